@@ -1,0 +1,57 @@
+# `make help` lists the verbs. Everything they need they install themselves, below .venv, .local and the user's cache.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+# As many test processes as there are cores.
+TEST_PROCESSES ?= auto
+
+.PHONY: help up preview down env test check figures bench conformance engine clean lock venv
+
+help: ## list the verbs
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+up: venv ## deploy the stack `local` on the local Azure and ask the agent a question
+	@$(PYTHON) -m tools.local up
+
+preview: venv ## show what `make up` would change
+	@$(PYTHON) -m tools.local preview
+
+down: venv ## destroy the stack `local` and stop the local Azure
+	@$(PYTHON) -m tools.local down
+
+env: venv ## print the variables with which plain `pulumi` works on the stack `local`
+	@$(PYTHON) -m tools.local env
+
+test: venv engine ## every check that a change must pass
+	@$(MAKE) --no-print-directory check
+	@$(PYTHON) -m pytest -n $(TEST_PROCESSES)
+
+check: venv ## lint, types, layers, lock: no tests
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@.venv/bin/pyright
+	@.venv/bin/lint-imports --no-logo
+
+figures: venv engine ## figures with their targets; fails when one falls short
+	@$(PYTHON) -m tools.figures
+
+bench: venv engine ## figures that depend on the machine
+	@$(PYTHON) -m tools.figures --bench
+
+conformance: venv ## the local Azure against what the real service answered
+	@$(PYTHON) -m pytest -q tests/emulator
+
+engine: ## get the Pulumi engine
+	@python3 tools/engine ensure >/dev/null
+
+lock: ## bring requirements.lock up to date with pyproject.toml
+	@tools/uv pip compile --quiet pyproject.toml --universal --all-extras --generate-hashes --no-header --output-file requirements.lock
+
+clean: ## remove .venv and .local (state and data of the stack `local`)
+	@if [ -f .local/azure/emulator.json ] && [ -x .venv/bin/foundry-emulator ]; then \
+	    .venv/bin/foundry-emulator stop --data-dir .local/azure; fi
+	rm -rf .venv .local
+
+venv:
+	@tools/venv

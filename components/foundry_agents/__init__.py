@@ -1,0 +1,50 @@
+"""Pulumi components and resources for Microsoft Foundry hosted agents.
+
+Names are imported when they are first used: the plugin process that carries out resource operations needs none of the
+components, and they cost a second and 60 MB.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from foundry_agents._version import __version__
+
+if TYPE_CHECKING:
+    from foundry_agents.agent_image import AgentImage
+    from foundry_agents.agent_registry import AgentRegistry
+    from foundry_agents.foundry_project import ExistingProject, FoundryProject, Project
+    from foundry_agents.hosted_agent import HostedAgent
+    from foundry_agents.lifecycle.definition import Tier
+    from foundry_agents.resources import AgentRollout, HostedAgentVersion
+
+__all__ = [
+    "AgentImage",
+    "AgentRegistry",
+    "AgentRollout",
+    "ExistingProject",
+    "FoundryProject",
+    "HostedAgent",
+    "HostedAgentVersion",
+    "Project",
+    "Tier",
+    "__version__",
+]
+
+_HOMES = {
+    "AgentImage": "agent_image",
+    "AgentRegistry": "agent_registry",
+    "AgentRollout": "resources",
+    "ExistingProject": "foundry_project",
+    "FoundryProject": "foundry_project",
+    "HostedAgent": "hosted_agent",
+    "HostedAgentVersion": "resources",
+    "Project": "foundry_project",
+    "Tier": "lifecycle.definition",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,169 @@
+"""AgentService on azure-ai-projects: our words in, the service's words on the wire, views out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from azure.ai.projects.models import (
+    AgentDetails,
+    AgentVersionDetails,
+    ContainerConfiguration,
+    HostedAgentDefinition,
+    ProtocolVersionRecord,
+    SessionConfiguration,
+)
+from azure.ai.projects.operations import AgentsOperations
+from azure.core.exceptions import ResourceNotFoundError
+
+from foundry_agents.azure.failures import translated
+from foundry_agents.lifecycle.definition import AgentDefinition
+from foundry_agents.lifecycle.ports import AgentView, Route, VersionView
+
+NO_RETRY: dict[str, Any] = {"retry_total": 0}
+"""The SDK repeats a POST or PATCH after 500, 503 and 504, although it may have been carried out. We look first."""
+
+
+class FoundryAgentService:
+    """The agents of one project.
+
+    Args:
+        agents: ``AIProjectClient(...).agents``.
+        endpoint: The project's endpoint, for error texts.
+    """
+
+    def __init__(self, agents: AgentsOperations, endpoint: str) -> None:
+        self._agents = agents
+        self._endpoint = endpoint
+
+    def get_agent(self, agent: str) -> AgentView | None:
+        """GET /agents/{agent}."""
+        with translated(f"GET {self._url(agent)}"):
+            try:
+                return _agent_view(self._agents.get(agent))
+            except ResourceNotFoundError as error:
+                _let_missing_pass(error)
+                return None
+
+    def list_versions(self, agent: str) -> Iterator[VersionView]:
+        """GET /agents/{agent}/versions, newest first, page by page."""
+        with translated(f"GET {self._url(agent)}/versions"):
+            try:
+                yield from map(_version_view, self._agents.list_versions(agent, order="desc", limit=100))
+            except ResourceNotFoundError as error:
+                _let_missing_pass(error)
+
+    def get_version(self, agent: str, version: str) -> VersionView | None:
+        """GET /agents/{agent}/versions/{version}."""
+        with translated(f"GET {self._url(agent)}/versions/{version}"):
+            try:
+                return _version_view(self._agents.get_version(agent, version))
+            except ResourceNotFoundError as error:
+                _let_missing_pass(error)
+                return None
+
+    def create_version(self, agent: str, definition: AgentDefinition, metadata: Mapping[str, str]) -> VersionView:
+        """POST /agents/{agent}/versions, once on the wire."""
+        with translated(f"POST {self._url(agent)}/versions", writes=True):
+            details = self._agents.create_version(
+                agent,
+                definition=hosted(definition),
+                metadata=dict(metadata),
+                description=definition.description or None,
+                **NO_RETRY,
+            )
+            return _version_view(details)
+
+    def delete_version(self, agent: str, version: str, *, force: bool) -> bool:
+        """DELETE /agents/{agent}/versions/{version}."""
+        with translated(f"DELETE {self._url(agent)}/versions/{version}"):
+            try:
+                self._agents.delete_version(agent, version, force=force or None)
+            except ResourceNotFoundError as error:
+                _let_missing_pass(error)
+                return False
+            return True
+
+    def delete_agent(self, agent: str, *, force: bool) -> bool:
+        """DELETE /agents/{agent}."""
+        with translated(f"DELETE {self._url(agent)}"):
+            try:
+                self._agents.delete(agent, force=force or None)
+            except ResourceNotFoundError as error:
+                _let_missing_pass(error)
+                return False
+            return True
+
+    def set_routes(
+        self, agent: str, routes: Sequence[Route], *, enable_protocols: frozenset[str] = frozenset()
+    ) -> AgentView:
+        """PATCH /agents/{agent}: a merge patch of the rules, so that what it does not name stays as it is."""
+        rules = [
+            {"type": "FixedRatio", "agent_version": route.version, "traffic_percentage": route.percent}
+            for route in routes
+        ]
+        endpoint: dict[str, object] = {"version_selector": {"version_selection_rules": rules}}
+        if enable_protocols:
+            endpoint["protocol_configuration"] = {name: {} for name in sorted(enable_protocols)}
+        with translated(f"PATCH {self._url(agent)}", writes=True):
+            details = self._agents.update_details(agent, {"agent_endpoint": endpoint}, **NO_RETRY)
+            return _agent_view(details)
+
+    def _url(self, agent: str) -> str:
+        return f"{self._endpoint}/agents/{agent}"
+
+
+def hosted(definition: AgentDefinition) -> HostedAgentDefinition:
+    """The SDK's model of a definition; fields that are not set stay off the wire."""
+    idle = definition.session_idle_timeout_s
+    return HostedAgentDefinition(
+        cpu=definition.cpu,
+        memory=definition.memory,
+        container_configuration=ContainerConfiguration(image=definition.image),
+        protocol_versions=[
+            ProtocolVersionRecord(protocol=name, version=version)
+            for name, version in sorted(definition.protocols.items())
+        ],
+        environment_variables=dict(definition.environment) or None,
+        session_configuration=SessionConfiguration(idle_timeout_seconds=timedelta(seconds=idle)) if idle else None,
+    )
+
+
+def _let_missing_pass(error: ResourceNotFoundError) -> None:
+    """Lets a 404 of the thing itself pass as "not there"; a 404 of the project says nothing about the thing."""
+    text = (error.message or "").lower()
+    if "subdomain" in text or "project" in text or error.error is None:
+        raise error
+
+
+def _version_view(details: AgentVersionDetails) -> VersionView:
+    # By key, not by attribute: attributes turn times and statuses into richer types, and `error` has none [sdk].
+    identity = details.get("instance_identity") or {}
+    error = details.get("error") or {}
+    return VersionView(
+        agent=details["name"],
+        version=details["version"],
+        status=details.get("status") or "active",
+        metadata=dict(details.get("metadata") or {}),
+        created_at=int(details.get("created_at") or 0),
+        principal_id=identity.get("principal_id", ""),
+        client_id=identity.get("client_id", ""),
+        error_code=error.get("code"),
+        error_message=error.get("message"),
+        hosted=(details.get("definition") or {}).get("kind") == "hosted",
+    )
+
+
+def _agent_view(details: AgentDetails) -> AgentView:
+    endpoint = details.get("agent_endpoint") or {}
+    rules = (endpoint.get("version_selector") or {}).get("version_selection_rules") or []
+    latest = (details.get("versions") or {}).get("latest")
+    protocols = (endpoint.get("protocol_configuration") or {}).keys() | set(endpoint.get("protocols") or [])
+    return AgentView(
+        name=details["name"],
+        latest=_version_view(latest) if latest else None,
+        routes=tuple(Route(rule["agent_version"], int(rule.get("traffic_percentage", 0))) for rule in rules),
+        protocols=frozenset(protocols),
+        enabled=details.get("state", "enabled") != "disabled",
+    )

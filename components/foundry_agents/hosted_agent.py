@@ -1,0 +1,127 @@
+"""HostedAgent: an agent that runs and serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+
+from foundry_agents.agent_image import AgentImage
+from foundry_agents.foundry_project import FoundryProject, Project
+from foundry_agents.lifecycle.definition import Tier
+from foundry_agents.resources import AgentRollout, HostedAgentVersion
+
+DEFAULT_PROTOCOLS: Mapping[str, str] = {"responses": "2.0.0"}
+"""`2.0.0` is current [docs, azd]."""
+
+
+class HostedAgent(pulumi.ComponentResource):
+    """A hosted agent: the version that its settings describe, and the traffic that goes to it.
+
+    A change of settings makes a new version, and traffic moves only when that version is active. Former versions stay
+    with the agent, so that reverting a change adopts what was there instead of making it again.
+
+    Args:
+        name: Name of the component and, unless ``agent_name`` says otherwise, of the agent; its children are
+            ``{name}-version`` and ``{name}-rollout``.
+        project: Where the agent lives.
+        image: What it runs.
+        agent_name: Name in the project: 1 to 63 letters, digits and hyphens.
+        cpu: Cores, "0.5", "1" or "2"; default "1".
+        memory: "1Gi", "2Gi" or "4Gi", as goes with cpu; default "2Gi".
+        tier: Instead of cpu and memory; ``Tier.of("4", "8Gi")`` for a size newer than this release.
+        protocols: Version of each protocol that the container speaks; default responses 2.0.0.
+        environment: Variables of the container. Secret values stay secret in state.
+        session_idle_timeout_s: Seconds until an idle session is put to sleep, 300 to 3600.
+        description: At most 512 characters.
+        metadata: Up to 12 pairs of your own.
+        take_over: Manage an agent that exists and that this stack has not made.
+        force_delete: On destroy end active sessions instead of refusing.
+        timeout_s: Give up waiting for the version after this many seconds; default 1200.
+        poll_interval_s: Longest pause between two looks at it; default 5.
+
+    Attributes:
+        version: The version that the settings describe.
+        rollout: The traffic.
+        agent_name: Name in the project.
+        endpoint: The agent's endpoint.
+        responses_url: Where the responses protocol is answered.
+        serving_version: The number that serves.
+        traffic: Percent by version number.
+        principal_id: Object id of the agent's own identity, to grant roles to.
+    """
+
+    version: HostedAgentVersion
+    rollout: AgentRollout
+    agent_name: Output[str]
+    endpoint: Output[str]
+    responses_url: Output[str]
+    serving_version: Output[str]
+    traffic: Output[Mapping[str, int]]
+    principal_id: Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: FoundryProject | Project,
+        image: AgentImage,
+        agent_name: Input[str] | None = None,
+        cpu: Input[str | float] | None = None,
+        memory: Input[str] | None = None,
+        tier: Tier | None = None,
+        protocols: Mapping[str, str] = DEFAULT_PROTOCOLS,
+        environment: Mapping[str, Input[str]] | None = None,
+        session_idle_timeout_s: Input[int] | None = None,
+        description: Input[str] | None = None,
+        metadata: Mapping[str, Input[str]] | None = None,
+        take_over: Input[bool] | None = None,
+        force_delete: Input[bool] | None = None,
+        timeout_s: Input[float] | None = None,
+        poll_interval_s: Input[float] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("foundry-agents:index:HostedAgent", name, None, opts)
+        if tier is not None and (cpu is not None or memory is not None):
+            raise ValueError(f'HostedAgent "{name}": give either tier or cpu and memory, not both')
+        self.version = HostedAgentVersion(
+            f"{name}-version",
+            project_endpoint=project.endpoint,
+            agent_name=agent_name or name,
+            image=image.reference,
+            cpu=tier.cpu if tier else cpu,
+            memory=tier.memory if tier else memory,
+            accept_new_tier=tier.accept_new if tier else None,
+            protocols=protocols,
+            environment=environment,
+            session_idle_timeout_s=session_idle_timeout_s,
+            description=description,
+            metadata=metadata,
+            pull_identity=project.principal_id.apply(lambda known: known or ""),
+            take_over=take_over,
+            timeout_s=timeout_s,
+            poll_interval_s=poll_interval_s,
+            # The rollout owns the agent's history: a replaced version stays, to be adopted by a revert.
+            opts=ResourceOptions(parent=self, retain_on_delete=True, depends_on=_before_the_pull(image)),
+        )
+        self.rollout = AgentRollout(
+            f"{name}-rollout",
+            project_endpoint=project.endpoint,
+            agent_name=self.version.agent_name,
+            version=self.version.version,
+            protocols=sorted(protocols),
+            force_delete=force_delete,
+            opts=ResourceOptions(parent=self, depends_on=[self.version]),
+        )
+        self.agent_name = self.version.agent_name
+        self.principal_id = self.version.principal_id
+        self.endpoint = self.rollout.endpoint
+        self.responses_url = self.rollout.responses_url
+        self.serving_version = self.rollout.serving_version
+        self.traffic = self.rollout.traffic
+        self.register_outputs({"endpoint": self.endpoint, "serving_version": self.serving_version})
+
+
+def _before_the_pull(image: AgentImage) -> Sequence[pulumi.Resource]:
+    return list(image.depends_on)

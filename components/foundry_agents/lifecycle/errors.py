@@ -1,0 +1,252 @@
+"""Every error this library raises on purpose.
+
+FoundryAgentsError
+├── InputError            every problem in the inputs, each with its property path; raised before any request
+├── NotOursError          the agent exists and does not carry this stack's mark; nothing was changed
+├── ServiceError          .status .code .request_id .operation: the service answered, and it was no
+│   ├── PermissionMissing     401 or 403: who lacks what, and where
+│   ├── ProjectNotFound       the project or its host name is not there; says nothing about what is in it
+│   ├── Conflict              409: something still uses it
+│   ├── AnswerLost            the request may have been carried out (5xx, connection lost after sending)
+│   └── Unreachable           no connection, so nothing was sent
+├── SignInFailed          no token could be had
+├── VersionFailed         .code .detail .last: the service gave up on a version; final
+├── WaitTimeout           .last .polls .waited_s: the deadline passed; what was seen last travels along
+└── RolloutFailed         .restored: traffic could not be moved; says where it is now
+
+The text of each is a finished message: what failed, where, what state things are in, what to do, and the request
+id where there is one. It never holds an environment value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from foundry_agents.lifecycle.ports import VersionView
+
+
+class FoundryAgentsError(Exception):
+    """The root: catch this to catch all of them."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong with the inputs.
+
+    Attributes:
+        path: The property path as the user wrote it, for example ``environment.AGENT_MODE``.
+        detail: What is wrong with it and what is accepted instead. Never holds a secret.
+    """
+
+    path: str
+    detail: str
+
+    def __str__(self) -> str:
+        # A detail that begins with the value reads on from the path: `cpu "3": not a tier`.
+        return f"{self.path} {self.detail}" if self.detail.startswith('"') else f"{self.path}: {self.detail}"
+
+
+class InputError(FoundryAgentsError):
+    """The inputs can't be used; nothing was sent to the service.
+
+    Attributes:
+        problems: Every problem found, sorted by path.
+    """
+
+    def __init__(self, subject: str, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        super().__init__("\n".join([f"{count} in {subject}", *(f"  {problem}" for problem in self.problems)]))
+
+
+def message(
+    what: str,
+    *,
+    where: str | None = None,
+    why: str | None = None,
+    state: str | None = None,
+    do: str | None = None,
+    said: str | None = None,
+    request_id: str | None = None,
+) -> str:
+    """Builds the one layout that every error text has; parts that are not known are left out."""
+    if said is not None and request_id:
+        said = f"{said} (request {request_id})"
+    elif request_id:
+        said = f"(request {request_id})"
+    parts = (("Where", where), ("Why", why), ("State", state), ("Do", do), ("Service said", said))
+    return "\n".join([what, *(f"  {label}: {text}" for label, text in parts if text)])
+
+
+class NotOursError(FoundryAgentsError):
+    """The agent exists, and this stack has not made it.
+
+    Attributes:
+        owner: The stack that made it, as ``organization/project/stack``; None when it carries no mark.
+    """
+
+    def __init__(self, agent: str, *, owner: str | None, reason: str) -> None:
+        self.agent = agent
+        self.owner = owner
+        super().__init__(
+            message(
+                f'agent "{agent}" exists and is not managed by this stack',
+                why=reason,
+                do="choose another agent_name, or set take_over=True to manage it from this stack",
+                state="No changes were made.",
+            )
+        )
+
+
+class ServiceError(FoundryAgentsError):
+    """The service refused, and nothing says that trying again would help.
+
+    Attributes:
+        status: HTTP status; None when no answer came.
+        code: The service's own code, for example ``invalid_payload``; None when it sent none.
+        detail: The service's own words.
+        request_id: What Azure support asks for; None when none was sent.
+        operation: What was being done, as method and URL without its query.
+    """
+
+    what = "the service refused"
+    do: str | None = None
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        operation: str,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.request_id = request_id
+        self.operation = operation
+        super().__init__(self.text())
+
+    def text(self, *, state: str | None = None) -> str:
+        """Gives the whole message; ``state`` is what a caller further up knows about the state of things."""
+        prefix = f"[{self.code}] " if self.code else ""
+        status = f", HTTP {self.status}" if self.status else ""
+        return message(
+            f"{self.what}{status}",
+            where=self.operation,
+            state=state,
+            do=self.do,
+            said=f"{prefix}{self.detail}",
+            request_id=self.request_id,
+        )
+
+
+class PermissionMissing(ServiceError):
+    """The caller may not do this on the Foundry data plane (401 or 403)."""
+
+    what = "the signed-in principal may not do this"
+    do = (
+        "give the deploying principal the role Foundry User (53ca6127-db72-4b80-b1b0-d745d6d5456d) or Foundry "
+        "Project Manager (eadc314b-1a2d-4efa-be10-5d325db5065e) on the project; Owner and Contributor do not "
+        "include it. A role granted a moment ago takes a few minutes to reach the service"
+    )
+
+
+class ProjectNotFound(ServiceError):
+    """The project, or the host name of its account, is not there (yet)."""
+
+    what = "the Foundry project was not found"
+    do = (
+        "check project_endpoint; a project made a moment ago answers like this for some minutes: "
+        "then run `pulumi up` again"
+    )
+
+
+class Conflict(ServiceError):
+    """Something else still uses what was to be changed or deleted (409)."""
+
+    what = "the service has a conflict"
+
+
+class AnswerLost(ServiceError):
+    """The request may or may not have been carried out: look before asking again."""
+
+    what = "the service did not answer properly"
+    do = "run `pulumi up` again: what was made meanwhile is found by its mark and adopted"
+
+
+class Unreachable(ServiceError):
+    """No connection could be made, so nothing was sent."""
+
+    what = "the Foundry endpoint could not be reached"
+    do = "check project_endpoint, DNS, proxy and private endpoint from this machine, then run `pulumi up` again"
+
+
+class SignInFailed(FoundryAgentsError):
+    """No credential gave a token."""
+
+    def __init__(self, detail: str, *, endpoint: str) -> None:
+        super().__init__(
+            message(
+                "no token for the Foundry data plane",
+                where=endpoint,
+                state="nothing was sent to the service",
+                do="sign in: `az login`, or a workload or managed identity in the environment of the Pulumi process",
+                said=detail,
+            )
+        )
+
+
+class VersionFailed(FoundryAgentsError):
+    """The service gave up on a version. Final: the same version never becomes active.
+
+    Attributes:
+        code: The service's code, for example ``ImageError``.
+        detail: The service's words.
+        last: The version as it was seen last.
+    """
+
+    def __init__(self, text: str, *, code: str, detail: str, last: VersionView) -> None:
+        self.code = code
+        self.detail = detail
+        self.last = last
+        super().__init__(text)
+
+
+class WaitTimeout(FoundryAgentsError):
+    """The deadline passed before the service was done.
+
+    Attributes:
+        last: What was seen last; None when nothing could be read.
+        polls: How many reads were made.
+        waited_s: For how long, in seconds.
+    """
+
+    def __init__(self, subject: str, *, last: VersionView | None, polls: int, waited_s: float) -> None:
+        self.last = last
+        self.polls = polls
+        self.waited_s = waited_s
+        seen = f'last seen "{last.status}"' if last else "never seen"
+        super().__init__(
+            message(
+                f"{subject} was not active after {waited_s:.0f} s ({polls} reads, {seen})",
+                state="it was left as it is; nothing else was changed",
+                do="run `pulumi up` again: it adopts this version and goes on waiting; or raise timeout_s",
+            )
+        )
+
+
+class RolloutFailed(FoundryAgentsError):
+    """Traffic could not be moved to the target version.
+
+    Attributes:
+        restored: True when the routing that was found is in force again.
+    """
+
+    def __init__(self, text: str, *, restored: bool) -> None:
+        self.restored = restored
+        super().__init__(text)

@@ -1,0 +1,67 @@
+"""The canonical form of a version, its hash, and the marks that carry it in the version's metadata."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from foundry_agents.lifecycle.definition import RESERVED_METADATA_PREFIX, fingerprinted
+from foundry_agents.lifecycle.ports import VersionView
+
+SCHEMA = "v1"
+"""Names the canonical form. A deliberate change of that form needs a new number, or every agent gets a new version."""
+
+MANAGED_BY = "pulumi-foundry-agents"
+
+_FINGERPRINT = f"{RESERVED_METADATA_PREFIX}fingerprint"
+_OWNER = f"{RESERVED_METADATA_PREFIX}owner"
+_MANAGED_BY = f"{RESERVED_METADATA_PREFIX}managed-by"
+_ATTEMPT = f"{RESERVED_METADATA_PREFIX}attempt"
+
+
+def fingerprint(values: Mapping[str, object]) -> str:
+    """Hashes canonical values of VERSION_FIELDS: ``v1:`` and 64 hexadecimal digits.
+
+    The same meaning gives the same hash on every Python, in every order of keys. It covers environment values, so it
+    is kept as a secret in state: a short value could be found by trying.
+    """
+    canonical = json.dumps(
+        fingerprinted(values), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+    return f"{SCHEMA}:{hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What we write on a version to know it again.
+
+    Attributes:
+        fingerprint: Of the definition.
+        owner: ``organization/project/stack``. Names the stack and not a resource, so that renames keep their history.
+        attempt: 1 for the first try; one more after each failed version of the same definition, so that the
+            service's own de-duplication can't hand the failed one back.
+    """
+
+    fingerprint: str
+    owner: str
+    attempt: int = 1
+
+    def as_metadata(self) -> dict[str, str]:
+        """The pairs that go into the version's metadata."""
+        return {
+            _FINGERPRINT: self.fingerprint,
+            _OWNER: self.owner,
+            _MANAGED_BY: MANAGED_BY,
+            _ATTEMPT: str(self.attempt),
+        }
+
+    @classmethod
+    def of(cls, version: VersionView) -> Marks | None:
+        """Reads the marks back; None for a version that we have not made."""
+        marks = version.metadata
+        if marks.get(_MANAGED_BY) != MANAGED_BY or _OWNER not in marks:
+            return None
+        attempt = marks.get(_ATTEMPT, "1")
+        return cls(marks.get(_FINGERPRINT, ""), marks[_OWNER], int(attempt) if attempt.isdigit() else 1)

@@ -1,0 +1,132 @@
+"""What the core needs from the outside world, in our own words.
+
+Views are what an adapter parses once from the service's answers. The Protocols are what the core calls; the
+adapter on the Azure SDK and the twin in memory implement them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from foundry_agents.lifecycle.definition import AgentDefinition
+
+LATEST = "@latest"
+"""The routing target that follows each new active version; the default of a new agent [recorded]."""
+
+Progress = Callable[[str], None]
+"""Takes one short line for the person who watches; must never raise and never gets a secret."""
+
+
+@dataclass(frozen=True)
+class VersionView:
+    """One version of an agent, as the service shows it.
+
+    Attributes:
+        agent: Name of the agent.
+        version: Integer in a string, rising from "1", with gaps.
+        status: creating, active, failed, deleting or deleted.
+        metadata: What was sent at creation, our marks included.
+        created_at: Seconds since 1970.
+        principal_id: Object id of the agent's own Entra identity; "" until known.
+        client_id: Client id of the same identity.
+        error_code: Set on a failed version.
+        error_message: Set on a failed version.
+        hosted: False for agents of another kind (prompt, workflow).
+    """
+
+    agent: str
+    version: str
+    status: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    created_at: int = 0
+    principal_id: str = ""
+    client_id: str = ""
+    error_code: str | None = None
+    error_message: str | None = None
+    hosted: bool = True
+
+    @property
+    def id(self) -> str:
+        """The service's id of a version: ``agent:version``."""
+        return f"{self.agent}:{self.version}"
+
+
+@dataclass(frozen=True, order=True)
+class Route:
+    """A share of an endpoint's traffic.
+
+    Attributes:
+        version: A version number or ``@latest``.
+        percent: 0 to 100.
+    """
+
+    version: str
+    percent: int
+
+
+@dataclass(frozen=True)
+class AgentView:
+    """An agent and its endpoint.
+
+    Attributes:
+        name: Name of the agent.
+        latest: The newest version.
+        routes: The routing rules in force, in the service's order; empty means the default (``@latest``).
+        protocols: Protocols that the endpoint answers.
+        enabled: False when the agent was switched off.
+    """
+
+    name: str
+    latest: VersionView | None
+    routes: tuple[Route, ...] = ()
+    protocols: frozenset[str] = frozenset()
+    enabled: bool = True
+
+    @property
+    def follows_latest(self) -> bool:
+        """True when a new active version would take traffic at once."""
+        return not self.routes or any(route.version == LATEST and route.percent for route in self.routes)
+
+    def percent_of(self, version: str) -> int:
+        """The share of traffic that the rules give this version number; ``@latest`` is not resolved."""
+        return sum(route.percent for route in self.routes if route.version == version)
+
+
+class AgentService(Protocol):
+    """The Foundry data plane of one project.
+
+    Every method may raise a ServiceError or SignInFailed. A method that returns None for "not there" does so only on
+    a definite 404 of that very thing; a missing project raises ProjectNotFound.
+    """
+
+    def get_agent(self, agent: str) -> AgentView | None:
+        """Reads the agent with its endpoint."""
+        ...
+
+    def list_versions(self, agent: str) -> Iterator[VersionView]:
+        """Walks all versions, newest first; nothing for an agent that isn't there. Its status may lag."""
+        ...
+
+    def get_version(self, agent: str, version: str) -> VersionView | None:
+        """Reads one version; unlike a list, this is never stale."""
+        ...
+
+    def create_version(self, agent: str, definition: AgentDefinition, metadata: Mapping[str, str]) -> VersionView:
+        """Posts a version, once on the wire. Raises AnswerLost when it may have been made all the same."""
+        ...
+
+    def delete_version(self, agent: str, version: str, *, force: bool) -> bool:
+        """Deletes a version; False when it was not there. Conflict when sessions use it, unless ``force``."""
+        ...
+
+    def delete_agent(self, agent: str, *, force: bool) -> bool:
+        """Deletes the agent with all its versions; False when it was not there."""
+        ...
+
+    def set_routes(
+        self, agent: str, routes: Sequence[Route], *, enable_protocols: frozenset[str] = frozenset()
+    ) -> AgentView:
+        """Replaces the routing rules and nothing else, but for protocols that are switched on beside."""
+        ...

@@ -1,0 +1,113 @@
+"""What crosses between Pulumi's plugin process and the core: property bags, errors, and lines for the screen."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import ParamSpec, TypeVar, cast
+
+import grpc
+import pulumi
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+from foundry_agents.lifecycle.errors import FoundryAgentsError
+from foundry_agents.lifecycle.ports import Progress
+
+PROVIDER_KEY = "__provider"
+"""Pulumi's own key in every property bag of a dynamic resource: the pickled provider. Never part of a diff."""
+
+TRACEBACKS = "FOUNDRY_AGENTS_TRACEBACK"
+"""Set to 1 to see tracebacks with errors, for people who work on this library."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def own_properties(props: Mapping[str, object]) -> dict[str, object]:
+    """The bag without Pulumi's key."""
+    return {key: value for key, value in props.items() if key != PROVIDER_KEY}
+
+
+def is_unknown(value: object) -> bool:
+    """True for a value that only the deployment will know, at any depth."""
+    return pulumi.contains_unknowns(value)
+
+
+def _shown_as(error: FoundryAgentsError) -> Exception:
+    """The same error under a class that prints without a module path."""
+    kind = type(type(error).__name__, (Exception,), {"__module__": "builtins"})
+    return cast("Exception", kind(str(error)))
+
+
+def clean(call: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Makes whatever leaves a provider's method one readable block.
+
+    SystemExit and KeyboardInterrupt would hang the operation for good, so they become ordinary errors too.
+    """
+
+    @functools.wraps(call)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return call(*args, **kwargs)
+        except FoundryAgentsError as error:
+            if _wants_tracebacks():
+                raise
+            raise _shown_as(error) from None
+        except (SystemExit, KeyboardInterrupt) as stop:
+            raise RuntimeError(
+                f"the provider was told to stop ({type(stop).__name__}); what it had begun is picked up by the "
+                "next `pulumi up`"
+            ) from None
+
+    return guarded
+
+
+def quiet_tracebacks() -> None:
+    """Keeps Python's tracebacks out of error texts: Pulumi formats whatever a provider raises."""
+    if not _wants_tracebacks():
+        sys.tracebacklimit = 0
+
+
+def _wants_tracebacks() -> bool:
+    return os.environ.get(TRACEBACKS) == "1"
+
+
+def progress_on(urn: object) -> Progress:
+    """Shows lines on the resource's own row while an operation runs; best effort, never raises.
+
+    The engine's Log call is not a documented interface of dynamic providers; without it there are just no lines.
+    """
+    if not isinstance(urn, str) or not urn:
+        return _nowhere
+
+    def show(line: str) -> None:
+        _log(line, urn, engine_pb2.INFO, ephemeral=True)
+
+    return show
+
+
+def warn_on(urn: object, line: str) -> None:
+    """Leaves a warning on the resource's row that is still there when the run has ended; best effort."""
+    if isinstance(urn, str) and urn:
+        _log(line, urn, engine_pb2.WARNING, ephemeral=False)
+
+
+def _nowhere(_line: str) -> None:
+    return
+
+
+def _log(line: str, urn: str, severity: engine_pb2.LogSeverity.ValueType, *, ephemeral: bool) -> None:
+    request = engine_pb2.LogRequest(severity=severity, message=line, urn=urn, ephemeral=ephemeral)
+    try:
+        _engine().Log(request, timeout=2)
+    except (grpc.RpcError, ValueError):
+        return
+
+
+@lru_cache(maxsize=1)
+def _engine() -> engine_pb2_grpc.EngineStub:
+    # The plugin is started as `python -m pulumi.dynamic <engine address>`.
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(sys.argv[-1]))

@@ -1,0 +1,190 @@
+"""HostedAgentVersion: one immutable version of a hosted agent, in state only when it is active."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi import Input, Output
+from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
+
+from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
+from foundry_agents.lifecycle.fields import Values
+from foundry_agents.lifecycle.fingerprint import Marks, fingerprint
+from foundry_agents.lifecycle.ports import AgentService, VersionView
+from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, retire
+from foundry_agents.lifecycle.waiting import Patience, SystemClock
+from foundry_agents.resources._boundary import clean, progress_on, warn_on
+from foundry_agents.resources._program import owner_of_this_stack, row_of
+from foundry_agents.resources._table_provider import TableProvider
+
+TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
+
+_fresh: set[tuple[str, str, str]] = set()
+"""Versions that this process has made or adopted: whoever is replaced by them must not delete them."""
+
+
+class HostedAgentVersionProvider(TableProvider):
+    """Create-or-adopt, read and delete of a version. Its import path is in users' state: never move it."""
+
+    table = VERSION_FIELDS
+    secret_outputs = frozenset({"fingerprint"})
+
+    @clean
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Makes sure that an active version with this definition exists."""
+        values = self.values(props)
+        plan = VersionPlan(
+            agent=_text(values, "agent_name"),
+            definition=AgentDefinition.from_values(values),
+            marks=Marks(fingerprint(values), _text(values, "owner")),
+            patience=patience(values),
+            take_over=bool(values["take_over"]),
+            pull_identity=_text(values, "pull_identity"),
+        )
+        made = create_or_adopt(service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
+        _fresh.add(_key(values, made.version.version))
+        return CreateResult(made.version.id, self.outputs(values, _computed(made.version, values)))
+
+    @clean
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Shows what the service says; gone only on a definite 404 of the version, or when it has failed."""
+        values = self.values(props)
+        seen = service_of(values).get_version(_text(values, "agent_name"), _version_in(id_))
+        if seen is None or seen.status in {"failed", "deleted", "deleting"}:
+            return ReadResult("", {})
+        return ReadResult(id_, self.outputs(values, _computed(seen, values)))
+
+    @clean
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Takes settings of ours into state; nothing of the version itself changes, so nothing is sent."""
+        computed = {key: olds[key] for key in _COMPUTED if key in olds}
+        del id_
+        return UpdateResult(self.outputs(self.values(news), computed))
+
+    @clean
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Deletes the version, unless it serves or this run has just adopted it."""
+        values = self.values(props)
+        version = _version_in(id_)
+        if _key(values, version) in _fresh:
+            return
+        agent = _text(values, "agent_name")
+        became = retire(service_of(values), agent, version, force=bool(values["force_delete"]))
+        if became is Retired.SERVES:
+            warn_on(values.get("urn"), f"{agent}:{version} {became.value}. Route elsewhere or delete the agent first.")
+
+
+class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
+    """One immutable version of a hosted agent.
+
+    A change of any input that describes the agent makes a new version; a definition that this stack has posted before
+    is adopted instead of posted again. The resource is in state only when the version is active.
+
+    Attributes:
+        version: Its number, in text: "8".
+        version_id: The service's id, "support:8".
+        status: As last read: "active".
+        created_at: Seconds since 1970.
+        principal_id: Object id of the agent's own Entra identity; the same for all its versions.
+        client_id: Client id of that identity.
+        fingerprint: Hash of the definition; secret, because it covers environment values.
+    """
+
+    version: Output[str]
+    version_id: Output[str]
+    status: Output[str]
+    created_at: Output[int]
+    principal_id: Output[str]
+    client_id: Output[str]
+    fingerprint: Output[str]
+    agent_name: Output[str]
+    project_endpoint: Output[str]
+    image: Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        project_endpoint: Input[str],
+        agent_name: Input[str],
+        image: Input[str],
+        cpu: Input[str | float] | None = None,
+        memory: Input[str] | None = None,
+        protocols: Input[Mapping[str, Input[str]]] | None = None,
+        environment: Input[Mapping[str, Input[str]]] | None = None,
+        session_idle_timeout_s: Input[int] | None = None,
+        description: Input[str] | None = None,
+        metadata: Input[Mapping[str, Input[str]]] | None = None,
+        accept_new_tier: Input[bool] | None = None,
+        pull_identity: Input[str] | None = None,
+        take_over: Input[bool] | None = None,
+        force_delete: Input[bool] | None = None,
+        timeout_s: Input[float] | None = None,
+        poll_interval_s: Input[float] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declares the version; every input is described in the reference of HostedAgentVersion."""
+        props: dict[str, Any] = {
+            "project_endpoint": project_endpoint,
+            "agent_name": agent_name,
+            "image": image,
+            "cpu": cpu,
+            "memory": memory,
+            "protocols": protocols,
+            "environment": environment,
+            "session_idle_timeout_s": session_idle_timeout_s,
+            "description": description,
+            "metadata": metadata,
+            "accept_new_tier": accept_new_tier,
+            "pull_identity": pull_identity,
+            "take_over": take_over,
+            "force_delete": force_delete,
+            "timeout_s": timeout_s,
+            "poll_interval_s": poll_interval_s,
+            "owner": owner_of_this_stack(),
+            "urn": row_of(resource_name, TYPE, opts),
+            # Declared so that a preview shows them as not known yet.
+            **dict.fromkeys(_COMPUTED),
+        }
+        super().__init__(HostedAgentVersionProvider(), resource_name, props, opts)
+
+
+_COMPUTED = ("version", "version_id", "status", "created_at", "principal_id", "client_id", "fingerprint")
+
+
+def _computed(version: VersionView, values: Values) -> dict[str, object]:
+    return {
+        "version": version.version,
+        "version_id": version.id,
+        "status": version.status,
+        "created_at": version.created_at,
+        "principal_id": version.principal_id,
+        "client_id": version.client_id,
+        "fingerprint": fingerprint(values),
+    }
+
+
+def service_of(values: Values) -> AgentService:
+    """The data plane that the inputs name. Imports the Azure SDK, which takes seconds: never in check or diff."""
+    from foundry_agents.azure import agent_service  # noqa: PLC0415 (late on purpose)
+
+    return agent_service(_text(values, "project_endpoint"))
+
+
+def patience(values: Values) -> Patience:
+    """The waiting settings among the inputs."""
+    return Patience(float(str(values["timeout_s"])), float(str(values["poll_interval_s"])))
+
+
+def _text(values: Values, name: str) -> str:
+    return str(values.get(name) or "")
+
+
+def _version_in(resource_id: str) -> str:
+    return resource_id.rpartition(":")[2]
+
+
+def _key(values: Values, version: str) -> tuple[str, str, str]:
+    return _text(values, "project_endpoint"), _text(values, "agent_name"), version

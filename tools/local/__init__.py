@@ -1,0 +1,1 @@
+"""`make up` and `make down`: the stack `local` on the local Azure."""

@@ -1,0 +1,140 @@
+"""Runs the stack `local`: `up`, `preview`, `down`, `env`. See `make help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from tools.local.answer import StackOutputs, show
+from tools.local.interrupted import left_by_a_dead_run
+from tools.local.surroundings import CHECKOUT, Surroundings, azure_variables, engine_folder
+
+STACK = "local"
+REGISTRY = "imageslocal"
+"""Name of the registry in stacks/Pulumi.local.yaml: images are pushed before the stack makes it."""
+AGENT_SOURCE = CHECKOUT / "examples" / "support_agent"
+
+console = Console(stderr=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Parses the command line and runs one verb."""
+    parser = argparse.ArgumentParser(prog="tools/local", description=__doc__)
+    parser.add_argument("verb", choices=("up", "preview", "down", "env"))
+    verb: str = parser.parse_args().verb
+    here = Surroundings(home=CHECKOUT / ".local", engine=engine_folder())
+    if verb == "down":
+        down(here)
+        return
+    if verb == "env":
+        print_env(here)
+        return
+    variables = start(here)
+    if verb == "preview":
+        sys.exit(pulumi(variables, "preview", "--stack", STACK))
+    up(variables)
+
+
+def start(here: Surroundings) -> dict[str, str]:
+    """Starts the local Azure, puts the sample agent's image into it, and makes the stack known to Pulumi."""
+    azure("start", here)
+    push = azure("push", here, str(AGENT_SOURCE), "--registry", REGISTRY, "--repository", "support", capture=True)
+    variables = here.variables(azure_variables(here.azure))
+    variables["SUPPORT_DIGEST"] = push.strip()
+    interrupted = left_by_a_dead_run(here.state)
+    if interrupted:
+        pulumi(variables, "cancel", "--yes", "--stack", STACK, quiet=True)
+    if pulumi(variables, "stack", "select", "--create", STACK, quiet=True):
+        sys.exit("the stack `local` could not be selected; `make clean` removes the local state")
+    if interrupted:
+        console.print("the last run was killed: its lock is released, what it had begun is picked up", highlight=False)
+        forget = ("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", STACK)
+        if code := pulumi(variables, *forget, quiet=True):
+            sys.exit(code)
+    return variables
+
+
+def up(variables: dict[str, str]) -> None:
+    """Deploys the stack and calls the agents."""
+    began = time.monotonic()
+    if code := pulumi(variables, "up", "--yes", "--skip-preview", "--stack", STACK):
+        sys.exit(code)
+    took = time.monotonic() - began
+    outputs = json.loads(run_pulumi(variables, "stack", "output", "--json", "--stack", STACK))
+    os.environ.update(variables)  # the OpenAI client signs in and trusts the local CA like any other application
+    console.print(f"\npulumi up took {took:.0f} s\n", highlight=False)
+    show(StackOutputs(outputs["project_endpoint"], outputs["agents"]), console)
+    console.print(
+        "\nnext: edit stacks/Pulumi.local.yaml, run `make preview` and `make up` · `make down` removes everything",
+        highlight=False,
+    )
+
+
+def down(here: Surroundings) -> None:
+    """Destroys the stack and stops what was started."""
+    if not (here.azure / "emulator.json").exists():
+        console.print("nothing is running here")
+        return
+    azure("start", here)
+    variables = here.variables(azure_variables(here.azure))
+    if (here.state / ".pulumi" / "stacks").exists():
+        destroy = ("destroy", "--yes", "--skip-preview", "--stack", STACK)
+        # The stack's settings are the checkout's, not the state's: they stay.
+        forget = ("stack", "rm", "--yes", "--preserve-config", STACK)
+        if code := pulumi(variables, *destroy) or pulumi(variables, *forget):
+            sys.exit(code)
+    azure("status", here)
+    azure("stop", here)
+
+
+def print_env(here: Surroundings) -> None:
+    """Prints what to export so that plain `pulumi` commands work on the stack `local`."""
+    variables = here.variables(azure_variables(here.azure))
+    for name, value in sorted(variables.items()):
+        if os.environ.get(name) != value:
+            print(f"export {name}={shlex.quote(value)}")
+
+
+def azure(verb: str, here: Surroundings, *arguments: str, capture: bool = False) -> str:
+    """Runs `foundry-emulator`; its own messages are for the person who watches."""
+    command = [str(Path(sys.executable).parent / "foundry-emulator"), verb, *arguments, "--data-dir", str(here.azure)]
+    done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE if capture else None, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+    return done.stdout or ""
+
+
+def pulumi(variables: dict[str, str], *arguments: str, quiet: bool = False) -> int:
+    """Runs `pulumi` in this checkout; its output is shown, unless ``quiet``, and then only when it fails."""
+    command = [_executable(variables), *arguments, "--non-interactive", "--color", _color()]
+    done = subprocess.run(command, cwd=CHECKOUT, env=variables, capture_output=quiet, text=True, check=False)
+    if quiet and done.returncode:
+        sys.stderr.write(done.stdout + done.stderr)
+    return done.returncode
+
+
+def run_pulumi(variables: dict[str, str], *arguments: str) -> str:
+    """Runs `pulumi` and gives what it prints."""
+    command = [_executable(variables), *arguments]
+    return subprocess.run(command, cwd=CHECKOUT, env=variables, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def _executable(variables: dict[str, str]) -> str:
+    return shutil.which("pulumi", path=variables["PATH"]) or "pulumi"
+
+
+def _color() -> str:
+    return "always" if sys.stdout.isatty() else "never"
+
+
+if __name__ == "__main__":
+    main()

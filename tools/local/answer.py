@@ -1,0 +1,55 @@
+"""What `make up` ends with: a table of the agents, and a real answer to a real question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azure.ai.projects import AIProjectClient
+from azure.identity import DefaultAzureCredential
+from rich.console import Console
+from rich.table import Table
+
+QUESTION = "Which version answers?"
+
+
+@dataclass(frozen=True)
+class StackOutputs:
+    """What the stack exports, as far as the table needs it."""
+
+    project_endpoint: str
+    agents: Mapping[str, Mapping[str, Any]]
+
+
+def ask(project_endpoint: str, agent: str, question: str = QUESTION) -> str:
+    """Asks through the agent's endpoint, with the OpenAI client, as any application would."""
+    with AIProjectClient(project_endpoint, DefaultAzureCredential()) as project:
+        client = project.get_openai_client(agent_name=agent)
+        return client.responses.create(input=question).output_text
+
+
+def table(outputs: StackOutputs) -> Table:
+    """One row an agent."""
+    rows = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("agent", "version", "status", "traffic", "image"):
+        rows.add_column(heading, no_wrap=True)
+    rows.add_column("endpoint", overflow="fold")
+    for name, agent in outputs.agents.items():
+        traffic = ", ".join(f"{percent} % on {version}" for version, percent in agent["traffic"].items())
+        rows.add_row(name, agent["version"], agent["status"], traffic, short(agent["image"]), agent["endpoint"])
+    return rows
+
+
+def short(image: str) -> str:
+    """``registry/support@sha256:3a44…`` as ``support@3a44…02fb``."""
+    name, _, digest = image.rpartition("/")[2].partition("@sha256:")
+    return f"{name}@{digest[:4]}…{digest[-4:]}"
+
+
+def show(outputs: StackOutputs, console: Console) -> None:
+    """Prints the table, then asks each agent and prints what it said."""
+    console.print(table(outputs))
+    for name in outputs.agents:
+        console.print(f"\n[bold]>[/bold] {QUESTION}", highlight=False)
+        console.print(ask(outputs.project_endpoint, name), highlight=False, markup=False)
