@@ -1,0 +1,153 @@
+"""The sample agent, started as its image starts it and asked through the OpenAI client."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from openai import BadRequestError, OpenAI
+from openai.types.responses import ResponseCompletedEvent, ResponseTextDeltaEvent
+
+AGENT = Path(__file__).parents[2] / "examples" / "support_agent"
+READY_WITHIN_S = 60  # it takes about one; the machine may be busy with every other test
+ENDS_WITHIN_S = 30
+
+
+@dataclass(frozen=True)
+class Server:
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def client(self) -> OpenAI:
+        return OpenAI(base_url=self.url, api_key="unused", max_retries=0)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readiness", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+@contextlib.contextmanager
+def running(folder: Path, **environment: str) -> Iterator[Server]:
+    port = free_port()
+    log = folder / "agent.log"
+    env = {"PATH": os.defpath, "HOME": str(folder), "PORT": str(port), **environment}
+    with (
+        log.open("wb") as sink,
+        subprocess.Popen(
+            [sys.executable, "main.py"], cwd=AGENT, env=env, stdout=sink, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        server = Server(process, f"http://127.0.0.1:{port}", log)
+        try:
+            deadline = time.monotonic() + READY_WITHIN_S
+            while not is_ready(server.url):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=0.05)
+                    pytest.fail(f"the agent ended before it was ready:\n{log.read_text()}")
+                if time.monotonic() > deadline:
+                    pytest.fail(f"the agent was not ready within {READY_WITHIN_S} s:\n{log.read_text()}")
+            yield server
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    named = {"FOUNDRY_AGENT_NAME": "support", "FOUNDRY_AGENT_VERSION": "3"}
+    with running(tmp_path_factory.mktemp("agent"), **named) as started:
+        yield started
+
+
+def test_the_answer_names_the_version_that_gave_it_and_repeats_the_question(server: Server) -> None:
+    with server.client() as client:
+        answer = client.responses.create(input="Which version answers?")
+    assert answer.output_text == 'support 3: you asked "Which version answers?"'
+    assert answer.status == "completed"
+
+
+def test_a_question_may_come_as_a_list_of_messages(server: Server) -> None:
+    with server.client() as client:
+        answer = client.responses.create(input=[{"role": "user", "content": "Anybody there?"}])
+    assert answer.output_text == 'support 3: you asked "Anybody there?"'
+
+
+def test_a_streamed_answer_comes_in_pieces_that_make_the_same_text(server: Server) -> None:
+    with server.client() as client, client.responses.create(input="And streamed?", stream=True) as events:
+        seen = list(events)
+    pieces = [event.delta for event in seen if isinstance(event, ResponseTextDeltaEvent)]
+    assert len(pieces) > 1
+    assert "".join(pieces) == 'support 3: you asked "And streamed?"'
+    assert isinstance(seen[-1], ResponseCompletedEvent)
+    assert seen[-1].response.output_text == "".join(pieces)
+
+
+def test_the_agent_reference_that_the_platform_adds_to_the_request_comes_back_in_the_answer(
+    server: Server,
+) -> None:
+    """hosted_agent_create_wait_route_invoke: the answer and each of its items name agent and version."""
+    reference = {"type": "agent_reference", "name": "support", "version": "3"}
+    added = {"agent_reference": reference, "agent_session_id": "session-of-the-platform"}
+    with server.client() as client:
+        raw = client.responses.with_raw_response.create(input="Who?", extra_body=added)
+    body = raw.parse().to_dict()
+    assert body["agent_reference"] == reference
+    assert body["agent_session_id"] == "session-of-the-platform"
+    assert raw.headers["x-agent-session-id"] == "session-of-the-platform"
+    assert raw.headers["x-platform-server"].startswith("azure-ai-agentserver-core/")
+
+
+def test_a_question_that_is_not_text_is_the_callers_error(server: Server) -> None:
+    with server.client() as client, pytest.raises(BadRequestError) as error:
+        client.responses.create(input=5)  # type: ignore[call-overload]  # what a careless caller sends
+    assert error.value.response.headers["x-platform-error-source"] == "user"
+
+
+def test_without_an_exporter_configured_no_telemetry_is_set_up(server: Server) -> None:
+    """Else the library prints every record again as JSON and calls a statistics host of its vendor."""
+    log = server.log.read_text()
+    assert "AgentServerHost started" in log
+    assert "severity_text" not in log
+    assert "applicationinsights" not in log
+
+
+def test_a_greeting_is_put_before_the_answer_and_sigterm_ends_the_agent_cleanly(tmp_path: Path) -> None:
+    with running(tmp_path, GREETING="Good day.") as server:
+        with server.client() as client:
+            answer = client.responses.create(input="Hello?")
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(timeout=ENDS_WITHIN_S) == 0
+        assert answer.output_text == 'Good day. support unversioned: you asked "Hello?"'
+        assert not is_ready(server.url)
+
+
+def test_the_image_installs_the_library_that_these_tests_ran_on() -> None:
+    pinned = (AGENT / "requirements.txt").read_text().splitlines()
+    for package in ("azure-ai-agentserver-core", "azure-ai-agentserver-responses"):
+        assert f"{package}=={version(package)}" in pinned
+
+
+def test_every_package_of_the_image_is_pinned_exactly() -> None:
+    lines = (AGENT / "requirements.txt").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#") and "==" not in line] == []
