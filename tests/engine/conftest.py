@@ -1,0 +1,90 @@
+"""The engine, a local Azure and a Pulumi project for each test; nothing is shared between tests but the engine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from foundry_emulator.registry import pack, push
+from foundry_emulator.testing import LocalAzure
+from tests.engine.harness import CHECKOUT, Deployment, Project, hermetic
+from tools.engine.machine import Machine
+from tools.engine.recipes import ENGINE
+from tools.engine.ways import where
+
+REGISTRY = "imageslocal"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Path:
+    """The folder with `pulumi`. Without one these tests prove nothing: they skip, and with CI set they fail."""
+    found = where(ENGINE, Machine.here(say=lambda _line: None))
+    if found is None:
+        reason = "no Pulumi engine: `make engine` gets it"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}; with CI set this is a failure")
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def pulumi_home(engine: Path) -> Iterator[Path]:
+    """One Pulumi home a test process: it holds the stand-in plugin."""
+    del engine
+    with tempfile.TemporaryDirectory(prefix="pulumi-home-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def deploy(tmp_path: Path, engine: Path, pulumi_home: Path) -> Iterator[Callable[..., Deployment]]:
+    """Makes a local Azure and a project whose stack `local` has one agent, `support`."""
+    running: list[LocalAzure] = []
+
+    def make(source: Path | None = None, **azure_options: Any) -> Deployment:
+        azure = LocalAzure(tmp_path / "azure", **azure_options).__enter__()
+        running.append(azure)
+        digest = _push(azure, source or _source(tmp_path))
+        config = {
+            "location": "eastus2",
+            "registryName": REGISTRY,
+            "agents": {
+                "support": {
+                    "image": f"support@{digest}",
+                    "environment": {"GREETING": "Hello"},
+                    "force_delete": True,
+                    "timeout_s": 60,
+                }
+            },
+        }
+        variables = hermetic(engine, pulumi_home, azure.env)
+        return Deployment(azure, Project.create(tmp_path / "project", variables, config))
+
+    yield make
+    for azure in running:
+        azure.__exit__(None, None, None)
+
+
+def _source(folder: Path) -> Path:
+    source = folder / "source"
+    source.mkdir()
+    (source / "main.py").write_text("raise SystemExit('the echo runtime never starts this')\n", encoding="utf-8")
+    return source
+
+
+def _push(azure: LocalAzure, source: Path) -> str:
+    registry = azure.emulator.urls.registry
+    with httpx.Client(verify=azure.trust(), trust_env=False, timeout=30) as client:
+        pinned = push(pack(source), f"https://{registry}", f"{REGISTRY}/support", "latest", client=client)
+    return pinned.partition("@")[2]
+
+
+@pytest.fixture
+def sample_agent() -> Path:
+    """The folder of the sample agent."""
+    return CHECKOUT / "examples" / "support_agent"

@@ -1,0 +1,189 @@
+"""A Pulumi project of its own for each test, on the real engine, against a local Azure of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from foundry_emulator.testing import LocalAzure
+from tools.local.surroundings import install_stand_in
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+STACK = "local"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one `pulumi` command did.
+
+    Attributes:
+        code: Exit code.
+        output: All it printed.
+    """
+
+    code: int
+    output: str
+
+    def succeeded(self) -> Run:
+        """Itself; shows the output when the command failed."""
+        assert self.code == 0, self.output
+        return self
+
+    def failed(self) -> Run:
+        """Itself; shows the output when the command did not fail."""
+        assert self.code != 0, self.output
+        return self
+
+
+@dataclass
+class Project:
+    """A copy of this checkout's program with settings of its own, and the commands a person would run.
+
+    Attributes:
+        folder: The project's folder.
+        variables: The environment of every command.
+    """
+
+    folder: Path
+    variables: dict[str, str]
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, folder: Path, variables: dict[str, str], config: Mapping[str, Any]) -> Project:
+        """Lays the project out and makes its stack."""
+        folder.mkdir(parents=True)
+        for name in ("Pulumi.yaml", "__main__.py"):
+            shutil.copy(CHECKOUT / name, folder / name)
+        shutil.copytree(
+            CHECKOUT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("Pulumi.*", "__pycache__")
+        )
+        # The launcher of dynamic providers insists on the folder that Pulumi.yaml names.
+        (folder / ".venv").symlink_to(CHECKOUT / ".venv")
+        (folder / "state").mkdir()
+        project = cls(folder, {**variables, "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}, dict(config))
+        project.write_config()
+        project.run("stack", "init", STACK).succeeded()
+        return project
+
+    def write_config(self) -> None:
+        """Writes the stack's settings, as a person would edit the file."""
+        path = self.folder / "stacks" / f"Pulumi.{STACK}.yaml"
+        old = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+        config = {f"foundry-agents:{key}": value for key, value in self.config.items()}
+        path.write_text(yaml.safe_dump({**old, "config": config}), encoding="utf-8")
+
+    def set_environment(self, **environment: str) -> None:
+        """Changes the variables of the agent `support`."""
+        self.config["agents"]["support"]["environment"] = environment
+        self.write_config()
+
+    def run(self, *arguments: str, timeout_s: float = 180) -> Run:
+        """Runs `pulumi` and waits."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def command(self, *arguments: str) -> Sequence[str]:
+        """The command line of one `pulumi` run."""
+        return [
+            shutil.which("pulumi", path=self.variables["PATH"]) or "pulumi",
+            *arguments,
+            "--non-interactive",
+            "--color=never",
+        ]
+
+    def up(self) -> Run:
+        """`pulumi up`."""
+        return self.run("up", "--yes", "--skip-preview")
+
+    def preview(self) -> Run:
+        """`pulumi preview`."""
+        return self.run("preview")
+
+    def refresh(self) -> Run:
+        """`pulumi refresh`."""
+        return self.run("refresh", "--yes", "--skip-preview")
+
+    def destroy(self) -> Run:
+        """`pulumi destroy`."""
+        return self.run("destroy", "--yes", "--skip-preview")
+
+    def outputs(self) -> dict[str, Any]:
+        """What the stack exports."""
+        done = self.run("stack", "output", "--json").succeeded()
+        return dict(json.loads(done.output))
+
+    def state_text(self) -> str:
+        """The backend's own files, secrets encrypted as they are."""
+        return "".join(path.read_text(encoding="utf-8") for path in (self.folder / "state").rglob("*.json"))
+
+
+class Deployment:
+    """A local Azure with an image in its registry, and the project whose stack is deployed to it."""
+
+    def __init__(self, azure: LocalAzure, project: Project) -> None:
+        self.azure = azure
+        self.project = project
+
+    def posted(self) -> int:
+        """How often a version was posted."""
+        return sum(entry.method == "POST" and entry.path.endswith("/versions") for entry in self.writes())
+
+    def writes(self) -> list[Any]:
+        """All writes on Azure's two planes; calls to an agent are not writes of the deployment."""
+        return [
+            entry
+            for entry in self.azure.journal(writes=True)
+            if entry.plane in {"data", "arm"} and "/protocols/" not in entry.path
+        ]
+
+    def agent(self, name: str = "support") -> dict[str, Any]:
+        """The agent as the local Azure has it; fails when there is none."""
+        listed = {agent["name"]: agent for agent in self.agents()}
+        return listed[name]
+
+    def agents(self) -> list[dict[str, Any]]:
+        """All agents."""
+        listed = self.azure.control.state()["agent_list"]
+        assert isinstance(listed, list)
+        return listed
+
+    def ask(self, question: str) -> dict[str, Any]:
+        """Asks the agent `support` through its endpoint."""
+        with self.azure.client("agents") as client:
+            answer = client.post("agents/support/endpoint/protocols/openai/responses", json={"input": question})
+        answer.raise_for_status()
+        return dict(answer.json())
+
+
+def hermetic(engine: Path, home: Path, azure: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a project's commands: nothing of the person's own Pulumi or Azure gets in."""
+    install_stand_in(home)
+    path = [CHECKOUT / ".venv" / "bin", engine, os.environ["PATH"]]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AZURE_", "ARM_"))}
+    return {
+        **kept,
+        **azure,
+        "PATH": os.pathsep.join(map(str, path)),
+        "PULUMI_HOME": str(home),
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_PYTHON_CMD": str(CHECKOUT / ".venv" / "bin" / "python"),
+    }

@@ -1,0 +1,141 @@
+"""The main job on the real engine: up, nothing changed, a change, its revert, destroy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.harness import Deployment
+
+pytestmark = pytest.mark.engine
+
+
+def test_the_sample_agent_goes_up_and_answers_and_goes_away(
+    deploy: Callable[..., Deployment], sample_agent: Path
+) -> None:
+    """The whole path with a real agent process: its image, its readiness, its answer, and nothing left behind."""
+    here = deploy(sample_agent, runtime="process")
+
+    here.project.up().succeeded()
+
+    outputs = here.project.outputs()
+    assert outputs["agents"]["support"]["version"] == "1"
+    assert outputs["agents"]["support"]["traffic"] == {"1": 100}
+    answer = here.ask("Which version answers?")
+    assert answer["output"][0]["content"][0]["text"] == 'Hello support 1: you asked "Which version answers?"'
+    assert answer["agent_reference"] == {"type": "agent_reference", "name": "support", "version": "1"}
+
+    here.project.destroy().succeeded()
+
+    state = here.azure.control.state()
+    assert (state["agents"], state["arm_resources"], state["instances"]) == (0, 0, 0)
+
+
+def test_a_second_up_and_a_refresh_change_nothing_and_write_nothing(deploy: Callable[..., Deployment]) -> None:
+    """Case 12. azd#7461, maf#1955"""
+    here = deploy()
+    here.project.up().succeeded()
+    before = len(here.writes())
+
+    again = here.project.up().succeeded()
+    refreshed = here.project.refresh().succeeded()
+    previewed = here.project.preview().succeeded()
+
+    assert "11 unchanged" in again.output
+    assert "11 unchanged" in refreshed.output
+    assert "11 unchanged" in previewed.output
+    assert len(here.writes()) == before
+
+
+def test_a_changed_variable_makes_version_2_and_its_revert_adopts_version_1(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """Case 9. The preview names the field; the revert posts nothing and serves version 1 again. azd#5356"""
+    here = deploy()
+    here.project.up().succeeded()
+
+    here.project.set_environment(GREETING="Howdy")
+    preview = here.project.preview().succeeded()
+    assert "support-version replace[retain] [diff: ~environment]" in preview.output
+    assert "support-rollout update [diff: ~version]" in preview.output
+    assert "1 to update" in preview.output
+    assert "+-1 to replace" in preview.output
+    assert here.posted() == 1, "a preview posts nothing"
+
+    here.project.up().succeeded()
+    assert here.agent()["rules"] == [{"version": "2", "percentage": 100}]
+    assert here.ask("?")["agent_reference"]["version"] == "2"
+
+    here.project.set_environment(GREETING="Hello")
+    reverted = here.project.up().succeeded()
+    assert "adopted support:1 (same definition, no POST)" in reverted.output
+    assert here.posted() == 2, "the revert posts nothing"
+    assert here.agent()["rules"] == [{"version": "1", "percentage": 100}]
+    assert here.ask("?")["agent_reference"]["version"] == "1"
+
+
+def test_traffic_moved_in_the_portal_is_one_field_in_the_preview_and_up_moves_it_back(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """Case 40, first half."""
+    here = deploy()
+    here.project.up().succeeded()
+    here.project.set_environment(GREETING="Howdy")
+    here.project.up().succeeded()
+    rules = [{"type": "FixedRatio", "agent_version": "1", "traffic_percentage": 100}]
+    with here.azure.client("agents") as portal:
+        endpoint = {"version_selector": {"version_selection_rules": rules}}
+        portal.patch("agents/support", json={"agent_endpoint": endpoint}).raise_for_status()
+
+    here.project.refresh().succeeded()
+    preview = here.project.preview().succeeded()
+    assert "support-rollout update [diff: ~version]" in preview.output
+    assert "10 unchanged" in preview.output
+    before = len(here.writes())
+    here.project.up().succeeded()
+
+    assert here.agent()["rules"] == [{"version": "2", "percentage": 100}]
+    assert len(here.writes()) - before == 1
+
+
+def test_a_version_deleted_out_of_band_is_made_again_after_a_refresh(deploy: Callable[..., Deployment]) -> None:
+    """Case 41, agent and version."""
+    here = deploy()
+    here.project.up().succeeded()
+    with here.azure.client("agents") as portal:
+        portal.delete("agents/support", params={"force": "true"}).raise_for_status()
+
+    here.project.refresh().succeeded()
+    here.project.up().succeeded()
+
+    assert here.agent()["rules"] == [{"version": here.agent()["versions"][0]["version"], "percentage": 100}]
+    assert here.posted() == 2
+
+
+def test_a_secret_variable_is_nowhere_to_be_read(deploy: Callable[..., Deployment]) -> None:
+    """Case 54. The canary passes through settings, inputs, state, progress and the most verbose output. pu#8265"""
+    here = deploy()
+    canary = "canary-5f1c07"
+    name = "foundry-agents:agents.support.environment.TOKEN"
+    set_secret = ("config", "set", "--path", "--secret", name, canary, "--stack", "local")
+    here.project.run(*set_secret).succeeded()
+
+    up = here.project.run("up", "--yes", "--skip-preview", "--verbose=9", "--logtostderr").succeeded()
+    details = here.project.run("preview", "--diff").succeeded()
+    agent_sees = here.azure.journal()
+
+    with here.azure.client("agents") as service:
+        definition = service.get("agents/support/versions/1").json()["definition"]
+    assert definition["environment_variables"]["TOKEN"] == canary, "the agent itself gets the value"
+    assert canary not in _ours(up.output)
+    assert canary not in details.output
+    assert canary not in here.project.state_text()
+    assert canary not in str(agent_sees)
+
+
+def _ours(verbose: str) -> str:
+    """The log less the engine's own trace of its wire, which prints each value it unpacks, at this level only."""
+    traces = ("Unmarshaling property for RPC", "Marshaling property for RPC")
+    return "\n".join(line for line in verbose.splitlines() if not any(trace in line for trace in traces))
