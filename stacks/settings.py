@@ -66,7 +66,10 @@ def load(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.en
     location = config.get("location") or ""
     if not location:
         problems.append("location is required, for example eastus2")
-    raw_agents = config.get_object("agents")
+    try:
+        raw_agents = config.get_object("agents")
+    except pulumi.ConfigTypeError:  # its text holds the value, which may be secret
+        raw_agents = None
     secret = pulumi.runtime.is_config_secret(f"{config.name}:agents")
     agents: dict[str, AgentSettings] = {}
     if not isinstance(raw_agents, dict) or not raw_agents:
@@ -108,7 +111,7 @@ def _agent(path: str, raw: object, environ: Mapping[str, str], problems: list[st
         f"{path}.{key} is not a setting; settings: {', '.join(sorted(known))}" for key in raw if key not in known
     )
     for key, kinds in _KINDS.items():
-        if raw.get(key) is not None and not isinstance(raw[key], kinds):
+        if raw.get(key) is not None and not _is_a(raw[key], kinds):
             problems.append(f"{path}.{key} must be {_words(kinds)}")
     image = raw.get("image")
     if image is None:
@@ -120,6 +123,11 @@ def _agent(path: str, raw: object, environ: Mapping[str, str], problems: list[st
     if "cpu" in given:
         given["cpu"] = str(given["cpu"])
     return AgentSettings(**given)
+
+
+def _is_a(raw: object, kinds: tuple[type, ...]) -> bool:
+    # In Python true is also the number 1; in a settings file it is not.
+    return isinstance(raw, kinds) and (bool in kinds or not isinstance(raw, bool))
 
 
 def _words(kinds: tuple[type, ...]) -> str:

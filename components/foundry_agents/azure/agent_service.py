@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -114,6 +115,9 @@ class FoundryAgentService:
         return f"{self._endpoint}/agents/{agent}"
 
 
+_PROJECT_MISSING = re.compile(r"\b(subdomain|project)\b", re.IGNORECASE)
+
+
 def hosted(definition: AgentDefinition) -> HostedAgentDefinition:
     """The SDK's model of a definition; fields that are not set stay off the wire."""
     idle = definition.session_idle_timeout_s
@@ -132,8 +136,11 @@ def hosted(definition: AgentDefinition) -> HostedAgentDefinition:
 
 def _let_missing_pass(error: ResourceNotFoundError) -> None:
     """Lets a 404 of the thing itself pass as "not there"; a 404 of the project says nothing about the thing."""
-    text = (error.message or "").lower()
-    if "subdomain" in text or "project" in text or error.error is None:
+    if error.error is None:
+        raise error
+    said = error.error.message or ""
+    # The thing's own name may hold any word, so "Agent …" is asked first [recorded].
+    if not said.startswith("Agent") and _PROJECT_MISSING.search(said):
         raise error
 
 

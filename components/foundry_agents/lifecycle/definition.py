@@ -111,18 +111,21 @@ class AgentDefinition:
 
 
 def _project_endpoint(path: str, raw: object, report: Report) -> str | None:
-    if not isinstance(raw, str):
-        report.add(path, "must be a URL")
+    try:
+        url = urlsplit(raw.strip()) if isinstance(raw, str) else None
+    except ValueError:
+        url = None
+    if url is None:
+        report.add(path, f"{shown(raw)} is not a URL")
         return None
-    url = urlsplit(raw)
     if url.scheme != "https":
         report.add(path, f"{shown(raw)} must begin with https://: a bearer token is never sent in the clear")
-    elif not url.netloc or not _PROJECT_PATH.fullmatch(url.path.rstrip("/")):
+    elif not url.netloc or url.query or url.fragment or not _PROJECT_PATH.fullmatch(url.path.rstrip("/")):
         report.add(
             path,
             f"{shown(raw)} is not a project's endpoint: https://….services.ai.azure.com/api/projects/NAME",
         )
-    return raw.rstrip("/")
+    return url.geturl().rstrip("/")
 
 
 def _agent_name(path: str, raw: object, report: Report) -> str | None:
@@ -246,7 +249,8 @@ def _tiers() -> str:
 
 def _check_tier(values: Mapping[str, object], report: Report) -> None:
     cpu, memory = values.get("cpu"), values.get("memory")
-    if values.get("accept_new_tier") or cpu is None or memory is None or (cpu, memory) in TIERS:
+    # Absent means that it is not known yet: the choice is judged when it is.
+    if values.get("accept_new_tier", True) or cpu is None or memory is None or (cpu, memory) in TIERS:
         return
     partner = dict(TIERS).get(str(cpu))
     if partner is None:

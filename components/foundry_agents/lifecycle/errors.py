@@ -12,6 +12,7 @@ FoundryAgentsError
 ├── SignInFailed          no token could be had
 ├── VersionFailed         .code .detail .last: the service gave up on a version; final
 ├── WaitTimeout           .last .polls .waited_s: the deadline passed; what was seen last travels along
+├── VersionVanished       .last: a version was deleted by somebody else while it was waited for
 └── RolloutFailed         .restored: traffic could not be moved; says where it is now
 
 The text of each is a finished message: what failed, where, what state things are in, what to do, and the request
@@ -226,7 +227,15 @@ class WaitTimeout(FoundryAgentsError):
         waited_s: For how long, in seconds.
     """
 
-    def __init__(self, subject: str, *, last: VersionView | None, polls: int, waited_s: float) -> None:
+    def __init__(
+        self,
+        subject: str,
+        *,
+        last: VersionView | None,
+        polls: int,
+        waited_s: float,
+        trouble: ServiceError | None = None,
+    ) -> None:
         self.last = last
         self.polls = polls
         self.waited_s = waited_s
@@ -234,8 +243,30 @@ class WaitTimeout(FoundryAgentsError):
         super().__init__(
             message(
                 f"{subject} was not active after {waited_s:.0f} s ({polls} reads, {seen})",
+                why=f"the last read failed: {trouble.what}" if trouble else None,
                 state="it was left as it is; nothing else was changed",
                 do="run `pulumi up` again: it adopts this version and goes on waiting; or raise timeout_s",
+                said=trouble.detail if trouble else None,
+                request_id=trouble.request_id if trouble else None,
+            )
+        )
+
+
+class VersionVanished(FoundryAgentsError):
+    """A version is not there any more, or never became visible; nothing of ours deleted it.
+
+    Attributes:
+        last: What was seen last; None when it was never seen.
+    """
+
+    def __init__(self, subject: str, *, last: VersionView | None) -> None:
+        self.last = last
+        super().__init__(
+            message(
+                f"{subject} is not there" + (f' (last seen "{last.status}")' if last else " (never seen)"),
+                why="somebody else deleted it, or the service has forgotten it",
+                state="nothing else was changed",
+                do="run `pulumi up` again: it makes the version anew",
             )
         )
 

@@ -6,6 +6,7 @@ secret, and feeds the reference page. Whatever has no row is refused as unknown.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -86,7 +87,8 @@ class FieldTable:
     Attributes:
         subject: What the inputs describe, for error texts: "the agent's settings".
         fields: One row an input.
-        cross_check: Rules that concern several inputs at once; sees canonical values, unknown ones left out.
+        cross_check: Rules that concern several inputs at once; sees canonical values, without those that are not known
+            yet or have a problem of their own.
     """
 
     subject: str
@@ -99,7 +101,7 @@ class FieldTable:
         """Gives the canonical values and every problem, sorted by path. Pure: no network, no clock."""
         report = Report(is_unknown)
         values: Values = {}
-        unknown: set[str] = set()
+        unsettled: set[str] = set()
         known_names = {row.name for row in self.fields}
         for name in sorted(name for name, raw in props.items() if name not in known_names and raw is not None):
             report.add(name, "is not an input of this resource")
@@ -108,17 +110,24 @@ class FieldTable:
             # In a mapping the names are known and checked even where a value is not.
             if raw is not None and not isinstance(raw, Mapping) and is_unknown(raw):
                 values[row.name] = raw
-                unknown.add(row.name)
+                unsettled.add(row.name)
                 continue
+            before = len(report.problems)
             value = None if raw is None else row.parse(row.name, raw, report)
+            if len(report.problems) > before:
+                # Kept for comparing with state that an earlier release accepted; a default in its place would only
+                # cause problems that the user does not have.
+                values[row.name] = raw if value is None else value
+                unsettled.add(row.name)
+                continue
             if value is None:
                 value = row.default
-            if value is None and row.required and not _has_problem(report, row.name):
-                report.add(row.name, "is required")
             if value is not None:
                 values[row.name] = value
+            elif row.required:
+                report.add(row.name, "is required")
         if self.cross_check is not None:
-            self.cross_check({k: v for k, v in values.items() if k not in unknown}, report)
+            self.cross_check({k: v for k, v in values.items() if k not in unsettled}, report)
         return values, sorted(report.problems)
 
     def changes(
@@ -143,10 +152,6 @@ class FieldTable:
     def _own(self, props: Mapping[str, object]) -> dict[str, object]:
         names = {row.name for row in self.fields}
         return {key: value for key, value in props.items() if key in names}
-
-
-def _has_problem(report: Report, name: str) -> bool:
-    return any(problem.path == name or problem.path.startswith((f"{name}.", f"{name}[")) for problem in report.problems)
 
 
 # --- Parsers that more than one row uses -----------------------------------------------------------------------------
@@ -201,12 +206,12 @@ def as_number(raw: object) -> float | None:
         value = float(raw)
     except ValueError:
         return None
-    return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124 (NaN differs from itself)
+    return value if math.isfinite(value) else None
 
 
 def shown(raw: object) -> str:
     """A short, quoted form of a value that is not secret, for error texts."""
-    if isinstance(raw, float) and raw == int(raw):
+    if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
     text_form = str(raw)
     return f'"{text_form[:80]}…"' if len(text_form) > 80 else f'"{text_form}"'  # noqa: PLR2004 (fits on one line)

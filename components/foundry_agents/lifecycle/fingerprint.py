@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -64,4 +65,6 @@ class Marks:
         if marks.get(_MANAGED_BY) != MANAGED_BY or _OWNER not in marks:
             return None
         attempt = marks.get(_ATTEMPT, "1")
-        return cls(marks.get(_FINGERPRINT, ""), marks[_OWNER], int(attempt) if attempt.isdigit() else 1)
+        return cls(
+            marks.get(_FINGERPRINT, ""), marks[_OWNER], int(attempt) if re.fullmatch("[0-9]{1,9}", attempt) else 1
+        )

@@ -20,7 +20,7 @@ from foundry_agents.lifecycle.errors import (
     VersionFailed,
 )
 from foundry_agents.lifecycle.fingerprint import Marks
-from foundry_agents.lifecycle.ports import AgentService, AgentView, Progress, Route, VersionView
+from foundry_agents.lifecycle.ports import LATEST, AgentService, AgentView, Progress, Route, VersionView
 from foundry_agents.lifecycle.waiting import Clock, Patience, wait_for_final
 
 USABLE = frozenset({"active", "creating"})
@@ -85,7 +85,7 @@ def create_or_adopt(service: AgentService, plan: VersionPlan, clock: Clock, prog
         made = Made(_wait(service, plan, adopted, clock, progress), Outcome.ADOPTED)
     else:
         made = _post(service, plan, clock, progress, agent=agent, history=history, same=same)
-    _remove_failed(service, same, keep=made.version)
+    _remove_failed(service, same, progress, keep=made.version)
     progress(f"adopted {made.version.id} (same definition, no POST)" if adopted else f"{made.version.id} active")
     return made
 
@@ -157,7 +157,11 @@ def _pin_what_serves(
     """
     serving = next((version for version in history if version.status == "active"), None)
     if agent.follows_latest and serving:
-        service.set_routes(agent.name, [Route(serving.version, 100)])
+        shares: dict[str, int] = {}
+        for route in agent.routes or (Route(LATEST, 100),):
+            version = serving.version if route.version == LATEST else route.version
+            shares[version] = shares.get(version, 0) + route.percent
+        service.set_routes(agent.name, [Route(version, percent) for version, percent in shares.items()])
         progress(f"pinned the endpoint to {serving.id} while the new version is made")
 
 
@@ -215,11 +219,19 @@ def _who_serves(service: AgentService, failed: VersionView) -> str:
     return ", ".join(shares) or "no version of the agent serves"
 
 
-def _remove_failed(service: AgentService, same: Sequence[VersionView], *, keep: VersionView) -> None:
-    """Failed tries of the same definition go once it is active."""
+def _remove_failed(
+    service: AgentService, same: Sequence[VersionView], progress: Progress, *, keep: VersionView
+) -> None:
+    """Failed tries of the same definition go once it is active. Left-overs do no harm, so a refusal is only told."""
     for version in same:
-        if version.status == "failed" and version.version != keep.version:
-            service.delete_version(version.agent, version.version, force=False)
+        if version.version == keep.version:
+            continue
+        try:
+            seen = service.get_version(version.agent, version.version)
+            if seen and seen.status == "failed":
+                service.delete_version(version.agent, version.version, force=False)
+        except FoundryAgentsError as error:
+            progress(f"{version.id} could not be removed: {str(error).splitlines()[0]}")
 
 
 class Retired(StrEnum):

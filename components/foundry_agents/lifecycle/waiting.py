@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from foundry_agents.lifecycle.errors import AnswerLost, ServiceError, Unreachable, WaitTimeout
+from foundry_agents.lifecycle.errors import AnswerLost, ServiceError, Unreachable, VersionVanished, WaitTimeout
 from foundry_agents.lifecycle.ports import VersionView
 
 FIRST_INTERVAL_S = 0.5
@@ -82,7 +82,8 @@ def wait_for_final(
         The version as last read: its status is active, failed or deleted.
 
     Raises:
-        WaitTimeout: The deadline passed, or the version stayed missing; carries what was seen last.
+        WaitTimeout: The deadline passed; carries what was seen last.
+        VersionVanished: The version stayed missing for more reads than the service needs to show a new one.
         ServiceError: An answer that more waiting can't change, such as a missing permission.
     """
     start = clock.now()
@@ -108,11 +109,12 @@ def wait_for_final(
         elif trouble is None:
             missing += 1
             final = None
+            on_read(None, waited)
             if missing > MISSING_READS_TOLERATED:
-                raise WaitTimeout(subject, last=last, polls=polls, waited_s=waited)
+                raise VersionVanished(subject, last=last)
         remaining = patience.timeout_s - waited
         if remaining <= 0:
-            raise WaitTimeout(subject, last=last, polls=polls, waited_s=waited) from trouble
+            raise WaitTimeout(subject, last=last, polls=polls, waited_s=waited, trouble=trouble)
         pause = min(CONFIRM_AFTER_S, patience.interval_s) if final is not None else interval
         clock.sleep(min(pause, remaining))
         if final is None:

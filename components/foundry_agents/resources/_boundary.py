@@ -45,7 +45,7 @@ def _shown_as(error: FoundryAgentsError) -> Exception:
 def clean(call: Callable[_P, _R]) -> Callable[_P, _R]:
     """Makes whatever leaves a provider's method one readable block.
 
-    SystemExit and KeyboardInterrupt would hang the operation for good, so they become ordinary errors too.
+    SystemExit, KeyboardInterrupt and the like would hang the operation for good, so they become ordinary errors too.
     """
 
     @functools.wraps(call)
@@ -56,7 +56,9 @@ def clean(call: Callable[_P, _R]) -> Callable[_P, _R]:
             if _wants_tracebacks():
                 raise
             raise _shown_as(error) from None
-        except (SystemExit, KeyboardInterrupt) as stop:
+        except Exception:
+            raise
+        except BaseException as stop:  # noqa: BLE001 (whatever else escapes would leave the engine waiting)
             raise RuntimeError(
                 f"the provider was told to stop ({type(stop).__name__}); what it had begun is picked up by the "
                 "next `pulumi up`"

@@ -28,11 +28,10 @@ class TableProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalises the inputs and names every problem at once. No network."""
         values, problems = self.table.normalise(own_properties(news), is_unknown)
-        failures = []
         if problems:
             # No property name: Pulumi would print the property's value beside it, and that may be secret.
-            failures = [CheckFailure("", str(InputError(self.table.subject, problems)))]
-        return CheckResult(dict(values), failures)
+            return CheckResult({}, [CheckFailure("", str(InputError(self.table.subject, problems)))])
+        return CheckResult(dict(values), [])
 
     @clean
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
