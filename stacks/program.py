@@ -32,6 +32,7 @@ def deploy() -> None:
             description=wanted.description,
             force_delete=wanted.force_delete,
             timeout_s=wanted.timeout_s,
+            pull_role_budget_s=wanted.pull_role_budget_s,
         )
         for name, wanted in settings.agents.items()
     }

@@ -29,6 +29,7 @@ class AgentSettings:
         description: At most 512 characters.
         force_delete: On destroy end active sessions instead of refusing. For stacks that come and go.
         timeout_s: Give up waiting for a version after this many seconds.
+        pull_role_budget_s: For how long after it was granted a pull role may not be in effect; see HostedAgent.
     """
 
     image: str
@@ -38,6 +39,7 @@ class AgentSettings:
     description: str | None = None
     force_delete: bool = False
     timeout_s: float | None = None
+    pull_role_budget_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "description": (str,),
     "force_delete": (bool,),
     "timeout_s": (int, float),
+    "pull_role_budget_s": (int, float),
 }
 
 

@@ -12,20 +12,25 @@ from foundry_agents._version import __version__
 if TYPE_CHECKING:
     from foundry_agents.agent_image import AgentImage
     from foundry_agents.agent_registry import AgentRegistry
+    from foundry_agents.connection_secret import ConnectionSecret
     from foundry_agents.foundry_project import ExistingProject, FoundryProject, Project
     from foundry_agents.hosted_agent import HostedAgent
     from foundry_agents.lifecycle.definition import Tier
     from foundry_agents.resources import AgentRollout, HostedAgentVersion
+    from foundry_agents.rollout_settings import Rollout, SmokeTest
 
 __all__ = [
     "AgentImage",
     "AgentRegistry",
     "AgentRollout",
+    "ConnectionSecret",
     "ExistingProject",
     "FoundryProject",
     "HostedAgent",
     "HostedAgentVersion",
     "Project",
+    "Rollout",
+    "SmokeTest",
     "Tier",
     "__version__",
 ]
@@ -34,11 +39,14 @@ _HOMES = {
     "AgentImage": "agent_image",
     "AgentRegistry": "agent_registry",
     "AgentRollout": "resources",
+    "ConnectionSecret": "connection_secret",
     "ExistingProject": "foundry_project",
     "FoundryProject": "foundry_project",
     "HostedAgent": "hosted_agent",
     "HostedAgentVersion": "resources",
     "Project": "foundry_project",
+    "Rollout": "rollout_settings",
+    "SmokeTest": "rollout_settings",
     "Tier": "lifecycle.definition",
 }
 

@@ -11,6 +11,7 @@ from foundry_agents.agent_image import AgentImage
 from foundry_agents.foundry_project import FoundryProject, Project
 from foundry_agents.lifecycle.definition import Tier
 from foundry_agents.resources import AgentRollout, HostedAgentVersion
+from foundry_agents.rollout_settings import Rollout
 
 DEFAULT_PROTOCOLS: Mapping[str, str] = {"responses": "2.0.0"}
 """`2.0.0` is current [docs, azd]."""
@@ -34,8 +35,14 @@ class HostedAgent(pulumi.ComponentResource):
         protocols: Version of each protocol that the container speaks; default responses 2.0.0.
         environment: Variables of the container. Secret values stay secret in state.
         session_idle_timeout_s: Seconds until an idle session is put to sleep, 300 to 3600.
+        registry_connection: Connection of the project for a private registry that is not ACR.
+        memory_snapshot: Start sessions from a snapshot of the initialised process.
+        rai_policy: Name of the Responsible AI policy to apply.
         description: At most 512 characters.
         metadata: Up to 12 pairs of your own.
+        pull_role_budget_s: For how long after it was granted a pull role may not be in effect; default 600.
+        rollout: How traffic moves to a new version: ``Rollout.canary([10, 50], bake="2m", smoke=…)``; default all at
+            once. A pinned rollout serves its version, whatever the settings describe.
         take_over: Manage an agent that exists and that this stack has not made.
         force_delete: On destroy end active sessions instead of refusing.
         timeout_s: Give up waiting for the version after this many seconds; default 1200.
@@ -74,8 +81,13 @@ class HostedAgent(pulumi.ComponentResource):
         protocols: Mapping[str, str] = DEFAULT_PROTOCOLS,
         environment: Mapping[str, Input[str]] | None = None,
         session_idle_timeout_s: Input[int] | None = None,
+        registry_connection: Input[str] | None = None,
+        memory_snapshot: Input[bool] | None = None,
+        rai_policy: Input[str] | None = None,
         description: Input[str] | None = None,
         metadata: Mapping[str, Input[str]] | None = None,
+        pull_role_budget_s: Input[float] | None = None,
+        rollout: Rollout | None = None,
         take_over: Input[bool] | None = None,
         force_delete: Input[bool] | None = None,
         timeout_s: Input[float] | None = None,
@@ -98,7 +110,12 @@ class HostedAgent(pulumi.ComponentResource):
             session_idle_timeout_s=session_idle_timeout_s,
             description=description,
             metadata=metadata,
+            registry_connection=registry_connection,
+            memory_snapshot=memory_snapshot,
+            rai_policy=rai_policy,
             pull_identity=project.principal_id.apply(lambda known: known or ""),
+            pull_role_granted_at=image.pull_role_granted_at,
+            pull_role_budget_s=pull_role_budget_s,
             take_over=take_over,
             timeout_s=timeout_s,
             poll_interval_s=poll_interval_s,
@@ -109,7 +126,8 @@ class HostedAgent(pulumi.ComponentResource):
             f"{name}-rollout",
             project_endpoint=project.endpoint,
             agent_name=self.version.agent_name,
-            version=self.version.version,
+            version=None if rollout and rollout.version is not None else self.version.version,
+            rollout=rollout,
             protocols=sorted(protocols),
             force_delete=force_delete,
             opts=ResourceOptions(parent=self, depends_on=[self.version]),

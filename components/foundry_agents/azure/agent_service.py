@@ -7,36 +7,41 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from azure.ai.projects import AIProjectClient
 from azure.ai.projects.models import (
     AgentDetails,
     AgentVersionDetails,
     ContainerConfiguration,
     HostedAgentDefinition,
     ProtocolVersionRecord,
+    RaiConfig,
     SessionConfiguration,
 )
-from azure.ai.projects.operations import AgentsOperations
 from azure.core.exceptions import ResourceNotFoundError
 
 from foundry_agents.azure.failures import translated
+from foundry_agents.azure.sessions import AgentSessions
 from foundry_agents.lifecycle.definition import AgentDefinition
 from foundry_agents.lifecycle.ports import AgentView, Route, VersionView
 
 NO_RETRY: dict[str, Any] = {"retry_total": 0}
 """The SDK repeats a POST or PATCH after 500, 503 and 504, although it may have been carried out. We look first."""
 
+_PROJECT_MISSING = re.compile(r"\b(subdomain|project)\b", re.IGNORECASE)
+"""In the words of a 404 that is about the project or its host name [azd]."""
 
-class FoundryAgentService:
+
+class FoundryAgentService(AgentSessions):
     """The agents of one project.
 
     Args:
-        agents: ``AIProjectClient(...).agents``.
+        project: The SDK's client of the project.
         endpoint: The project's endpoint, for error texts.
     """
 
-    def __init__(self, agents: AgentsOperations, endpoint: str) -> None:
-        self._agents = agents
-        self._endpoint = endpoint
+    def __init__(self, project: AIProjectClient, endpoint: str) -> None:
+        super().__init__(project, endpoint)
+        self._agents = project.agents
 
     def get_agent(self, agent: str) -> AgentView | None:
         """GET /agents/{agent}."""
@@ -111,12 +116,6 @@ class FoundryAgentService:
             details = self._agents.update_details(agent, {"agent_endpoint": endpoint}, **NO_RETRY)
             return _agent_view(details)
 
-    def _url(self, agent: str) -> str:
-        return f"{self._endpoint}/agents/{agent}"
-
-
-_PROJECT_MISSING = re.compile(r"\b(subdomain|project)\b", re.IGNORECASE)
-
 
 def hosted(definition: AgentDefinition) -> HostedAgentDefinition:
     """The SDK's model of a definition; fields that are not set stay off the wire."""
@@ -124,12 +123,16 @@ def hosted(definition: AgentDefinition) -> HostedAgentDefinition:
     return HostedAgentDefinition(
         cpu=definition.cpu,
         memory=definition.memory,
-        container_configuration=ContainerConfiguration(image=definition.image),
+        container_configuration=ContainerConfiguration(
+            image=definition.image, registry_connection_id=definition.registry_connection
+        ),
         protocol_versions=[
             ProtocolVersionRecord(protocol=name, version=version)
             for name, version in sorted(definition.protocols.items())
         ],
         environment_variables=dict(definition.environment) or None,
+        enable_memory_snapshot=definition.memory_snapshot or None,
+        rai_config=RaiConfig(rai_policy_name=definition.rai_policy) if definition.rai_policy else None,
         session_configuration=SessionConfiguration(idle_timeout_seconds=timedelta(seconds=idle)) if idle else None,
     )
 
@@ -159,6 +162,8 @@ def _version_view(details: AgentVersionDetails) -> VersionView:
         error_code=error.get("code"),
         error_message=error.get("message"),
         hosted=(details.get("definition") or {}).get("kind") == "hosted",
+        description=details.get("description") or "",
+        definition=details.as_dict().get("definition") or {},
     )
 
 

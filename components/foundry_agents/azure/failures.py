@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from azure.core.exceptions import (
     ClientAuthenticationError,
@@ -18,13 +21,16 @@ from azure.core.exceptions import (
 from foundry_agents.lifecycle.errors import (
     AnswerLost,
     Conflict,
+    NotReady,
     PermissionMissing,
     ProjectNotFound,
     ServiceError,
     SignInFailed,
+    Throttled,
     Unreachable,
 )
 
+_NOT_READY, _TOO_MANY = 424, 429
 _CONFLICT, _FIRST_SERVER_ERROR = 409, 500
 _REFUSED = frozenset({401, 403})
 _NOT_FOUND = 404
@@ -57,8 +63,18 @@ def translated(operation: str, *, writes: bool = False) -> Iterator[None]:
 def _answered(error: HttpResponseError, operation: str) -> ServiceError:
     status = error.status_code or 0
     body = error.error
+    detail = (body.message if body else None) or _first_line(error)
+    code = body.code if body else None
+    request_id = _request_id(error)
+    if status == _TOO_MANY:
+        wait = _retry_after_s(error)
+        return Throttled(
+            detail, operation=operation, status=status, code=code, request_id=request_id, retry_after_s=wait
+        )
     kind: type[ServiceError] = ServiceError
-    if status in _REFUSED:
+    if status == _NOT_READY or code == "agent_version_not_ready":
+        kind = NotReady
+    elif status in _REFUSED:
         kind = PermissionMissing
     elif status == _CONFLICT:
         kind = Conflict
@@ -66,13 +82,20 @@ def _answered(error: HttpResponseError, operation: str) -> ServiceError:
         kind = ProjectNotFound
     elif status >= _FIRST_SERVER_ERROR or isinstance(error, (DecodeError, IncompleteReadError)):
         kind = AnswerLost
-    return kind(
-        (body.message if body else None) or _first_line(error),
-        operation=operation,
-        status=status or None,
-        code=body.code if body else None,
-        request_id=_request_id(error),
-    )
+    return kind(detail, operation=operation, status=status or None, code=code, request_id=request_id)
+
+
+def _retry_after_s(error: HttpResponseError) -> float | None:
+    """Seconds of Retry-After, which is a number or a date [http]; None when there is none that makes sense."""
+    headers: Mapping[str, str] = getattr(error.response, "headers", {})
+    text = headers.get("retry-after", "")
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (when - datetime.now(tz=UTC)).total_seconds())
 
 
 def _attempts(error: ClientAuthenticationError) -> str:

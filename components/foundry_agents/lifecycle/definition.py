@@ -20,6 +20,7 @@ from foundry_agents.lifecycle.fields import (
     flag,
     number,
     shown,
+    switch,
     text,
 )
 
@@ -88,6 +89,9 @@ class AgentDefinition:
         protocols: Version by protocol name.
         environment: Variables of the container; values may be secret.
         session_idle_timeout_s: Seconds until an idle session is put to sleep; None leaves it to the service.
+        registry_connection: Name or id of the project's connection for a private registry that is not ACR.
+        memory_snapshot: Sessions start from a snapshot of the initialised process.
+        rai_policy: Name of the Responsible AI policy to apply.
         description: At most 512 characters; "" is unset.
         metadata: The user's own pairs.
     """
@@ -98,6 +102,9 @@ class AgentDefinition:
     protocols: Mapping[str, str]
     environment: Mapping[str, str]
     session_idle_timeout_s: int | None = None
+    registry_connection: str | None = None
+    memory_snapshot: bool = False
+    rai_policy: str | None = None
     description: str = ""
     metadata: Mapping[str, str] | None = None
 
@@ -182,7 +189,11 @@ def _protocols(path: str, raw: object, report: Report) -> dict[str, str] | None:
             canonical[name] = version
         elif not isinstance(version, str) or not _PROTOCOL_VERSION.fullmatch(version):
             # The service takes such a value at create and refuses it at the first call [observed].
-            report.add(where, f'{shown(version)}: a version has three parts, for example "2.0.0"')
+            report.add(
+                where,
+                f'{shown(version)}: a version has three parts, for example "2.0.0"; the service takes others and '
+                "refuses the first call (older guides: ProtocolVersionNotSupported)",
+            )
         else:
             canonical[name] = version
     return canonical or None
@@ -345,6 +356,20 @@ VERSION_FIELDS = FieldTable(
             "Seconds until an idle session is put to sleep.",
             "azd; other sources allow a little more",
         ),
+        Field(
+            "registry_connection",
+            text(),
+            "Name or id of the project's connection that has the credentials of a private registry; not for ACR, which "
+            "the project's identity pulls from.",
+            "sdk, docs",
+        ),
+        Field(
+            "memory_snapshot",
+            switch,
+            "Start sessions from a snapshot of the initialised process instead of from the image.",
+            "sdk 2.10",
+        ),
+        Field("rai_policy", text(), "Name of the Responsible AI policy to apply.", "sdk"),
         Field("description", text(most=512), "At most 512 characters.", "service"),
         Field(
             "metadata",
@@ -367,6 +392,22 @@ VERSION_FIELDS = FieldTable(
             "Principal id of the project's identity, which pulls the image; named in the error when a pull fails.",
             "docs",
             on_change=OnChange.IGNORE,
+        ),
+        Field(
+            "pull_role_granted_at",
+            text(),
+            "When the pull role was granted, as ISO 8601; set by HostedAgent.",
+            "ours",
+            on_change=OnChange.IGNORE,
+        ),
+        Field(
+            "pull_role_budget_s",
+            number(least=0, most=3600, unit=" s"),
+            "For how long after it was granted a pull role may not be in effect: until then a version whose image "
+            "could not be pulled is posted again, five times at most.",
+            "azd: minutes; the figure is ours",
+            on_change=OnChange.IGNORE,
+            default=600,
         ),
         Field(
             "take_over",

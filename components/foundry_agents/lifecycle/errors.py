@@ -7,12 +7,16 @@ FoundryAgentsError
 │   ├── PermissionMissing     401 or 403: who lacks what, and where
 │   ├── ProjectNotFound       the project or its host name is not there; says nothing about what is in it
 │   ├── Conflict              409: something still uses it
+│   ├── NotReady              424: the version is active, and its container does not answer yet
+│   ├── Throttled             .retry_after_s: too many requests (429); nothing was done
 │   ├── AnswerLost            the request may have been carried out (5xx, connection lost after sending)
 │   └── Unreachable           no connection, so nothing was sent
 ├── SignInFailed          no token could be had
 ├── VersionFailed         .code .detail .last: the service gave up on a version; final
 ├── WaitTimeout           .last .polls .waited_s: the deadline passed; what was seen last travels along
 ├── VersionVanished       .last: a version was deleted by somebody else while it was waited for
+├── SmokeFailed           .detail: a version did not answer as it should
+├── MovedElsewhere        .seen: somebody else moves the same traffic
 └── RolloutFailed         .restored: traffic could not be moved; says where it is now
 
 The text of each is a finished message: what failed, where, what state things are in, what to do, and the request
@@ -173,6 +177,36 @@ class Conflict(ServiceError):
     what = "the service has a conflict"
 
 
+class NotReady(ServiceError):
+    """The version is active, and the container behind the session does not answer yet (424, or 400 of that name)."""
+
+    what = "the agent is not ready to answer"
+
+
+class Throttled(ServiceError):
+    """Too many requests (429): the service did nothing and says when to ask again.
+
+    Attributes:
+        retry_after_s: Seconds to wait, from either form of Retry-After; None when the service gave none.
+    """
+
+    what = "the service is throttling"
+    do = "run `pulumi up` again later, or ask for more quota; what was made meanwhile is found by its mark and adopted"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        operation: str,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(detail, operation=operation, status=status, code=code, request_id=request_id)
+
+
 class AnswerLost(ServiceError):
     """The request may or may not have been carried out: look before asking again."""
 
@@ -269,6 +303,30 @@ class VersionVanished(FoundryAgentsError):
                 do="run `pulumi up` again: it makes the version anew",
             )
         )
+
+
+class SmokeFailed(FoundryAgentsError):
+    """A version did not answer a smoke test as it should.
+
+    Attributes:
+        detail: What was asked, what was expected and what came, for the text of the rollout's error.
+    """
+
+    def __init__(self, subject: str, detail: str) -> None:
+        self.detail = detail
+        super().__init__(f"{subject} failed\n  Why: {detail}")
+
+
+class MovedElsewhere(FoundryAgentsError):
+    """The routing is neither what was found nor what was set: somebody else moves the same traffic.
+
+    Attributes:
+        seen: The routing that was read, in words.
+    """
+
+    def __init__(self, agent: str, *, seen: str, expected: str) -> None:
+        self.seen = seen
+        super().__init__(f'somebody else moves the traffic of agent "{agent}": it says {seen}, expected {expected}')
 
 
 class RolloutFailed(FoundryAgentsError):

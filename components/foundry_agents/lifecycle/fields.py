@@ -179,6 +179,11 @@ def flag(path: str, raw: object, report: Report) -> bool | None:
     return None
 
 
+def switch(path: str, raw: object, report: Report) -> bool | None:
+    """True, or unset: a switch that is off is the same as one that was never heard of."""
+    return flag(path, raw, report) or None
+
+
 def number(
     *, least: float, most: float | None = None, whole: bool = False, unit: str = ""
 ) -> Callable[[str, object, Report], float | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from foundry_agents.lifecycle.definition import AgentDefinition
 
@@ -34,6 +34,8 @@ class VersionView:
         error_code: Set on a failed version.
         error_message: Set on a failed version.
         hosted: False for agents of another kind (prompt, workflow).
+        description: What was sent at creation.
+        definition: The service's own words for it; never printed, because it holds environment values.
     """
 
     agent: str
@@ -46,6 +48,8 @@ class VersionView:
     error_code: str | None = None
     error_message: str | None = None
     hosted: bool = True
+    description: str = ""
+    definition: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -94,6 +98,43 @@ class AgentView:
         return sum(route.percent for route in self.routes if route.version == version)
 
 
+@dataclass(frozen=True)
+class SessionView:
+    """A caller's session, which is tied to one version until it is stopped or expires.
+
+    Attributes:
+        id: The service's id.
+        version: The version that answers in it.
+        status: creating, active, idle, updating, failed, deleting, deleted or expired [sdk].
+    """
+
+    id: str
+    version: str
+    status: str
+
+    @property
+    def live(self) -> bool:
+        """True while it holds its version against a delete [observed for active ones]."""
+        return self.status in {"creating", "active", "updating"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an agent answered to a question.
+
+    Attributes:
+        version: The version that answered; "" when the service did not say.
+        text: The words of the answer.
+        body: The whole answer, as JSON.
+        session: The session it was given in.
+    """
+
+    version: str
+    text: str
+    body: Mapping[str, object]
+    session: str
+
+
 class AgentService(Protocol):
     """The Foundry data plane of one project.
 
@@ -129,4 +170,29 @@ class AgentService(Protocol):
         self, agent: str, routes: Sequence[Route], *, enable_protocols: frozenset[str] = frozenset()
     ) -> AgentView:
         """Replaces the routing rules and nothing else, but for protocols that are switched on beside."""
+        ...
+
+    def enable(self, agent: str) -> None:
+        """Switches an agent on that somebody has switched off; harmless when it is on."""
+        ...
+
+    def list_sessions(self, agent: str) -> Iterator[SessionView]:
+        """Walks the sessions of an agent, in the service's order."""
+        ...
+
+    def create_session(self, agent: str, version: str) -> str:
+        """Opens a session on this version, whatever the routing says, and gives its id."""
+        ...
+
+    def delete_session(self, agent: str, session: str) -> None:
+        """Ends and forgets a session; fine when it is not there."""
+        ...
+
+    def ask(
+        self, agent: str, question: str, *, protocol: str, session: str | None = None, timeout_s: float = 60
+    ) -> Answer:
+        """Asks once: in ``session``, or through the endpoint's routing in a session that the service makes.
+
+        Raises NotReady when the version has only just started (424); the caller decides how often to try.
+        """
         ...

@@ -13,6 +13,39 @@ REPOSITORY_READER = "b93aa761-3e63-49ed-ac28-beffa264f7ac"
 """Role definitions by GUID: names have changed before [docs]."""
 
 
+OLDER_NAMES: dict[str, tuple[str, str]] = {
+    "ImagePullBackOff": (
+        "ImageError",
+        (
+            "The platform could not pull the image: the project's identity lacks a pull role on the registry, the "
+            "registry refuses ARM-audience tokens, or it can't be reached."
+        ),
+    ),
+    "InvalidContainerImage": (
+        "ImageError",
+        (
+            "The reference names nothing that can run: the digest is not in the registry, or its platform is not "
+            "linux/amd64. A tag alone is refused by this library before any request."
+        ),
+    ),
+    "CapabilityHostNotFound": (
+        "none",
+        (
+            "A capability host has not been needed for hosted agents since April 2026; one is only for your own "
+            "storage, Cosmos DB or Search."
+        ),
+    ),
+    "ProtocolVersionNotSupported": (
+        "bad_request at the first call",
+        (
+            'A protocol version such as "v1" passes create and is refused when the agent is called; today it is '
+            '"2.0.0". This library refuses it in the preview.'
+        ),
+    ),
+}
+"""Names from older guides, each with today's code and cause. No first-party source has them as codes of the service."""
+
+
 def version_failed(failed: VersionView, *, image: str, pull_identity: str, state: str) -> str:
     """The message for a version that the service gave up on."""
     code = failed.error_code or failed.status
@@ -20,11 +53,19 @@ def version_failed(failed: VersionView, *, image: str, pull_identity: str, state
     return message(
         f"version {failed.id} failed: {code}",
         where=f"image {image}" if code == "ImageError" else None,
-        why=why,
+        why=why + _older_names(code),
         state=state,
         do=do,
         said=f"[{code}] {failed.error_message or 'no reason was given'}",
     )
+
+
+def _older_names(code: str) -> str:
+    if code in OLDER_NAMES:
+        today, meaning = OLDER_NAMES[code]
+        return f". {code} is an older name; today: {today}. {meaning}"
+    names = [older for older, (today, _) in OLDER_NAMES.items() if today == code]
+    return f" (older guides: {', '.join(names)})" if names else ""
 
 
 def _cause(code: str, *, image: str, pull_identity: str) -> tuple[str, str]:

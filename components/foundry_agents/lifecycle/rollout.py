@@ -1,87 +1,58 @@
-"""Move an agent's traffic to a version, prove that it moved, and put it back when it did not.
+"""Move an agent's traffic to a version in tested steps, prove that it moved, and put it back when it did not.
 
-"Active" is not "serving": a new version takes no traffic from a pinned endpoint [recorded]. First cut: all at once.
+"Active" is not "serving": a new version takes no traffic from a pinned endpoint [recorded]. So a version is tested in
+the dark first, then gets its share step by step, each step proved by reading back and tested again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from foundry_agents.lifecycle import remedies
-from foundry_agents.lifecycle.definition import IDENTITY_FIELDS, OURS_FIELDS
-from foundry_agents.lifecycle.errors import FoundryAgentsError, RolloutFailed, ServiceError, message
-from foundry_agents.lifecycle.fields import Field, FieldTable, OnChange, Report, flag, number, shown
-from foundry_agents.lifecycle.fingerprint import Marks
-from foundry_agents.lifecycle.ports import LATEST, AgentService, AgentView, Progress, Route, VersionView
+from foundry_agents.lifecycle.durations import in_words
+from foundry_agents.lifecycle.errors import (
+    MovedElsewhere,
+    RolloutFailed,
+    ServiceError,
+    SmokeFailed,
+    message,
+)
+from foundry_agents.lifecycle.ports import AgentService, AgentView, Progress, VersionView
+from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
+from foundry_agents.lifecycle.rollout_fields import ROLLOUT_FIELDS
+from foundry_agents.lifecycle.routing import (
+    WHOLE,
+    Traffic,
+    describe,
+    live_target,
+    most_traffic,
+    same,
+    shares,
+    through_noise,
+    traffic,
+    whole,
+    without,
+)
+from foundry_agents.lifecycle.smoke import Prover, Smoke, load_check
 from foundry_agents.lifecycle.waiting import Clock, Patience
 
-WHOLE = 100
-"""Percent. The service accepts other sums [recorded]; we never send one."""
+__all__ = [
+    "ROLLOUT_FIELDS",
+    "Kept",
+    "Removed",
+    "RolledOut",
+    "RolloutPlan",
+    "describe",
+    "live_target",
+    "most_traffic",
+    "remove",
+    "roll_out",
+    "traffic",
+]
 
-
-def _version(path: str, raw: object, report: Report) -> str | None:
-    text = f"{raw:g}" if isinstance(raw, float) else str(raw)
-    if text.isdigit() and int(text) > 0:
-        return text
-    report.add(path, f'{shown(raw)}: a version is a number, for example "8"')
-    return None
-
-
-def _protocol_names(path: str, raw: object, report: Report) -> list[str] | None:
-    if isinstance(raw, (list, tuple)) and all(isinstance(name, str) or report.is_unknown(name) for name in raw):
-        return sorted({name for name in raw if isinstance(name, str)}) or None
-    report.add(path, 'must be a list of protocol names, for example ["responses"]')
-    return None
-
-
-ROLLOUT_FIELDS = FieldTable(
-    "the rollout's settings",
-    (
-        *IDENTITY_FIELDS,
-        Field(
-            "version",
-            _version,
-            "The version that serves: a number of the agent's own history.",
-            "service",
-            on_change=OnChange.UPDATE,
-            required=True,
-        ),
-        Field(
-            "protocols",
-            _protocol_names,
-            "Protocols to switch on at the endpoint; what others switched on stays on.",
-            "sdk",
-            on_change=OnChange.UPDATE,
-        ),
-        *OURS_FIELDS,
-        Field(
-            "timeout_s",
-            number(least=1, unit=" s"),
-            "Give up proving that traffic has moved after this many seconds.",
-            "ours",
-            on_change=OnChange.IGNORE,
-            default=120,
-        ),
-        Field(
-            "poll_interval_s",
-            number(least=0.1, most=60, unit=" s"),
-            "Pause between two looks at the routing.",
-            "ours",
-            on_change=OnChange.IGNORE,
-            default=1,
-        ),
-        Field(
-            "keep_agent",
-            flag,
-            "On destroy leave the agent and its versions as they are.",
-            "ours",
-            on_change=OnChange.IGNORE,
-            default=False,
-        ),
-    ),
-)
-"""Inputs of AgentRollout."""
+BAKE_LINES = 10
+"""How often a bake looks at the routing and says how much is left."""
+LONGEST_BAKE_PAUSE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -93,12 +64,29 @@ class RolloutPlan:
         version: The version that shall serve everything.
         protocols: Protocols that the endpoint shall answer.
         patience: How long to go on reading back.
+        steps: Percentages on the way to 100, rising; 0 is a step in the dark.
+        bake_s: How long each step lasts.
+        smoke: What the version must answer, before any traffic and at each step.
+        paused: Test, and leave traffic where it is.
+        proven: The version has served everything before: a way back is not made to wait for steps and tests.
+        before: The version that served when the state was last written: where to go back to when an interrupted
+            rollout has left the target with everything and it fails its test.
+        keep: How many own versions stay; None keeps all.
+        owner: Whose versions are ours, ``organization/project/stack``.
     """
 
     agent: str
     version: str
     protocols: frozenset[str]
     patience: Patience
+    steps: tuple[int, ...] = ()
+    bake_s: float = 0
+    smoke: Smoke | None = None
+    paused: bool = False
+    proven: bool = False
+    before: str | None = None
+    keep: int | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,150 +95,283 @@ class RolledOut:
 
     Attributes:
         agent: The agent as last read.
-        target: The version that serves.
+        target: The version that was asked for; it serves, unless the rollout is paused.
         previous: The version that had most traffic before; None for a first rollout or when nothing changed.
         changed: False when everything was as asked and nothing was written.
+        history: Which versions stay and went.
     """
 
     agent: AgentView
     target: VersionView
     previous: str | None
     changed: bool
+    history: Kept = field(default_factory=Kept)
 
 
 def roll_out(service: AgentService, plan: RolloutPlan, clock: Clock, progress: Progress) -> RolledOut:
-    """Gives the version all traffic, and succeeds only when the service says so on reading back.
+    """Gives the version all traffic, by its steps, and succeeds only when the service says so on reading back.
+
+    A rollout that was killed goes on from what the endpoint says, never back.
 
     Raises:
-        RolloutFailed: The target can't serve, or the routing did not take; the routing that was found is in force
-            again, or the message says that it is not.
+        RolloutFailed: The target can't serve, did not prove itself, or the routing did not take; the routing that was
+            found is in force again, or the message says that it is not.
         ServiceError: The service refused before anything was changed.
     """
     found = service.get_agent(plan.agent)
     target = service.get_version(plan.agent, plan.version)
-    if found is None or target is None or target.status != "active":
-        raise RolloutFailed(_unusable(plan, found, target), restored=True)
-    wanted = (Route(plan.version, WHOLE),)
-    missing = plan.protocols - found.protocols
-    if found.routes == wanted and not missing:
-        progress(f"100 % on {plan.version}, verified")
-        return RolledOut(found, target, previous=None, changed=False)
+    run = _Run(service, plan, clock, progress)
+    found, target = run.prepared(found, target)
+    previous = most_traffic(found.routes, but=plan.version)
+    if not found.enabled:
+        service.enable(plan.agent)
+        progress(f"agent {plan.agent} was switched off; it is on again")
     try:
-        progress(f"moving traffic: 100 % on {plan.version}")
-        service.set_routes(plan.agent, wanted, enable_protocols=missing)
-        now = _read_back(service, plan, wanted, clock)
-    except FoundryAgentsError as error:
-        raise _put_back(service, plan, found, error) from None
-    progress(f"100 % on {plan.version}, verified")
-    return RolledOut(now, target, previous=most_traffic(found.routes, but=plan.version), changed=True)
+        now = run.pause(found) if plan.paused else run.move(found)
+    except MovedElsewhere as error:
+        raise _left_alone(plan, error) from None
+    except Exception as error:  # noqa: BLE001 (whatever went wrong, traffic must not stay half way)
+        raise run.put_back(found, error) from None
+    history = run.tidied(now)
+    progress(f"{run.ended(now)}{_told(history)}")
+    changed = run.moved or not found.enabled
+    return RolledOut(now, target, previous if run.moved else None, changed, history)
 
 
-def most_traffic(routes: Sequence[Route], *, but: str) -> str | None:
-    """The numbered version with the largest share, other than ``but``."""
-    others = [route for route in routes if route.version not in {but, LATEST} and route.percent]
-    return max(others, key=lambda route: route.percent).version if others else None
+class _Run:
+    """One rollout: what it needs at every step, and what it has done so far."""
+
+    def __init__(self, service: AgentService, plan: RolloutPlan, clock: Clock, progress: Progress) -> None:
+        self._service = service
+        self._plan = plan
+        self._clock = clock
+        self._progress = progress
+        self._traffic: Traffic | None = None
+        self._prover: Prover | None = None
+        self._stable: str | None = None
+        self._missing: frozenset[str] = frozenset()
+
+    @property
+    def moved(self) -> bool:
+        """Whether the routing was written."""
+        return self._traffic is not None and self._traffic.moved
+
+    def prepared(self, found: AgentView | None, target: VersionView | None) -> tuple[AgentView, VersionView]:
+        """Checks what can be known before the first write, all of it at once."""
+        plan = self._plan
+        wrong: list[str] = []
+        if found is None or target is None or target.status != "active":
+            seen = "is not there" if target is None else f'is "{target.status}"'
+            wrong.append(f"version {plan.agent}:{plan.version} {seen}, so it can't serve")
+        check = None
+        try:
+            check = load_check(plan.smoke)
+        except SmokeFailed as error:
+            wrong.append(f"smoke.check: {' '.join(str(error).split())}")
+        if wrong or found is None or target is None:
+            raise RolloutFailed(
+                message(
+                    "\n".join(wrong),
+                    state=f"no traffic was moved; {describe(found.routes) if found else 'the agent is not there'}",
+                    do="name an active version, or run `pulumi refresh` and `pulumi up` to make it again"
+                    if found is None or target is None or target.status != "active"
+                    else "mend the function's name, or make it importable where the program runs",
+                ),
+                restored=True,
+            )
+        self._missing = plan.protocols - found.protocols
+        self._traffic = Traffic(self._service, found, plan.patience, self._clock)
+        if plan.smoke and not plan.proven:
+            self._prover = Prover(
+                self._service, plan.agent, plan.version, plan.smoke, check, self._clock, plan.patience
+            )
+        return found, target
+
+    def pause(self, found: AgentView) -> AgentView:
+        """Tests the version and moves nothing, but for an endpoint that follows ``@latest``: it is pinned."""
+        assert self._traffic is not None
+        plan = self._plan
+        serving = self._newest_active() if found.follows_latest else None
+        routes = shares(serving, WHOLE, None) if serving else whole(found.routes)
+        if serving == plan.version:
+            self._progress(f"{plan.agent}:{plan.version} can't be dark: the endpoint followed @latest; pinning it")
+        if serving or self._missing:
+            self._traffic.move(routes, enable_protocols=self._missing)
+        self._test_in_the_dark()
+        return self._traffic.look()
+
+    def move(self, found: AgentView) -> AgentView:
+        """Takes the version to all traffic."""
+        assert self._traffic is not None
+        plan = self._plan
+        wanted = shares(plan.version, WHOLE, None)
+        if same(found.routes, wanted):
+            if plan.before and plan.before != plan.version and self._prover and self._is_active(plan.before):
+                self._stable = plan.before
+            now = self._traffic.move(wanted, enable_protocols=self._missing) if self._missing else found
+            self._test_through_the_endpoint(WHOLE)
+            return now
+        self._stable = self._stable_side(found)
+        if self._stable is None:
+            # Whatever the endpoint says, no other version answers: traffic can't wait for a test.
+            self._progress(f"{plan.agent}:{plan.version} can't be dark: no other version answers; pinning it")
+        elif not plan.proven:
+            self._test_in_the_dark()
+            for percent in plan.steps:
+                # A killed rollout goes on from its share, never back.
+                if percent >= found.percent_of(plan.version):
+                    self._step(percent)
+        if not plan.steps:
+            self._progress(f"moving traffic: 100 % on {plan.version}")
+        now = self._traffic.move(wanted, enable_protocols=self._missing)
+        self._test_through_the_endpoint(WHOLE)
+        return now
+
+    def tidied(self, now: AgentView) -> Kept:
+        """The history after the rollout. What can't be tidied now is left to the next one."""
+        try:
+            return prune(self._service, now, owner=self._plan.owner, keep=self._plan.keep, serving=self._plan.version)
+        except ServiceError as error:
+            self._progress(f"old versions could not be looked at: {error.what}")
+            return Kept()
+
+    def ended(self, now: AgentView) -> str:
+        """The last line."""
+        if self._plan.paused:
+            return f"paused: {self._plan.agent}:{self._plan.version} is ready; {describe(now.routes)}"
+        return f"100 % on {self._plan.version}, verified"
+
+    def put_back(self, found: AgentView, error: Exception) -> RolloutFailed:
+        """Puts the former routing back and gives the error that tells what failed and what the state is."""
+        assert self._traffic is not None
+        plan = self._plan
+        former = whole(found.routes)
+        blamed = isinstance(error, SmokeFailed)
+        if plan.paused or (blamed and self._stable is None):
+            # Nothing was moved but a pin on what serves anyway, which is safer than an endpoint that follows @latest.
+            return RolloutFailed(
+                _failure(plan, error, f"who serves was not changed: {describe(self._traffic.last)}"), restored=True
+            )
+        if blamed and self._stable is not None:
+            # The share that an interrupted rollout left the version with is not given back to it.
+            former = without(former, plan.version, self._stable)
+        as_found = same(former, found.routes)
+        reason = self._traffic.put_back(former) if self.moved or not as_found else None
+        if reason is not None:
+            state = f"the routing could NOT be put back to {describe(former)}: {reason}"
+        elif not as_found:
+            state = f"{plan.agent}:{plan.version} gets no traffic any more; {describe(former)}"
+        elif blamed and not self.moved:
+            state = f"{plan.agent}:{plan.version} got no traffic; {describe(former)}"
+        else:
+            state = f"the routing is as it was found: {describe(former)}"
+        return RolloutFailed(_failure(plan, error, state), restored=reason is None)
+
+    def _step(self, percent: int) -> None:
+        assert self._traffic is not None
+        if percent:
+            self._traffic.move(shares(self._plan.version, percent, self._stable), enable_protocols=self._missing)
+            self._missing = frozenset()
+        for left in self._baking():
+            self._progress(f"{self._at(percent)} · baking {in_words(left)} left")
+            self._traffic.look()
+        if percent:
+            self._test_through_the_endpoint(percent)
+        elif self._plan.bake_s:
+            self._test_in_the_dark()
+        self._still_active()
+
+    def _at(self, percent: int) -> str:
+        return f"{percent} % on {self._plan.version}, {WHOLE - percent} % on {self._stable}"
+
+    def _baking(self) -> Iterator[float]:
+        """Lets the bake time pass in pieces; gives what is left before each."""
+        left = self._plan.bake_s
+        piece = min(max(left / BAKE_LINES, self._plan.patience.interval_s), LONGEST_BAKE_PAUSE_S)
+        while left > 0:
+            yield left
+            self._clock.sleep(min(piece, left))
+            left -= piece
+
+    def _test_in_the_dark(self) -> None:
+        if self._prover is None:
+            return
+        took = self._prover.in_the_dark()
+        self._progress(f"{self._prover.subject} passed ({took:.1f} s)")
+
+    def _test_through_the_endpoint(self, percent: int) -> None:
+        if self._prover is None:
+            return
+        if self._prover.through_the_endpoint(percent):
+            self._progress(f"{self._prover.subject} passed through the endpoint at {percent} %")
+        else:
+            self._test_in_the_dark()
+
+    def _still_active(self) -> None:
+        seen = through_noise(
+            lambda: self._service.get_version(self._plan.agent, self._plan.version), self._plan.patience, self._clock
+        )
+        if seen is None or seen.status != "active":
+            status = f'is "{seen.status}"' if seen else "is gone"
+            raise SmokeFailed(f"{self._plan.agent}:{self._plan.version}", f"it was active and now {status}")
+
+    def _stable_side(self, found: AgentView) -> str | None:
+        """The version that keeps what the target does not get: the largest active one that was found."""
+        if found.follows_latest:
+            newest = self._newest_active()
+            return None if newest == self._plan.version else newest
+        for route in sorted(found.routes, key=lambda route: -route.percent):
+            if route.percent and route.version != self._plan.version and self._is_active(route.version):
+                return route.version
+        return None
+
+    def _newest_active(self) -> str | None:
+        # A list may be stale [observed]: a single read has the last word.
+        for version in self._service.list_versions(self._plan.agent):
+            if version.status == "active" and self._is_active(version.version):
+                return version.version
+        return None
+
+    def _is_active(self, number: str) -> bool:
+        seen = self._service.get_version(self._plan.agent, number)
+        return seen is not None and seen.status == "active"
 
 
-def _read_back(service: AgentService, plan: RolloutPlan, wanted: tuple[Route, ...], clock: Clock) -> AgentView:
-    start = clock.now()
-    while True:
-        seen = service.get_agent(plan.agent)
-        if seen is not None and seen.routes == wanted:
-            return seen
-        if clock.now() - start >= plan.patience.timeout_s:
-            shown_routes = describe(seen.routes) if seen else "the agent is gone"
-            raise RolloutFailed(f"the endpoint still says: {shown_routes}", restored=False)
-        clock.sleep(plan.patience.interval_s)
-
-
-def _put_back(service: AgentService, plan: RolloutPlan, found: AgentView, error: FoundryAgentsError) -> RolloutFailed:
-    former = found.routes or (Route(LATEST, WHOLE),)
-    try:
-        now = service.get_agent(plan.agent)
-        if now is not None and now.routes != found.routes:
-            service.set_routes(plan.agent, former)
-        restored, state = True, f"the routing is as it was found: {describe(former)}"
-    except FoundryAgentsError as second:
-        restored = False
-        state = f"the routing could NOT be put back to {describe(former)}: {str(second).splitlines()[0]}"
+def _left_alone(plan: RolloutPlan, error: MovedElsewhere) -> RolloutFailed:
     return RolloutFailed(
         message(
             f"traffic of agent {plan.agent} was not moved to version {plan.version}",
-            why=str(error).replace("\n", "\n  "),
-            state=state,
-            do="mend the cause and run `pulumi up` again: it goes on from what the endpoint says",
+            why=str(error),
+            state=f"nothing more was changed: {error.seen}",
+            do="find out who else deploys this agent; then run `pulumi up` again: it goes on from what the endpoint "
+            "says. Looking before each write narrows this race; it is not a lock",
         ),
-        restored=restored,
+        restored=False,
     )
 
 
-def _unusable(plan: RolloutPlan, agent: AgentView | None, target: VersionView | None) -> str:
-    seen = "is not there" if target is None else f'is "{target.status}"'
-    serving = describe(agent.routes) if agent else "the agent is not there"
+def _failure(plan: RolloutPlan, error: Exception, state: str) -> str:
+    if isinstance(error, SmokeFailed):
+        return message(
+            str(error).partition("\n")[0],
+            why=error.detail,
+            state=state,
+            do="mend the agent and run `pulumi up` again",
+        )
     return message(
-        f"version {plan.agent}:{plan.version} {seen}, so it can't serve",
-        state=f"no traffic was moved; {serving}",
-        do="name an active version, or run `pulumi refresh` and `pulumi up` to make it again",
+        f"traffic of agent {plan.agent} was not moved to version {plan.version}",
+        why=str(error).replace("\n", "\n  "),
+        state=state,
+        do="mend the cause and run `pulumi up` again: it goes on from what the endpoint says",
     )
 
 
-def describe(routes: Sequence[Route]) -> str:
-    """Routing for people: ``90 % on 7, 10 % on 8``."""
-    shares = sorted(routes, key=lambda route: -route.percent) or [Route(LATEST, WHOLE)]
-    return ", ".join(f"{route.percent} % on {route.version}" for route in shares)
-
-
-def traffic(agent: AgentView) -> dict[str, int]:
-    """The routing as a table of percent by version; ``@latest`` where the default is in force."""
-    table: dict[str, int] = {}
-    for route in agent.routes or (Route(LATEST, WHOLE),):
-        table[route.version] = table.get(route.version, 0) + route.percent
-    return table
-
-
-def live_target(table: Mapping[str, int]) -> str:
-    """What the ``version`` input would have to say to describe this traffic; not a number when it is split."""
-    busy = {version: percent for version, percent in table.items() if percent}
-    if len(busy) == 1 and set(busy.values()) == {WHOLE}:
-        return next(iter(busy))
-    return ", ".join(f"{version}: {percent} %" for version, percent in sorted(busy.items())) or "none"
-
-
-@dataclass(frozen=True)
-class Removed:
-    """What a destroyed rollout took away.
-
-    Attributes:
-        agent: True when the agent itself is gone.
-        versions: Numbers of own versions that were deleted one by one, because others share the agent.
-    """
-
-    agent: bool
-    versions: tuple[str, ...] = ()
-
-
-def remove(service: AgentService, agent: str, *, owner: str, force: bool) -> Removed:
-    """Removes this stack's part of an agent: the whole agent when every version is ours, else our versions only.
-
-    The agent goes in one request, so that no call meets an endpoint whose version is missing.
-
-    Raises:
-        Conflict: Sessions are active and ``force`` is off; nothing was deleted.
-    """
-    view = service.get_agent(agent)
-    if view is None:
-        return Removed(agent=True)
-    versions = list(service.list_versions(agent))
-    own = [version for version in versions if (marks := Marks.of(version)) and marks.owner == owner]
-    try:
-        if len(own) == len(versions):
-            service.delete_agent(agent, force=force)
-            return Removed(agent=True)
-        gone: list[str] = []
-        for version in own:
-            if not view.percent_of(version.version):
-                service.delete_version(agent, version.version, force=force)
-                gone.append(version.version)
-        return Removed(agent=False, versions=tuple(gone))
-    except ServiceError as error:
-        raise remedies.in_use(error, agent=agent, version=None) from None
+def _told(history: Kept) -> str:
+    """`` · kept 8, 7, 6 · removed 5 · 3 stays: live sessions``, where anything went or was meant to."""
+    if not history.removed and not history.skipped:
+        return ""
+    parts = [f"kept {', '.join(history.kept)}"]
+    if history.removed:
+        parts.append(f"removed {', '.join(history.removed)}")
+    parts.extend(f"{version} stays: {reason}" for version, reason in history.skipped)
+    return "".join(f" · {part}" for part in parts)

@@ -7,7 +7,7 @@ lost an answer leaves nothing behind that the next run does not pick up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from foundry_agents.lifecycle import remedies
@@ -21,9 +21,12 @@ from foundry_agents.lifecycle.errors import (
 )
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.ports import LATEST, AgentService, AgentView, Progress, Route, VersionView
-from foundry_agents.lifecycle.waiting import Clock, Patience, wait_for_final
+from foundry_agents.lifecycle.waiting import Clock, Patience, once_the_project_answers, unless_throttled, wait_for_final
 
 USABLE = frozenset({"active", "creating"})
+
+PULL_PAUSES_S = (20.0, 60.0, 150.0, 330.0)
+"""Between posts while a pull role may not be in effect: five posts within ten minutes, more often at the start."""
 
 
 class Outcome(StrEnum):
@@ -48,6 +51,8 @@ class VersionPlan:
         patience: How long to wait for `active`.
         take_over: Manage an agent that this stack has not made.
         pull_identity: Principal that pulls the image, for the error of a failed pull; "" when not known.
+        pull_grace_s: For how many more seconds a pull role that was granted a moment ago may not be in effect. Within
+            them a version that fails with ImageError is posted again.
     """
 
     agent: str
@@ -56,18 +61,30 @@ class VersionPlan:
     patience: Patience
     take_over: bool = False
     pull_identity: str = ""
+    pull_grace_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Made:
-    """The result: an active version and how it came to be."""
+    """The result: an active version and how it came to be.
+
+    Attributes:
+        version: As last read.
+        outcome: How it came to be.
+        marked: False when the service handed back a version that does not carry this definition's mark: its own
+            de-duplication found an equal one. It is used, and never deleted by us.
+    """
 
     version: VersionView
     outcome: Outcome
+    marked: bool = True
 
 
 def create_or_adopt(service: AgentService, plan: VersionPlan, clock: Clock, progress: Progress) -> Made:
-    """Makes sure that an active version with this definition exists, with at most one POST.
+    """Makes sure that an active version with this definition exists.
+
+    One POST at most, but for a pull role that is not in effect yet: then up to five, each after the version before it
+    has failed and was removed.
 
     Raises:
         NotOursError: The agent exists and another stack, or nobody known, has made it; nothing was changed.
@@ -75,49 +92,164 @@ def create_or_adopt(service: AgentService, plan: VersionPlan, clock: Clock, prog
         WaitTimeout: Not active in time; the version is left for the next run to adopt.
         ServiceError: The service refused; nothing was made unless the error says so.
     """
-    agent = service.get_agent(plan.agent)
-    history = list(service.list_versions(plan.agent)) if agent else []
-    if agent:
-        _refuse_foreign(plan, history)
-    same = _own_with(history, plan.marks.fingerprint, plan.marks.owner)
-    adopted = _first_usable(service, same)
-    if adopted:
-        made = Made(_wait(service, plan, adopted, clock, progress), Outcome.ADOPTED)
-    else:
-        made = _post(service, plan, clock, progress, agent=agent, history=history, same=same)
-    _remove_failed(service, same, progress, keep=made.version)
-    progress(f"adopted {made.version.id} (same definition, no POST)" if adopted else f"{made.version.id} active")
-    return made
+    return _Run(service, plan, clock, progress).make()
 
 
-def _post(
-    service: AgentService,
-    plan: VersionPlan,
-    clock: Clock,
-    progress: Progress,
-    *,
-    agent: AgentView | None,
-    history: Sequence[VersionView],
-    same: Sequence[VersionView],
-) -> Made:
-    attempt = 1 + max((marks.attempt for version in same if (marks := Marks.of(version))), default=0)
-    marks = Marks(plan.marks.fingerprint, plan.marks.owner, attempt)
-    if agent:
-        _pin_what_serves(service, agent, history, progress)
-    posted = _post_once(service, plan, marks)
-    progress(f"posted {posted.id} · {posted.status}")
-    version = _wait(service, plan, posted, clock, progress)
-    return Made(version, Outcome.REPOSTED if attempt > 1 else Outcome.CREATED)
+@dataclass(frozen=True)
+class _Run:
+    """One create-or-adopt: what it works with, so that its steps need not hand it on."""
+
+    service: AgentService
+    plan: VersionPlan
+    clock: Clock
+    progress: Progress
+
+    def make(self) -> Made:
+        agent = once_the_project_answers(lambda: self.service.get_agent(self.plan.agent), self.clock, self.progress)
+        history = list(self.service.list_versions(self.plan.agent)) if agent else []
+        _refuse_foreign(self.plan, history)
+        same = _own_with(history, self.plan.marks.fingerprint, self.plan.marks.owner)
+        adopted = self._first_usable(same)
+        if adopted:
+            made = Made(self._wait(adopted), Outcome.ADOPTED)
+        else:
+            if agent:
+                self._pin_what_serves(agent, history)
+            made = self._post_until_pulled(_next_attempt(same))
+        self._remove_failed(same, keep=made.version)
+        self.progress(_summary(made))
+        return made
+
+    def _post_until_pulled(self, attempt: int) -> Made:
+        """Posts, and posts again while a pull fails that a role granted a moment ago would explain."""
+        start = self.clock.now()
+        for pause in (*PULL_PAUSES_S, None):
+            try:
+                return self._post(attempt)
+            except VersionFailed as failed:
+                waited = self.clock.now() - start
+                if failed.code != "ImageError" or pause is None or waited + pause > self.plan.pull_grace_s:
+                    raise
+                self.progress(f"{failed.last.id}: the pull role is not in effect yet · trying again in {pause:.0f} s")
+            self.clock.sleep(pause)
+            attempt += 1
+        raise AssertionError("the last pause is None, so the loop has returned or raised")
+
+    def _post(self, attempt: int) -> Made:
+        marks = replace(self.plan.marks, attempt=attempt)
+        posted = self._post_once(marks)
+        marked = Marks.of(posted) == marks
+        self.progress(f"posted {posted.id} · {posted.status}")
+        if not marked:
+            self.progress(f"the service handed back {posted.id}, which is equal and not of this making")
+        version = self._wait(posted)
+        return Made(version, Outcome.REPOSTED if attempt > 1 else Outcome.CREATED, marked)
+
+    def _post_once(self, marks: Marks) -> VersionView:
+        """One POST; when its answer is lost, what it may have made is looked for before one more is sent."""
+        metadata = {**(self.plan.definition.metadata or {}), **marks.as_metadata()}
+
+        def post() -> VersionView:
+            return self.service.create_version(self.plan.agent, self.plan.definition, metadata)
+
+        try:
+            return unless_throttled(post, self.plan.patience, self.clock)
+        except AnswerLost:
+            listed = self.service.list_versions(self.plan.agent)
+            made = next((v for v in listed if Marks.of(v) == marks and v.status in USABLE), None)
+            return made or post()
+
+    def _first_usable(self, candidates: Sequence[VersionView]) -> VersionView | None:
+        """The newest candidate that is usable by a single read: a list may be stale [observed]."""
+        for candidate in candidates:
+            seen = self.service.get_version(candidate.agent, candidate.version)
+            if seen and seen.status in USABLE:
+                return seen
+        return None
+
+    def _pin_what_serves(self, agent: AgentView, history: Sequence[VersionView]) -> None:
+        """Pins an endpoint that follows ``@latest``, so that the new version can't take traffic before its rollout.
+
+        Narrows a race and does not close it: someone else may un-pin between this and the POST.
+        """
+        serving = next((version for version in history if version.status == "active"), None)
+        if not agent.follows_latest or serving is None:
+            return
+        shares: dict[str, int] = {}
+        for route in agent.routes or (Route(LATEST, 100),):
+            version = serving.version if route.version == LATEST else route.version
+            shares[version] = shares.get(version, 0) + route.percent
+        self.service.set_routes(agent.name, [Route(version, percent) for version, percent in shares.items()])
+        self.progress(f"pinned the endpoint to {serving.id} while the new version is made")
+
+    def _wait(self, version: VersionView) -> VersionView:
+        shown = ""
+
+        def show(seen: VersionView | None, waited_s: float) -> None:
+            nonlocal shown
+            line = f"{version.id} · {seen.status if seen else 'not visible yet'} · {waited_s:.0f} s"
+            if line != shown:
+                self.progress(line)
+            shown = line
+
+        final = wait_for_final(
+            lambda: self.service.get_version(version.agent, version.version),
+            subject=f"version {version.id}",
+            patience=self.plan.patience,
+            clock=self.clock,
+            on_read=show,
+        )
+        if final.status == "active":
+            return final
+        raise self._given_up(final)
+
+    def _given_up(self, failed: VersionView) -> VersionFailed:
+        """Removes the failed version, if it is ours, and says why it failed."""
+        removed = self._remove(failed)
+        return VersionFailed(
+            remedies.version_failed(
+                failed,
+                image=self.plan.definition.image,
+                pull_identity=self.plan.pull_identity,
+                state=f"{removed}; {_who_serves(self.service, failed)}",
+            ),
+            code=failed.error_code or failed.status,
+            detail=failed.error_message or "no reason was given",
+            last=failed,
+        )
+
+    def _remove(self, failed: VersionView) -> str:
+        marks = Marks.of(failed)
+        if marks is None or marks.owner != self.plan.marks.owner:
+            return f"{failed.id} was left: it does not carry this stack's mark"
+        try:
+            self.service.delete_version(failed.agent, failed.version, force=False)
+        except FoundryAgentsError as error:
+            # The failure is what matters; that the clean-up failed too is part of the state. The next run removes it.
+            return f"{failed.id} could not be removed ({str(error).splitlines()[0]})"
+        return f"{failed.id} was removed"
+
+    def _remove_failed(self, same: Sequence[VersionView], *, keep: VersionView) -> None:
+        """Failed tries of the same definition go once it is active. Left-overs do no harm: a refusal is only told."""
+        for version in same:
+            if version.version == keep.version:
+                continue
+            try:
+                seen = self.service.get_version(version.agent, version.version)
+                if seen and seen.status == "failed":
+                    self.service.delete_version(version.agent, version.version, force=False)
+            except FoundryAgentsError as error:
+                self.progress(f"{version.id} could not be removed: {str(error).splitlines()[0]}")
 
 
-def _post_once(service: AgentService, plan: VersionPlan, marks: Marks) -> VersionView:
-    """One POST; when its answer is lost, what it may have made is looked for before one more is sent."""
-    metadata = {**(plan.definition.metadata or {}), **marks.as_metadata()}
-    try:
-        return service.create_version(plan.agent, plan.definition, metadata)
-    except AnswerLost:
-        made = [v for v in service.list_versions(plan.agent) if Marks.of(v) == marks and v.status != "deleted"]
-        return made[0] if made else service.create_version(plan.agent, plan.definition, metadata)
+def _summary(made: Made) -> str:
+    if made.outcome is Outcome.ADOPTED:
+        return f"adopted {made.version.id} (same definition, no POST)"
+    return f"{made.version.id} active"
+
+
+def _next_attempt(same: Sequence[VersionView]) -> int:
+    return 1 + max((marks.attempt for version in same if (marks := Marks.of(version))), default=0)
 
 
 def _refuse_foreign(plan: VersionPlan, history: Sequence[VersionView]) -> None:
@@ -139,77 +271,6 @@ def _own_with(history: Sequence[VersionView], fingerprint: str, owner: str) -> l
     ]
 
 
-def _first_usable(service: AgentService, candidates: Sequence[VersionView]) -> VersionView | None:
-    """The newest candidate that is usable by a single read: a list may be stale [observed]."""
-    for candidate in candidates:
-        seen = service.get_version(candidate.agent, candidate.version)
-        if seen and seen.status in USABLE:
-            return seen
-    return None
-
-
-def _pin_what_serves(
-    service: AgentService, agent: AgentView, history: Sequence[VersionView], progress: Progress
-) -> None:
-    """Pins an endpoint that follows ``@latest``, so that the new version can't take traffic before its rollout.
-
-    Narrows a race and does not close it: someone else may un-pin between this and the POST.
-    """
-    serving = next((version for version in history if version.status == "active"), None)
-    if agent.follows_latest and serving:
-        shares: dict[str, int] = {}
-        for route in agent.routes or (Route(LATEST, 100),):
-            version = serving.version if route.version == LATEST else route.version
-            shares[version] = shares.get(version, 0) + route.percent
-        service.set_routes(agent.name, [Route(version, percent) for version, percent in shares.items()])
-        progress(f"pinned the endpoint to {serving.id} while the new version is made")
-
-
-def _wait(
-    service: AgentService, plan: VersionPlan, version: VersionView, clock: Clock, progress: Progress
-) -> VersionView:
-    shown = ""
-
-    def show(seen: VersionView | None, waited_s: float) -> None:
-        nonlocal shown
-        line = f"{version.id} · {seen.status if seen else 'not visible yet'} · {waited_s:.0f} s"
-        if line != shown:
-            progress(line)
-        shown = line
-
-    final = wait_for_final(
-        lambda: service.get_version(version.agent, version.version),
-        subject=f"version {version.id}",
-        patience=plan.patience,
-        clock=clock,
-        on_read=show,
-    )
-    if final.status == "active":
-        return final
-    raise _given_up(service, plan, final)
-
-
-def _given_up(service: AgentService, plan: VersionPlan, failed: VersionView) -> VersionFailed:
-    """Removes the failed version and says why it failed."""
-    try:
-        service.delete_version(failed.agent, failed.version, force=False)
-        state = f"{failed.id} was removed"
-    except FoundryAgentsError as error:
-        # The failure is what matters; that the clean-up failed too is part of the state. The next run removes it.
-        state = f"{failed.id} could not be removed ({str(error).splitlines()[0]})"
-    serving = _who_serves(service, failed)
-    code = failed.error_code or failed.status
-    detail = failed.error_message or "no reason was given"
-    return VersionFailed(
-        remedies.version_failed(
-            failed, image=plan.definition.image, pull_identity=plan.pull_identity, state=f"{state}; {serving}"
-        ),
-        code=code,
-        detail=detail,
-        last=failed,
-    )
-
-
 def _who_serves(service: AgentService, failed: VersionView) -> str:
     try:
         agent = service.get_agent(failed.agent)
@@ -219,31 +280,17 @@ def _who_serves(service: AgentService, failed: VersionView) -> str:
     return ", ".join(shares) or "no version of the agent serves"
 
 
-def _remove_failed(
-    service: AgentService, same: Sequence[VersionView], progress: Progress, *, keep: VersionView
-) -> None:
-    """Failed tries of the same definition go once it is active. Left-overs do no harm, so a refusal is only told."""
-    for version in same:
-        if version.version == keep.version:
-            continue
-        try:
-            seen = service.get_version(version.agent, version.version)
-            if seen and seen.status == "failed":
-                service.delete_version(version.agent, version.version, force=False)
-        except FoundryAgentsError as error:
-            progress(f"{version.id} could not be removed: {str(error).splitlines()[0]}")
-
-
 class Retired(StrEnum):
     """What became of a version that its resource no longer needs."""
 
     DELETED = "deleted"
     GONE = "was already gone"
     SERVES = "kept: the endpoint's rules give it traffic"
+    NOT_OURS = "kept: it does not carry this stack's mark"
 
 
-def retire(service: AgentService, agent: str, version: str, *, force: bool) -> Retired:
-    """Deletes a version, unless the endpoint's rules name it with traffic.
+def retire(service: AgentService, agent: str, version: str, *, owner: str, force: bool) -> Retired:
+    """Deletes a version of this stack, unless the endpoint's rules name it with traffic.
 
     The rules are read just before; a rule that is set between the two calls is not seen.
 
@@ -251,8 +298,12 @@ def retire(service: AgentService, agent: str, version: str, *, force: bool) -> R
         Conflict: Sessions use it and ``force`` is off.
     """
     view = service.get_agent(agent)
-    if view is None:
+    seen = service.get_version(agent, version) if view else None
+    if view is None or seen is None:
         return Retired.GONE
+    marks = Marks.of(seen)
+    if marks is None or marks.owner != owner:
+        return Retired.NOT_OURS
     if view.percent_of(version):
         return Retired.SERVES
     try:

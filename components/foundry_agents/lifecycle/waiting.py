@@ -8,9 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from foundry_agents.lifecycle.errors import AnswerLost, ServiceError, Unreachable, VersionVanished, WaitTimeout
+from foundry_agents.lifecycle.errors import (
+    AnswerLost,
+    PermissionMissing,
+    ProjectNotFound,
+    ServiceError,
+    Throttled,
+    Unreachable,
+    VersionVanished,
+    WaitTimeout,
+)
 from foundry_agents.lifecycle.ports import VersionView
 
 FIRST_INTERVAL_S = 0.5
@@ -21,7 +30,20 @@ CONFIRM_AFTER_S = 0.5
 MISSING_READS_TOLERATED = 5
 """A version may be missing right after its creation; more reads than this in a row and it is gone."""
 
+UNSIGNED_READS_TOLERATED = 3
+"""A token may expire, or a clock be skewed, in the middle of a wait; more 401s in a row than this are no noise."""
+
+UNAUTHENTICATED = 401
+NEW_PROJECT_TRIES = 11
+NEW_PROJECT_PAUSE_S = 5.0
+"""The data plane of a project made a moment ago answers 404 about its host name for a while [azd]."""
+
+THROTTLED_PAUSE_S = 5.0
+"""After a 429 that does not say when to come back."""
+
 FINAL = frozenset({"active", "failed", "deleted"})
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -72,11 +94,12 @@ def wait_for_final(
     """Reads until two answers in a row agree on a final status.
 
     Args:
-        read: Reads the version; None for a 404. Lost answers and broken connections are survived until the deadline.
+        read: Reads the version; None for a 404. Lost answers, broken connections, throttling and a few answers that ask
+            for a new token are survived until the deadline.
         subject: What is waited for, for the error text: ``version support:8``.
         patience: How long, how often.
         clock: Where time comes from.
-        on_read: Told every reading and the seconds waited so far.
+        on_read: Told every answer and the seconds waited so far.
 
     Returns:
         The version as last read: its status is active, failed or deleted.
@@ -86,36 +109,103 @@ def wait_for_final(
         VersionVanished: The version stayed missing for more reads than the service needs to show a new one.
         ServiceError: An answer that more waiting can't change, such as a missing permission.
     """
+    watch = _Watch(subject)
     start = clock.now()
-    last: VersionView | None = None
-    final: VersionView | None = None
     interval = min(FIRST_INTERVAL_S, patience.interval_s)
-    polls = missing = 0
     while True:
-        trouble: ServiceError | None = None
-        seen: VersionView | None = None
-        try:
-            seen = read()
-        except (AnswerLost, Unreachable) as error:
-            trouble = error
-        polls += 1
+        trouble = watch.look(read)
         waited = clock.now() - start
-        if seen is not None:
-            last, missing = seen, 0
-            on_read(seen, waited)
-            if seen.status in FINAL and final is not None and final.status == seen.status:
-                return seen
-            final = seen if seen.status in FINAL else None
-        elif trouble is None:
-            missing += 1
-            final = None
-            on_read(None, waited)
-            if missing > MISSING_READS_TOLERATED:
-                raise VersionVanished(subject, last=last)
-        remaining = patience.timeout_s - waited
-        if remaining <= 0:
-            raise WaitTimeout(subject, last=last, polls=polls, waited_s=waited, trouble=trouble)
-        pause = min(CONFIRM_AFTER_S, patience.interval_s) if final is not None else interval
+        if trouble is None:
+            on_read(watch.seen, waited)
+        if watch.settled:
+            return watch.settled
+        if (remaining := patience.timeout_s - waited) <= 0:
+            raise WaitTimeout(subject, last=watch.last, polls=watch.polls, waited_s=waited, trouble=trouble)
+        pause = min(CONFIRM_AFTER_S, patience.interval_s) if watch.to_confirm else interval
+        if isinstance(trouble, Throttled):
+            pause = max(pause, trouble.retry_after_s or THROTTLED_PAUSE_S)
         clock.sleep(min(pause, remaining))
-        if final is None:
+        if not watch.to_confirm:
             interval = min(interval * INTERVAL_GROWTH, patience.interval_s)
+
+
+@dataclass
+class _Watch:
+    """What the reads have shown so far.
+
+    Attributes:
+        subject: What is waited for.
+        seen: The latest answer; None for a 404.
+        last: The last answer that showed a version.
+        to_confirm: A final answer that the next one must confirm.
+        settled: A final answer that was confirmed.
+    """
+
+    subject: str
+    seen: VersionView | None = None
+    last: VersionView | None = None
+    to_confirm: VersionView | None = None
+    settled: VersionView | None = None
+    polls: int = 0
+    _missing: int = 0
+    _unsigned: int = 0
+
+    def look(self, read: Callable[[], VersionView | None]) -> ServiceError | None:
+        """Reads once; gives the noise that kept an answer from coming, if any."""
+        self.polls += 1
+        try:
+            self.seen = read()
+        except (AnswerLost, Unreachable, Throttled) as noise:
+            return noise
+        except PermissionMissing as refusal:
+            self._unsigned += 1
+            if refusal.status != UNAUTHENTICATED or self._unsigned > UNSIGNED_READS_TOLERATED:
+                raise
+            return refusal
+        self._unsigned = 0
+        self._judge()
+        return None
+
+    def _judge(self) -> None:
+        seen = self.seen
+        if seen is None:
+            self._missing += 1
+            self.to_confirm = None
+            if self._missing > MISSING_READS_TOLERATED:
+                raise VersionVanished(self.subject, last=self.last)
+            return
+        self.last, self._missing = seen, 0
+        if self.to_confirm and self.to_confirm.status == seen.status:
+            self.settled = seen
+        self.to_confirm = seen if seen.status in FINAL else None
+
+
+def once_the_project_answers(call: Callable[[], T], clock: Clock, on_wait: Callable[[str], None]) -> T:
+    """Makes a first call to a project, patiently if the project is too new to be known to its own host.
+
+    Raises:
+        ProjectNotFound: It is still unknown after 11 tries, 5 seconds apart.
+    """
+    for _ in range(NEW_PROJECT_TRIES - 1):
+        try:
+            return call()
+        except ProjectNotFound:
+            on_wait("the project does not answer yet; a new one takes a moment")
+            clock.sleep(NEW_PROJECT_PAUSE_S)
+    return call()
+
+
+def unless_throttled(call: Callable[[], T], patience: Patience, clock: Clock) -> T:
+    """Makes a call again while the service says that it did nothing because of too many requests.
+
+    Keeps to Retry-After, and gives up when the deadline would pass.
+    """
+    start = clock.now()
+    while True:
+        try:
+            return call()
+        except Throttled as error:
+            pause = error.retry_after_s or THROTTLED_PAUSE_S
+            if clock.now() - start + pause > patience.timeout_s:
+                raise
+            clock.sleep(pause)

@@ -10,6 +10,7 @@ from pulumi.runtime.rpc import wrap_rpc_secret
 from foundry_agents.lifecycle.errors import InputError
 from foundry_agents.lifecycle.fields import FieldTable, OnChange, Values
 from foundry_agents.resources._boundary import clean, is_unknown, own_properties, quiet_tracebacks
+from foundry_agents.resources._workers import grow_worker_pool
 
 
 class TableProvider(ResourceProvider):
@@ -23,6 +24,7 @@ class TableProvider(ResourceProvider):
         """Runs once in a plugin process, before the first call."""
         del req
         quiet_tracebacks()
+        grow_worker_pool()
 
     @clean
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:

@@ -9,6 +9,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
+from foundry_agents.lifecycle.errors import ServiceError, SignInFailed
 from foundry_agents.lifecycle.fields import Values
 from foundry_agents.lifecycle.ports import AgentView
 from foundry_agents.lifecycle.rollout import (
@@ -19,13 +20,20 @@ from foundry_agents.lifecycle.rollout import (
     roll_out,
     traffic,
 )
+from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.waiting import SystemClock
-from foundry_agents.resources._boundary import clean, own_properties, progress_on
+from foundry_agents.resources._boundary import clean, own_properties, progress_on, warn_on
 from foundry_agents.resources._program import owner_of_this_stack, row_of
 from foundry_agents.resources._table_provider import TableProvider
 from foundry_agents.resources.hosted_agent_version import patience, service_of
+from foundry_agents.rollout_settings import Rollout
 
 TYPE = "pulumi-python:dynamic/foundry:AgentRollout"
+
+_HISTORY = ("previous_version", "served_versions", "kept_versions", "skipped_versions")
+"""What only a rollout finds out: a read keeps it."""
+
+_LOOKED_UP = ("serving_version", "traffic", "endpoint", "responses_url", "invocations_url")
 
 
 class AgentRolloutProvider(TableProvider):
@@ -35,50 +43,97 @@ class AgentRolloutProvider(TableProvider):
 
     @clean
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Gives the version all traffic; an agent that serves it already is left as it is."""
+        """Gives the version its traffic; an agent that serves it already is left as it is."""
         values = self.values(props)
-        return CreateResult(str(values["agent_name"]), self._roll_out(values))
+        return CreateResult(str(values["agent_name"]), self._roll_out(values, {}))
 
     @clean
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Moves traffic to the version that is asked for now."""
-        return UpdateResult(self._roll_out(self.values(news), before=olds.get("previous_version")))
+        return UpdateResult(self._roll_out(self.values(news), olds))
 
     @clean
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Shows live traffic: a change made elsewhere appears as a change of ``version``."""
+        """Shows live traffic: a change made elsewhere appears as a change of ``version`` or ``enabled``.
+
+        Gone only on a definite 404 of the agent; what can't be read stays as it is in state, with a warning.
+        """
         values = self.values(props)
-        agent = service_of(values).get_agent(id_)
+        try:
+            agent = service_of(values).get_agent(id_)
+        except (ServiceError, SignInFailed) as error:
+            warn_on(values.get("urn"), f"could not be read, so its state is kept: {' '.join(str(error).split())}")
+            return ReadResult(id_, own_properties(props))
         if agent is None:
             return ReadResult("", {})
-        seen = {**values, "version": live_target(traffic(agent))}
-        computed = {**_computed(values, agent), "previous_version": props.get("previous_version")}
-        outs = self.outputs(seen, {key: value for key, value in computed.items() if value is not None})
-        return ReadResult(id_, outs, inputs=seen)
+        # A paused rollout leaves traffic to whoever moves it.
+        target = values["version"] if values.get("paused") else live_target(traffic(agent))
+        seen = {**values, "version": target, "enabled": agent.enabled}
+        history = {key: props[key] for key in _HISTORY if props.get(key) is not None}
+        return ReadResult(id_, self.outputs(seen, {**_computed(values, agent), **history}), inputs=seen)
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Removes the agent when all its versions are this stack's, else this stack's versions."""
         values = self.values(own_properties(props))
         if not values["keep_agent"]:
-            remove(service_of(values), id_, owner=str(values["owner"]), force=bool(values["force_delete"]))
+            remove(
+                service_of(values),
+                id_,
+                owner=str(values["owner"]),
+                force=bool(values["force_delete"]),
+                clock=SystemClock(),
+                patience=patience(values),
+            )
 
-    def _roll_out(self, values: Values, before: str | None = None) -> dict[str, Any]:
-        protocols = values.get("protocols")
-        plan = RolloutPlan(
-            agent=str(values["agent_name"]),
-            version=str(values["version"]),
-            protocols=frozenset(protocols if isinstance(protocols, list) else ()),
-            patience=patience(values),
-        )
+    def _roll_out(self, values: Values, olds: Mapping[str, Any]) -> dict[str, Any]:
+        served = _served(olds)
+        plan = _plan(values, served, before=_number(olds.get("serving_version")))
         done = roll_out(service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        computed = _computed(values, done.agent)
-        previous = done.previous or before
-        return self.outputs(values, {**computed, **({"previous_version": previous} if previous else {})})
+        previous = done.previous or olds.get("previous_version")
+        served = served - {*done.history.removed} | (set() if plan.paused else {plan.version})
+        history = {
+            "served_versions": sorted(served, key=int),
+            "kept_versions": list(done.history.kept),
+            "skipped_versions": [version for version, _reason in done.history.skipped],
+            **({"previous_version": previous} if previous else {}),
+        }
+        return self.outputs(values, {**_computed(values, done.agent), **history})
+
+
+def _plan(values: Values, served: set[str], *, before: str | None) -> RolloutPlan:
+    protocols, steps, keep = values.get("protocols"), values.get("steps"), values.get("keep_versions")
+    version = str(values["version"])
+    return RolloutPlan(
+        agent=str(values["agent_name"]),
+        version=version,
+        protocols=frozenset(protocols if isinstance(protocols, list) else ()),
+        patience=patience(values),
+        steps=tuple(int(step) for step in steps) if isinstance(steps, list) else (),
+        bake_s=float(str(values.get("bake") or 0)),
+        smoke=Smoke.from_values(values.get("smoke")),
+        paused=bool(values.get("paused")),
+        proven=version in served,
+        before=before,
+        keep=int(str(keep)) if keep is not None else None,
+        owner=str(values["owner"]),
+    )
+
+
+def _served(olds: Mapping[str, Any]) -> set[str]:
+    """The versions that have served everything; in state of an older release the one that serves."""
+    known = olds.get("served_versions")
+    if isinstance(known, list):
+        return {str(version) for version in known}
+    return {number for number in (_number(olds.get("version")), _number(olds.get("previous_version"))) if number}
+
+
+def _number(version: object) -> str | None:
+    return version if isinstance(version, str) and version.isdigit() else None
 
 
 class AgentRollout(Resource, module="foundry", name="AgentRollout"):
-    """Which version of an agent serves: all traffic goes to ``version``, and that is proved by reading back.
+    """Which version of an agent serves: traffic goes to ``version`` by the rollout's steps, tested and proved.
 
     When it can't be proved, the routing that was found is put back. Destroying it removes this stack's versions, and
     the agent when no other version is left.
@@ -87,15 +142,23 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
         serving_version: The number that serves.
         traffic: Percent by version number, as last read.
         previous_version: The number that served before, if any.
+        served_versions: Own versions that have served everything: the way back to them needs no steps.
+        kept_versions: Own versions that stayed after the last rollout, newest first.
+        skipped_versions: Own versions that would have gone, and are in use.
         endpoint: The agent's endpoint; protocols hang below it.
         responses_url: Where the responses protocol is answered; an OpenAI client adds ``/responses`` to its base URL.
+        invocations_url: Where the invocations protocol is answered; None when the endpoint has it switched off.
     """
 
     serving_version: Output[str]
     traffic: Output[Mapping[str, int]]
     previous_version: Output[str | None]
+    served_versions: Output[Sequence[str]]
+    kept_versions: Output[Sequence[str]]
+    skipped_versions: Output[Sequence[str]]
     endpoint: Output[str]
     responses_url: Output[str]
+    invocations_url: Output[str | None]
     agent_name: Output[str]
 
     def __init__(
@@ -104,7 +167,8 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
         *,
         project_endpoint: Input[str],
         agent_name: Input[str],
-        version: Input[str],
+        version: Input[str] | None = None,
+        rollout: Rollout | None = None,
         protocols: Input[Sequence[Input[str]]] | None = None,
         force_delete: Input[bool] | None = None,
         keep_agent: Input[bool] | None = None,
@@ -112,23 +176,34 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
         poll_interval_s: Input[float] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declares the rollout; every input is described in the reference of AgentRollout."""
+        """Declares the rollout; every input is described in the reference of AgentRollout.
+
+        ``rollout`` says how traffic moves (default: all at once) and stands for the inputs ``steps``, ``bake``,
+        ``smoke``, ``keep_versions``, ``paused`` and ``timeout_s``; a pinned one stands for ``version`` too.
+        """
+        settings = dict(rollout.inputs()) if rollout else {}
+        if version is not None and "version" in settings:
+            raise pulumi.RunError(
+                f"{resource_name}: 2 problems in the rollout's settings\n"
+                "  rollout.pinned: says which version serves, and so does version: give one of them\n"
+                "  version: says which version serves, and so does rollout.pinned: give one of them"
+            )
+        if version is not None:
+            settings["version"] = version
+        if timeout_s is not None:
+            settings["timeout_s"] = timeout_s
         props: dict[str, Any] = {
             "project_endpoint": project_endpoint,
             "agent_name": agent_name,
-            "version": version,
             "protocols": protocols,
             "force_delete": force_delete,
             "keep_agent": keep_agent,
-            "timeout_s": timeout_s,
             "poll_interval_s": poll_interval_s,
+            **settings,
             "owner": owner_of_this_stack(),
             "urn": row_of(resource_name, TYPE, opts),
-            "serving_version": None,
-            "traffic": None,
-            "previous_version": None,
-            "endpoint": None,
-            "responses_url": None,
+            # Declared so that a preview shows them as not known yet.
+            **dict.fromkeys((*_LOOKED_UP, *_HISTORY)),
         }
         super().__init__(AgentRolloutProvider(), resource_name, props, opts)
 
@@ -136,9 +211,7 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
 def _computed(values: Values, agent: AgentView) -> dict[str, object]:
     endpoint = f"{values['project_endpoint']}/agents/{agent.name}/endpoint"
     shares = traffic(agent)
-    return {
-        "serving_version": live_target(shares),
-        "traffic": shares,
-        "endpoint": endpoint,
-        "responses_url": f"{endpoint}/protocols/openai/responses",
-    }
+    urls = {"responses_url": f"{endpoint}/protocols/openai/responses"}
+    if "invocations" in agent.protocols:
+        urls["invocations_url"] = f"{endpoint}/protocols/invocations"
+    return {"serving_version": live_target(shares), "traffic": shares, "endpoint": endpoint, **urls}

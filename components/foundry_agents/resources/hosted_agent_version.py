@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pulumi
@@ -16,7 +17,7 @@ from foundry_agents.lifecycle.ports import AgentService, VersionView
 from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
-from foundry_agents.resources._program import owner_of_this_stack, row_of
+from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
 from foundry_agents.resources._table_provider import TableProvider
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
@@ -42,10 +43,11 @@ class HostedAgentVersionProvider(TableProvider):
             patience=patience(values),
             take_over=bool(values["take_over"]),
             pull_identity=_text(values, "pull_identity"),
+            pull_grace_s=_pull_grace_s(values, datetime.now(tz=UTC)),
         )
         made = create_or_adopt(service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
         _fresh.add(_key(values, made.version.version))
-        return CreateResult(made.version.id, self.outputs(values, _computed(made.version, values)))
+        return CreateResult(made.version.id, self.outputs(values, computed_outputs(made.version, values)))
 
     @clean
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -54,7 +56,7 @@ class HostedAgentVersionProvider(TableProvider):
         seen = service_of(values).get_version(_text(values, "agent_name"), _version_in(id_))
         if seen is None or seen.status in {"failed", "deleted", "deleting"}:
             return ReadResult("", {})
-        return ReadResult(id_, self.outputs(values, _computed(seen, values)))
+        return ReadResult(id_, self.outputs(values, computed_outputs(seen, values)))
 
     @clean
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
@@ -71,9 +73,10 @@ class HostedAgentVersionProvider(TableProvider):
         if _key(values, version) in _fresh:
             return
         agent = _text(values, "agent_name")
-        became = retire(service_of(values), agent, version, force=bool(values["force_delete"]))
-        if became is Retired.SERVES:
-            warn_on(values.get("urn"), f"{agent}:{version} {became.value}. Route elsewhere or delete the agent first.")
+        owner, force = _text(values, "owner"), bool(values["force_delete"])
+        became = retire(service_of(values), agent, version, owner=owner, force=force)
+        if became in {Retired.SERVES, Retired.NOT_OURS}:
+            warn_on(values.get("urn"), f"{agent}:{version} {became.value}")
 
 
 class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
@@ -115,10 +118,15 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         protocols: Input[Mapping[str, Input[str]]] | None = None,
         environment: Input[Mapping[str, Input[str]]] | None = None,
         session_idle_timeout_s: Input[int] | None = None,
+        registry_connection: Input[str] | None = None,
+        memory_snapshot: Input[bool] | None = None,
+        rai_policy: Input[str] | None = None,
         description: Input[str] | None = None,
         metadata: Input[Mapping[str, Input[str]]] | None = None,
         accept_new_tier: Input[bool] | None = None,
         pull_identity: Input[str] | None = None,
+        pull_role_granted_at: Input[str] | None = None,
+        pull_role_budget_s: Input[float] | None = None,
         take_over: Input[bool] | None = None,
         force_delete: Input[bool] | None = None,
         timeout_s: Input[float] | None = None,
@@ -126,6 +134,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declares the version; every input is described in the reference of HostedAgentVersion."""
+        refuse_a_second(resource_name, project_endpoint, agent_name)
         props: dict[str, Any] = {
             "project_endpoint": project_endpoint,
             "agent_name": agent_name,
@@ -135,10 +144,15 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
             "protocols": protocols,
             "environment": environment,
             "session_idle_timeout_s": session_idle_timeout_s,
+            "registry_connection": registry_connection,
+            "memory_snapshot": memory_snapshot,
+            "rai_policy": rai_policy,
             "description": description,
             "metadata": metadata,
             "accept_new_tier": accept_new_tier,
             "pull_identity": pull_identity,
+            "pull_role_granted_at": pull_role_granted_at,
+            "pull_role_budget_s": pull_role_budget_s,
             "take_over": take_over,
             "force_delete": force_delete,
             "timeout_s": timeout_s,
@@ -154,7 +168,8 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
 _COMPUTED = ("version", "version_id", "status", "created_at", "principal_id", "client_id", "fingerprint")
 
 
-def _computed(version: VersionView, values: Values) -> dict[str, object]:
+def computed_outputs(version: VersionView, values: Values) -> dict[str, object]:
+    """What the service adds to the inputs."""
     return {
         "version": version.version,
         "version_id": version.id,
@@ -176,6 +191,16 @@ def service_of(values: Values) -> AgentService:
 def patience(values: Values) -> Patience:
     """The waiting settings among the inputs."""
     return Patience(float(str(values["timeout_s"])), float(str(values["poll_interval_s"])))
+
+
+def _pull_grace_s(values: Values, now: datetime) -> float:
+    """Seconds for which a pull role may still not be in effect; 0 when nobody says when it was granted."""
+    try:
+        granted = datetime.fromisoformat(_text(values, "pull_role_granted_at"))
+    except ValueError:
+        return 0.0
+    granted = granted if granted.tzinfo else granted.replace(tzinfo=UTC)
+    return max(0.0, float(str(values["pull_role_budget_s"])) - (now - granted).total_seconds())
 
 
 def _text(values: Values, name: str) -> str:

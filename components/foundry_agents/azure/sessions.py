@@ -1,0 +1,196 @@
+"""Sessions with agents, and questions to them: the part of AgentService that talks to agents themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from azure.ai.projects import AIProjectClient
+from azure.ai.projects.models import VersionRefIndicator
+from azure.core.exceptions import ResourceNotFoundError
+from azure.core.rest import HttpRequest, HttpResponse
+from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAI
+
+from foundry_agents.azure.failures import translated
+from foundry_agents.lifecycle.errors import (
+    AnswerLost,
+    Conflict,
+    NotReady,
+    PermissionMissing,
+    ServiceError,
+    Throttled,
+)
+from foundry_agents.lifecycle.ports import Answer, SessionView
+
+NO_RETRY: dict[str, Any] = {"retry_total": 0}
+
+_API_VERSION = "v1"
+_REFUSED = frozenset({401, 403})
+_CONFLICT, _NOT_READY, _TOO_MANY, _SERVER_ERROR, _ACCEPTED = 409, 424, 429, 500, 202
+_NOT_READY_CODES = frozenset({"agent_version_not_ready", "session_not_ready", "session_creation_failed"})
+
+
+class AgentSessions:
+    """Sessions and questions of one project's agents.
+
+    Args:
+        project: The SDK's client of the project; its retries are switched off for everything that is not read.
+        endpoint: The project's endpoint, for URLs and error texts.
+    """
+
+    def __init__(self, project: AIProjectClient, endpoint: str) -> None:
+        self._project = project
+        self._endpoint = endpoint.rstrip("/")
+        self._clients: dict[str, OpenAI] = {}
+
+    def enable(self, agent: str) -> None:
+        """POST /agents/{agent}:enable."""
+        with translated(f"POST {self._url(agent)}:enable", writes=True):
+            self._project.agents.enable(agent, **NO_RETRY)
+
+    def list_sessions(self, agent: str) -> Iterator[SessionView]:
+        """GET /agents/{agent}/endpoint/sessions, page by page."""
+        with translated(f"GET {self._url(agent)}/endpoint/sessions"):
+            for session in self._project.agents.list_sessions(agent, limit=100):
+                indicator = session.get("version_indicator") or {}
+                yield SessionView(
+                    id=session["agent_session_id"],
+                    version=indicator.get("agent_version", ""),
+                    status=session.get("status") or "active",
+                )
+
+    def create_session(self, agent: str, version: str) -> str:
+        """POST /agents/{agent}/endpoint/sessions, with the version."""
+        with translated(f"POST {self._url(agent)}/endpoint/sessions", writes=True):
+            made = self._project.agents.create_session(
+                agent, version_indicator=VersionRefIndicator(agent_version=version), **NO_RETRY
+            )
+            return str(made["agent_session_id"])
+
+    def delete_session(self, agent: str, session: str) -> None:
+        """DELETE /agents/{agent}/endpoint/sessions/{session}; 204 also when it is missing [sdk]."""
+        with translated(f"DELETE {self._url(agent)}/endpoint/sessions/{session}"):
+            try:
+                self._project.agents.delete_session(agent, session)
+            except ResourceNotFoundError:
+                return
+
+    def ask(
+        self, agent: str, question: str, *, protocol: str, session: str | None = None, timeout_s: float = 60
+    ) -> Answer:
+        """POST .../protocols/openai/responses or .../protocols/invocations, once on the wire."""
+        if protocol == "invocations":
+            return self._invocation(agent, question, session, timeout_s)
+        return self._response(agent, question, session, timeout_s)
+
+    def _response(self, agent: str, question: str, session: str | None, timeout_s: float) -> Answer:
+        operation = f"POST {self._url(agent)}/endpoint/protocols/openai/responses"
+        with translated(operation, writes=True):
+            try:
+                raw = self._client(agent).responses.with_raw_response.create(
+                    input=question,
+                    extra_body={"agent_session_id": session} if session else None,
+                    timeout=timeout_s,
+                )
+            except APIStatusError as error:
+                raise _refused(error, operation) from None
+            except APITimeoutError:
+                raise AnswerLost(f"no answer within {timeout_s:g} s", operation=operation) from None
+            except APIConnectionError as error:
+                raise AnswerLost(str(error.__cause__ or error), operation=operation) from None
+        body = _object(raw.text)
+        reference = body.get("agent_reference")
+        answered_in = body.get("agent_session_id") or raw.headers.get("x-agent-session-id") or session or ""
+        return Answer(
+            version=str(reference.get("version", "")) if isinstance(reference, Mapping) else "",
+            text=_words(body) if body else raw.text,
+            body=body,
+            session=str(answered_in),
+        )
+
+    def _invocation(self, agent: str, question: str, session: str | None, timeout_s: float) -> Answer:
+        url = f"{self._url(agent)}/endpoint/protocols/invocations"
+        params = {"api-version": _API_VERSION, **({"agent_session_id": session} if session else {})}
+        # The protocol leaves the body to the agent; `message` is what Microsoft's own client sends [modelled].
+        body = _object(question) or {"message": question}
+        operation = f"POST {url}"
+        with translated(operation, writes=True):
+            request = HttpRequest("POST", url, params=params, json=body)
+            answer: HttpResponse = self._project.send_request(request, read_timeout=timeout_s, **NO_RETRY)
+            answer.raise_for_status()
+            text = answer.text()
+        if answer.status_code == _ACCEPTED:
+            raise ServiceError(
+                "the agent works on it and answers later (202): a smoke test needs an answer at once",
+                operation=operation,
+                status=_ACCEPTED,
+            )
+        answered_in = answer.headers.get("x-agent-session-id") or session or ""
+        return Answer(self._version_of(agent, answered_in), text, _object(text), answered_in)
+
+    def _version_of(self, agent: str, session: str) -> str:
+        """Which version a session is tied to: an invocation's answer does not say who gave it."""
+        if not session:
+            return ""
+        with translated(f"GET {self._url(agent)}/endpoint/sessions/{session}"):
+            seen = self._project.agents.get_session(agent, session)
+            return str((seen.get("version_indicator") or {}).get("agent_version", ""))
+
+    def _client(self, agent: str) -> OpenAI:
+        if agent not in self._clients:
+            # Its own two retries would ask twice, and hide that a session was not ready.
+            self._clients[agent] = self._project.get_openai_client(agent_name=agent, max_retries=0)
+        return self._clients[agent]
+
+    def _url(self, agent: str) -> str:
+        return f"{self._endpoint}/agents/{agent}"
+
+
+def _refused(error: APIStatusError, operation: str) -> ServiceError:
+    body = cast("Mapping[str, object]", error.body) if isinstance(error.body, Mapping) else {}
+    inner = body.get("error")
+    details = inner if isinstance(inner, Mapping) else body
+    code = str(details["code"]) if details.get("code") else None
+    status = error.status_code
+    kind: type[ServiceError] = ServiceError
+    if status == _NOT_READY or code in _NOT_READY_CODES:
+        kind = NotReady
+    elif status in _REFUSED:
+        kind = PermissionMissing
+    elif status == _CONFLICT:
+        kind = Conflict
+    elif status == _TOO_MANY:
+        kind = Throttled
+    elif status >= _SERVER_ERROR:
+        kind = AnswerLost
+    return kind(
+        str(details.get("message") or error.message),
+        operation=operation,
+        status=status,
+        code=code,
+        request_id=error.response.headers.get("x-request-id") or error.response.headers.get("apim-request-id"),
+    )
+
+
+def _object(text: str) -> dict[str, object]:
+    """The text as a JSON object; empty when it is none."""
+    try:
+        found: object = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _words(response: Mapping[str, object]) -> str:
+    """All ``output_text`` of a response, joined, as the OpenAI client does."""
+    output = response.get("output")
+    parts = [
+        part
+        for message in (output if isinstance(output, list) else [])
+        if isinstance(message, Mapping) and isinstance(message.get("content"), list)
+        for part in message["content"]
+    ]
+    return "".join(
+        str(part.get("text", "")) for part in parts if isinstance(part, Mapping) and part.get("type") == "output_text"
+    )

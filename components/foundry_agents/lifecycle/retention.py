@@ -1,0 +1,176 @@
+"""Which versions of an agent may go: after a rollout the oldest, on destroy this stack's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from foundry_agents.lifecycle import remedies
+from foundry_agents.lifecycle.errors import (
+    AnswerLost,
+    Conflict,
+    FoundryAgentsError,
+    ServiceError,
+    Throttled,
+    Unreachable,
+    message,
+)
+from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ports import AgentService, AgentView, VersionView
+from foundry_agents.lifecycle.waiting import Clock, Patience
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The history after a rollout, newest first.
+
+    Attributes:
+        kept: Own versions that stay because they are new enough, serve, or are not settled yet.
+        skipped: Own versions that stay only because something uses them, with the reason.
+        removed: Own versions that were deleted.
+    """
+
+    kept: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def prune(service: AgentService, agent: AgentView, *, owner: str, keep: int | None, serving: str) -> Kept:
+    """Deletes own versions beyond the newest ``keep``, and own failed ones; None keeps everything.
+
+    What has traffic or a live session stays, and what others have made is not looked at. A refusal never fails the
+    rollout: traffic has moved, and the next run tries again.
+    """
+    own = [version for version in service.list_versions(agent.name) if _is_own(version, owner)]
+    if keep is None:
+        return Kept(kept=tuple(version.version for version in own if version.status != "failed"))
+    usable = [version for version in own if version.status not in {"failed", "deleting", "deleted"}]
+    settled = {version.version for version in usable[:keep]} | {serving}
+    settled |= {version.version for version in usable if version.status != "active" or _routed(agent, version, usable)}
+    going = [version for version in own if version.version not in settled and version.status not in _LEAVING]
+    used = {session.version for session in service.list_sessions(agent.name) if session.live} if going else set()
+    skipped: list[tuple[str, str]] = []
+    removed: list[str] = []
+    for version in going:
+        reason = "live sessions" if version.version in used else _delete(service, version)
+        if reason is None:
+            removed.append(version.version)
+        else:
+            skipped.append((version.version, reason))
+    kept = tuple(version.version for version in usable if version.version in settled)
+    return Kept(kept, tuple(skipped), tuple(removed))
+
+
+_LEAVING = frozenset({"deleting", "deleted"})
+
+
+def _is_own(version: VersionView, owner: str) -> bool:
+    marks = Marks.of(version)
+    return marks is not None and marks.owner == owner
+
+
+def _routed(agent: AgentView, version: VersionView, usable: Sequence[VersionView]) -> bool:
+    if agent.percent_of(version.version):
+        return True
+    # `@latest` with traffic serves the newest version, whoever's that is.
+    return agent.follows_latest and version.version == usable[0].version
+
+
+def _delete(service: AgentService, version: VersionView) -> str | None:
+    """Deletes; the reason when that was refused."""
+    try:
+        service.delete_version(version.agent, version.version, force=False)
+    except Conflict:
+        return "live sessions"
+    except FoundryAgentsError as error:
+        return str(error).splitlines()[0]
+    return None
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What a destroyed rollout took away.
+
+    Attributes:
+        agent: True when the agent itself is gone.
+        versions: Numbers of own versions that were deleted one by one, because others share the agent.
+    """
+
+    agent: bool
+    versions: tuple[str, ...] = ()
+
+
+def remove(service: AgentService, agent: str, *, owner: str, force: bool, clock: Clock, patience: Patience) -> Removed:
+    """Removes this stack's part of an agent: the whole agent when every version is ours, else our versions only.
+
+    The agent goes in one request, so that no call meets an endpoint whose version is missing. Returns when the
+    service says that it is gone.
+
+    Raises:
+        Conflict: Sessions are active and ``force`` is off; the text says what was deleted before, if anything.
+        ServiceError: It was still there at the deadline.
+    """
+    view = service.get_agent(agent)
+    if view is None:
+        return Removed(agent=True)
+    versions = list(service.list_versions(agent))
+    own = [version for version in versions if _is_own(version, owner)]
+    if len(own) == len(versions):
+        try:
+            service.delete_agent(agent, force=force)
+        except ServiceError as error:
+            raise remedies.in_use(error, agent=agent, version=None) from None
+        _wait_until(lambda: service.get_agent(agent) is None, f'agent "{agent}"', clock, patience)
+        return Removed(agent=True)
+    gone: list[str] = []
+    for version in own:
+        if view.percent_of(version.version) or (view.follows_latest and version == versions[0]):
+            continue
+        try:
+            service.delete_version(agent, version.version, force=force)
+        except ServiceError as error:
+            raise _stopped(error, version, gone) from None
+        gone.append(version.version)
+    for number in gone:
+        _wait_until(partial(_is_gone, service, agent, number), f"version {agent}:{number}", clock, patience)
+    return Removed(agent=False, versions=tuple(gone))
+
+
+def _stopped(error: ServiceError, version: VersionView, gone: Sequence[str]) -> ServiceError:
+    """A 409 half way, told with what was deleted before it."""
+    if not gone or not isinstance(error, Conflict):
+        return remedies.in_use(error, agent=version.agent, version=version.version)
+    return Conflict(
+        f"{error.detail}. version {version.id} has active sessions: wait until they end, or set force_delete=True "
+        f"(ends them) and run the same command again. Deleted before it: {', '.join(gone)}.",
+        operation=error.operation,
+        status=error.status,
+        code=error.code,
+        request_id=error.request_id,
+    )
+
+
+def _is_gone(service: AgentService, agent: str, number: str) -> bool:
+    seen = service.get_version(agent, number)
+    return seen is None or seen.status == "deleted"
+
+
+def _wait_until(holds: Callable[[], bool], subject: str, clock: Clock, patience: Patience) -> None:
+    start = clock.now()
+    while True:
+        try:
+            if holds():
+                return
+        except (AnswerLost, Unreachable, Throttled):
+            pass  # noise: the deadline bounds it
+        waited = clock.now() - start
+        if waited >= patience.timeout_s:
+            raise ServiceError(
+                message(
+                    f"{subject} was still there {waited:.0f} s after it was deleted",
+                    do="run `pulumi destroy` again later; or raise timeout_s",
+                ),
+                operation=f"waiting until {subject} is gone",
+            )
+        clock.sleep(min(patience.interval_s, patience.timeout_s - waited))

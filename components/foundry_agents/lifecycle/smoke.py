@@ -1,0 +1,304 @@
+"""Smoke tests: a question to a version, and what its answer must be."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from foundry_agents.lifecycle.errors import (
+    AnswerLost,
+    FoundryAgentsError,
+    NotReady,
+    PermissionMissing,
+    ProjectNotFound,
+    ServiceError,
+    SmokeFailed,
+    Throttled,
+    Unreachable,
+)
+from foundry_agents.lifecycle.fields import shown
+from foundry_agents.lifecycle.ports import AgentService, Answer
+from foundry_agents.lifecycle.waiting import INTERVAL_GROWTH, Clock, Patience
+
+LONGEST_PAUSE_S = 10.0
+"""Between two tries; the first pause is the rollout's interval."""
+
+MOST_ASKS = 30
+"""Fresh sessions at one step: each is a sandbox of its own, and 50 may run at a time [docs]."""
+
+_WHOLE = 100
+_SHOWN = 200
+
+Check = Callable[[str, Mapping[str, object]], object]
+"""Gets the words of the answer and the whole answer; raises, or returns False, when they are not right."""
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """A smoke test, ready to be carried out.
+
+    Attributes:
+        question: What is asked.
+        kind: What the answer is held against: contains, matches, json_path or check.
+        wanted: Text, expression, path or the function's name, as goes with ``kind``.
+        equals: What stands at the path, of kind json_path.
+        protocol: responses or invocations.
+        tries: How many answers may be wrong before the test has failed.
+        timeout_s: For all tries together. A version that has only just started may take a minute to answer.
+    """
+
+    question: str
+    kind: str
+    wanted: str
+    equals: object = None
+    protocol: str = "responses"
+    tries: int = 3
+    timeout_s: float = 120
+
+    @classmethod
+    def from_values(cls, values: object) -> Smoke | None:
+        """Makes it from the canonical value of the input ``smoke``; None for none."""
+        if not isinstance(values, Mapping):
+            return None
+        kind = next(name for name in ("contains", "matches", "json_path", "check") if name in values)
+        return cls(
+            question=str(values["question"]),
+            kind=kind,
+            wanted=str(values[kind]),
+            equals=values.get("equals"),
+            protocol=str(values["protocol"]),
+            tries=int(values["tries"]),
+            timeout_s=float(values["timeout"]),
+        )
+
+    @property
+    def expectation(self) -> str:
+        """The expectation in words that follow "expected"."""
+        if self.kind == "json_path":
+            return f"{self.wanted} to be {json.dumps(self.equals)}"
+        words = {"contains": f'to contain "{self.wanted}"', "matches": f'to match "{self.wanted}"'}
+        return words.get(self.kind, f"{self.wanted} to accept it")
+
+    def problem_of(self, answer: Answer, check: Check | None) -> str | None:
+        """What is wrong with an answer, in words that follow "got"; None when it is right."""
+        if self.kind == "check":
+            return _judged(check, answer) if check else None
+        if self.kind == "json_path":
+            value = looked_up(_document(answer), self.wanted)
+            return None if _equal(value, self.equals) else f"{json.dumps(value, default=str)[:_SHOWN]}"
+        right = self.wanted in answer.text if self.kind == "contains" else re.search(self.wanted, answer.text)
+        return None if right else shown_answer(answer.text)
+
+
+def load_check(smoke: Smoke | None) -> Check | None:
+    """Imports the function of a smoke test that has one.
+
+    Raises:
+        SmokeFailed: It can't be imported or called.
+    """
+    if smoke is None or smoke.kind != "check":
+        return None
+    module, _, name = smoke.wanted.partition(":")
+    try:
+        found: object = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (an import runs the user's code: what it raises is the finding)
+        raise SmokeFailed(f"importing {smoke.wanted}", f"{type(error).__name__}: {error}") from None
+    if not callable(found):
+        raise SmokeFailed(f"importing {smoke.wanted}", "it can't be called")
+    return found
+
+
+def looked_up(document: object, path: str) -> object:
+    """What stands at a dotted path of names and list positions; None where there is nothing."""
+    for part in path.split("."):
+        if isinstance(document, Mapping):
+            document = document.get(part)
+        elif isinstance(document, Sequence) and not isinstance(document, str) and part.isdigit():
+            document = document[int(part)] if int(part) < len(document) else None
+        else:
+            return None
+    return document
+
+
+def shown_answer(text: str) -> str:
+    """An answer for an error text: on one line, quoted, cut."""
+    line = " ".join(text.split())
+    return f'"{line[:_SHOWN]}…"' if len(line) > _SHOWN else f'"{line}"'
+
+
+@dataclass(frozen=True)
+class Prover:
+    """Carries a smoke test out.
+
+    Attributes:
+        service: The data plane.
+        agent: Name of the agent.
+        version: The version that has to prove itself.
+        smoke: The test.
+        check: Its function, when it has one.
+        clock: Where time comes from.
+        patience: Of the rollout: its interval is the first pause between two tries.
+    """
+
+    service: AgentService
+    agent: str
+    version: str
+    smoke: Smoke
+    check: Check | None
+    clock: Clock
+    patience: Patience
+
+    @property
+    def subject(self) -> str:
+        """What is tested, for texts."""
+        return f"smoke test on {self.agent}:{self.version}"
+
+    def in_the_dark(self) -> float:
+        """Asks in a session that is pinned to the version, whatever the routing; the session is always removed.
+
+        Returns:
+            Seconds that it took.
+
+        Raises:
+            SmokeFailed: Too many wrong answers, or not ready in time.
+        """
+        start = self.clock.now()
+        session: str | None = None
+
+        def ask() -> Answer:
+            nonlocal session
+            if session is None:
+                session = self.service.create_session(self.agent, self.version)
+            return self._ask(session)
+
+        try:
+            self._until_right(ask, self.subject)
+        finally:
+            if session is not None:
+                self._forget(session)
+        return self.clock.now() - start
+
+    def through_the_endpoint(self, percent: int) -> bool:
+        """Asks as any caller does, until the version has answered and its answer was right.
+
+        At 100 % it must answer before the time is up. At less, chance decides who answers: after enough fresh
+        sessions it counts as not met. Answers of other versions are not judged: they were before.
+
+        Returns:
+            True when the version has answered; False when chance never chose it.
+
+        Raises:
+            SmokeFailed: A wrong answer of the version too often, no answer at all, or at 100 % not its own.
+        """
+        left = MOST_ASKS if percent == 0 else min(MOST_ASKS, math.ceil(3 * _WHOLE / percent))
+        met = False
+
+        def ask() -> Answer | None:
+            nonlocal left, met
+            while True:
+                answer = self._ask(None)
+                self._forget(answer.session)
+                if answer.version == self.version or (not answer.version and percent == _WHOLE):
+                    met = True
+                    return answer
+                if percent == _WHOLE:
+                    raise _OtherVersion(answer.version)
+                left -= 1
+                if left <= 0:
+                    return None
+
+        self._until_right(ask, f"{self.subject} through the endpoint at {percent} %")
+        return met
+
+    def _until_right(self, ask: Callable[[], Answer | None], subject: str) -> None:
+        start = self.clock.now()
+        pause = self.patience.interval_s
+        wrong = 0
+        while True:
+            began = self.clock.now()
+            try:
+                answer = ask()
+                problem = self.smoke.problem_of(answer, self.check) if answer else None
+                if problem is None:
+                    return
+                wrong += 1
+            except (PermissionMissing, ProjectNotFound):
+                raise  # says nothing about the version
+            except (NotReady, Throttled, _OtherVersion) as error:
+                # Only time can tell: these tries are bounded by it alone.
+                problem = _words_of(error)
+            except ServiceError as error:
+                problem = _words_of(error)
+                wrong += 1
+            now = self.clock.now()
+            last = f"last {now - began:.1f} s"
+            if wrong >= self.smoke.tries:
+                raise SmokeFailed(subject, self._detail(problem, f"{wrong} of {self.smoke.tries} tries, {last}"))
+            remaining = self.smoke.timeout_s - (now - start)
+            if remaining <= 0:
+                raise SmokeFailed(subject, self._detail(problem, f"gave up after {now - start:.0f} s, {last}"))
+            self.clock.sleep(min(pause, remaining))
+            pause = min(pause * INTERVAL_GROWTH, LONGEST_PAUSE_S)
+
+    def _ask(self, session: str | None) -> Answer:
+        return self.service.ask(
+            self.agent,
+            self.smoke.question,
+            protocol=self.smoke.protocol,
+            session=session,
+            timeout_s=self.smoke.timeout_s,
+        )
+
+    def _forget(self, session: str) -> None:
+        try:
+            self.service.delete_session(self.agent, session)
+        except FoundryAgentsError:
+            return  # it ends by itself when it is idle; the test's result matters more
+
+    def _detail(self, problem: str, count: str) -> str:
+        return f"asked {shown(self.smoke.question)}, expected {self.smoke.expectation}, got {problem} ({count})"
+
+
+class _OtherVersion(Exception):
+    """At 100 % somebody else answered: the routing may not have reached every part of the service yet."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"an answer of version {version}")
+
+
+def _words_of(error: Exception) -> str:
+    if isinstance(error, ServiceError):
+        kind = {AnswerLost: "no proper answer", Unreachable: "no connection"}.get(type(error), error.what)
+        request = f" (request {error.request_id})" if error.request_id else ""
+        code = f"[{error.code}] " if error.code else ""
+        return f"{kind}: {code}{shown_answer(error.detail)}{request}"
+    return str(error)
+
+
+def _judged(check: Check, answer: Answer) -> str | None:
+    try:
+        verdict = check(answer.text, answer.body)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's own words about the answer)
+        reason = str(error) or type(error).__name__
+        return f"{shown_answer(answer.text)}: {' '.join(reason.split())[:_SHOWN]}"
+    return f"{shown_answer(answer.text)}: it returned False" if verdict is False else None
+
+
+def _document(answer: Answer) -> object:
+    """The words as JSON when they are an object or a list, else the whole answer."""
+    try:
+        inner: object = json.loads(answer.text)
+    except ValueError:
+        return answer.body
+    return inner if isinstance(inner, (dict, list)) else answer.body
+
+
+def _equal(one: object, other: object) -> bool:
+    # True is not 1 here, and 3 is 3.0: Pulumi's wire knows floats only.
+    return one == other and isinstance(one, bool) == isinstance(other, bool)

@@ -1,0 +1,146 @@
+"""How a new version gets its traffic: the public settings of a rollout and its smoke test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Duration = str | float
+"""``"90s"``, ``"2m"``, ``"1h30m"``, or a number of seconds."""
+
+
+@dataclass(frozen=True)
+class SmokeTest:
+    """A question to a version, and what its answer must be; give exactly one expectation.
+
+    It is asked in a session that is pinned to the version before it gets any traffic, and through the endpoint at each
+    step. Question and expectation stand in state and in error texts: no secrets.
+
+    Attributes:
+        question: What is asked. Of the invocations protocol: sent as it is when it is a JSON object, else as
+            ``{"message": question}``.
+        expect: Text that the answer contains.
+        matches: Regular expression that is found in the answer.
+        json_path: Names and list positions with dots between, ``items.0.name``, in the answer's words when they are
+            JSON, else in the whole answer; what stands there must be ``equals``.
+        equals: Goes with ``json_path``.
+        check: A function as ``"package.module:function"``, importable where the program runs. It gets the words of the
+            answer and the whole answer as a dict; when it raises, or returns False, the answer is wrong.
+        protocol: "responses" or "invocations".
+        tries: How many answers may be wrong.
+        timeout: For all tries together; a version that has only just started may take a minute to answer.
+    """
+
+    question: str
+    expect: str | None = None
+    matches: str | None = None
+    json_path: str | None = None
+    equals: str | float | bool | None = None
+    check: str | None = None
+    protocol: str = "responses"
+    tries: int = 3
+    timeout: Duration = "2m"
+
+    def inputs(self) -> dict[str, object]:
+        """The value of the input ``smoke``; what is not set is left out."""
+        parts: dict[str, object] = {
+            "question": self.question,
+            "contains": self.expect,
+            "matches": self.matches,
+            "json_path": self.json_path,
+            "equals": self.equals,
+            "check": self.check,
+            "protocol": self.protocol,
+            "tries": self.tries,
+            "timeout": self.timeout,
+        }
+        return {name: value for name, value in parts.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How traffic moves to a new version. Made by one of its class methods; all values are checked in the preview.
+
+    A way back (a version that has served everything before) is never made to wait for steps or tests.
+
+    Attributes:
+        steps: Percentages on the way to 100, rising; 0 is a step in the dark.
+        bake: How long each step lasts.
+        smoke: What the version must answer, before any traffic and at each step.
+        keep_versions: Newest own versions that stay, beside those with traffic or live sessions; None keeps all.
+        timeout: Give up proving that traffic has moved after this time.
+        version: Serve this one, whatever the settings describe.
+        is_paused: Test the version and leave traffic where it is.
+    """
+
+    steps: Sequence[int] = ()
+    bake: Duration = 0
+    smoke: SmokeTest | None = None
+    keep_versions: int | None = None
+    timeout: Duration | None = None
+    version: str | None = None
+    is_paused: bool = False
+
+    @classmethod
+    def all_at_once(
+        cls, *, smoke: SmokeTest | None = None, keep_versions: int | None = None, timeout: Duration | None = None
+    ) -> Rollout:
+        """All traffic in one step, after the smoke test if there is one."""
+        return cls(smoke=smoke, keep_versions=keep_versions, timeout=timeout)
+
+    @classmethod
+    def canary(
+        cls,
+        steps: Sequence[int],
+        *,
+        bake: Duration = 0,
+        smoke: SmokeTest | None = None,
+        keep_versions: int | None = None,
+        timeout: Duration | None = None,
+    ) -> Rollout:
+        """A growing share, ``[10, 50]``, then 100."""
+        return cls(tuple(steps), bake, smoke, keep_versions, timeout)
+
+    @classmethod
+    def blue_green(
+        cls,
+        *,
+        smoke: SmokeTest,
+        bake: Duration = 0,
+        keep_versions: int | None = None,
+        timeout: Duration | None = None,
+    ) -> Rollout:
+        """In the dark for the bake time, tested before and after it, then all traffic at once."""
+        return cls((0,), bake, smoke, keep_versions, timeout)
+
+    @classmethod
+    def pinned(
+        cls,
+        version: str,
+        *,
+        smoke: SmokeTest | None = None,
+        keep_versions: int | None = None,
+        timeout: Duration | None = None,
+    ) -> Rollout:
+        """All traffic on this version, ``"7"``; new versions are still made, and wait without traffic."""
+        return cls(smoke=smoke, keep_versions=keep_versions, timeout=timeout, version=version)
+
+    @classmethod
+    def paused(
+        cls, *, smoke: SmokeTest | None = None, keep_versions: int | None = None, timeout: Duration | None = None
+    ) -> Rollout:
+        """New versions are made and tested, and get no traffic; it stays where it is."""
+        return cls(smoke=smoke, keep_versions=keep_versions, timeout=timeout, is_paused=True)
+
+    def inputs(self) -> Mapping[str, object]:
+        """The inputs of AgentRollout that say the same; what is not set is left out."""
+        given: dict[str, object] = {
+            "steps": list(self.steps) or None,
+            "bake": self.bake or None,
+            "smoke": self.smoke.inputs() if self.smoke else None,
+            "keep_versions": self.keep_versions,
+            "timeout_s": self.timeout,
+            "version": self.version,
+            "paused": self.is_paused or None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
