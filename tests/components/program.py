@@ -1,0 +1,182 @@
+"""Runs a program without an engine and keeps what it declares, with options and secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import rpc
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.proto import resource_pb2
+
+GROUP = "/subscriptions/0/resourceGroups/rg"
+PRINCIPAL = "11111111-2222-3333-4444-555555555555"
+LOGIN_SERVER = "acme.azurecr.io"
+ENDPOINT = "https://acme-x.services.ai.azure.com/api/projects/demo"
+
+VERSION = "pulumi-python:dynamic/foundry:HostedAgentVersion"
+ROLLOUT = "pulumi-python:dynamic/foundry:AgentRollout"
+REGISTRY = "azure-native:containerregistry:Registry"
+ASSIGNMENT = "azure-native:authorization:RoleAssignment"
+RESOURCE_GROUP = "azure-native:resources:ResourceGroup"
+ACCOUNT = "azure-native:cognitiveservices:Account"
+PROJECT = "azure-native:cognitiveservices:Project"
+
+_ANSWERS: Mapping[str, Mapping[str, object]] = {
+    REGISTRY: {"loginServer": LOGIN_SERVER},
+    PROJECT: {
+        "properties": {"endpoints": {"AI Foundry API": f"{ENDPOINT}/", "Other": "https://other"}},
+        "identity": {"principalId": PRINCIPAL, "tenantId": "t", "type": "SystemAssigned"},
+    },
+    VERSION: {
+        "version": "7",
+        "version_id": "support:7",
+        "status": "active",
+        "principal_id": "agent-principal",
+        "fingerprint": "v1:0",
+    },
+    ROLLOUT: {
+        "serving_version": "7",
+        "traffic": {"7": 100},
+        "endpoint": f"{ENDPOINT}/agents/support/endpoint",
+        "responses_url": f"{ENDPOINT}/agents/support/endpoint/protocols/openai/responses",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that travels as a secret."""
+
+    value: object
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One resource as a program declared it.
+
+    Attributes:
+        type: Its type token.
+        name: Its name.
+        parent: Name of its parent; "" for the stack.
+        urn: The URN that the engine gives it.
+        inputs: What was asked for; secrets as Secret, at any depth.
+        depends_on: Names of the resources that come first.
+        retain_on_delete: It stays when it leaves the program.
+        custom: False for a component.
+    """
+
+    type: str
+    name: str
+    parent: str
+    urn: str
+    inputs: Mapping[str, Any]
+    depends_on: frozenset[str]
+    retain_on_delete: bool
+    custom: bool
+
+
+@dataclass
+class Run:
+    """What a run declared, and the outputs that the program gave back."""
+
+    declared: list[Declared] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def one(self, type_token: str, name: str | None = None) -> Declared:
+        """The only resource of a type, or of a type and name."""
+        found = [made for made in self.declared if made.type == type_token and name in {None, made.name}]
+        (only,) = found
+        return only
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Parent by name of every resource."""
+        return {made.name: made.parent for made in self.declared}
+
+
+def run(
+    program: Callable[[], Mapping[str, pulumi.Input[object]] | None],
+    *,
+    preview: bool = False,
+    config: Mapping[str, str] | None = None,
+    secret_config: tuple[str, ...] = (),
+    stack: str = "dev",
+) -> Run:
+    """Runs a program; what it returns is resolved into ``outputs``."""
+    done = Run()
+    mocks = _Azure()
+    pulumi.runtime.set_mocks(
+        mocks,
+        project="foundry-agents",
+        stack=stack,
+        preview=preview,
+        monitor=_Recorder(mocks, done),
+        organization="acme",
+    )
+    pulumi.runtime.set_all_config(dict(config or {}), list(secret_config))
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]  # pulumi's has no types
+    def go() -> pulumi.Output[object]:
+        return pulumi.Output.all(**dict(program() or {})).apply(done.outputs.update)
+
+    go()
+    return done
+
+
+class _Azure(Mocks):
+    """Answers like Azure, as far as the components look."""
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
+        raise AssertionError(f"components make no calls, and made {args.token}")
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        return f"{GROUP}/{args.name}", {**args.inputs, "name": args.name, **_ANSWERS.get(args.typ, {})}
+
+
+class _Recorder(MockMonitor):
+    def __init__(self, mocks: Mocks, done: Run) -> None:
+        super().__init__(mocks)
+        self._done = done
+
+    def RegisterResource(  # noqa: N802 (the name on the wire)
+        self, request: resource_pb2.RegisterResourceRequest
+    ) -> resource_pb2.RegisterResourceResponse:
+        if request.type != "pulumi:pulumi:Stack":
+            inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
+            self._done.declared.append(
+                Declared(
+                    request.type,
+                    request.name,
+                    "" if "::pulumi:pulumi:Stack::" in request.parent else _name(request.parent),
+                    _urn(request),
+                    {key: _shown(value) for key, value in inputs.items()},
+                    frozenset(map(_name, request.dependencies)),
+                    request.retainOnDelete,
+                    request.custom,
+                )
+            )
+        answer: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)
+        return answer
+
+
+def _urn(request: resource_pb2.RegisterResourceRequest) -> str:
+    # The mock's own URNs leave grandparents out; the engine's do not.
+    head, _, parents = request.parent.rpartition("::")[0].rpartition("::")
+    return f"{head}::{parents}${request.type}::{request.name}"
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _shown(value: object) -> object:
+    if rpc.is_rpc_secret(value):
+        return Secret(_shown(rpc.unwrap_rpc_secret(value)))
+    if isinstance(value, dict):
+        return {key: _shown(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_shown(inner) for inner in value]
+    return value

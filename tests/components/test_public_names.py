@@ -1,0 +1,74 @@
+"""What users may import, and what importing costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import foundry_agents
+
+PUBLIC = {
+    "AgentImage",
+    "AgentRegistry",
+    "AgentRollout",
+    "ConnectionSecret",
+    "ExistingProject",
+    "FoundryProject",
+    "HostedAgent",
+    "HostedAgentVersion",
+    "Project",
+    "Rollout",
+    "SmokeTest",
+    "Tier",
+    "__version__",
+}
+
+
+def test_the_public_names_are_these() -> None:
+    """A name that is added, renamed or taken away is a decision."""
+    assert set(foundry_agents.__all__) == PUBLIC
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_every_public_name_can_be_had(name: str) -> None:
+    assert getattr(foundry_agents, name) is not None
+
+
+def test_every_class_is_known_by_its_public_name() -> None:
+    for name in PUBLIC - {"__version__"}:
+        assert getattr(foundry_agents, name).__name__ == name
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'HostedAgnet'"):
+        _ = foundry_agents.HostedAgnet
+
+
+def _loaded_after(statement: str) -> set[str]:
+    program = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    modules = json.loads(done.stdout)
+    assert isinstance(modules, list)
+    return set(modules)
+
+
+def test_the_resources_cost_neither_azure_sdk_nor_native_provider() -> None:
+    """The plugin process imports them: 60 MB and seconds for nothing before the first call."""
+    loaded = _loaded_after("import foundry_agents.resources")
+    assert "foundry_agents.resources.hosted_agent_version" in loaded
+    assert {name for name in loaded if name == "azure" or name.startswith(("azure.", "pulumi_azure_native"))} == set()
+
+
+def test_the_lifecycle_costs_the_standard_library_only() -> None:
+    names = ("definition", "errors", "fields", "fingerprint", "ports", "remedies", "rollout", "versions", "waiting")
+    loaded = _loaded_after("\n".join(f"import foundry_agents.lifecycle.{name}" for name in names))
+    foreign = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {"foundry_agents"}
+    # What the interpreter itself brings along at start.
+    assert {name for name in foreign if not name.startswith(("_", "sitecustomize"))} <= _at_start()
+
+
+def _at_start() -> set[str]:
+    return {name.partition(".")[0] for name in _loaded_after("")}

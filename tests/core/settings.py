@@ -1,0 +1,94 @@
+"""Good settings to start from, and shorthands for what the core makes of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
+from foundry_agents.lifecycle.errors import Problem
+from foundry_agents.lifecycle.fields import FieldTable
+from foundry_agents.lifecycle.fingerprint import Marks, fingerprint
+from foundry_agents.lifecycle.ports import VersionView
+from foundry_agents.lifecycle.versions import VersionPlan
+from foundry_agents.lifecycle.waiting import Patience
+
+ENDPOINT = "https://acme.services.ai.azure.com/api/projects/demo"
+DIGEST = "sha256:" + "a" * 64
+OTHER_DIGEST = "sha256:" + "b" * 64
+IMAGE = f"acme.azurecr.io/support@{DIGEST}"
+OWNER = "acme/agents/dev"
+OTHER_OWNER = "acme/agents/prod"
+
+GOOD: Mapping[str, object] = {
+    "project_endpoint": ENDPOINT,
+    "agent_name": "support",
+    "image": IMAGE,
+    "owner": OWNER,
+}
+"""The required settings and nothing else."""
+
+FULL: Mapping[str, object] = {
+    **GOOD,
+    "cpu": "1",
+    "memory": "2Gi",
+    "protocols": {"responses": "2.0.0", "invocations": "2.0.0"},
+    "environment": {"GREETING": "Hello", "TOKEN": "s3cret"},
+    "session_idle_timeout_s": 900,
+    "description": "Answers questions.",
+    "metadata": {"team": "support"},
+}
+"""Every setting that describes a version."""
+
+
+def settings(**changed: object) -> dict[str, object]:
+    """The good settings with some changed."""
+    return {**GOOD, **changed}
+
+
+def values(props: Mapping[str, object] = GOOD, /, **changed: object) -> dict[str, object]:
+    """Canonical values of settings that have no problem."""
+    canonical, problems = VERSION_FIELDS.normalise({**props, **changed})
+    assert problems == []
+    return canonical
+
+
+def problems(props: Mapping[str, object], table: FieldTable = VERSION_FIELDS) -> list[Problem]:
+    """Every problem of some settings."""
+    return table.normalise(props)[1]
+
+
+def problems_with(**changed: object) -> list[Problem]:
+    """The problems of the good settings with some changed."""
+    return problems(settings(**changed))
+
+
+def the_problem(path: str, **changed: object) -> str:
+    """What is said of the one thing that is wrong with the good settings with some changed."""
+    (problem,) = problems_with(**changed)
+    assert problem.path == path
+    return problem.detail
+
+
+def plan(
+    *,
+    owner: str = OWNER,
+    take_over: bool = False,
+    pull_identity: str = "",
+    patience: Patience | None = None,
+    **changed: object,
+) -> VersionPlan:
+    """A plan for the good settings with some changed."""
+    wanted = values(**changed)
+    return VersionPlan(
+        agent="support",
+        definition=AgentDefinition.from_values(wanted),
+        marks=Marks(fingerprint(wanted), owner),
+        patience=patience or Patience(timeout_s=600, interval_s=5),
+        take_over=take_over,
+        pull_identity=pull_identity,
+    )
+
+
+def seen(status: str = "active", version: str = "1", **changed: object) -> VersionView:
+    """A version as the service shows it."""
+    return VersionView("support", version, status, **changed)  # type: ignore[arg-type]  # tests pass fitting types

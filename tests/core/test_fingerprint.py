@@ -1,0 +1,176 @@
+"""The hash that knows a version again, and the marks that carry it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from foundry_agents.lifecycle.definition import OWN_METADATA_PAIRS, RESERVED_METADATA_PREFIX, VERSION_FIELDS
+from foundry_agents.lifecycle.fields import OnChange
+from foundry_agents.lifecycle.fingerprint import MANAGED_BY, SCHEMA, Marks, fingerprint
+from tests.core.settings import DIGEST, FULL, GOOD, OWNER, seen, values
+
+GOLDEN = Path(__file__).parent / "golden" / "fingerprints.json"
+HASH_SEEDS = 20
+STORIES: Mapping[str, Mapping[str, object]] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+
+_PRINT_ALL = """
+import json, sys
+from foundry_agents.lifecycle.definition import VERSION_FIELDS
+from foundry_agents.lifecycle.fingerprint import fingerprint
+stories = json.load(open(sys.argv[1], encoding="utf-8"))
+print(json.dumps({name: fingerprint(VERSION_FIELDS.normalise(s["inputs"])[0]) for name, s in stories.items()}))
+"""
+
+
+def _inputs(story: str) -> Mapping[str, object]:
+    inputs = STORIES[story]["inputs"]
+    assert isinstance(inputs, dict)
+    return inputs
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_fingerprint_is_the_one_that_users_have_in_their_versions(story: str) -> None:
+    """Case 16: when this fails, every agent of every user gets a new version. Then it needs a new schema number."""
+    assert fingerprint(values(_inputs(story))) == STORIES[story]["fingerprint"]
+
+
+def test_there_are_20_golden_fingerprints() -> None:
+    """Case 16."""
+    assert len(STORIES) == 20
+
+
+def test_different_definitions_have_different_fingerprints() -> None:
+    found = [story["fingerprint"] for story in STORIES.values()]
+    assert len(set(map(str, found))) == len(found)
+
+
+def test_the_fingerprint_is_the_same_under_20_hash_seeds() -> None:
+    """Case 16: dictionaries and sets may come in another order in another process."""
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", _PRINT_ALL, str(GOLDEN)],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in range(1, HASH_SEEDS + 1)
+    ]
+    expected = {name: story["fingerprint"] for name, story in STORIES.items()}
+    answers = [run.communicate()[0] for run in runs]
+    assert [run.returncode for run in runs] == [0] * HASH_SEEDS
+    assert [json.loads(answer) for answer in answers] == [expected] * HASH_SEEDS
+
+
+@pytest.mark.parametrize("name", ["environment", "metadata", "protocols"])
+def test_the_order_of_keys_does_not_count(name: str) -> None:
+    """Case 16."""
+    content = {"responses": "1.0.0", "invocations": "2.0.0", "activity": "3.0.0"}
+    one, other = values(FULL, **{name: content}), values(FULL, **{name: dict(reversed(content.items()))})
+    assert fingerprint(one) == fingerprint(other)
+    assert fingerprint(dict(reversed(one.items()))) == fingerprint(one)
+
+
+def test_it_names_its_schema_and_is_64_hexadecimal_digits() -> None:
+    schema, _, digits = fingerprint(values()).partition(":")
+    assert schema == SCHEMA == "v1"
+    assert len(digits) == 64
+    assert set(digits) <= set("0123456789abcdef")
+
+
+_OTHER: Mapping[str, object] = {
+    "project_endpoint": "https://other.services.ai.azure.com/api/projects/other",
+    "agent_name": "other",
+    "owner": "acme/agents/other",
+    "urn": "urn:other",
+    "force_delete": True,
+    "accept_new_tier": True,
+    "pull_identity": "other",
+    "pull_role_granted_at": "2026-11-23T00:00:00Z",
+    "pull_role_budget_s": 7,
+    "take_over": True,
+    "timeout_s": 7,
+    "poll_interval_s": 7,
+}
+
+
+def test_where_the_agent_is_and_how_we_work_do_not_count() -> None:
+    """A definition is the same one in every project, under every name and with every patience."""
+    for name, raw in _OTHER.items():
+        assert fingerprint(values(FULL, **{name: raw})) == fingerprint(values(FULL)), name
+
+
+def test_everything_else_counts() -> None:
+    """Case 17: no field that makes a new version is left out of the hash."""
+    counted = {row.name for row in VERSION_FIELDS.fields if row.name not in _OTHER}
+    changes: Mapping[str, dict[str, object]] = {
+        "image": {"image": f"acme.azurecr.io/other@{DIGEST}"},
+        "cpu": {"cpu": "2", "memory": "2Gi"},
+        "memory": {"cpu": "1", "memory": "4Gi"},
+        "protocols": {"protocols": {"responses": "2.0.1"}},
+        "environment": {"environment": {"GREETING": "Hello", "TOKEN": "other"}},
+        "registry_connection": {"registry_connection": "private"},
+        "memory_snapshot": {"memory_snapshot": True},
+        "rai_policy": {"rai_policy": "strict"},
+        "session_idle_timeout_s": {"session_idle_timeout_s": 901},
+        "description": {"description": "Other."},
+        "metadata": {"metadata": {"team": "other"}},
+    }
+    assert set(changes) == counted
+    assert all(row.on_change is OnChange.REPLACE for row in VERSION_FIELDS.fields if row.name in counted)
+    for name, change in changes.items():
+        other = VERSION_FIELDS.normalise({**FULL, **change})[0]
+        assert fingerprint(other) != fingerprint(values(FULL)), name
+
+
+def test_a_value_does_not_slip_into_the_neighbouring_one() -> None:
+    one = values(environment={"A": "1", "B": "2"})
+    other = values(environment={"A": '1","B":"2'})
+    assert fingerprint(one) != fingerprint(other)
+
+
+def test_text_in_any_script_has_a_fingerprint() -> None:
+    assert fingerprint(values(environment={"GREETING": "Grüezi 👋"})) != fingerprint(values())
+
+
+# --- Marks ----------------------------------------------------------------------------------------------------------
+
+
+def test_marks_that_are_written_are_read_back() -> None:
+    marks = Marks(fingerprint(values(GOOD)), OWNER, attempt=3)
+    assert Marks.of(seen(metadata={"team": "support", **marks.as_metadata()})) == marks
+
+
+def test_marks_take_the_four_places_that_are_kept_for_them_and_the_service_takes_them() -> None:
+    """Case 63; names of at most 64 and values of at most 512 characters [sdk]."""
+    longest_owner = "/".join(["o" * 100, "p" * 100, "s" * 100])
+    pairs = Marks(fingerprint(values()), longest_owner, attempt=999).as_metadata()
+    assert len(pairs) <= OWN_METADATA_PAIRS
+    assert all(name.startswith(RESERVED_METADATA_PREFIX) and len(name) <= 64 for name in pairs)
+    assert all(len(value) <= 512 for value in pairs.values())
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"team": "support"},
+        {"foundry-agents.fingerprint": "v1:0", "foundry-agents.owner": OWNER},
+        {"foundry-agents.managed-by": "someone-else", "foundry-agents.owner": OWNER},
+        {"foundry-agents.managed-by": MANAGED_BY},
+    ],
+)
+def test_a_version_without_our_marks_has_none(metadata: dict[str, str]) -> None:
+    assert Marks.of(seen(metadata=metadata)) is None
+
+
+@pytest.mark.parametrize("attempt", ["", "-1", "two", "²", "1.5"])
+def test_an_attempt_that_is_no_number_counts_as_the_first(attempt: str) -> None:
+    metadata = {**Marks("v1:0", OWNER).as_metadata(), "foundry-agents.attempt": attempt}
+    assert Marks.of(seen(metadata=metadata)) == Marks("v1:0", OWNER, 1)

@@ -1,0 +1,239 @@
+"""Which versions go: after a rollout the oldest, on destroy this stack's."""
+
+from __future__ import annotations
+
+import pytest
+
+from foundry_agents.lifecycle.errors import AnswerLost, Conflict, ServiceError
+from foundry_agents.lifecycle.ports import LATEST, AgentView, Route
+from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
+from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.testing import FastClock
+from tests.core.faulty_service import FaultyService, marked
+from tests.core.settings import OTHER_OWNER, OWNER
+
+
+def _service(*routes: Route, **more: object) -> FaultyService:
+    service = FaultyService(**more)  # type: ignore[arg-type]  # tests pass fitting types
+    for number in ("1", "2", "3"):
+        service.has(number, marks=marked(f"v1:{number}"))
+    if routes:
+        service.routes["support"] = routes
+    return service
+
+
+def _remove(
+    service: FaultyService, *, force: bool = False, clock: FastClock | None = None, timeout_s: float = 30
+) -> Removed:
+    patience = Patience(timeout_s, 1)
+    return remove(service, "support", owner=OWNER, force=force, clock=clock or FastClock(), patience=patience)
+
+
+# --- Taking away -----------------------------------------------------------------------------------------------------
+
+
+def test_an_agent_whose_versions_are_all_ours_goes_in_one_request() -> None:
+    """Case 43: no call meets an endpoint whose version is missing."""
+    service = _service(Route("2", 100))
+    removed = _remove(service, force=False)
+    assert removed.agent
+    assert service.writes == ["delete_agent support"]
+    assert service.versions == {}
+
+
+def test_of_a_shared_agent_only_our_versions_go_and_the_one_with_traffic_stays() -> None:
+    """Cases 51 and 53."""
+    service = _service(Route("2", 100))
+    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    service.has("5")
+    removed = _remove(service, force=False)
+    assert not removed.agent
+    assert sorted(removed.versions) == ["1", "3"]
+    assert sorted(service.statuses_left()) == ["2", "4", "5"]
+    assert service.count("delete_agent") == 0
+
+
+def test_nothing_of_an_agent_that_others_made_is_touched() -> None:
+    """Case 51."""
+    service = FaultyService()
+    service.has("1", marks=marked("v1:1", owner=OTHER_OWNER))
+    removed = _remove(service, force=True)
+    assert (removed.agent, removed.versions) == (False, ())
+    assert service.writes == []
+
+
+def test_an_agent_that_is_gone_already_is_removed() -> None:
+    """Case 48."""
+    service = FaultyService()
+    assert _remove(service, force=False).agent
+    assert service.writes == []
+
+
+def test_active_sessions_refuse_the_removal_and_the_way_around_is_named() -> None:
+    """Case 50."""
+    error = Conflict("Agent has active sessions", operation="DELETE …/support", status=409, request_id="r-409")
+    service = _service(Route("2", 100), failing={"delete_agent": error})
+    with pytest.raises(Conflict) as caught:
+        _remove(service, force=False)
+    for part in ('agent "support"', "force_delete=True", "Nothing was deleted", "r-409"):
+        assert part in str(caught.value)
+    assert sorted(service.statuses_left()) == ["1", "2", "3"]
+
+
+def test_force_ends_the_sessions_of_the_agent() -> None:
+    """Case 50."""
+    service = _service(Route("2", 100))
+    _remove(service, force=True)
+    assert service.forced == [True]
+
+
+def test_a_removal_that_stops_half_way_does_not_say_that_nothing_was_deleted() -> None:
+    """Case 50: what the error says of the state is true."""
+    error = Conflict("Version has active sessions", operation="DELETE …/versions/1", status=409)
+    service = _service(Route("2", 100), failing={"delete_version support:1": error})
+    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    with pytest.raises(Conflict) as caught:
+        _remove(service, force=False)
+    assert sorted(service.statuses_left()) == ["1", "2", "4"]
+    assert "Nothing was deleted" not in str(caught.value)
+    assert "support:1" in str(caught.value)
+
+
+# --- Keeping ---------------------------------------------------------------------------------------------------------
+
+
+def _long_history(*routes: Route, count: int = 10) -> FaultyService:
+    service = FaultyService()
+    for number in range(1, count + 1):
+        service.has(str(number), marks=marked(f"v1:{number}"))
+    service.routes["support"] = routes
+    return service
+
+
+def _prune(service: FaultyService, keep: int | None, serving: str = "10") -> Kept:
+    agent = service.get_agent("support")
+    assert agent is not None
+    return prune(service, agent, owner=OWNER, keep=keep, serving=serving)
+
+
+def test_the_newest_stay_and_so_do_a_routed_one_and_one_with_a_session() -> None:
+    """Case 53: keep 3 of 10, an old one routed, another with a session: 5 left, those two among them."""
+    service = _long_history(Route("2", 100))
+    service.sessions["support"] = {"s": "5"}
+    history = _prune(service, 3)
+    assert sorted(service.statuses_left(), key=int) == ["2", "5", "8", "9", "10"]
+    assert history == Kept(
+        kept=("10", "9", "8", "2"), skipped=(("5", "live sessions"),), removed=("7", "6", "4", "3", "1")
+    )
+
+
+def test_without_a_number_everything_stays_and_nothing_is_sent() -> None:
+    service = _long_history(Route("10", 100))
+    assert _prune(service, None).kept == tuple(map(str, range(10, 0, -1)))
+    assert service.writes == []
+
+
+def test_the_version_that_serves_stays_however_old_it_is() -> None:
+    """A way back makes the oldest version the serving one."""
+    service = _long_history(Route("1", 100))
+    _prune(service, 2, serving="1")
+    assert sorted(service.statuses_left(), key=int) == ["1", "9", "10"]
+
+
+def test_a_paused_target_without_traffic_stays() -> None:
+    service = _long_history(Route("10", 100))
+    _prune(service, 1, serving="4")
+    assert sorted(service.statuses_left(), key=int) == ["4", "10"]
+
+
+def test_failed_versions_go_and_do_not_count() -> None:
+    service = _long_history(Route("10", 100))
+    for number in ("9", "8"):
+        service.has(number, "failed", marks=marked("v1:x"))
+    assert _prune(service, 3).kept == ("10", "7", "6")
+    assert sorted(service.statuses_left(), key=int) == ["6", "7", "10"]
+
+
+@pytest.mark.parametrize("status", ["creating", "deleting"])
+def test_what_is_on_its_way_is_left_alone(status: str) -> None:
+    service = _long_history(Route("10", 100))
+    service.has("1", status, marks=marked("v1:1"))
+    _prune(service, 1)
+    assert sorted(service.statuses_left(), key=int) == ["1", "10"]
+
+
+def test_what_others_made_is_neither_counted_nor_touched() -> None:
+    """Case 51."""
+    service = _long_history(Route("10", 100))
+    service.has("9", marks=marked("v1:9", owner=OTHER_OWNER))
+    service.has("1", "failed")
+    assert _prune(service, 2).kept == ("10", "8")
+    assert sorted(service.statuses_left(), key=int) == ["1", "8", "9", "10"]
+
+
+def test_with_latest_in_force_the_newest_is_routed() -> None:
+    service = _long_history()
+    service.routes.pop("support")
+    _prune(service, 1, serving="3")
+    assert sorted(service.statuses_left(), key=int) == ["3", "10"]
+
+
+def test_a_session_that_begins_meanwhile_skips_its_version() -> None:
+    """Case 53: the service's 409 has the last word."""
+    service = _long_history(Route("10", 100))
+    service.failing = {"delete_version support:5": Conflict("active sessions", operation="DELETE", status=409)}
+    assert _prune(service, 3).skipped == (("5", "live sessions"),)
+    assert "5" in service.statuses_left()
+
+
+def test_a_delete_that_fails_is_reported_and_stops_nothing() -> None:
+    service = _long_history(Route("10", 100))
+    service.failing = {"delete_version support:5": AnswerLost("reset", operation="DELETE", status=500)}
+    history = _prune(service, 3)
+    assert history.skipped == (("5", "the service did not answer properly, HTTP 500"),)
+    assert history.removed == ("7", "6", "4", "3", "2", "1")
+
+
+class SlowService(FaultyService):
+    """Deletes take as many reads as ``reads_until_gone`` says; None is for ever."""
+
+    reads_until_gone: int | None = 60
+
+    def get_agent(self, agent: str) -> AgentView | None:
+        if self.count("delete_agent") and self.reads_until_gone:
+            self.reads_until_gone -= 1
+        if self.count("delete_agent") and self.reads_until_gone == 0:
+            return None
+        self.calls.append(f"get_agent {agent}")
+        return AgentView(agent, None, (Route(LATEST, 100),))
+
+
+def _slow(reads: int | None) -> SlowService:
+    service = SlowService()
+    service.has("1", marks=marked("v1:1"))
+    service.reads_until_gone = reads
+    return service
+
+
+def test_a_slow_delete_is_waited_for() -> None:
+    """Case 49: `deleting` for 60 s, then 404, is success."""
+    clock = FastClock()
+    assert _remove(_slow(60), clock=clock, timeout_s=120).agent
+    assert clock.now() == 59
+
+
+def test_a_delete_that_is_stuck_ends_at_the_deadline() -> None:
+    """Case 49."""
+    clock = FastClock()
+    with pytest.raises(ServiceError, match='agent "support" was still there 120 s after it was deleted'):
+        _remove(_slow(None), clock=clock, timeout_s=120)
+    assert clock.now() == 120
+
+
+def test_a_second_removal_is_quiet() -> None:
+    """Case 48."""
+    service = _service(Route("2", 100))
+    _remove(service)
+    service.calls.clear()
+    assert _remove(service).agent
+    assert service.writes == []

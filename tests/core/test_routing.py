@@ -1,0 +1,176 @@
+"""Routing: in words, checked before it is sent, and moved against somebody else's will never."""
+
+from __future__ import annotations
+
+import pytest
+
+from foundry_agents.lifecycle.errors import InputError, MovedElsewhere
+from foundry_agents.lifecycle.ports import LATEST, AgentView, Route
+from foundry_agents.lifecycle.routing import (
+    Traffic,
+    checked,
+    describe,
+    live_target,
+    most_traffic,
+    same,
+    shares,
+    traffic,
+    whole,
+    without,
+)
+from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.testing import FastClock
+from tests.core.faulty_service import FaultyService
+
+# --- Words -----------------------------------------------------------------------------------------------------------
+
+
+def test_routing_is_told_largest_share_first() -> None:
+    assert describe([Route("8", 10), Route("7", 90)]) == "90 % on 7, 10 % on 8"
+
+
+def test_no_rules_are_the_default_rule() -> None:
+    view = AgentView("support", None)
+    assert describe(view.routes) == "100 % on @latest"
+    assert traffic(view) == {LATEST: 100}
+
+
+def test_shares_of_one_version_add_up() -> None:
+    assert traffic(AgentView("support", None, (Route("7", 60), Route("8", 10), Route("7", 30)))) == {"7": 90, "8": 10}
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ({"7": 100}, "7"),
+        ({"7": 100, "8": 0}, "7"),
+        ({LATEST: 100}, LATEST),
+        ({"7": 90, "8": 10}, "7: 90 %, 8: 10 %"),
+        ({"7": 74}, "7: 74 %"),
+        ({"7": 0}, "none"),
+        ({}, "none"),
+    ],
+)
+def test_live_traffic_is_told_as_the_input_that_would_describe_it(table: dict[str, int], expected: str) -> None:
+    """Case 40."""
+    assert live_target(table) == expected
+
+
+@pytest.mark.parametrize(
+    ("routes", "expected"),
+    [
+        ([Route("1", 100)], "1"),
+        ([Route("1", 10), Route("3", 90)], "3"),
+        ([Route("2", 90), Route("1", 10)], "1"),
+        ([Route("2", 100), Route("1", 0)], None),
+        ([Route(LATEST, 100)], None),
+        ([], None),
+    ],
+)
+def test_the_previous_version_is_the_numbered_one_with_most_traffic(routes: list[Route], expected: str | None) -> None:
+    assert most_traffic(routes, but="2") == expected
+
+
+# --- Weights ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("routes", "path"),
+    [
+        ([Route("1", 74)], "routes"),
+        ([Route("1", 60), Route("2", 41)], "routes"),
+        ([Route("1", -10), Route("2", 110)], "routes[0].percent"),
+        ([Route("1", 50), Route("1", 50)], "routes[1].version"),
+    ],
+)
+def test_shares_that_make_no_sense_are_refused_with_a_path_and_nothing_is_sent(routes: list[Route], path: str) -> None:
+    """Case 39: the service takes 74. tfgoogle#15153"""
+    service = FaultyService()
+    service.has("1")
+    service.routes["support"] = (Route("1", 100),)
+    found = service.get_agent("support")
+    assert found is not None
+    service.calls.clear()
+    with pytest.raises(InputError) as caught:
+        Traffic(service, found, Patience(10, 1), FastClock()).move(routes)
+    assert path in {problem.path for problem in caught.value.problems}
+    assert service.calls == []
+
+
+def test_a_share_of_0_is_fine() -> None:
+    """Case 39."""
+    assert checked([Route("1", 0), Route("2", 100)]) == (Route("1", 0), Route("2", 100))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ((), (Route(LATEST, 100),)),
+        ((Route("1", 0),), (Route(LATEST, 100),)),
+        ((Route("1", 74),), (Route("1", 100),)),
+        ((Route("1", 60), Route("2", 41)), (Route("1", 59), Route("2", 41))),
+        ((Route("1", 90), Route("2", 10)), (Route("1", 90), Route("2", 10))),
+    ],
+)
+def test_what_was_found_is_brought_to_100_before_it_is_put_back(
+    found: tuple[Route, ...], expected: tuple[Route, ...]
+) -> None:
+    """Case 39: weights always sum to 100 before they are sent."""
+    assert whole(found) == expected
+    assert checked(whole(found))
+
+
+def test_order_and_shares_of_0_mean_nothing() -> None:
+    assert same([Route("1", 90), Route("2", 10)], [Route("2", 10), Route("1", 90), Route("3", 0)])
+    assert same([], [Route(LATEST, 100)])
+    assert not same([Route("1", 100)], [Route(LATEST, 100)])
+
+
+def test_the_share_of_a_blamed_version_goes_to_the_stable_one() -> None:
+    assert without([Route("1", 50), Route("2", 50)], "2", "1") == (Route("1", 100),)
+
+
+def test_a_step_gives_the_rest_to_the_stable_version() -> None:
+    assert shares("8", 10, "7") == (Route("8", 10), Route("7", 90))
+    assert shares("8", 100, "7") == (Route("8", 100),)
+    assert shares("8", 10, None) == (Route("8", 100),)
+
+
+# --- Somebody else ---------------------------------------------------------------------------------------------------
+
+
+def _traffic() -> tuple[FaultyService, Traffic, FastClock]:
+    service, clock = FaultyService(), FastClock()
+    for number in ("1", "2", "3"):
+        service.has(number)
+    service.routes["support"] = (Route("1", 100),)
+    found = service.get_agent("support")
+    assert found is not None
+    return service, Traffic(service, found, Patience(10, 1), clock), clock
+
+
+def test_a_routing_that_is_neither_found_nor_ours_stops_before_anything_is_sent() -> None:
+    """Case 10."""
+    service, mover, _ = _traffic()
+    service.routes["support"] = (Route("3", 100),)
+    with pytest.raises(MovedElsewhere) as caught:
+        mover.move([Route("2", 100)])
+    assert "100 % on 3" in str(caught.value)
+    assert service.writes == []
+
+
+def test_one_stale_read_is_not_somebody_else() -> None:
+    service, mover, _ = _traffic()
+    stale = [AgentView("support", None, (Route("9", 100),))]
+    read = service.get_agent
+    service.get_agent = lambda agent: stale.pop() if stale else read(agent)  # type: ignore[method-assign]  # one old answer
+    mover.move([Route("2", 100)])
+    assert service.writes == ["set_routes support 2=100"]
+
+
+def test_what_was_set_before_is_still_ours_when_it_is_read_late() -> None:
+    service, mover, _ = _traffic()
+    mover.move([Route("2", 10), Route("1", 90)])
+    mover.move([Route("2", 50), Route("1", 50)])
+    service.routes["support"] = (Route("2", 10), Route("1", 90))
+    assert mover.look().routes == (Route("2", 10), Route("1", 90))

@@ -1,0 +1,271 @@
+"""Smoke tests: what is expected, how often it is asked, and that the session always goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from foundry_agents.lifecycle.errors import (
+    AnswerLost,
+    FoundryAgentsError,
+    NotReady,
+    PermissionMissing,
+    ServiceError,
+    SmokeFailed,
+)
+from foundry_agents.lifecycle.ports import Answer, Route
+from foundry_agents.lifecycle.rollout_fields import ROLLOUT_FIELDS
+from foundry_agents.lifecycle.smoke import Check, Prover, Smoke, load_check, looked_up
+from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.rollout_settings import SmokeTest
+from foundry_agents.testing import FastClock
+from tests.core.faulty_service import FaultyService
+
+
+def smoke(test: SmokeTest) -> Smoke:
+    """The test as the core gets it, through the field table."""
+    raw = {
+        "project_endpoint": "https://x/api/projects/p",
+        "agent_name": "a",
+        "version": "1",
+        "owner": "a/b/c",
+        "smoke": test.inputs(),
+    }
+    values, problems = ROLLOUT_FIELDS.normalise(raw)
+    assert problems == []
+    made = Smoke.from_values(values["smoke"])
+    assert made is not None
+    return made
+
+
+def _answer(text: str, **body: object) -> Answer:
+    return Answer("2", text, body or {"output": text}, "s")
+
+
+@dataclass
+class Moody(FaultyService):
+    """An agent that answers in memory, with what goes wrong first.
+
+    Attributes:
+        moods: Errors of the coming questions; none left means that it answers.
+    """
+
+    moods: list[FoundryAgentsError] = field(default_factory=list)
+
+    def ask(
+        self, agent: str, question: str, *, protocol: str, session: str | None = None, timeout_s: float = 60
+    ) -> Answer:
+        if self.moods:
+            self.calls.append(f"ask {agent} {session or 'endpoint'}")
+            raise self.moods.pop(0)
+        return super().ask(agent, question, protocol=protocol, session=session, timeout_s=timeout_s)
+
+
+def not_ready() -> NotReady:
+    return NotReady("starting", operation="POST …/responses", status=424, code="session_not_ready", request_id="r-424")
+
+
+def _prover(test: SmokeTest, *moods: FoundryAgentsError, check: Check | None = None) -> tuple[Prover, Moody, FastClock]:
+    service, clock = Moody(moods=list(moods)), FastClock()
+    for number in ("1", "2"):
+        service.has(number)
+    service.routes["support"] = (Route("1", 90), Route("2", 10))
+    return Prover(service, "support", "2", smoke(test), check, clock, Patience(30, 1)), service, clock
+
+
+PING = SmokeTest("ping", expect="2: ping")
+
+
+# --- Expectations ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("test", "right", "wrong"),
+    [
+        (SmokeTest("q", expect="pong"), "ping pong", "ping"),
+        (SmokeTest("q", matches=r"^\d+ €$"), "12 €", "12 € or so"),
+        (SmokeTest("q", json_path="status", equals="ok"), '{"status": "ok"}', '{"status": "not ok"}'),
+        (SmokeTest("q", json_path="items.1.n", equals=3), '{"items": [0, {"n": 3.0}]}', '{"items": []}'),
+        (SmokeTest("q", json_path="done", equals=True), '{"done": true}', '{"done": 1}'),
+    ],
+)
+def test_an_answer_is_right_or_wrong(test: SmokeTest, right: str, wrong: str) -> None:
+    assert smoke(test).problem_of(_answer(right), None) is None
+    assert smoke(test).problem_of(_answer(wrong), None)
+
+
+def test_a_path_is_looked_up_in_the_whole_answer_when_its_words_are_no_json() -> None:
+    test = smoke(SmokeTest("q", json_path="status", equals="completed"))
+    assert test.problem_of(_answer("hello", status="completed"), None) is None
+
+
+def test_a_path_to_nothing_is_none() -> None:
+    document = {"a": [1, {"b": "text"}]}
+    assert [looked_up(document, path) for path in ("a.1.b", "a.2", "a.x", "a.1.b.0", "z")] == [
+        "text",
+        None,
+        None,
+        None,
+        None,
+    ]
+
+
+def _refusing(_text: str, _body: Mapping[str, object]) -> object:
+    return False
+
+
+def _raising(text: str, body: Mapping[str, object]) -> object:
+    assert body
+    raise ValueError(f"no euro sign in {text!r}")
+
+
+def _leaving(_text: str, _body: Mapping[str, object]) -> object:
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("check", "says"), [(_refusing, "returned False"), (_raising, "no euro sign"), (_leaving, '"12": 3')]
+)
+def test_a_function_refuses_by_false_or_by_raising(check: Check, says: str) -> None:
+    """Case 72: even one that tries to end the process."""
+    test = smoke(SmokeTest("q", check="json:loads"))
+    assert says in (test.problem_of(_answer("12"), check) or "")
+
+
+def test_a_function_accepts_by_anything_else() -> None:
+    test = smoke(SmokeTest("q", check="json:loads"))
+    assert test.problem_of(_answer("12"), lambda _text, _body: None) is None
+
+
+def test_a_function_is_imported_by_its_name() -> None:
+    loaded: Callable[..., object] | None = load_check(smoke(SmokeTest("q", check="json:JSONDecoder.decode")))
+    assert loaded is not None
+    assert loaded.__name__ == "decode"
+    assert load_check(smoke(PING)) is None
+
+
+@pytest.mark.parametrize("name", ["no_such_module_anywhere:f", "json:no_such_function", "sys:version"])
+def test_a_function_that_cannot_be_had_is_named(name: str) -> None:
+    with pytest.raises(SmokeFailed, match=f"importing {name}"):
+        load_check(smoke(SmokeTest("q", check=name)))
+
+
+# --- In the dark -----------------------------------------------------------------------------------------------------
+
+
+def test_the_version_is_asked_in_a_session_of_its_own_which_goes() -> None:
+    """Case 44: whatever the routing says, and nothing of it is changed."""
+    prover, service, _ = _prover(PING)
+    prover.in_the_dark()
+    assert service.writes == ["create_session support:2", "ask support session-1", "delete_session support session-1"]
+    assert service.deployments == []
+
+
+def test_424_for_60_seconds_is_waited_out() -> None:
+    """Case 44. fs#515"""
+    prover, service, clock = _prover(PING, *[not_ready()] * 11)
+    prover.in_the_dark()
+    assert 60 < clock.now() < 120
+    assert service.sessions["support"] == {}
+    assert service.count("create_session") == 1
+
+
+def test_424_for_ever_fails_at_the_tests_own_time_limit_and_the_session_goes() -> None:
+    """Case 44: then no traffic is moved."""
+    prover, service, clock = _prover(PING, *[not_ready()] * 1000)
+    with pytest.raises(SmokeFailed) as caught:
+        prover.in_the_dark()
+    assert clock.now() == 120
+    assert "session_not_ready" in caught.value.detail
+    assert "r-424" in caught.value.detail
+    assert "gave up after 120 s" in caught.value.detail
+    assert service.sessions["support"] == {}
+    print(f"{service.count('ask')} tries")
+    assert service.count("ask") <= 20
+
+
+def test_wrong_answers_are_counted_and_told() -> None:
+    prover, service, _ = _prover(SmokeTest("ping", expect="pong"))
+    with pytest.raises(SmokeFailed) as caught:
+        prover.in_the_dark()
+    assert caught.value.detail == 'asked "ping", expected to contain "pong", got "2: ping" (3 of 3 tries, last 0.0 s)'
+    assert service.count("ask") == 3
+    assert service.sessions["support"] == {}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AnswerLost("reset", operation="POST …/responses", request_id="r-500"),
+        ServiceError("no such tool", operation="POST …/responses", status=400),
+    ],
+)
+def test_an_error_for_an_answer_is_a_wrong_answer(error: ServiceError) -> None:
+    prover, service, _ = _prover(PING, error, error)
+    prover.in_the_dark()
+    assert service.count("ask") == 3
+
+
+def test_a_missing_permission_says_nothing_about_the_version() -> None:
+    prover, service, _ = _prover(PING, PermissionMissing("no", operation="POST …/responses", status=403))
+    with pytest.raises(PermissionMissing):
+        prover.in_the_dark()
+    assert service.sessions["support"] == {}
+
+
+# --- Through the endpoint --------------------------------------------------------------------------------------------
+
+
+def test_fresh_sessions_are_asked_until_the_version_answers_and_all_go() -> None:
+    prover, service, _ = _prover(PING)
+    assert prover.through_the_endpoint(10)
+    assert 1 <= service.count("ask") <= 30
+    assert service.sessions["support"] == {}
+
+
+def test_a_version_that_chance_never_chooses_is_not_met() -> None:
+    """At most 30 fresh sessions a step: each is a sandbox."""
+    prover, service, _ = _prover(PING)
+    service.routes["support"] = (Route("1", 100),)
+    assert not prover.through_the_endpoint(10)
+    assert service.count("ask") == 30
+
+
+def test_an_answer_of_another_version_is_not_judged() -> None:
+    prover, service, _ = _prover(SmokeTest("ping", expect="2: "))
+    service.routes["support"] = (Route("1", 99), Route("2", 1))
+    assert isinstance(prover.through_the_endpoint(1), bool)
+    assert service.count("ask") > 1
+
+
+def test_a_wrong_answer_through_the_endpoint_fails() -> None:
+    prover, service, _ = _prover(SmokeTest("ping", expect="pong"))
+    service.routes["support"] = (Route("2", 50), Route("1", 50))
+    with pytest.raises(SmokeFailed, match="smoke test on support:2 through the endpoint at 50 %"):
+        prover.through_the_endpoint(50)
+
+
+def test_at_100_percent_only_an_answer_of_the_version_itself_will_do() -> None:
+    """Case 35: the next call was answered by 21, pinned minutes before [recorded]."""
+    prover, service, clock = _prover(PING)
+    service.routes["support"] = (Route("1", 100),)
+    with pytest.raises(SmokeFailed, match="an answer of version 1"):
+        prover.through_the_endpoint(100)
+    assert clock.now() == 120
+
+
+def test_at_100_percent_a_routing_that_lags_is_waited_for() -> None:
+    """Case 35."""
+    prover, service, clock = _prover(PING)
+    service.routes["support"] = (Route("1", 100),)
+    sleep = clock.sleep
+
+    def then_it_arrives(seconds: float) -> None:
+        sleep(seconds)
+        service.routes["support"] = (Route("2", 100),)
+
+    clock.sleep = then_it_arrives  # type: ignore[method-assign]  # the routing arrives while we wait
+    assert prover.through_the_endpoint(100)
+    assert service.sessions["support"] == {}

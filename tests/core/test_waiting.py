@@ -1,0 +1,198 @@
+"""Waiting as stories: what the service answered, in order, and how the wait ends."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from foundry_agents.lifecycle.errors import (
+    AnswerLost,
+    FoundryAgentsError,
+    PermissionMissing,
+    Unreachable,
+    VersionVanished,
+    WaitTimeout,
+)
+from foundry_agents.lifecycle.ports import VersionView
+from foundry_agents.lifecycle.waiting import (
+    FIRST_INTERVAL_S,
+    MISSING_READS_TOLERATED,
+    Patience,
+    SystemClock,
+    wait_for_final,
+)
+from foundry_agents.testing import FastClock
+from tests.core.settings import seen
+
+STREAMS = sorted((Path(__file__).parent / "streams").glob("*.json"))
+_TROUBLES = {"lost": AnswerLost, "unreachable": Unreachable, "refused": PermissionMissing}
+
+
+@dataclass
+class Stream:
+    """A service that reads from a script; the last answer stays."""
+
+    answers: Sequence[str | None]
+    clock: FastClock = field(default_factory=FastClock)
+    at: list[float] = field(default_factory=list)
+    shown: list[str | None] = field(default_factory=list)
+
+    def read(self) -> VersionView | None:
+        answer = self.answers[min(len(self.at), len(self.answers) - 1)]
+        self.at.append(self.clock.now())
+        if answer in _TROUBLES:
+            raise _TROUBLES[answer]("no luck", operation="GET …/versions/1", request_id="r-1")
+        return seen(answer) if answer else None
+
+    def show(self, view: VersionView | None, waited_s: float) -> None:
+        assert waited_s == self.clock.now()
+        self.shown.append(view.status if view else None)
+
+    def wait(self, timeout_s: float = 600, interval_s: float = 5) -> VersionView:
+        return wait_for_final(
+            self.read,
+            subject="version support:1",
+            patience=Patience(timeout_s, interval_s),
+            clock=self.clock,
+            on_read=self.show,
+        )
+
+    @property
+    def pauses(self) -> list[float]:
+        return [round(after - before, 6) for before, after in itertools.pairwise(self.at)]
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
+def test_the_story_ends_as_told(path: Path) -> None:
+    """Cases 24, 26, 27 and 30."""
+    story = json.loads(path.read_text(encoding="utf-8"))
+    stream = Stream(story["answers"])
+    ends = story["ends"]
+    if "status" in ends:
+        assert stream.wait(story["timeout_s"], story["interval_s"]).status == ends["status"], story["claim"]
+    else:
+        with pytest.raises(FoundryAgentsError) as caught:
+            stream.wait(story["timeout_s"], story["interval_s"])
+        assert type(caught.value).__name__ == ends["error"], story["claim"]
+        if isinstance(caught.value, (WaitTimeout, VersionVanished)):
+            assert (caught.value.last.status if caught.value.last else None) == ends["last"], story["claim"]
+    if "reads" in ends:
+        assert len(stream.at) == ends["reads"], story["claim"]
+
+
+def test_a_version_that_is_active_already_costs_two_reads() -> None:
+    """Case 27."""
+    stream = Stream(["active"])
+    stream.wait()
+    assert len(stream.at) <= 2
+
+
+def test_the_stories_tell_one_more_missing_read_than_is_tolerated() -> None:
+    """Case 26."""
+    assert MISSING_READS_TOLERATED == 5
+
+
+@pytest.mark.parametrize("answers", [["creating"], ["lost"], ["creating", "lost"], ["active", "creating"]])
+@pytest.mark.parametrize("interval_s", [0.1, 1, 5, 60])
+def test_the_wait_ends_within_one_poll_of_its_deadline(answers: list[str], interval_s: float) -> None:
+    """Case 73."""
+    stream = Stream(answers * 500)
+    with pytest.raises(WaitTimeout) as caught:
+        stream.wait(timeout_s=60, interval_s=interval_s)
+    assert 60 <= stream.clock.now() <= 60 + interval_s
+    assert caught.value.waited_s == stream.clock.now()
+    assert caught.value.polls == len(stream.at)
+
+
+def test_the_deadlines_error_says_how_long_how_often_and_what_was_seen_last() -> None:
+    """Case 73."""
+    with pytest.raises(WaitTimeout) as caught:
+        Stream(["creating"]).wait(timeout_s=60)
+    text = str(caught.value)
+    assert text.startswith(
+        f'version support:1 was not active after 60 s ({caught.value.polls} reads, last seen "creating"'
+    )
+    assert "State: " in text
+    assert "run `pulumi up` again" in text
+
+
+def test_a_deadline_reached_on_lost_answers_says_so_with_the_request_id() -> None:
+    """Case 4: the last request id is in it."""
+    with pytest.raises(WaitTimeout) as caught:
+        Stream(["creating", "lost"]).wait(timeout_s=60)
+    assert "r-1" in str(caught.value)
+
+
+def test_a_version_that_vanished_is_not_said_to_have_run_out_of_time() -> None:
+    """Case 26: raising the timeout does not bring it back."""
+    with pytest.raises(FoundryAgentsError) as caught:
+        Stream(["creating", *[None] * 9]).wait(timeout_s=600)
+    assert "timeout_s" not in str(caught.value)
+
+
+def test_pauses_grow_from_the_first_one_to_the_one_that_was_set_and_stay() -> None:
+    stream = Stream(["creating"] * 20 + ["active"])
+    stream.wait(timeout_s=600, interval_s=5)
+    waiting = stream.pauses[:19]
+    assert waiting[0] == FIRST_INTERVAL_S < 1
+    assert waiting == sorted(waiting)
+    assert waiting[-10:] == [5] * 10
+    assert all(later <= 2 * earlier for earlier, later in itertools.pairwise(waiting))
+
+
+def test_a_short_interval_is_kept_from_the_first_pause_on() -> None:
+    stream = Stream(["creating"] * 9 + ["active"])
+    stream.wait(interval_s=0.1)
+    assert set(stream.pauses) == {0.1}
+
+
+def test_an_active_that_is_to_be_confirmed_is_looked_at_again_soon() -> None:
+    stream = Stream(["creating"] * 20 + ["active"])
+    stream.wait(timeout_s=6000, interval_s=60)
+    assert stream.pauses[-2] == 60
+    assert stream.pauses[-1] <= 1
+
+
+@pytest.mark.parametrize("ready_at", [0.0, 0.4, 3.0, 30.0, 290.0, 590.0])
+def test_our_own_overhead_is_at_most_one_interval_and_a_second(ready_at: float) -> None:
+    """Case 31: slow but healthy versions, up to 590 s."""
+    clock = FastClock()
+    wait_for_final(
+        lambda: seen("active" if clock.now() >= ready_at else "creating"),
+        subject="version support:1",
+        patience=Patience(timeout_s=1200, interval_s=5),
+        clock=clock,
+        on_read=lambda _seen, _waited: None,
+    )
+    assert clock.now() <= ready_at + 5 + 1
+
+
+def test_every_reading_is_shown_also_one_that_finds_nothing() -> None:
+    stream = Stream([None, None, "creating", "active"])
+    stream.wait()
+    assert stream.shown == [None, None, "creating", "active", "active"]
+
+
+def test_the_version_that_comes_back_is_the_one_that_was_read_last() -> None:
+    first, second = seen("active", principal_id=""), seen("active", principal_id="principal")
+    answers = iter([first, second])
+    made = wait_for_final(
+        lambda: next(answers),
+        subject="version support:1",
+        patience=Patience(60, 5),
+        clock=FastClock(),
+        on_read=lambda _seen, _waited: None,
+    )
+    assert made.principal_id == "principal"
+
+
+def test_the_systems_clock_does_not_go_back() -> None:
+    clock = SystemClock()
+    before = clock.now()
+    clock.sleep(0)
+    assert clock.now() >= before

@@ -1,0 +1,33 @@
+"""Providers for tests, importable by the plugin process like the real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+from pulumi.dynamic import CheckResult, CreateResult, ResourceProvider
+
+from foundry_agents.resources._boundary import clean
+
+
+class Probe(ResourceProvider):
+    """Tells from inside which modules the process has loaded."""
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        del news
+        return CheckResult({"modules": sorted(sys.modules)}, [])
+
+
+class Stopping(ResourceProvider):
+    """Is told to stop in the middle of a call, in the way that its input names."""
+
+    @clean
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        ways: dict[str, BaseException] = {
+            "SystemExit": SystemExit(1),
+            "KeyboardInterrupt": KeyboardInterrupt(),
+            "CancelledError": asyncio.CancelledError(),
+            "ValueError": ValueError("a mistake of ours"),
+        }
+        raise ways[props["way"]]

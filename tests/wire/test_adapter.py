@@ -1,0 +1,351 @@
+"""The adapter on the Azure SDK: what goes over the wire, and what the service's answers become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from azure.ai.projects import AIProjectClient
+from azure.core.credentials import AccessToken
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+from foundry_agents.azure import FoundryAgentService
+from foundry_agents.lifecycle.definition import AgentDefinition
+from foundry_agents.lifecycle.errors import (
+    AnswerLost,
+    Conflict,
+    PermissionMissing,
+    ProjectNotFound,
+    ServiceError,
+    Unreachable,
+)
+from foundry_agents.lifecycle.ports import LATEST, Route
+from tests.core.settings import FULL, IMAGE, values
+from tests.wire.scripted_service import DROP, Answer, Script, failure, serving
+
+VERSION: dict[str, Any] = {
+    "metadata": {"team": "support"},
+    "object": "agent.version",
+    "id": "support:31",
+    "name": "support",
+    "version": "31",
+    "description": "",
+    "created_at": 1782939705,
+    "definition": {
+        "kind": "hosted",
+        "container_protocol_versions": [],
+        "cpu": "1",
+        "memory": "2Gi",
+        "container_configuration": {"image": IMAGE},
+        "protocol_versions": [{"protocol": "responses", "version": "2.0.0"}],
+    },
+    "status": "creating",
+    "instance_identity": {"principal_id": "G1", "client_id": "G2"},
+    "blueprint": {"principal_id": "G3", "client_id": "G4"},
+    "agent_guid": "aa91c921",
+}
+"""As recorded."""
+
+AGENT: dict[str, Any] = {
+    "object": "agent",
+    "id": "support",
+    "name": "support",
+    "state": "enabled",
+    "versions": {"latest": VERSION},
+    "agent_endpoint": {
+        "version_selector": {
+            "version_selection_rules": [
+                {"type": "FixedRatio", "agent_version": "21", "traffic_percentage": 90},
+                {"type": "FixedRatio", "agent_version": "@latest", "traffic_percentage": 10},
+            ]
+        },
+        "protocol_configuration": {"responses": {}},
+        "protocols": ["responses"],
+    },
+}
+
+
+class _Credential:
+    def get_token(self, *scopes: str, **more: object) -> AccessToken:
+        del scopes, more
+        return AccessToken("token", 2_000_000_000)
+
+
+@pytest.fixture(scope="module")
+def script() -> Iterator[Script]:
+    with serving() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def service(script: Script) -> FoundryAgentService:
+    # Plain HTTP in this test: the SDK refuses to send a token that way, so none is sent.
+    client = AIProjectClient(
+        script.url, _Credential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0
+    )
+    return FoundryAgentService(client, script.url)
+
+
+# --- Requests -------------------------------------------------------------------------------------------------------
+
+
+def test_a_version_is_posted_with_every_setting_under_its_name_on_the_wire(
+    script: Script, service: FoundryAgentService
+) -> None:
+    """Case 15, one way."""
+    script.says(Answer(200, VERSION))
+    service.create_version("support", AgentDefinition.from_values(values(FULL)), {"team": "support", "mark": "1"})
+    (asked,) = script.asked
+    assert (asked.method, asked.path) == ("POST", "/api/projects/demo/agents/support/versions?api-version=v1")
+    assert asked.body == {
+        "definition": {
+            "kind": "hosted",
+            "cpu": "1",
+            "memory": "2Gi",
+            "container_configuration": {"image": IMAGE},
+            "protocol_versions": [
+                {"protocol": "invocations", "version": "2.0.0"},
+                {"protocol": "responses", "version": "2.0.0"},
+            ],
+            "environment_variables": {"GREETING": "Hello", "TOKEN": "s3cret"},
+            "session_configuration": {"idle_timeout_seconds": 900},
+        },
+        "description": "Answers questions.",
+        "metadata": {"team": "support", "mark": "1"},
+    }
+
+
+def test_a_setting_that_is_not_set_stays_off_the_wire(script: Script, service: FoundryAgentService) -> None:
+    script.says(Answer(200, VERSION))
+    service.create_version("support", AgentDefinition.from_values(values()), {})
+    (asked,) = script.asked
+    assert set(asked.body) <= {"definition", "metadata"}
+    assert set(asked.body["definition"]) == {"kind", "cpu", "memory", "container_configuration", "protocol_versions"}
+
+
+def test_routes_are_a_merge_patch_of_the_rules_and_nothing_else(script: Script, service: FoundryAgentService) -> None:
+    script.says(Answer(200, AGENT))
+    service.set_routes("support", [Route("21", 90), Route("31", 10)])
+    (asked,) = script.asked
+    assert (asked.method, asked.path) == ("PATCH", "/api/projects/demo/agents/support?api-version=v1")
+    assert asked.content_type == "application/merge-patch+json"
+    assert asked.body == {
+        "agent_endpoint": {
+            "version_selector": {
+                "version_selection_rules": [
+                    {"type": "FixedRatio", "agent_version": "21", "traffic_percentage": 90},
+                    {"type": "FixedRatio", "agent_version": "31", "traffic_percentage": 10},
+                ]
+            }
+        }
+    }
+
+
+def test_protocols_are_switched_on_beside_the_rules(script: Script, service: FoundryAgentService) -> None:
+    script.says(Answer(200, AGENT))
+    service.set_routes("support", [Route("21", 100)], enable_protocols=frozenset({"responses", "a2a"}))
+    assert script.asked[0].body["agent_endpoint"]["protocol_configuration"] == {"a2a": {}, "responses": {}}
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_delete_is_forced_only_when_asked_for(script: Script, service: FoundryAgentService, *, force: bool) -> None:
+    """Case 50."""
+    script.says(Answer(200, {"object": "agent.version.deleted", "name": "support", "version": "31", "deleted": True}))
+    assert service.delete_version("support", "31", force=force)
+    assert ("force=true" in script.asked[0].path.lower()) is force
+
+
+def test_a_list_walks_every_page_newest_first(script: Script, service: FoundryAgentService) -> None:
+    """Case 8: 100 per page."""
+    pages = [
+        {"data": [{**VERSION, "id": "support:31"}], "last_id": "support:31", "has_more": True, "object": "list"},
+        {"data": [{**VERSION, "version": "30", "id": "support:30"}], "last_id": "support:30", "has_more": False},
+        {"data": [], "has_more": False},
+    ]
+    script.says(*(Answer(200, page) for page in pages))
+    assert [view.id for view in service.list_versions("support")] == ["support:31", "support:30"]
+    assert "order=desc" in script.asked[0].path
+    assert "limit=100" in script.asked[0].path
+    assert "after=support" in script.asked[1].path
+
+
+# --- Answers --------------------------------------------------------------------------------------------------------
+
+
+def test_a_version_is_read_as_recorded(script: Script, service: FoundryAgentService) -> None:
+    script.says(Answer(200, VERSION))
+    view = service.get_version("support", "31")
+    assert view is not None
+    assert (view.id, view.status, view.metadata, view.created_at, view.principal_id, view.client_id, view.hosted) == (
+        "support:31",
+        "creating",
+        {"team": "support"},
+        1782939705,
+        "G1",
+        "G2",
+        True,
+    )
+
+
+def test_a_failed_version_has_its_code_and_words(script: Script, service: FoundryAgentService) -> None:
+    """The SDK's model has no field for them [sdk]."""
+    script.says(Answer(200, {**VERSION, "status": "failed", "error": {"code": "ImageError", "message": "No pull."}}))
+    view = service.get_version("support", "31")
+    assert view is not None
+    assert (view.status, view.error_code, view.error_message) == ("failed", "ImageError", "No pull.")
+
+
+def test_a_version_of_another_kind_is_told_apart(script: Script, service: FoundryAgentService) -> None:
+    """Case 7."""
+    script.says(Answer(200, {**VERSION, "definition": {"kind": "prompt", "model": "m"}}))
+    view = service.get_version("support", "31")
+    assert view is not None
+    assert not view.hosted
+
+
+def test_an_agent_is_read_with_its_routes_and_protocols(script: Script, service: FoundryAgentService) -> None:
+    script.says(Answer(200, AGENT))
+    view = service.get_agent("support")
+    assert view is not None
+    assert view.latest is not None
+    assert (view.name, view.latest.id, view.enabled) == ("support", "support:31", True)
+    assert view.routes == (Route("21", 90), Route(LATEST, 10))
+    assert view.protocols == {"responses"}
+
+
+def test_a_disabled_agent_is_read_as_such(script: Script, service: FoundryAgentService) -> None:
+    """Case 40."""
+    script.says(Answer(200, {**AGENT, "state": "disabled"}))
+    view = service.get_agent("support")
+    assert view is not None
+    assert not view.enabled
+
+
+# --- Not there ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("agent", ["support", "project-helper", "my-projects", "subdomain-finder"])
+def test_an_agent_that_is_not_there_is_none_whatever_its_name(
+    script: Script, service: FoundryAgentService, agent: str
+) -> None:
+    """Its name is in the service's words, and says nothing about the project."""
+    script.says(failure(404, "not_found", f"Agent {agent} doesn't exist"))
+    assert service.get_agent(agent) is None
+    assert service.get_version(agent, "1") is None
+    assert list(service.list_versions(agent)) == []
+    assert service.delete_version(agent, "1", force=False) is False
+    assert service.delete_agent(agent, force=False) is False
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        failure(404, "404", "Subdomain does not map to a resource."),
+        failure(404, "not_found", "The project does not exist."),
+        Answer(404, "<html>not here</html>", {"content-type": "text/html"}),
+    ],
+    ids=["subdomain", "project", "no JSON"],
+)
+def test_a_project_that_is_not_there_says_nothing_about_the_agent(
+    script: Script, service: FoundryAgentService, answer: Answer
+) -> None:
+    """Cases 29 and 42: state is kept."""
+    script.says(answer)
+    for call in (
+        lambda: service.get_agent("support"),
+        lambda: service.get_version("support", "1"),
+        lambda: list(service.list_versions("support")),
+        lambda: service.delete_version("support", "1", force=False),
+        lambda: service.delete_agent("support", force=False),
+    ):
+        with pytest.raises(ProjectNotFound):
+            call()
+
+
+# --- Refused and lost -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (failure(400, "invalid_payload", "no"), ServiceError),
+        (failure(401, "unauthorized", "no"), PermissionMissing),
+        (failure(403, "forbidden", "no"), PermissionMissing),
+        (failure(409, "conflict", "no"), Conflict),
+        (failure(500, "server_error", "no"), AnswerLost),
+        (failure(503, "unavailable", "no"), AnswerLost),
+        (Answer(500, "<html>oops</html>", {"x-request-id": "r-42"}), AnswerLost),
+        (Answer(200, '{"cut": ', {"x-request-id": "r-42"}), AnswerLost),
+        (Answer(DROP), AnswerLost),
+    ],
+    ids=["400", "401", "403", "409", "500", "503", "500 no JSON", "cut JSON", "dropped"],
+)
+def test_a_post_is_on_the_wire_once_and_its_failure_has_a_kind(
+    script: Script, service: FoundryAgentService, answer: Answer, kind: type[ServiceError]
+) -> None:
+    """Cases 3, 5 and 32: the SDK repeats a POST after 500, 503 and 504 unless it is told not to."""
+    script.says(answer)
+    with pytest.raises(ServiceError) as caught:
+        service.create_version("support", AgentDefinition.from_values(values()), {})
+    assert type(caught.value) is kind
+    assert script.methods() == ["POST"]
+    if answer.status != DROP:
+        assert caught.value.request_id == "r-42"
+        assert "r-42" in str(caught.value)
+    assert caught.value.operation == f"POST {script.url}/agents/support/versions"
+
+
+@pytest.mark.parametrize("status", [400, 409, 429, 503])
+def test_a_post_that_is_told_to_come_back_later_is_not_repeated_by_the_sdk(
+    script: Script, service: FoundryAgentService, status: int
+) -> None:
+    """Case 5: any status with Retry-After is repeated unless the SDK is told not to."""
+    script.says(failure(status, "later", "no", **{"retry-after": "0"}))
+    with pytest.raises(ServiceError):
+        service.create_version("support", AgentDefinition.from_values(values()), {})
+    assert script.methods() == ["POST"]
+
+
+def test_a_patch_is_on_the_wire_once(script: Script, service: FoundryAgentService) -> None:
+    """Case 5."""
+    script.says(failure(503, "unavailable", "no"))
+    with pytest.raises(AnswerLost):
+        service.set_routes("support", [Route("1", 100)])
+    assert script.methods() == ["PATCH"]
+
+
+def test_a_read_is_repeated_by_the_sdk(script: Script, service: FoundryAgentService) -> None:
+    """Case 30: reading again does no harm."""
+    script.says(failure(503, "unavailable", "no"), Answer(200, VERSION))
+    assert service.get_version("support", "31") is not None
+    assert script.methods() == ["GET", "GET"]
+
+
+def test_the_services_code_and_words_are_kept(script: Script, service: FoundryAgentService) -> None:
+    script.says(failure(400, "bad_request", "CPU and Memory must be specified as a valid resource tier"))
+    with pytest.raises(ServiceError) as caught:
+        service.create_version("support", AgentDefinition.from_values(values()), {})
+    assert (caught.value.status, caught.value.code) == (400, "bad_request")
+    assert "[bad_request] CPU and Memory must be specified" in str(caught.value)
+
+
+def test_no_error_shows_the_environment(script: Script, service: FoundryAgentService) -> None:
+    """Case 54."""
+    script.says(failure(400, "bad_request", "no"))
+    definition = AgentDefinition.from_values(values(environment={"TOKEN": "canary-4711"}))
+    with pytest.raises(ServiceError) as caught:
+        service.create_version("support", definition, {})
+    assert "canary-4711" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_a_service_that_nobody_runs_is_unreachable_also_for_a_post() -> None:
+    """Nothing was sent, so nothing needs to be looked for."""
+    endpoint = "http://127.0.0.1:9/api/projects/demo"
+    client = AIProjectClient(endpoint, _Credential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0)
+    nowhere = FoundryAgentService(client, endpoint)
+    with pytest.raises(Unreachable):
+        nowhere.create_version("support", AgentDefinition.from_values(values()), {})
+    with pytest.raises(Unreachable):
+        nowhere.get_agent("support")
