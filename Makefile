@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # As many test processes as there are cores.
 TEST_PROCESSES ?= auto
 
-.PHONY: help up preview down env test check figures bench conformance engine clean lock venv
+.PHONY: help up preview down env test check figures conformance docs engine clean lock venv
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,11 +36,11 @@ check: venv ## lint, types, layers, lock: no tests
 figures: venv engine ## figures with their targets; fails when one falls short
 	@$(PYTHON) -m tools.figures
 
-bench: venv engine ## figures that depend on the machine
-	@$(PYTHON) -m tools.figures --bench
-
 conformance: venv ## the local Azure against what the real service answered
 	@$(PYTHON) -m pytest -q tests/emulator
+
+docs: venv ## write docs/reference from the code
+	@$(PYTHON) -m tools.docs
 
 engine: ## get the Pulumi engine
 	@python3 tools/engine ensure >/dev/null

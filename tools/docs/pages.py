@@ -1,0 +1,107 @@
+"""The pages of docs/reference, each from the one place that knows."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+
+from foundry_agents.lifecycle import errors
+from foundry_agents.lifecycle.definition import VERSION_FIELDS
+from foundry_agents.lifecycle.errors import FoundryAgentsError, ServiceError
+from foundry_agents.lifecycle.fields import Field, FieldTable, OnChange
+from foundry_agents.lifecycle.remedies import OLDER_NAMES
+from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
+
+_NOTE = "<!-- Written by `make docs` from the code; a test fails when it is out of date. -->"
+
+_MEANING = {
+    OnChange.REPLACE: "new version",
+    OnChange.UPDATE: "update",
+    OnChange.IGNORE: "nothing",
+}
+
+
+def pages() -> dict[str, str]:
+    """Every page by its path below docs/reference."""
+    return {
+        "hosted-agent-version.md": inputs_page(
+            "HostedAgentVersion", "One immutable version of a hosted agent.", VERSION_FIELDS
+        ),
+        "agent-rollout.md": inputs_page("AgentRollout", "Which version of an agent serves.", ROLLOUT_FIELDS),
+        "errors.md": errors_page(),
+    }
+
+
+def inputs_page(name: str, summary: str, table: FieldTable) -> str:
+    """The inputs of a resource."""
+    lines = [
+        f"# {name}",
+        _NOTE,
+        "",
+        summary,
+        "",
+        "The last column says where a rule comes from: *docs*, *sdk*, *azd* (all Microsoft), *observed* (reports",
+        "of others), *service*, or *ours*.",
+        "",
+        "| input | meaning | default | a change makes | source |",
+        "| --- | --- | --- | --- | --- |",
+        *map(_row, sorted(table.fields, key=lambda row: (not row.required, row.name))),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _row(row: Field[object]) -> str:
+    default = "required" if row.required else "" if row.default is None else f"`{_shown(row.default)}`"
+    summary = row.summary + (" Secret." if row.secret else "")
+    return f"| `{row.name}` | {summary} | {default} | {_MEANING[row.on_change]} | {row.source} |"
+
+
+def _shown(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default).replace("'", '"')
+
+
+def errors_page() -> str:
+    """Every error: when it is raised and what to do."""
+    drawing = [
+        line for line in (inspect.getdoc(errors) or "").splitlines() if re.match(r"FoundryAgentsError|[│├└ ]+", line)
+    ]
+    lines = [
+        "# Errors",
+        _NOTE,
+        "",
+        "Each message says what failed, where, in what state things are, what to do, and, where there is one, the",
+        "request id. None holds the value of an environment variable.",
+        "",
+        "```",
+        *drawing,
+        "```",
+        "",
+    ]
+    for kind in _tree(FoundryAgentsError):
+        lines += [f"## {kind.__name__}", "", _summary(kind), ""]
+        if issubclass(kind, ServiceError) and kind.do:
+            lines += [f"**Do:** {kind.do}.", ""]
+    lines += [
+        "## Names from older guides",
+        "",
+        "These four are in guides of the preview. No first-party source has them as codes of the service.",
+        "",
+        "| older name | today | what it is |",
+        "| --- | --- | --- |",
+        *(f"| `{older}` | {today} | {meaning} |" for older, (today, meaning) in OLDER_NAMES.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _tree(root: type[FoundryAgentsError]) -> Iterator[type[FoundryAgentsError]]:
+    for kind in root.__subclasses__():
+        if kind.__module__.startswith("foundry_agents."):
+            yield kind
+            yield from _tree(kind)
+
+
+def _summary(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")

@@ -1,0 +1,1 @@
+"""`make figures`: what this project promises, measured, each beside its target."""

@@ -1,0 +1,40 @@
+"""Measures every figure, prints it beside its target, and exits 1 when one falls short."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+
+from tools.figures import main_job
+from tools.figures.figure import Figure
+
+HEADINGS = ("number", "name", "figure", "target", "")
+
+
+def main() -> None:
+    """Runs every measurement."""
+    console = Console(width=120 if not sys.stdout.isatty() else None)
+    figures: list[Figure] = []
+    for figure in measured():
+        console.print("  ".join(figure.cells()), highlight=False, markup=False)
+        figures.append(figure)
+    table = Table(*HEADINGS, box=None, pad_edge=False, title=None)
+    for figure in figures:
+        table.add_row(*figure.cells(), style=None if figure.reached else "bold red")
+    console.print()
+    console.print(table)
+    short = [figure for figure in figures if not figure.reached]
+    console.print(f"\n{len(figures) - len(short)} of {len(figures)} figures reach their target")
+    sys.exit(1 if short else 0)
+
+
+def measured() -> Iterator[Figure]:
+    """All figures, in order."""
+    yield from main_job.measure()
+
+
+if __name__ == "__main__":
+    main()
