@@ -1,0 +1,6 @@
+"""``python -m foundry_emulator``."""
+
+from foundry_emulator.cli import main
+
+if __name__ == "__main__":
+    main()

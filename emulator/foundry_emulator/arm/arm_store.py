@@ -1,0 +1,381 @@
+"""Azure's resources in this local Azure: kept durably, answered as Resource Manager answers."""
+
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import cast
+
+from starlette.routing import Mount, Route
+
+from foundry_emulator.arm import resource_id as ids
+from foundry_emulator.arm.access import Access, Assignment
+from foundry_emulator.arm.catalog import CATALOG, ResourceType, identity_of, normal_location, project_endpoint
+from foundry_emulator.arm.documents import Json, merge_patch, section, text
+from foundry_emulator.arm.errors import ArmError, not_modelled
+from foundry_emulator.arm.resource_id import ResourceId, is_below, parse
+from foundry_emulator.arm.roles import FOUNDRY_USER, OWNER, role_guid
+from foundry_emulator.arm.rules import check_against_others
+from foundry_emulator.arm.urls import Urls
+from foundry_emulator.arm.views import ProjectView, RegistryView
+from foundry_emulator.identity import DEPLOYER, TENANT
+from foundry_emulator.store import Document, Store
+
+SUBSCRIPTION_ID = "00000000-0000-0000-0000-000000000001"
+"""The one subscription of the local Azure."""
+
+SUBSCRIPTION_SCOPE = f"/subscriptions/{SUBSCRIPTION_ID}"
+
+_ECHOED = ("location", "kind", "sku", "tags", "zones", "managedBy")
+
+
+class ArmStore:
+    """Resources, role assignments, and the questions that the rest of the local Azure has about them.
+
+    A document keeps the request (``body``) and facts of its creation; what Azure computes is added on reading.
+    The first start gives the deployer Owner and Foundry User on the subscription, as a tenant's administrator
+    would have; those two documents are marked ``seeded``.
+
+    Not modelled: management groups, soft delete of accounts, locks, deny assignments, conditions of role
+    assignments, asynchronous operations (every write is done when it is answered).
+
+    Args:
+        store: where documents are kept; this object is their only writer.
+        urls: where the local Azure is reached; asked at every read.
+        clock: unix seconds.
+        role_delay_s: seconds after which a new role assignment counts; seeded ones count at once.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        urls: Callable[[], Urls],
+        clock: Callable[[], float],
+        role_delay_s: float = 0.0,
+    ) -> None:
+        self._store = store
+        self._documents = store.collection("arm_resources")
+        self._urls = urls
+        self._clock = clock
+        self._role_delay_s = role_delay_s
+        self._access: Access | None = None
+        self._projects: tuple[Urls, dict[str, ProjectView]] | None = None  # asked for at every request
+        self.seed()
+
+    def seed(self) -> None:
+        """Makes the subscription and the deployer's roles where they are missing; for a new or emptied store."""
+        self._forget_views()
+        if self._documents.get(SUBSCRIPTION_SCOPE) is not None:
+            return
+        self._keep(parse(SUBSCRIPTION_SCOPE), {}, seeded=True)
+        for role in (OWNER, FOUNDRY_USER):
+            name = uuid.uuid5(uuid.UUID(role), DEPLOYER)
+            body: Json = {
+                "properties": {
+                    "roleDefinitionId": f"{SUBSCRIPTION_SCOPE}/providers/{ids.ROLE_DEFINITION}/{role}",
+                    "principalId": DEPLOYER,
+                    "principalType": "ServicePrincipal",
+                }
+            }
+            self._keep(parse(f"{SUBSCRIPTION_SCOPE}/providers/{ids.ROLE_ASSIGNMENT}/{name}"), body, seeded=True)
+
+    def routes(self) -> list[Route | Mount]:
+        """Resource Manager's REST surface below ``/subscriptions`` and ``/providers``."""
+        from foundry_emulator.arm.http import ArmHttp  # noqa: PLC0415 - it serves this class, so it imports it
+        from foundry_emulator.identity import Identity  # noqa: PLC0415
+
+        return ArmHttp(self, Identity(self._store, clock=self._clock)).routes()
+
+    # Writes and reads, by id.
+
+    def put(self, rid: ResourceId, body: Json) -> tuple[Json, bool]:
+        """Creates or replaces a resource.
+
+        Returns:
+            The resource, and whether it is new.
+
+        Raises:
+            ArmError: the parent is missing, the body is not acceptable, or it clashes with another resource.
+        """
+        kind = self._kind(rid)
+        self._require_scope(rid)
+        old = self._documents.get(rid.key)
+        if old is not None:
+            rid = parse(text(old, "id"))  # the casing of its creation stays
+        elif not kind.names.fullmatch(rid.name):
+            raise ArmError(400, "InvalidResourceName", f"'{rid.name}' is not a name that {rid.type} accepts.")
+        if kind.tracked:
+            body = self._located(rid, body, section(old, "body") if old else None)
+        kind.validate(rid, body)
+        check_against_others(rid, body, self._documents.items())
+        self._keep(rid, body, old=old)
+        return self.get(rid), old is None
+
+    def patch(self, rid: ResourceId, patch: Json) -> Json:
+        """Merges a patch into a resource (RFC 7396)."""
+        old = self._required(rid)
+        if rid.type == ids.ROLE_ASSIGNMENT:
+            raise ArmError(405, "MethodNotAllowed", "A role assignment can't be patched; delete it and make a new one.")
+        resource, _ = self.put(rid, merge_patch(section(old, "body"), patch))
+        return resource
+
+    def get(self, rid: ResourceId) -> Json:
+        """A resource as Resource Manager shows it.
+
+        Raises:
+            ArmError: 404 when it is not there.
+        """
+        return self._rendered(self._required(rid))
+
+    def peek(self, rid: ResourceId) -> Json:
+        """A resource as Resource Manager shows it, or nothing when it is not there."""
+        document = self._documents.get(rid.key)
+        return self._rendered(document) if document else {}
+
+    def delete(self, rid: ResourceId) -> bool:
+        """Removes a resource, everything below it, and the role assignments scoped to any of it.
+
+        Azure refuses to delete an account that still has projects or deployments [docs]; here they go
+        with it [modelled].
+
+        Returns:
+            Whether it was there.
+        """
+        self._kind(rid)
+        if self._documents.get(rid.key) is None:
+            return False
+        below = [key for key, _ in self._documents.items() if is_below(key, rid.key)]
+        for key in (*reversed(below), rid.key):
+            self._documents.delete(key)
+        self._forget_views()
+        return True
+
+    def collection(self, rid: ResourceId) -> Iterator[Json]:
+        """The resources of a collection; below a subscription or a resource group, at any depth."""
+        self._kind(rid)
+        self._require_scope(rid)
+        for key, document in self._documents.items():
+            found = parse(key)
+            if found.type == rid.type and is_below(key, rid.scope):
+                yield self._rendered(document)
+
+    def role_assignments(self, scope: str) -> Iterator[Json]:
+        """The role assignments at a scope, above it and below it."""
+        for document in self._all():
+            rid = parse(text(document, "id"))
+            if rid.type != ids.ROLE_ASSIGNMENT:
+                continue
+            at = rid.scope.lower()
+            if at in set(ids.above(scope)) or is_below(at, scope):
+                yield self._rendered(document)
+
+    # Questions of the rest of the local Azure.
+
+    @property
+    def access(self) -> Access:
+        """The rights that the role assignments give, as of now."""
+        if self._access is None:
+            self._access = Access(self._assignments(), self._clock)
+        return self._access
+
+    def has_role(self, principal_id: str, roles: Collection[str], scope_id: str) -> bool:
+        """Whether a principal has one of the roles (GUIDs, lower case) at a scope or above it, now.
+
+        A scope below a modelled resource, such as ``{project id}/agents/{name}``, is fine.
+        """
+        return self.access.has_role(principal_id, roles, scope_id)
+
+    def project(self, name: str) -> ProjectView | None:
+        """The project of this name, in whatever account it is."""
+        urls = self._urls()
+        if self._projects is None or self._projects[0] != urls:
+            self._projects = (urls, {p.name.lower(): p for p in self.projects()})
+        return self._projects[1].get(name.lower())
+
+    def projects(self) -> list[ProjectView]:
+        """All projects, in the order of their creation."""
+        return [self._project_view(rid, doc) for rid, doc in self._of_type(ids.PROJECT)]
+
+    @property
+    def registry_host(self) -> str:
+        """Host and port that every registry of this local Azure is reached at."""
+        return self._urls().registry
+
+    def registry_for(self, image_reference: str) -> RegistryView | None:
+        """The registry that an image reference points into, if ARM has it."""
+        for rid, document in self._of_type(ids.REGISTRY):
+            view = self._registry_view(rid, document)
+            if image_reference.lower().startswith(f"{view.login_server.lower()}/"):
+                return view
+        return None
+
+    def resources(self, *, seeded: bool = False) -> Iterator[Json]:
+        """All resources as Resource Manager shows them, role assignments included.
+
+        Args:
+            seeded: also those of the first start.
+        """
+        for document in self._all():
+            if seeded or not document.get("seeded"):
+                yield self._rendered(document)
+
+    def count(self, *, seeded: bool = False) -> int:
+        """How many resources there are; see :meth:`resources`."""
+        return sum(1 for _ in self.resources(seeded=seeded))
+
+    # Below: how documents are kept and shown.
+
+    def _all(self) -> Iterator[Document]:
+        return (document for _, document in self._documents.items())
+
+    def _of_type(self, kind: str) -> Iterator[tuple[ResourceId, Document]]:
+        for document in self._all():
+            rid = parse(text(document, "id"))
+            if rid.type == kind:
+                yield rid, document
+
+    def _kind(self, rid: ResourceId) -> ResourceType:
+        kind = CATALOG.get(rid.type.lower())
+        if kind is None:
+            raise not_modelled(f"the resource type {rid.type}")
+        return kind
+
+    def _required(self, rid: ResourceId) -> Document:
+        if rid.type != ids.SUBSCRIPTION:
+            self._kind(rid)
+        document = self._documents.get(rid.key)
+        if document is not None:
+            return document
+        self._require_scope(rid)
+        if rid.type == ids.RESOURCE_GROUP:
+            raise _no_group(rid.name)
+        if rid.type == ids.SUBSCRIPTION:
+            raise _no_subscription(rid.name)
+        code = "RoleAssignmentNotFound" if rid.type == ids.ROLE_ASSIGNMENT else "ResourceNotFound"
+        raise ArmError(404, code, f"The Resource '{rid.type}/{rid.name}' under '{rid.scope}' was not found.")
+
+    def _require_scope(self, rid: ResourceId) -> None:
+        """Everything that a resource lies in has to be there, from the subscription down."""
+        if not rid.scope:
+            return
+        scope = parse(rid.scope)
+        if scope.type.endswith("/projects/agents"):
+            scope = parse(scope.scope)  # an agent is no ARM resource, but roles may be scoped to it [observed]
+        if self._documents.get(scope.key) is not None:
+            return
+        self._require_scope(scope)
+        if scope.type == ids.SUBSCRIPTION:
+            raise _no_subscription(scope.name)
+        if scope.type == ids.RESOURCE_GROUP:
+            raise _no_group(scope.name)
+        if rid.type == ids.ROLE_ASSIGNMENT:
+            self._kind(scope)
+            raise ArmError(404, "ResourceNotFound", f"The Resource '{scope.type}/{scope.name}' was not found.")
+        raise ArmError(
+            404,
+            "ParentResourceNotFound",
+            f"Can not perform requested operation on nested resource. Parent resource '{scope.name}' not found.",
+        )
+
+    def _located(self, rid: ResourceId, body: Json, old: Document | None) -> Json:
+        given = normal_location(text(body, "location"))
+        if not given:
+            raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
+        if old is not None and text(old, "location") != given:
+            raise ArmError(
+                409,
+                "InvalidResourceLocation",
+                f"The resource '{rid.name}' already exists in location '{text(old, 'location')}'. "
+                f"A resource with the same name cannot be created in location '{given}'.",
+            )
+        return {**body, "location": given}
+
+    def _keep(
+        self, rid: ResourceId, body: Mapping[str, object], *, old: Document | None = None, seeded: bool = False
+    ) -> None:
+        now = self._clock()
+        document = {
+            "id": rid.id,
+            "seeded": seeded or bool(old and old.get("seeded")),
+            "created_at": old["created_at"] if old else now,
+            "changed_at": now,
+            "body": dict(body),
+        }
+        self._documents.put(rid.key, document)
+        self._forget_views()
+
+    def _forget_views(self) -> None:
+        self._access = None
+        self._projects = None
+
+    def _rendered(self, document: Document) -> Json:
+        rid = parse(text(document, "id"))
+        body = section(document, "body")
+        if rid.type == ids.SUBSCRIPTION:
+            return {
+                "id": rid.id,
+                "subscriptionId": rid.name,
+                "displayName": "Local Azure",
+                "state": "Enabled",
+                "tenantId": TENANT,
+            }
+        resource: Json = {"id": rid.id, "name": rid.name, "type": rid.type}
+        resource |= {key: body[key] for key in _ECHOED if body.get(key) is not None}
+        resource |= self._kind(rid).computed(rid, body, self._urls())
+        if rid.type == ids.ROLE_ASSIGNMENT:
+            # Clients count from it how long a new grant may not be in effect yet.
+            made, changed = (_iso(cast("float", document[key])) for key in ("created_at", "changed_at"))
+            resource["properties"] = {**section(resource, "properties"), "createdOn": made, "updatedOn": changed}
+        return resource
+
+    def _assignments(self) -> Iterator[Assignment]:
+        for rid, document in self._of_type(ids.ROLE_ASSIGNMENT):
+            properties = section(section(document, "body"), "properties")
+            made_at = cast("float", document["created_at"])
+            yield Assignment(
+                principal_id=text(properties, "principalId").lower(),
+                role=role_guid(text(properties, "roleDefinitionId")),
+                scope=rid.scope.lower(),
+                counts_from=0.0 if document.get("seeded") else made_at + self._role_delay_s,
+            )
+
+    def _project_view(self, rid: ResourceId, document: Document) -> ProjectView:
+        body = section(document, "body")
+        has_identity = "SystemAssigned" in text(section(body, "identity"), "type")
+        account = parse(rid.scope)
+        return ProjectView(
+            id=rid.id,
+            name=rid.name,
+            account_id=account.id,
+            account_name=account.name,
+            location=text(body, "location"),
+            principal_id=identity_of(rid.id) if has_identity else "",
+            endpoint=project_endpoint(self._urls(), rid.name),
+        )
+
+    def _registry_view(self, rid: ResourceId, document: Document) -> RegistryView:
+        properties = section(self._rendered(document), "properties")
+        policy = section(section(properties, "policies"), "azureADAuthenticationAsArmPolicy")
+        return RegistryView(
+            id=rid.id,
+            name=rid.name,
+            login_server=text(properties, "loginServer"),
+            arm_audience_enabled=text(policy, "status").lower() == "enabled",
+            role_assignment_mode=text(properties, "roleAssignmentMode"),
+        )
+
+
+def _no_group(name: str) -> ArmError:
+    return ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
+
+
+def _no_subscription(name: str) -> ArmError:
+    return ArmError(
+        404,
+        "SubscriptionNotFound",
+        f"The subscription '{name}' could not be found. The local Azure has {SUBSCRIPTION_ID}.",
+    )
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat()

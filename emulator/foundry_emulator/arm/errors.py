@@ -1,0 +1,28 @@
+"""Refusals in Resource Manager's envelope [docs]."""
+
+from foundry_emulator.arm.documents import Json
+
+
+class ArmError(Exception):
+    """A request that Resource Manager refuses.
+
+    Attributes:
+        status: HTTP status.
+        code: Azure's error code.
+        message: what was wrong, where, and what to do.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+    def body(self) -> Json:
+        """The answer's body."""
+        return {"error": {"code": self.code, "message": self.message}}
+
+
+def not_modelled(what: str) -> ArmError:
+    """501 for something that Azure has and this local Azure has not."""
+    return ArmError(501, "NotImplemented", f"The local Azure does not model {what} yet.")

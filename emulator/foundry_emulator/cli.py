@@ -1,0 +1,267 @@
+"""``foundry-emulator``: the local Azure on the command line."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from foundry_emulator.data_folder import AlreadyRunning, DataFolder, Running
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_START_S, _STOP_S = 30.0, 15.0
+_POLL_S = 0.05
+
+Command = Callable[..., None]
+
+
+def _data_dir(command: Command) -> Command:
+    return click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(".local/azure"),
+        show_default=True,
+        help="Where everything is kept.",
+    )(command)
+
+
+def _serving(command: Command) -> Command:
+    for option in reversed(
+        (
+            click.option(
+                "--port", default=8443, show_default=True, help="Data plane and ARM, TLS; 0 is any free port."
+            ),
+            click.option("--registry-port", default=5443, show_default=True, help="Images, TLS; 0 is any free port."),
+            click.option(
+                "--page-port", default=8442, show_default=True, help="Page, tokens, control; 0 is any free port."
+            ),
+            click.option(
+                "--runtime",
+                type=click.Choice(["process", "echo"]),
+                default="process",
+                show_default=True,
+                help="What runs agents: their image's entrypoint as a process, or an echo.",
+            ),
+            click.option(
+                "--provisioning-seconds",
+                type=click.FloatRange(min=0),
+                default=1.0,
+                show_default=True,
+                help="How long a new version is 'creating' at least.",
+            ),
+            click.option(
+                "--session-idle-seconds",
+                type=click.FloatRange(min=0),
+                default=None,
+                help="When a session counts as idle, and no longer keeps its version from being deleted. "
+                "Default: as its version says, else 900.",
+            ),
+            click.option("--seed", type=int, default=None, help="Makes the sharing of traffic repeatable."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+# Every option can come from the environment: FOUNDRY_EMULATOR_START_PORT=0.
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FOUNDRY_EMULATOR"})
+def main() -> None:
+    """A local Azure for Microsoft Foundry hosted agents."""
+
+
+@main.command()
+@_data_dir
+@_serving
+def serve(
+    *,
+    data_dir: Path,
+    port: int,
+    registry_port: int,
+    page_port: int,
+    runtime: str,
+    provisioning_seconds: float,
+    session_idle_seconds: float | None,
+    seed: int | None,
+) -> None:
+    """Serve in the foreground, until Ctrl-C or SIGTERM."""
+    # Imported late: the other commands answer in a tenth of the time.
+    from foundry_emulator.emulator import Ports, PortTaken, RuntimeKind  # noqa: PLC0415  (see above)
+    from foundry_emulator.server import serve as serve_forever  # noqa: PLC0415  (see above)
+    from foundry_emulator.settings import Settings  # noqa: PLC0415  (see above)
+
+    try:
+        serve_forever(
+            data_dir,
+            ports=Ports(data=port, registry=registry_port, page=page_port),
+            runtime=RuntimeKind(runtime),
+            settings=Settings(provisioning_s=provisioning_seconds, session_idle_s=session_idle_seconds),
+            seed=seed,
+            ready=_show,
+        )
+    except (AlreadyRunning, PortTaken) as problem:
+        raise click.ClickException(f"The local Azure was not started: {problem}.") from None
+
+
+@main.command()
+@_data_dir
+@_serving
+def start(*, data_dir: Path, **options: str | float | None) -> None:
+    """Serve in the background; returns when it takes requests."""
+    folder = DataFolder(data_dir)
+    running = folder.running()
+    if running is not None:
+        _out.print(f"The local Azure is already running in {folder.path} (process {running.pid}).")
+        _show(running)
+        return
+    folder.path.mkdir(parents=True, exist_ok=True)
+    words = [sys.executable, "-m", "foundry_emulator", "serve", "--data-dir", str(folder.path)]
+    for name, value in options.items():
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    with folder.log.open("ab") as log:
+        begin = log.tell()
+        process = subprocess.Popen(  # noqa: S603  this very program
+            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        running = folder.running()
+        if running is not None and running.pid == process.pid:
+            _show(running)
+            process.returncode = 0  # it is meant to outlive this one: nothing to wait for
+            return
+        if process.poll() is not None:
+            raise click.ClickException(_said(folder.log, begin))
+        time.sleep(_POLL_S)
+    process.kill()
+    process.wait()
+    raise click.ClickException(
+        f"The local Azure took no request within {_START_S:g} s and was stopped. {_said(folder.log, begin)}"
+    )
+
+
+@main.command()
+@_data_dir
+def status(*, data_dir: Path) -> None:
+    """Say whether it runs, and what it holds; exit code 1 when it does not run."""
+    folder = DataFolder(data_dir)
+    running = folder.running()
+    if running is None:
+        _out.print(f"No local Azure is running in {folder.path}.")
+        sys.exit(1)
+    _show(running)
+    state = httpx.get(f"{running.page}/_control/state", trust_env=False).json()
+    counts = ("agents", "versions", "sessions", "instances", "arm_resources")
+    _out.print(", ".join(f"{state[name]} {name.replace('_', ' ')}" for name in counts))
+    for agent in state["agent_list"]:
+        for version in agent["versions"]:
+            _out.print(f"  {agent['project']}/{agent['name']} version {version['version']}: {version['status']}")
+
+
+@main.command()
+@_data_dir
+def stop(*, data_dir: Path) -> None:
+    """Stop it, with the agents it runs. State stays."""
+    folder = DataFolder(data_dir)
+    _out.print("Stopped." if _stop(folder) else f"No local Azure is running in {folder.path}.")
+
+
+@main.command()
+@_data_dir
+def reset(*, data_dir: Path) -> None:
+    """Stop it and delete all its state; certificates stay."""
+    folder = DataFolder(data_dir)
+    _stop(folder)
+    folder.clear()
+    _out.print(f"The local Azure in {folder.path} is stopped and empty.")
+
+
+@main.command()
+@_data_dir
+def env(*, data_dir: Path) -> None:
+    """Print the variables that lead clients to it: eval "$(foundry-emulator env)"."""
+    for name, value in _required(data_dir).environment.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--registry", required=True, help="The registry's name in ARM.")
+@click.option("--repository", required=True, help="The repository in it.")
+@click.option("--tag", default="latest", show_default=True, help="The tag that will point to the image.")
+@_data_dir
+def push(*, source: Path, registry: str, repository: str, tag: str, data_dir: Path) -> None:
+    """Pack the folder SOURCE into an image, push it, and print its digest."""
+    import ssl  # noqa: PLC0415  only here
+
+    from foundry_emulator.registry import PushError, pack  # noqa: PLC0415  only here
+    from foundry_emulator.registry import push as push_image  # noqa: PLC0415  only here
+
+    running = _required(data_dir)
+    trust = ssl.create_default_context(cafile=running.environment["SSL_CERT_FILE"])
+    try:
+        packed = pack(source)
+        with httpx.Client(verify=trust, trust_env=False, timeout=60) as client:
+            name = f"{registry.lower()}/{repository}"
+            push_image(packed, f"https://{running.registry}", name, tag, client=client)
+    except (PushError, httpx.TransportError, ValueError) as problem:
+        raise click.ClickException(f"{source} was not pushed: {problem}") from None
+    click.echo(packed.digest)
+
+
+def _required(data_dir: Path) -> Running:
+    folder = DataFolder(data_dir)
+    running = folder.running()
+    if running is None:
+        raise click.ClickException(
+            f"No local Azure is running in {folder.path}. Start one: foundry-emulator start --data-dir {data_dir}"
+        )
+    return running
+
+
+def _stop(folder: DataFolder) -> bool:
+    """Stops the holder of the folder's lock: SIGTERM, and SIGKILL when that takes too long."""
+    running = folder.running()
+    if running is None:
+        if folder.is_locked():
+            raise click.ClickException(f"The local Azure in {folder.path} is just starting; try again.")
+        return False
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.kill(running.pid, number)
+        except ProcessLookupError:
+            return True
+        deadline = time.monotonic() + _STOP_S
+        while time.monotonic() < deadline:
+            if not folder.is_locked():
+                return True
+            time.sleep(_POLL_S)
+        _err.print(f"Process {running.pid} did not end within {_STOP_S:g} s of {number.name}.")
+    raise click.ClickException(f"Process {running.pid} can't be stopped.")
+
+
+def _show(running: Running) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("data plane, ARM", running.data_plane)
+    table.add_row("registry", running.registry)
+    table.add_row("page", running.page)
+    table.add_row("process", str(running.pid))
+    _out.print(table)
+
+
+def _said(log: Path, begin: int) -> str:
+    """What the process in the background wrote before it ended, its own error first."""
+    with log.open("rb") as file:
+        file.seek(begin)
+        lines = file.read().decode(errors="replace").strip().splitlines()
+    own = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+    return own[-1] if own else f"The local Azure ended at once; see {log}. Last line: {lines[-1] if lines else 'none'}"

@@ -1,0 +1,177 @@
+"""The control API: what tests and people ask of the local Azure itself. Faults never touch it."""
+
+import json
+import os
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from foundry_emulator.arm import ArmStore
+from foundry_emulator.dataplane.agents import Agent, Agents
+from foundry_emulator.dataplane.sessions import Sessions
+from foundry_emulator.faults import FaultProblem, Faults
+from foundry_emulator.journal import Entry, Journal
+from foundry_emulator.provisioning import Provisioner
+from foundry_emulator.settings import Settings, SettingsProblem
+
+Json = dict[str, object]
+_PLANES = frozenset({"data", "arm", "registry", "identity"})
+
+
+class _BadRequest(ValueError):
+    """A control request that can't be."""
+
+
+class Control:
+    """Serves ``/_control/`` on the plain listener, loopback only.
+
+    ``GET health``, ``GET state``, ``GET journal?plane=&writes=1&since=n``, ``GET`` and ``POST settings``,
+    ``GET``, ``POST`` and ``DELETE faults``, ``DELETE faults/{id}``. What can't be is a 400 with
+    ``{"error": text}``.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        journal: Journal,
+        faults: Faults,
+        arm: ArmStore,
+        agents: Agents,
+        sessions: Sessions,
+        provisioner: Provisioner,
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._faults = faults
+        self._arm = arm
+        self._agents = agents
+        self._sessions = sessions
+        self._provisioner = provisioner
+
+    def routes(self) -> list[Route]:
+        """All of ``/_control/``."""
+        table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
+            ("GET", "/_control/health", self._health),
+            ("GET", "/_control/state", self._state),
+            ("GET", "/_control/journal", self._entries),
+            ("GET", "/_control/settings", self._get_settings),
+            ("POST", "/_control/settings", self._set_settings),
+            ("GET", "/_control/faults", self._get_faults),
+            ("POST", "/_control/faults", self._add_faults),
+            ("DELETE", "/_control/faults", self._clear_faults),
+            ("DELETE", "/_control/faults/{fault}", self._remove_fault),
+        ]
+        return [Route(path, _guarded(handle), methods=[method]) for method, path, handle in table]
+
+    def state(self) -> Json:
+        """Counts and lists. ``arm_resources`` counts what callers made, not what every start brings."""
+        agents = list(self._agents.all())
+        return {
+            "projects": [project.name for project in self._arm.projects()],
+            "agents": len(agents),
+            "versions": sum(len(agent.versions) for agent in agents),
+            "sessions": self._sessions.count(),
+            "instances": self._provisioner.running(),
+            "arm_resources": self._arm.count(),
+            "agent_list": [self._agent(agent) for agent in agents],
+            "arm_list": [
+                {"id": str(resource.get("id")), "type": str(resource.get("type"))} for resource in self._arm.resources()
+            ],
+        }
+
+    def last_requests(self, count: int) -> list[Entry]:
+        """The last journal entries, newest first."""
+        return self._journal.last(count)
+
+    def faults(self) -> list[Json]:
+        """The fault rules in force."""
+        return [fault.document() for fault in self._faults.all()]
+
+    def _agent(self, agent: Agent) -> Json:
+        return {
+            "project": agent.project,
+            "name": agent.name,
+            "enabled": agent.enabled,
+            "rules": [{"version": rule.version, "percentage": rule.percentage} for rule in agent.endpoint.rules],
+            "versions": [
+                {
+                    "version": version.key.version,
+                    "status": version.status,
+                    "error": version.error,
+                    "sessions": sum(s.version == version.key.version for s in self._sessions.of_agent(agent)),
+                }
+                for version in agent.versions.values()
+            ],
+        }
+
+    async def _health(self, _request: Request) -> Response:
+        return JSONResponse({"status": "healthy", "pid": os.getpid()})
+
+    async def _state(self, _request: Request) -> Response:
+        return JSONResponse(self.state())
+
+    async def _entries(self, request: Request) -> Response:
+        query = request.query_params
+        plane, since = query.get("plane") or None, query.get("since", "0")
+        if plane is not None and plane not in _PLANES:
+            raise _BadRequest(f"plane must be one of {', '.join(sorted(_PLANES))}, not {plane!r}")
+        if not since.isascii() or not since.isdigit():
+            raise _BadRequest(f"since must be the number of an entry, not {since!r}")
+        writes = query.get("writes", "0") in {"1", "true"}
+        entries = self._journal.entries(plane=plane, writes=writes, since=int(since))
+        return JSONResponse({"entries": [entry.document() for entry in entries]})
+
+    async def _get_settings(self, _request: Request) -> Response:
+        return JSONResponse(self._settings.document())
+
+    async def _set_settings(self, request: Request) -> Response:
+        changes = await _json(request)
+        if not isinstance(changes, dict):
+            raise _BadRequest("settings are a JSON object of names and values")
+        self._settings.update(changes)
+        # The ARM store keeps its own copy and caches rights; it has no public way to change it.
+        self._arm._role_delay_s = self._settings.role_delay_s  # noqa: SLF001
+        self._arm._forget_views()  # noqa: SLF001
+        return JSONResponse(self._settings.document())
+
+    async def _get_faults(self, _request: Request) -> Response:
+        return JSONResponse({"faults": self.faults()})
+
+    async def _add_faults(self, request: Request) -> Response:
+        document = await _json(request)
+        given = document if isinstance(document, list) else [document]
+        rules = [rule for rule in given if isinstance(rule, dict)]
+        if len(rules) != len(given):
+            raise _BadRequest("a fault is a JSON object, several are a list of them")
+        return JSONResponse({"faults": [self._faults.add(rule).document() for rule in rules]})
+
+    async def _clear_faults(self, _request: Request) -> Response:
+        self._faults.clear()
+        return Response(status_code=204)
+
+    async def _remove_fault(self, request: Request) -> Response:
+        fault: str = request.path_params["fault"]
+        if not self._faults.remove(fault):
+            return JSONResponse({"error": f"there is no fault {fault!r}"}, 404)
+        return Response(status_code=204)
+
+
+def _guarded(handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except (_BadRequest, SettingsProblem, FaultProblem) as problem:
+            return JSONResponse({"error": str(problem)}, 400)
+
+    return serve
+
+
+async def _json(request: Request) -> object:
+    try:
+        document: object = json.loads(await request.body())
+    except (ValueError, RecursionError) as problem:
+        raise _BadRequest(f"the body is not JSON: {problem}") from None
+    return document

@@ -1,0 +1,183 @@
+"""Operations on agents and versions (service-contract 2.1, 4.2, 4.3)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from starlette.responses import Response
+
+from foundry_emulator.dataplane.agents import Agent, Agents, Version, VersionKey
+from foundry_emulator.dataplane.call import Call, answer, no_content, rendered
+from foundry_emulator.dataplane.definition import (
+    check_definition,
+    check_description,
+    check_metadata,
+    check_name,
+)
+from foundry_emulator.dataplane.endpoint import Endpoint, merge_patch
+from foundry_emulator.dataplane.paging import order_of, page
+from foundry_emulator.dataplane.problem import ServiceProblem, invalid, not_implemented
+from foundry_emulator.dataplane.sessions import Sessions
+
+
+class Provisioning(Protocol):
+    """What runs versions."""
+
+    def begin(self, key: VersionKey) -> None:
+        """Starts to make a new version active; returns at once."""
+        ...
+
+    def end(self, key: VersionKey) -> None:
+        """Stops whatever runs for a deleted version; returns at once."""
+        ...
+
+
+class AgentOperations:
+    """Serves the agents and versions of a project."""
+
+    def __init__(self, agents: Agents, sessions: Sessions, provisioning: Provisioning) -> None:
+        self._agents = agents
+        self._sessions = sessions
+        self._provisioning = provisioning
+
+    async def create_version(self, call: Call) -> Response:
+        """POST ``/agents/{a}/versions``: 200 with the whole version [recorded]."""
+        if call.request.headers.get("content-type", "").startswith("multipart/"):
+            raise not_implemented("agents.create_version_from_code")
+        check_name(call.agent)
+        body = await call.body_without_nulls()
+        if body.get("draft") is True:
+            raise not_implemented("draft versions (agents.create_version with draft)")
+        version, new = self._agents.create_version(
+            project=call.project.name,
+            name=call.agent,
+            definition=check_definition(body.get("definition")),
+            description=check_description(body.get("description")),
+            metadata=check_metadata(body.get("metadata")),
+        )
+        answered = rendered(version.rendered())
+        if new and version.status == "creating":
+            self._provisioning.begin(version.key)
+        return answered
+
+    async def get_version(self, call: Call) -> Response:
+        """GET ``/agents/{a}/versions/{v}``."""
+        return rendered(self._agent(call).version(call.path["version"]).rendered())
+
+    async def list_versions(self, call: Call) -> Response:
+        """GET ``/agents/{a}/versions``, newest first [recorded]."""
+        agent = self._agent(call)
+        versions = list(agent.versions.values())
+        descending = order_of(call.query, "desc") == "desc"
+        if descending:
+            versions.reverse()
+
+        def find(cursor: str) -> int | None:
+            name, _, number = cursor.rpartition(":")
+            if name != agent.name or not number.isascii() or not number.isdigit():
+                return None
+            wanted = int(number) if len(number) < 10 else 10**9  # noqa: PLR2004  no version is that high
+            passed = (v.number > wanted if descending else v.number < wanted for v in versions)
+            return sum(passed)
+
+        return answer(page(versions, call.query, find=find, id_of=lambda v: v.id, show=lambda v: v.document))
+
+    async def delete_version(self, call: Call) -> Response:
+        """DELETE ``/agents/{a}/versions/{v}``; 409 with active sessions [observed] unless ``force``.
+
+        A version that the endpoint routes to can be deleted; its share then answers 404 [modelled].
+        """
+        force = call.switch("force")
+        agent = self._agent(call)
+        number = call.path["version"]
+        if number not in agent.versions:
+            agent.version("" if number == "@latest" else number)  # raises; @latest can't be deleted [modelled]
+        version = agent.versions[number]
+        self._refuse_active(agent, number, force=force)
+        self._sessions.delete_of(agent, number)
+        self._agents.delete_version(version)
+        self._provisioning.end(version.key)
+        return answer({"object": "agent.version.deleted", "name": agent.name, "version": number, "deleted": True})
+
+    async def get(self, call: Call) -> Response:
+        """GET ``/agents/{a}``."""
+        return answer(self._agent(call).details())
+
+    async def list(self, call: Call) -> Response:
+        """GET ``/agents``, newest first [recorded]; ``kind`` filters."""
+        kind = call.query.get("kind")
+        agents = [a for a in self._agents.of_project(call.project.name) if kind is None or a.kind == kind]
+        if order_of(call.query, "desc") == "desc":
+            agents.reverse()
+        return answer(
+            page(
+                agents,
+                call.query,
+                find=lambda cursor: _place(agents, cursor),
+                id_of=lambda a: a.name,
+                show=Agent.item,
+            )
+        )
+
+    async def delete(self, call: Call) -> Response:
+        """DELETE ``/agents/{a}`` with all versions; 409 with active sessions [observed] unless ``force``."""
+        force = call.switch("force")
+        agent = self._agent(call)
+        self._refuse_active(agent, None, force=force)
+        self._sessions.delete_of(agent)
+        versions: list[Version] = [*agent.versions.values()]
+        self._agents.delete(agent)
+        for version in versions:
+            self._provisioning.end(version.key)
+        return answer({"object": "agent.deleted", "name": agent.name, "deleted": True})
+
+    async def update_details(self, call: Call) -> Response:
+        """PATCH ``/agents/{a}``: a merge patch, also when it comes as plain JSON [azd].
+
+        Of other fields than ``agent_endpoint`` and ``agent_card`` nothing is known: they are ignored
+        [modelled].
+        """
+        agent = self._agent(call)
+        body = await call.body()
+        endpoint, card = agent.endpoint, agent.card
+        if "agent_endpoint" in body:
+            patch = body["agent_endpoint"]
+            if patch is None:
+                endpoint = Endpoint()  # null resets [modelled]
+            elif isinstance(patch, Mapping):
+                endpoint = endpoint.merged(patch, exists=agent.versions.__contains__)
+            else:
+                raise invalid("agent_endpoint must be an object.", "agent_endpoint")
+        if "agent_card" in body:
+            patch = body["agent_card"]
+            if patch is not None and not isinstance(patch, Mapping):
+                raise invalid("agent_card must be an object.", "agent_card")
+            card = None if patch is None else merge_patch(card or {}, patch)
+        self._agents.update(agent, endpoint=endpoint, card=card)
+        return answer(agent.details())
+
+    async def enable(self, call: Call) -> Response:
+        """POST ``/agents/{a}:enable``; idempotent."""
+        self._agents.enable(self._agent(call), enabled=True)
+        return no_content()
+
+    async def disable(self, call: Call) -> Response:
+        """POST ``/agents/{a}:disable``; idempotent. Running calls go on."""
+        self._agents.enable(self._agent(call), enabled=False)
+        return no_content()
+
+    def _agent(self, call: Call) -> Agent:
+        return self._agents.get(call.project.name, call.agent)
+
+    def _refuse_active(self, agent: Agent, version: str | None, *, force: bool) -> None:
+        active = [] if force else self._sessions.active(agent, version)
+        if active:
+            what = f"Agent {agent.name}" if version is None else f"Agent {agent.name} version {version}"
+            raise ServiceProblem(
+                409,
+                "conflict",
+                f"{what} has {len(active)} active session(s). Delete them or use force=true.",
+            )
+
+
+def _place(agents: Sequence[Agent], cursor: str) -> int | None:
+    return next((place for place, agent in enumerate(agents) if agent.name == cursor), None)

@@ -1,0 +1,179 @@
+"""One request to the data plane, and the frame around every operation."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from foundry_emulator.arm import ProjectView
+from foundry_emulator.dataplane.access import Access, Right
+from foundry_emulator.dataplane.problem import ServiceProblem, bad_request, invalid, not_implemented
+from foundry_emulator.dataplane.wire import JSON_UTF8, SUPPORTED_VERSIONS, parse_object, render, without_nulls
+
+_log = logging.getLogger(__name__)
+_MAX_JSON_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that may be served.
+
+    Attributes:
+        request: the request.
+        request_id: 32 hex digits; in the journal, in answers' headers and in errors.
+        principal: object id of the caller.
+        project: the project in the URL.
+        path: the URL's other parts by name.
+        query: the query; of a repeated name, the last.
+    """
+
+    request: Request
+    request_id: str
+    principal: str
+    project: ProjectView
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+
+    @property
+    def agent(self) -> str:
+        """The agent's name in the URL."""
+        return self.path["agent"]
+
+    def switch(self, name: str) -> bool:
+        """A boolean of the query, false when absent.
+
+        Raises:
+            ServiceProblem: 400.
+        """
+        text = self.query.get(name, "false").lower()
+        if text not in {"true", "false"}:
+            raise invalid(f"{name} must be true or false, not '{text}'.", name)
+        return text == "true"
+
+    async def body(self) -> dict[str, object]:
+        """The JSON object in the body, nulls and all.
+
+        Raises:
+            ServiceProblem: 400.
+        """
+        length = self.request.headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > _MAX_JSON_BYTES:
+            raise invalid(f"The request body has more than {_MAX_JSON_BYTES} bytes.")
+        received = bytearray()
+        async for part in self.request.stream():
+            received += part
+            if len(received) > _MAX_JSON_BYTES:
+                raise invalid(f"The request body has more than {_MAX_JSON_BYTES} bytes.")
+        return parse_object(bytes(received))
+
+    async def body_without_nulls(self) -> dict[str, object]:
+        """The JSON object in the body; null means not sent."""
+        return without_nulls(await self.body())
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation of the service.
+
+    Attributes:
+        name: as the SDK calls it, such as ``agents.create_version``.
+        method: HTTP method.
+        path: below ``/api/projects/{project}``, with ``{names}``.
+        right: what the caller needs.
+        handle: what serves it; None answers 501.
+    """
+
+    name: str
+    method: str
+    path: str
+    right: Right
+    handle: Handler | None = None
+
+
+def answer(document: object, status: int = 200) -> Response:
+    """A JSON answer."""
+    return rendered(render(document), status)
+
+
+def rendered(body: bytes, status: int = 200) -> Response:
+    """A JSON answer from ready bytes."""
+    return Response(body, status, headers={"content-type": JSON_UTF8})
+
+
+def no_content() -> Response:
+    """A 204."""
+    return Response(status_code=204)
+
+
+class Endpoint:
+    """The ASGI application of one operation: api-version, token, project, role, then the operation.
+
+    That order is [modelled].
+    """
+
+    def __init__(self, operation: Operation, access: Access) -> None:
+        self._operation = operation
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request; whatever happens, the answer is in the service's envelope."""
+        request_id: str = scope["state"]["request_id"]
+        region = "local"
+        try:
+            call = self._admit(Request(scope, receive), request_id)
+            region = call.project.location
+            if self._operation.handle is None:
+                raise not_implemented(self._operation.name)  # noqa: TRY301  one place answers problems
+            response = await self._operation.handle(call)
+        except ServiceProblem as problem:
+            response = _problem_answer(problem, request_id)
+        except RecursionError:  # JSON just shallow enough to be parsed
+            response = _problem_answer(invalid("The request body is nested too deeply."), request_id)
+        except ClientDisconnect:
+            return
+        except Exception:  # noqa: BLE001  the last frame: a bug here is a 500 in the envelope, and in the log
+            _log.exception("request %s: %s failed", request_id, self._operation.name)
+            response = _problem_answer(
+                ServiceProblem(500, "server_error", "The local Azure failed; its log has the traceback."),
+                request_id,
+            )
+        response.headers.update(
+            {
+                "api-supported-versions": SUPPORTED_VERSIONS,
+                "x-ms-region": region,
+                "apim-request-id": request_id,
+                "x-request-id": request_id,
+            }
+        )
+        await response(scope, receive, send)
+
+    def _admit(self, request: Request, request_id: str) -> Call:
+        scope = request.scope
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        if query.get("api-version") != "v1":
+            raise _version_problem(query.get("api-version"))
+        principal = self._access.principal(request.headers.get("authorization"))
+        scope["state"]["principal"] = principal
+        path: Mapping[str, str] = scope["path_params"]
+        project = self._access.project(path["project"])
+        self._access.check(principal, project, self._operation.right, self._operation.name, path.get("agent"))
+        return Call(request, request_id, principal, project, path, query)
+
+
+def _version_problem(version: str | None) -> ServiceProblem:
+    if version is None:  # [observed]; the text is [modelled]
+        return bad_request("The api-version query parameter is required: api-version=v1.")
+    return ServiceProblem(404, "not_found", f"api-version '{version}' is not known here; use v1.")  # [observed]
+
+
+def _problem_answer(problem: ServiceProblem, request_id: str) -> Response:
+    response = answer(problem.document(request_id), problem.status)
+    response.headers.update(problem.headers)
+    return response

@@ -1,0 +1,81 @@
+"""Pages of a list (service-contract 1.4)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from foundry_emulator.dataplane.problem import invalid
+
+Item = TypeVar("Item")
+
+_DEFAULT_LIMIT, _MAX_LIMIT = 20, 100
+
+
+def order_of(query: Mapping[str, str], default: str) -> str:
+    """``order`` of the query: ``asc`` or ``desc`` by creation."""
+    order = query.get("order", default)
+    if order not in {"asc", "desc"}:
+        raise invalid(f"order must be asc or desc, not '{order}'.", "order")
+    return order
+
+
+def page(
+    items: Sequence[Item],
+    query: Mapping[str, str],
+    *,
+    find: Callable[[str], int | None],
+    id_of: Callable[[Item], str],
+    show: Callable[[Item], object],
+    with_object: bool = True,
+) -> dict[str, object]:
+    """One page of ``items``, which are already in the asked order.
+
+    Args:
+        items: everything there is.
+        query: ``limit``, ``after`` and ``before`` of the request.
+        find: where the item with that id is, or would be had it not been deleted; None for an unknown id.
+        id_of: an item's id, the cursor.
+        show: an item as JSON.
+        with_object: session lists have no ``object`` [recorded].
+
+    Returns:
+        The body. An empty page has no ``last_id``, or the SDK would ask for ever; [recorded].
+
+    Raises:
+        ServiceProblem: 400 for a limit outside 1 to 100 or an unknown cursor, [modelled].
+    """
+    limit = _limit(query.get("limit"))
+    start, end = 0, len(items)
+    after, before = query.get("after"), query.get("before")
+    if after:
+        place = _place(find, after, "after")
+        start = place + 1 if place < end and id_of(items[place]) == after else place
+    if before:
+        end = _place(find, before, "before")
+    backwards = bool(before) and not after
+    shown = items[max(start, end - limit) : end] if backwards else items[start : min(end, start + limit)]
+    if not shown:
+        return {"data": [], "has_more": False}
+    body: dict[str, object] = {
+        "data": [show(item) for item in shown],
+        "first_id": id_of(shown[0]),
+        "last_id": id_of(shown[-1]),
+        "has_more": len(shown) < end - start,
+    }
+    if with_object:
+        body["object"] = "list"
+    return body
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return _DEFAULT_LIMIT
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(_MAX_LIMIT)) or not 1 <= int(text) <= _MAX_LIMIT:
+        raise invalid(f"limit must be an integer from 1 to {_MAX_LIMIT}, not '{text}'.", "limit")
+    return int(text)
+
+
+def _place(find: Callable[[str], int | None], cursor: str, name: str) -> int:
+    place = find(cursor)
+    if place is None:
+        raise invalid(f"'{cursor}' is not an item of this list.", name)
+    return place

@@ -1,0 +1,90 @@
+"""Which version answers a call (service-contract 4.1, 5.1, 10.1)."""
+
+import random
+
+from foundry_emulator.dataplane.agents import Agent, Version
+from foundry_emulator.dataplane.endpoint import LATEST
+from foundry_emulator.dataplane.problem import ServiceProblem, bad_request
+from foundry_emulator.dataplane.sessions import Session, Sessions, new_invoke_id
+
+
+class Router:
+    """Shares new sessions out by the endpoint's rules and keeps old ones where they are.
+
+    Args:
+        sessions: the sessions.
+        source: the randomness behind the shares.
+    """
+
+    def __init__(self, sessions: Sessions, source: random.Random) -> None:
+        self._sessions = sessions
+        self._source = source
+
+    def check_enabled(self, agent: Agent) -> None:
+        """Refuses a disabled agent; the code is [modelled].
+
+        Raises:
+            ServiceProblem: 400 ``bad_request``.
+        """
+        if not agent.enabled:
+            raise bad_request(f"Agent {agent.name} is disabled; enable it to call it.")
+
+    def check_ready(self, version: Version) -> None:
+        """Refuses a version that can't be called.
+
+        Raises:
+            ServiceProblem: 400 ``agent_version_not_ready`` or ``agent_version_failed`` [docs][azd].
+        """
+        where = f"Agent {version.key.agent} version {version.key.version}"
+        if version.status == "failed":
+            error = version.error or {}
+            raise ServiceProblem(
+                400, "agent_version_failed", f"{where} failed: [{error.get('code')}] {error.get('message')}"
+            )
+        if version.status != "active":
+            raise ServiceProblem(
+                400, "agent_version_not_ready", f"{where} is {version.status}; call it when it is active."
+            )
+
+    def choose(self, agent: Agent) -> Version:
+        """The version for a new session.
+
+        ``@latest`` is the newest active version, or the newest at all when none is active [modelled]:
+        a failed one takes no traffic from the one before.
+
+        Raises:
+            ServiceProblem: 400 when no rule has a share [modelled], 404 when the chosen version is gone.
+        """
+        number = agent.endpoint.choose(self._source)
+        if number is None:
+            raise bad_request(f"Agent {agent.name} routes no traffic: every rule has 0 percent.")
+        if number != LATEST:
+            return agent.version(number)
+        active = (version for version in reversed(agent.versions.values()) if version.status == "active")
+        return next(active, None) or agent.version(LATEST)
+
+    def place(self, agent: Agent, session_id: str | None) -> tuple[Version, Session | None]:
+        """Where a call goes: its session's version, or a version for a session still to be made.
+
+        Raises:
+            ServiceProblem: 404 for an unknown session [modelled]; all of `choose` and `check_ready`.
+        """
+        self.check_enabled(agent)
+        session = None if session_id is None else self._sessions.get(agent, session_id)
+        if session is not None and self.keeps_version(agent, session):
+            version = agent.version(session.version)
+        else:
+            version = self.choose(agent)
+        self.check_ready(version)
+        return version, session
+
+    def enter(self, agent: Agent, version: Version, session: Session | None) -> Session:
+        """The session of a call that was placed: made, started anew, or only touched."""
+        if session is None:
+            return self._sessions.create(agent, version.key.version, new_invoke_id())
+        renewed = None if self.keeps_version(agent, session) else version.key.version
+        return self._sessions.touch(session, version=renewed)
+
+    def keeps_version(self, agent: Agent, session: Session) -> bool:
+        """A session keeps its version until it is stopped or expires [azd]."""
+        return session.stopped_at is None and self._sessions.status(agent, session) != "expired"

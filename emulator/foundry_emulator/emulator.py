@@ -1,0 +1,240 @@
+"""The whole local Azure, put together."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import random
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from foundry_emulator.arm import ArmStore, Urls
+from foundry_emulator.clock import Clock, RealClock
+from foundry_emulator.control import Control
+from foundry_emulator.data_folder import DataFolder, Running
+from foundry_emulator.dataplane import operations
+from foundry_emulator.dataplane.access import Access
+from foundry_emulator.dataplane.agent_operations import AgentOperations
+from foundry_emulator.dataplane.agents import Agents
+from foundry_emulator.dataplane.invoke import Invoke
+from foundry_emulator.dataplane.router import Router as TrafficRouter
+from foundry_emulator.dataplane.session_operations import SessionOperations
+from foundry_emulator.dataplane.sessions import Sessions
+from foundry_emulator.faults import FaultLayer, Faults
+from foundry_emulator.identity import Identity, TokenProblem
+from foundry_emulator.journal import Journal
+from foundry_emulator.listener import Journaled, Listener, PortInUse, bind, port_of
+from foundry_emulator.page import page
+from foundry_emulator.provisioning import Provisioner
+from foundry_emulator.registry import RegistryStore
+from foundry_emulator.runtime import EchoRuntime, ProcessRuntime, Runtime
+from foundry_emulator.settings import Settings
+from foundry_emulator.store import Store
+from foundry_emulator.tls import certificates
+
+_ARM_AUDIENCE = "https://management.azure.com"
+
+
+class RuntimeKind(StrEnum):
+    """What runs agents."""
+
+    PROCESS = "process"
+    ECHO = "echo"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The three listeners' ports on loopback; 0 takes a free one.
+
+    Attributes:
+        data: TLS: data plane and ARM.
+        registry: TLS: images.
+        page: plain HTTP: page, managed identity, control.
+    """
+
+    data: int = 8443
+    registry: int = 5443
+    page: int = 8442
+
+
+class PortTaken(RuntimeError):
+    """A port that can't be had; the message names the option that sets another."""
+
+
+class Emulator:
+    """A local Azure in one process, on the running event loop.
+
+    Args:
+        folder: where its state is; must be locked by the caller.
+        ports: of the listeners.
+        runtime: what runs agents.
+        settings: may be changed while it runs.
+        clock: the time of everything but processes.
+        seed: of the randomness that shares traffic out; None for another each time.
+    """
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        *,
+        ports: Ports,
+        runtime: RuntimeKind,
+        settings: Settings,
+        clock: Clock,
+        seed: int | None = None,
+    ) -> None:
+        with contextlib.ExitStack() as undo:
+            data = _bind(ports.data, "--port")
+            undo.callback(data.close)
+            registry = _bind(ports.registry, "--registry-port")
+            undo.callback(registry.close)
+            web = _bind(ports.page, "--page-port")
+            undo.callback(web.close)
+            tls = certificates(folder.tls, dt.datetime.fromtimestamp(clock.now(), tz=dt.UTC))
+            undo.pop_all()
+        self.urls = Urls(data_plane=f"https://localhost:{port_of(data)}", registry=f"localhost:{port_of(registry)}")
+        self.page_url = f"http://localhost:{port_of(web)}"
+        self.settings = settings
+        self.store = Store(folder.store)
+        self.journal = Journal(self.store, clock=clock.now)
+        self.identity = Identity(self.store, clock=clock.now)
+        self.arm = ArmStore(self.store, urls=lambda: self.urls, clock=clock.now, role_delay_s=settings.role_delay_s)
+        self.registry = RegistryStore(folder.registry, self.store)
+        self.faults = Faults()
+        self.agents = Agents(self.store, settings=settings, clock=clock.now)
+        self.sessions = Sessions(self.store, settings=settings, clock=clock.now)
+        trust = {"SSL_CERT_FILE": str(tls.ca_bundle), "REQUESTS_CA_BUNDLE": str(tls.ca_bundle)}
+        self.provisioner = Provisioner(
+            arm=self.arm,
+            registry=self.registry,
+            agents=self.agents,
+            runtime=_runtime(runtime, folder, clock),
+            settings=settings,
+            clock=clock,
+            folder=folder.agents,
+            platform_environment=trust,
+        )
+        self.environment = {
+            "IDENTITY_ENDPOINT": f"{self.page_url}/msi/token",
+            "IDENTITY_HEADER": self.identity.identity_header,
+            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+            **trust,
+            "FOUNDRY_EMULATOR_ARM_ENDPOINT": self.urls.data_plane,
+        }
+        # Seeded on purpose: shares that can be repeated; nothing secret is drawn from it.
+        traffic = TrafficRouter(self.sessions, random.Random(seed))  # noqa: S311
+        pair = (tls.chain, tls.key)
+        self._listeners = [
+            Listener(Journaled(self._cloud(traffic, clock), self.journal, _cloud_plane), data, certificate=pair),
+            Listener(
+                Journaled(_router(self.registry.routes()), self.journal, lambda _: "registry"),
+                registry,
+                certificate=pair,
+            ),
+            Listener(Journaled(self._web(), self.journal, _web_plane), web),
+        ]
+
+    def running(self) -> Running:
+        """How clients find it."""
+        return Running(os.getpid(), self.urls.data_plane, self.urls.registry, self.page_url, self.environment)
+
+    async def start(self) -> None:
+        """Returns when all listeners take requests."""
+        self.forget_deleted_projects()
+        self.provisioner.resume()
+        for listener in self._listeners:
+            await listener.start()
+
+    async def stop(self) -> None:
+        """Ends listeners, then agents, then closes the store."""
+        await asyncio.gather(*(listener.stop() for listener in self._listeners))
+        await self.provisioner.close()
+        self.store.close()
+
+    def forget_deleted_projects(self) -> None:
+        """Deletes the agents of projects that ARM no longer has, as the service does."""
+        for agent in self.agents.all():
+            if self.arm.project(agent.project) is None:
+                self.sessions.delete_of(agent)
+                keys = [version.key for version in agent.versions.values()]
+                self.agents.delete(agent)
+                for key in keys:
+                    self.provisioner.end(key)
+
+    def _cloud(self, traffic: TrafficRouter, clock: Clock) -> ASGIApp:
+        """Data plane, with faults before it, and ARM, without."""
+        table = operations.operations(
+            AgentOperations(self.agents, self.sessions, self.provisioner),
+            SessionOperations(self.agents, self.sessions, traffic),
+            Invoke(self.agents, self.sessions, traffic, self.provisioner, self.settings),
+        )
+        access = Access(self.arm, self.identity)
+        data = FaultLayer(_router(operations.routes(table, access)), self.faults, clock=clock)
+        arm = _router([*self.arm.routes()])
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            if _cloud_plane(scope["path"]) == "data":
+                await data(scope, receive, send)
+                return
+            authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+            with contextlib.suppress(TokenProblem):
+                scope["state"]["principal"] = self.identity.verify(authorization, _ARM_AUDIENCE).object_id
+            await arm(scope, receive, send)
+            if scope["method"] == "DELETE":
+                self.forget_deleted_projects()
+
+        return serve
+
+    def _web(self) -> ASGIApp:
+        control = Control(
+            settings=self.settings,
+            journal=self.journal,
+            faults=self.faults,
+            arm=self.arm,
+            agents=self.agents,
+            sessions=self.sessions,
+            provisioner=self.provisioner,
+        )
+        return _local_only(_router([*control.routes(), *self.identity.routes(), page(control)]))
+
+
+def _bind(port: int, option: str) -> socket.socket:
+    try:
+        return bind(port)
+    except PortInUse as problem:
+        raise PortTaken(f"{problem}; choose another with {option}, or 0 for any free one") from None
+
+
+def _runtime(kind: RuntimeKind, folder: DataFolder, clock: Clock) -> Runtime:
+    if kind is RuntimeKind.ECHO:
+        return EchoRuntime(clock=clock.now)
+    return ProcessRuntime(folder.images, clock=RealClock())
+
+
+def _cloud_plane(path: str) -> str:
+    return "data" if path.startswith(operations.PREFIX) else "arm"
+
+
+def _web_plane(path: str) -> str | None:
+    return "identity" if path.startswith("/msi/") else None
+
+
+def _router(routes: Sequence[BaseRoute]) -> Router:
+    return Router(routes, redirect_slashes=False, default=_nothing_here)
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    message = f"The local Azure serves nothing at {scope['path']}."
+    await JSONResponse({"error": {"code": "NotFound", "message": message}}, 404)(scope, receive, send)
+
+
+def _local_only(app: ASGIApp) -> ASGIApp:
+    """Refuses requests for another host's name: a web page that rebinds its name to loopback gets no token."""
+    return TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1"])

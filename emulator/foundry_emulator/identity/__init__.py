@@ -1,0 +1,14 @@
+"""Tokens: who a caller of the local Azure is."""
+
+from foundry_emulator.identity.identity import DEPLOYER, Identity
+from foundry_emulator.identity.tokens import ARM_AUDIENCE, FOUNDRY_AUDIENCE, TENANT, Principal, TokenProblem
+
+__all__ = [
+    "ARM_AUDIENCE",
+    "DEPLOYER",
+    "FOUNDRY_AUDIENCE",
+    "TENANT",
+    "Identity",
+    "Principal",
+    "TokenProblem",
+]

@@ -1,0 +1,179 @@
+"""The managed identity of the local Azure: gives tokens to local programs, and checks them."""
+
+import base64
+import hmac
+import ipaddress
+import secrets
+import uuid
+from collections.abc import Callable
+from functools import lru_cache
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from foundry_emulator.identity.tokens import (
+    TENANT,
+    Claims,
+    Principal,
+    TokenProblem,
+    normal_audience,
+    read,
+    sign,
+)
+from foundry_emulator.store import Store
+
+DEPLOYER = "00000000-0000-0000-0000-0000000000de"
+"""Object id of the principal that deploys: whoever asks for a token without naming another."""
+
+_LIFETIME_S = 24 * 60 * 60  # what a managed identity's token lives [docs]
+_REMEMBERED_TOKENS = 1024  # signatures already checked; a client sends the same token with every request
+_SELECTORS = ("client_id", "principal_id", "object_id")  # how App Service lets a caller name an identity [docs]
+
+
+class Identity:
+    """Mints and verifies tokens; speaks App Service's managed identity protocol, version 2019-08-01 [docs].
+
+    Key and secret are kept in the store, so tokens outlive a restart. A principal has one GUID here, both as
+    client id and as object id; the service does the same for agent identities (service-contract 2.4, [recorded])
+    but not for user-assigned ones [modelled].
+
+    Args:
+        store: where key and secret are kept.
+        clock: unix seconds.
+        random_bytes: where key and secret come from, the first time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], float],
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._clock = clock
+        kept = store.collection("identity")
+        document = kept.get("keys")
+        if document is None:
+            document = {
+                "signing_key": base64.b64encode(random_bytes(32)).decode(),
+                "identity_header": random_bytes(16).hex(),
+            }
+            kept.put("keys", document)
+        key = base64.b64decode(str(document["signing_key"]))
+        self._key = key
+        self._identity_header = str(document["identity_header"])
+
+        @lru_cache(maxsize=_REMEMBERED_TOKENS)
+        def checked(token: str) -> Claims:
+            return read(token, key)
+
+        self._checked = checked
+
+    @property
+    def identity_header(self) -> str:
+        """The value for the environment variable ``IDENTITY_HEADER``; a secret of this machine."""
+        return self._identity_header
+
+    def token(self, object_id: str, audience: str) -> str:
+        """A token for a principal, as the endpoint would give it; good for 24 hours."""
+        return sign(self._claims(object_id, audience), self._key)
+
+    def verify(self, authorization_header: str | None, audience: str) -> Principal:
+        """The principal behind an Authorization header.
+
+        Raises:
+            TokenProblem: no token, not ours, expired, or for another audience.
+        """
+        scheme, _, token = (authorization_header or "").strip().partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise TokenProblem(
+                "AuthenticationFailed",
+                "Authentication failed. The 'Authorization' header is missing or is not a bearer token.",
+            )
+        claims = self._checked(token.strip())
+        if claims.expires_at <= self._clock():
+            raise TokenProblem("ExpiredAuthenticationToken", "The access token has expired. Ask for a new one.")
+        wanted = normal_audience(audience)
+        if normal_audience(claims.audience) != wanted:
+            raise TokenProblem(
+                "InvalidAuthenticationTokenAudience",
+                f"The access token was obtained for the audience '{claims.audience}', "
+                f"but this endpoint takes '{wanted}'. Ask for a token with scope '{wanted}/.default'.",
+            )
+        return Principal(object_id=claims.object_id, tenant_id=claims.tenant_id)
+
+    def routes(self) -> list[Route | Mount]:
+        """``GET /msi/token``, what ``IDENTITY_ENDPOINT`` names."""
+        return [Route("/msi/token", self._serve_token, methods=["GET"])]
+
+    def _claims(self, object_id: str, audience: str) -> Claims:
+        now = int(self._clock())
+        return Claims(
+            object_id=object_id,
+            tenant_id=TENANT,
+            audience=audience,
+            issued_at=now,
+            expires_at=now + _LIFETIME_S,
+        )
+
+    async def _serve_token(self, request: Request) -> JSONResponse:
+        try:
+            object_id, audience = self._asked_for(request)
+        except _RefusalError as refusal:
+            return JSONResponse(refusal.body(), status_code=refusal.status)
+        claims = self._claims(object_id, audience)
+        return JSONResponse(
+            {
+                "access_token": sign(claims, self._key),
+                "client_id": object_id,
+                "expires_on": str(claims.expires_at),
+                "resource": audience,
+                "token_type": "Bearer",
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _asked_for(self, request: Request) -> tuple[str, str]:
+        """Object id and audience that a request wants a token for, if it may have one."""
+        if not _from_loopback(request):
+            raise _RefusalError(403, "The token endpoint answers callers on this machine only.")
+        given = request.headers.get("x-identity-header", "")
+        if not hmac.compare_digest(given.encode(), self._identity_header.encode()):
+            raise _RefusalError(401, "The X-IDENTITY-HEADER header is missing or is not this endpoint's.")
+        if not request.query_params.get("api-version"):
+            raise _RefusalError(400, "The query parameter 'api-version' is required (2019-08-01).")
+        audience = request.query_params.get("resource", "").removesuffix("/.default")
+        if not audience.strip():
+            raise _RefusalError(400, "The query parameter 'resource' is required.")
+        if "mi_res_id" in request.query_params:
+            raise _RefusalError(501, "The local Azure does not model identities named by mi_res_id; use client_id.")
+        selected = next((v for s in _SELECTORS if (v := request.query_params.get(s))), DEPLOYER)
+        try:
+            return str(uuid.UUID(selected)), audience
+        except ValueError:
+            raise _RefusalError(
+                400, "No User Assigned Managed Identity found for specified ClientId: not a GUID."
+            ) from None
+
+
+class _RefusalError(Exception):
+    """An answer of the token endpoint that is no token, in App Service's shape [docs]."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+    def body(self) -> dict[str, object]:
+        return {"statusCode": self.status, "message": str(self)}
+
+
+def _from_loopback(request: Request) -> bool:
+    if request.client is None:
+        return False
+    try:
+        address = ipaddress.ip_address(request.client.host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

@@ -1,0 +1,99 @@
+"""The journal: one entry for every request that reached a listener. What tests trust instead of logs."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+from foundry_emulator.store import Store
+
+WRITE_METHODS = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+WRITE_PLANES = frozenset({"data", "arm"})
+_CAPACITY = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request and what came of it. Never a body, never a header's value.
+
+    Attributes:
+        n: place in the journal, rising, from 1; goes on after a restart.
+        time: when it was answered, Unix seconds.
+        plane: ``data``, ``arm``, ``registry`` or ``identity``.
+        method: HTTP method.
+        path: decoded path.
+        query: query string as sent.
+        status: what the service decided, even if a fault kept the answer from the caller; None when the
+            request was cut before it was processed.
+        fault: the fault that fired on it, or None.
+        principal: object id of the caller, or None when no valid token came.
+        request_id: the same as in the answer's headers and error body.
+    """
+
+    n: int
+    time: float
+    plane: str
+    method: str
+    path: str
+    query: str
+    status: int | None
+    fault: str | None
+    principal: str | None
+    request_id: str
+
+    @property
+    def write(self) -> bool:
+        """Whether it is a write on the data or the ARM plane."""
+        return self.method in WRITE_METHODS and self.plane in WRITE_PLANES
+
+    def document(self) -> dict[str, object]:
+        """The entry as JSON."""
+        return {**asdict(self), "write": self.write}
+
+
+class Journal:
+    """The last 100,000 entries in memory; writes also in the store, so that they survive a restart."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._writes = store.collection("journal")
+        self._entries: deque[Entry] = deque(maxlen=_CAPACITY)
+        for document in self._writes.values():
+            self._entries.append(_entry(document))
+        self._next = self._entries[-1].n + 1 if self._entries else 1
+
+    def record(
+        self,
+        *,
+        plane: str,
+        method: str,
+        path: str,
+        query: str,
+        status: int | None,
+        fault: str | None,
+        principal: str | None,
+        request_id: str,
+    ) -> None:
+        """Adds an entry; of a write, durably."""
+        entry = Entry(self._next, self._clock(), plane, method, path, query, status, fault, principal, request_id)
+        self._next += 1
+        self._entries.append(entry)
+        if entry.write:
+            self._writes.put(str(entry.n), asdict(entry))
+            if len(self._writes) > _CAPACITY:
+                self._writes.delete(next(iter(self._writes.items()))[0])
+
+    def entries(self, *, plane: str | None = None, writes: bool = False, since: int = 0) -> Iterator[Entry]:
+        """Entries after number ``since``, oldest first, of one plane or all, writes alone or all."""
+        for entry in list(self._entries):
+            if entry.n > since and (plane is None or entry.plane == plane) and (not writes or entry.write):
+                yield entry
+
+    def last(self, count: int) -> list[Entry]:
+        """The last ``count`` entries, newest first."""
+        return [self._entries[-1 - place] for place in range(min(count, len(self._entries)))]
+
+
+def _entry(document: object) -> Entry:
+    if not isinstance(document, dict):
+        raise TypeError(f"a journal entry is an object, not {document!r}")
+    return Entry(**document)

@@ -1,0 +1,224 @@
+"""From ``creating`` to ``active`` or ``failed``: pulls, starts and probes each new version."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from foundry_emulator.arm import ArmStore, ProjectView
+from foundry_emulator.clock import Clock
+from foundry_emulator.dataplane.agents import Agent, Agents, VersionKey
+from foundry_emulator.dataplane.definition import environment_of, image_of
+from foundry_emulator.dataplane.problem import ServiceProblem
+from foundry_emulator.identity import TENANT
+from foundry_emulator.registry import PulledImage, PullRefusal, RegistryStore, check_pull
+from foundry_emulator.runtime import Instance, Runtime, StartFailed, Workload
+from foundry_emulator.settings import Script, Settings
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_IMAGE_ERROR, _PROVISIONING_ERROR = "ImageError", "ProvisioningError"
+
+
+class Provisioner:
+    """Runs versions: each new one until it is ready or fails, each active one when it is first called.
+
+    Versions that were ``creating`` when the local Azure ended go on at the next start (`resume`); active ones
+    are started again by their next call, from the image as pulled then.
+
+    Args:
+        arm: roles and projects.
+        registry: images.
+        agents: whose statuses it moves.
+        runtime: what runs them.
+        settings: how long, and scripts.
+        clock: for ``provisioning_s`` and scripts.
+        folder: for the workloads' own folders.
+        platform_environment: variables that every agent gets, such as the CA bundle.
+    """
+
+    def __init__(
+        self,
+        *,
+        arm: ArmStore,
+        registry: RegistryStore,
+        agents: Agents,
+        runtime: Runtime,
+        settings: Settings,
+        clock: Clock,
+        folder: Path,
+        platform_environment: Mapping[str, str],
+    ) -> None:
+        self._arm = arm
+        self._registry = registry
+        self._agents = agents
+        self._runtime = runtime
+        self._settings = settings
+        self._clock = clock
+        self._folder = folder
+        self._platform_environment = dict(platform_environment)
+        self._provisioning: dict[VersionKey, asyncio.Task[None]] = {}
+        self._starting: dict[VersionKey, asyncio.Task[Instance]] = {}
+        self._instances: dict[VersionKey, Instance] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    def resume(self) -> None:
+        """Goes on with every version that is ``creating``."""
+        for agent in self._agents.all():
+            for version in agent.versions.values():
+                if version.status == "creating":
+                    self.begin(version.key)
+
+    def begin(self, key: VersionKey) -> None:
+        """Starts to provision a new version; returns at once."""
+        script = self._settings.take_script(key.agent)
+        steps = self._provision(key) if script is None else self._follow(key, script)
+        task = asyncio.get_running_loop().create_task(steps, name=f"provision {key}")
+        self._provisioning[key] = task
+        task.add_done_callback(lambda done: _forget(self._provisioning, key, done))
+
+    def end(self, key: VersionKey) -> None:
+        """Stops what runs for a deleted version; returns at once, the process may take seconds to end."""
+        for task in (self._provisioning.pop(key, None), self._starting.pop(key, None)):
+            if task is not None:
+                task.cancel()
+        instance = self._instances.pop(key, None)
+        if instance is not None:
+            self._aside(instance.stop())
+
+    async def instance(self, key: VersionKey) -> Instance:
+        """What runs an active version; started now if nothing does.
+
+        Raises:
+            StartFailed: it can't be started (again).
+        """
+        instance = self._instances.get(key)
+        if instance is not None and instance.alive:
+            return instance
+        task = self._starting.get(key)
+        if task is None:
+            if instance is not None:
+                self._aside(self._instances.pop(key).stop())
+            task = asyncio.get_running_loop().create_task(self._start(key), name=f"start {key}")
+            self._starting[key] = task
+            task.add_done_callback(lambda done: _forget(self._starting, key, done))
+        try:
+            # Shielded: a caller that goes away must not stop the start for the others.
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if task.cancelled() and caller is not None and not caller.cancelling():
+                raise StartFailed(_PROVISIONING_ERROR, "The version was deleted.") from None
+            raise
+
+    def running(self) -> int:
+        """How many instances are alive."""
+        return sum(instance.alive for instance in self._instances.values())
+
+    async def close(self) -> None:
+        """Stops everything, and waits for it."""
+        tasks = [*self._provisioning.values(), *self._starting.values()]
+        for task in tasks:
+            task.cancel()
+        for instance in self._instances.values():
+            self._aside(instance.stop())
+        self._instances.clear()
+        await asyncio.gather(*tasks, *self._stopping, return_exceptions=True)
+        await self._runtime.close()
+
+    async def _provision(self, key: VersionKey) -> None:
+        try:
+            await self._clock.sleep(self._settings.provisioning_s)
+            await self.instance(key)
+        except StartFailed as failure:
+            self._agents.set_status(key, "failed", {"code": failure.code, "message": failure.message})
+        except Exception:  # noqa: BLE001  whatever it was, the version must not stay `creating` for ever
+            _log.exception("provisioning %s failed", key)
+            self._agents.set_status(
+                key,
+                "failed",
+                {"code": _PROVISIONING_ERROR, "message": "The local Azure failed; its log has the traceback."},
+            )
+        else:
+            self._agents.set_status(key, "active")
+
+    async def _follow(self, key: VersionKey, script: Script) -> None:
+        for step in script.steps:
+            self._agents.set_status(key, step.status, step.error)
+            await self._clock.sleep(step.for_s)
+
+    async def _start(self, key: VersionKey) -> Instance:
+        agent, project = self._agents.find(key.project, key.agent), self._arm.project(key.project)
+        if agent is None or project is None:
+            raise StartFailed(_PROVISIONING_ERROR, "The agent or its project was deleted.")
+        try:
+            definition = agent.version(key.version).definition
+        except ServiceProblem:
+            raise StartFailed(_PROVISIONING_ERROR, "The version was deleted.") from None
+        own = environment_of(definition)
+        instance = await self._runtime.start(
+            Workload(
+                agent=key.agent,
+                version=key.version,
+                image=self._pull(key, project, image_of(definition) or ""),
+                environment=own | self._platform_environment | _injected(project, agent, key.version),
+                private=frozenset(own),
+                folder=self._folder / key.project / key.agent / key.version,
+                readiness_timeout_s=self._settings.readiness_timeout_s,
+            )
+        )
+        self._instances[key] = instance
+        return instance
+
+    def _pull(self, key: VersionKey, project: ProjectView, reference: str) -> PulledImage | None:
+        if not self._settings.check_pull:
+            return None
+        pulled = check_pull(self._arm, self._registry, project, reference)
+        if isinstance(pulled, PullRefusal):
+            # The service tells the caller little; whoever runs the local Azure may know.
+            _log.warning("%s: image %s was not pulled: %s", key, reference, pulled.reason)
+            raise StartFailed(_IMAGE_ERROR, pulled.message)
+        return pulled
+
+    def _aside(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(_quiet(work))
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+
+
+def _forget(tasks: dict[VersionKey, asyncio.Task[T]], key: VersionKey, done: asyncio.Task[T]) -> None:
+    """Takes an ended task out; not its successor, when the version was deleted and made again meanwhile."""
+    if tasks.get(key) is done:
+        del tasks[key]
+
+
+async def _quiet(work: Coroutine[object, object, None]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        await work
+
+
+def _injected(project: ProjectView, agent: Agent, version: str) -> dict[str, str]:
+    """The platform's variables (service-contract 9).
+
+    Left out: FOUNDRY_HOSTING_ENVIRONMENT, which would make Microsoft's server library keep responses in a
+    storage service that the local Azure lacks; FOUNDRY_AGENT_SESSION_ID and _GUID, since one process serves
+    every session (the id comes in the body instead); APPLICATIONINSIGHTS_CONNECTION_STRING and OTEL_*, since
+    nothing here receives telemetry. PORT and HOME are the runtime's.
+    """
+    instance, blueprint = agent.identity["instance_identity"], agent.identity["blueprint"]
+    return {
+        "FOUNDRY_PROJECT_ENDPOINT": project.endpoint,
+        "FOUNDRY_PROJECT_ARM_ID": project.id,
+        "FOUNDRY_AGENT_NAME": agent.name,
+        "FOUNDRY_AGENT_ID": agent.guid,
+        "FOUNDRY_AGENT_VERSION": version,
+        "FOUNDRY_AGENT_INSTANCE_CLIENT_ID": _client_id(instance),
+        "FOUNDRY_AGENT_BLUEPRINT_CLIENT_ID": _client_id(blueprint),
+        "FOUNDRY_AGENT_TENANT_ID": TENANT,
+    }
+
+
+def _client_id(identity: object) -> str:
+    return str(identity["client_id"]) if isinstance(identity, Mapping) else ""

@@ -1,0 +1,294 @@
+"""The OCI distribution API, version 1.1, as far as docker, BuildKit and the like use it.
+
+Not here: token challenge (pushes and pulls need no token; only callers on this machine may push), blob deletion,
+the referrers API (clients fall back to tags, as the specification says).
+"""
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from anyio import to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from foundry_emulator.arm.documents import parsed
+from foundry_emulator.registry.image_reference import DIGEST, REPOSITORY, TAG
+from foundry_emulator.registry.media_types import INDEXES, MANIFESTS
+from foundry_emulator.registry.registry_store import Json, Manifest, RegistryStore, descriptors
+
+_MAX_MANIFEST = 4 * 1024 * 1024  # what registries take at least, and Docker's at most
+_RANGE = re.compile(r"(?:bytes[ =])?(\d+)-(\d+)")
+_API = {"Docker-Distribution-API-Version": "registry/2.0"}
+_PAGE = 1000
+
+
+class _RegistryError(Exception):
+    """A refusal with one of the specification's codes."""
+
+    def __init__(self, status: int, code: str, message: str, detail: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error: Json = {"code": code, "message": message, "detail": dict(detail or {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The HTTP side of a :class:`RegistryStore`."""
+
+    registry: RegistryStore
+
+    def routes(self) -> list[Route | Mount]:
+        """All of ``/v2``."""
+        upload = "/v2/{name:path}/blobs/uploads/{upload}"
+        table: list[tuple[str, list[str], Callable[[Request], Awaitable[Response]]]] = [
+            ("/v2", ["GET"], self._version),
+            ("/v2/", ["GET"], self._version),
+            ("/v2/_catalog", ["GET"], self._catalog),
+            ("/v2/{name:path}/tags/list", ["GET"], self._list_tags),
+            ("/v2/{name:path}/blobs/uploads", ["POST"], self._start),
+            ("/v2/{name:path}/blobs/uploads/", ["POST"], self._start),
+            (upload, ["GET"], self._status),
+            (upload, ["PATCH"], self._receive),
+            (upload, ["PUT"], self._finish),
+            (upload, ["DELETE"], self._drop),
+            ("/v2/{name:path}/blobs/{digest}", ["GET"], self._get_blob),
+            ("/v2/{name:path}/manifests/{reference}", ["GET"], self._get_manifest),
+            ("/v2/{name:path}/manifests/{reference}", ["PUT"], self._put_manifest),
+            ("/v2/{name:path}/manifests/{reference}", ["DELETE"], self._delete_manifest),
+            ("/v2/{rest:path}", ["GET", "PUT", "POST", "PATCH", "DELETE"], self._unsupported),
+        ]
+        return [Route(path, _guarded(endpoint), methods=methods) for path, methods, endpoint in table]
+
+    async def _version(self, _request: Request) -> Response:
+        return JSONResponse({})
+
+    async def _unsupported(self, request: Request) -> Response:
+        if request.method == "GET":
+            raise _RegistryError(404, "UNSUPPORTED", f"The registry has nothing at {request.url.path}.")
+        raise _RegistryError(405, "UNSUPPORTED", "The operation is unsupported.")
+
+    async def _catalog(self, request: Request) -> Response:
+        return _page(request, "repositories", self.registry.repositories(), {})
+
+    async def _list_tags(self, request: Request) -> Response:
+        name = _name(request)
+        if name not in self.registry.repositories():
+            raise _RegistryError(404, "NAME_UNKNOWN", "repository name not known to registry", {"name": name})
+        return _page(request, "tags", self.registry.tags(name), {"name": name})
+
+    # Blobs and their uploads.
+
+    async def _get_blob(self, request: Request) -> Response:
+        _name(request)
+        digest = _digest(request.path_params["digest"])
+        path = self.registry.blob_path(digest)
+        if path is None:
+            raise _RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": digest})
+        return FileResponse(
+            path,
+            media_type="application/octet-stream",
+            headers={"Docker-Content-Digest": digest, "ETag": f'"{digest}"'},
+        )
+
+    async def _start(self, request: Request) -> Response:
+        name = _name(request)
+        mount = request.query_params.get("mount", "")
+        if mount and self.registry.blob_path(_digest(mount)):
+            return _created(name, mount)
+        upload = self.registry.start_upload()
+        if "digest" not in request.query_params:
+            return self._accepted(name, upload)
+        return await self._complete(request, name, upload)
+
+    async def _status(self, request: Request) -> Response:
+        name, upload, size = self._upload(request)
+        return Response(status_code=204, headers=_progress(name, upload, size))
+
+    async def _receive(self, request: Request) -> Response:
+        name, upload, size = self._upload(request)
+        given = request.headers.get("content-range")
+        if given is not None:
+            wanted = _RANGE.fullmatch(given)
+            if wanted is None or int(wanted[1]) != size:
+                return Response(status_code=416, headers=_progress(name, upload, size))
+        await self._append(request, upload)
+        return self._accepted(name, upload)
+
+    async def _finish(self, request: Request) -> Response:
+        name, upload, _ = self._upload(request)
+        return await self._complete(request, name, upload)
+
+    async def _drop(self, request: Request) -> Response:
+        _, upload, _ = self._upload(request)
+        self.registry.drop_upload(upload)
+        return Response(status_code=204)
+
+    async def _complete(self, request: Request, name: str, upload: str) -> Response:
+        digest = _digest(request.query_params.get("digest", ""))
+        await self._append(request, upload)
+        # Hashing a large layer takes seconds; the event loop serves others meanwhile.
+        if not await to_thread.run_sync(self.registry.finish_upload, upload, digest):
+            raise _RegistryError(
+                400, "DIGEST_INVALID", "provided digest did not match uploaded content", {"digest": digest}
+            )
+        return _created(name, digest)
+
+    async def _append(self, request: Request, upload: str) -> None:
+        try:
+            async for chunk in request.stream():
+                self.registry.append(upload, chunk)
+        except ClientDisconnect:
+            raise _RegistryError(
+                400, "BLOB_UPLOAD_INVALID", "the client went away; ask for the upload's range"
+            ) from None
+
+    def _upload(self, request: Request) -> tuple[str, str, int]:
+        name, upload = _name(request), str(request.path_params["upload"])
+        size = self.registry.upload_size(upload)
+        if size is None:
+            raise _RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+        return name, upload, size
+
+    def _accepted(self, name: str, upload: str) -> Response:
+        size = self.registry.upload_size(upload) or 0
+        return Response(status_code=202, headers=_progress(name, upload, size))
+
+    # Manifests.
+
+    async def _get_manifest(self, request: Request) -> Response:
+        name, reference = _name(request), str(request.path_params["reference"])
+        manifest = self.registry.stored_manifest(name, reference)
+        if manifest is None:
+            raise _unknown_manifest(name, reference)
+        headers = {"Docker-Content-Digest": manifest.digest, "ETag": f'"{manifest.digest}"'}
+        return Response(manifest.raw, media_type=manifest.media_type, headers=headers)
+
+    async def _put_manifest(self, request: Request) -> Response:
+        name, reference = _name(request), str(request.path_params["reference"])
+        raw = await request.body()
+        digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+        if ":" in reference:
+            if _digest(reference) != digest:
+                raise _RegistryError(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+        elif not TAG.fullmatch(reference):
+            raise _RegistryError(400, "TAG_INVALID", "manifest tag did not match its form", {"tag": reference})
+        manifest = _parsed_manifest(raw, digest, request.headers.get("content-type", ""))
+        self._check_complete(name, manifest)
+        self.registry.put_manifest(name, manifest, None if ":" in reference else reference)
+        headers = {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest}
+        subject = manifest.parsed.get("subject")
+        if isinstance(subject, dict) and isinstance(subject.get("digest"), str):
+            headers["OCI-Subject"] = _digest(subject["digest"])
+        return Response(status_code=201, headers=headers)
+
+    async def _delete_manifest(self, request: Request) -> Response:
+        name, reference = _name(request), str(request.path_params["reference"])
+        if not self.registry.delete_manifest(name, reference):
+            raise _unknown_manifest(name, reference)
+        return Response(status_code=202)
+
+    def _check_complete(self, name: str, manifest: Manifest) -> None:
+        if manifest.is_index:
+            needed = [str(e.get("digest")) for e in descriptors(manifest.parsed, "manifests")]
+            missing = [d for d in needed if self.registry.stored_manifest(name, d) is None]
+        else:
+            config = manifest.parsed.get("config")
+            entries = [config] if isinstance(config, dict) else []
+            entries += [e for e in descriptors(manifest.parsed, "layers") if not e.get("urls")]
+            needed = [str(e.get("digest")) for e in entries]
+            missing = [d for d in needed if self.registry.blob_path(d) is None]
+        if missing:
+            raise _RegistryError(404, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", {"digest": missing[0]})
+
+
+def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(request: Request) -> Response:
+        try:
+            if request.method not in {"GET", "HEAD"}:
+                _require_loopback(request)
+            answer = await endpoint(request)
+        except _RegistryError as error:
+            answer = JSONResponse({"errors": [error.error]}, status_code=error.status)
+        answer.headers.update(_API)
+        return answer
+
+    return serve
+
+
+def _require_loopback(request: Request) -> None:
+    """Without tokens, who may push is decided by where the caller is."""
+    try:
+        is_here = request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        is_here = False
+    if not is_here:
+        raise _RegistryError(403, "DENIED", "the local Azure takes pushes from this machine only")
+
+
+def _name(request: Request) -> str:
+    name = str(request.path_params["name"])
+    if not REPOSITORY.fullmatch(name):
+        raise _RegistryError(400, "NAME_INVALID", "invalid repository name", {"name": name})
+    return name
+
+
+def _digest(text: str) -> str:
+    if not DIGEST.fullmatch(text):
+        raise _RegistryError(400, "DIGEST_INVALID", "not a sha256 digest", {"digest": text})
+    return text
+
+
+def _parsed_manifest(raw: bytes, digest: str, content_type: str) -> Manifest:
+    if len(raw) > _MAX_MANIFEST:
+        raise _RegistryError(413, "SIZE_INVALID", "a manifest has at most 4 MiB")
+    try:
+        manifest = parsed(raw)
+    except ValueError:
+        raise _RegistryError(400, "MANIFEST_INVALID", "the manifest is not JSON") from None
+    if not isinstance(manifest, dict):
+        raise _RegistryError(400, "MANIFEST_INVALID", "the manifest is not a JSON object")
+    said = content_type.partition(";")[0].strip()
+    media_type = str(manifest.get("mediaType") or said)
+    if said and said != media_type:
+        raise _RegistryError(400, "MANIFEST_INVALID", f"Content-Type is {said}, mediaType is {media_type}")
+    if media_type not in INDEXES | MANIFESTS:
+        raise _RegistryError(415, "MANIFEST_INVALID", f"manifests of type '{media_type}' are not known here")
+    return Manifest(digest=digest, media_type=media_type, raw=raw, parsed=manifest)
+
+
+def _unknown_manifest(name: str, reference: str) -> _RegistryError:
+    return _RegistryError(404, "MANIFEST_UNKNOWN", "manifest unknown", {"name": name, "reference": reference})
+
+
+def _created(name: str, digest: str) -> Response:
+    headers = {"Location": f"/v2/{name}/blobs/{digest}", "Docker-Content-Digest": digest}
+    return Response(status_code=201, headers=headers)
+
+
+def _progress(name: str, upload: str, size: int) -> dict[str, str]:
+    return {
+        "Location": f"/v2/{name}/blobs/uploads/{upload}",
+        "Range": f"0-{max(size - 1, 0)}",
+        "Docker-Upload-UUID": upload,
+    }
+
+
+def _page(request: Request, key: str, values: list[str], more: Mapping[str, object]) -> Response:
+    last = request.query_params.get("last", "")
+    try:
+        limit = int(request.query_params.get("n", _PAGE))
+    except ValueError:
+        limit = -1
+    if limit < 0:
+        raise _RegistryError(400, "PAGINATION_NUMBER_INVALID", "n is a number, 0 or more")
+    rest = [v for v in values if v > last] if last else values
+    shown = rest[:limit]
+    headers = {}
+    if shown and len(rest) > limit:
+        headers["Link"] = f'<{request.url.path}?{urlencode({"n": limit, "last": shown[-1]})}>; rel="next"'
+    return JSONResponse({**more, key: shown}, headers=headers)

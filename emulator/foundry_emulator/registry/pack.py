@@ -1,0 +1,147 @@
+"""Packs a folder into an OCI image, so that an agent can be tried without Docker.
+
+The image holds the folder's files below ``app/`` and **no interpreter**: the ``process`` runtime of the local Azure
+lends it the host's Python. A container runtime can't start it.
+"""
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from foundry_emulator.registry.media_types import OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST
+
+_NEVER = frozenset({"__pycache__", ".git", ".venv"})  # machine-made: their bytes differ from machine to machine
+_BUILD_FILES = frozenset({".dockerignore", "Dockerfile"})  # about the image, not in it
+
+
+@dataclass(frozen=True, slots=True)
+class PackedImage:
+    """An image of one layer, as bytes.
+
+    Attributes:
+        digest: the manifest's digest, what the image is pinned by.
+        manifest: the manifest's bytes.
+        config: the configuration's bytes.
+        layer: the layer, an uncompressed tar file.
+    """
+
+    digest: str
+    manifest: bytes
+    config: bytes
+    layer: bytes
+
+
+def pack(
+    folder: Path, *, entrypoint: Sequence[str] = ("python", "main.py"), env: Mapping[str, str] | None = None
+) -> PackedImage:
+    """Makes the image of a folder: the same bytes on every machine, on every day.
+
+    Entries are sorted, times and owners are zero, and the layer is not compressed (compressors differ between
+    builds of zlib). ``.dockerignore`` is honoured; ``__pycache__``, ``.git`` and ``.venv`` never go in.
+
+    Args:
+        folder: the agent's source.
+        entrypoint: the image's entry point, run in ``/app``.
+        env: the image's environment.
+
+    Raises:
+        ValueError: a symbolic link leads out of the folder.
+        NotADirectoryError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is not a folder")
+    layer = _layer(folder)
+    config = _json(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "created": "1970-01-01T00:00:00Z",
+            "config": {
+                "Entrypoint": list(entrypoint),
+                "Env": [f"{name}={value}" for name, value in sorted((env or {}).items())],
+                "ExposedPorts": {"8088/tcp": {}},
+                "WorkingDir": "/app",
+            },
+            "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+        }
+    )
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": {"mediaType": OCI_CONFIG, "digest": _digest(config), "size": len(config)},
+            "layers": [{"mediaType": OCI_LAYER_TAR, "digest": _digest(layer), "size": len(layer)}],
+        }
+    )
+    return PackedImage(digest=_digest(manifest), manifest=manifest, config=config, layer=layer)
+
+
+def _layer(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    # GNU's form has one fixed spelling for long names; PAX records would carry more.
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        tar.addfile(_entry("app", tarfile.DIRTYPE, 0o755))
+        for path, name in sorted(_files(folder), key=lambda found: found[1].parts):
+            _add(tar, folder, path, f"app/{name}")
+    return buffer.getvalue()
+
+
+def _add(tar: tarfile.TarFile, folder: Path, path: Path, name: str) -> None:
+    if path.is_symlink():
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"{path} is a symbolic link out of {folder}; an image can't hold it")
+        link = _entry(name, tarfile.SYMTYPE, 0o777)
+        link.linkname = PurePosixPath(path.readlink()).as_posix()
+        tar.addfile(link)
+    elif path.is_dir():
+        tar.addfile(_entry(name, tarfile.DIRTYPE, 0o755))
+    else:
+        content = path.read_bytes()
+        file = _entry(name, tarfile.REGTYPE, 0o755 if os.access(path, os.X_OK) else 0o644)
+        file.size = len(content)
+        tar.addfile(file, io.BytesIO(content))
+
+
+def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode = kind, mode  # times, owners and their names are zero and empty by themselves
+    return entry
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, PurePosixPath]]:
+    ignored = _ignored(folder)
+    for path in folder.rglob("*"):
+        name = PurePosixPath(path.relative_to(folder).as_posix())
+        if not _NEVER.isdisjoint(name.parts) or str(name) in _BUILD_FILES or name.suffix == ".pyc":
+            continue
+        if not ignored(f"{name}/" if path.is_dir() and not path.is_symlink() else str(name)):
+            yield path, name
+
+
+def _ignored(folder: Path) -> Callable[[str], bool]:
+    """What ``.dockerignore`` leaves out. Its patterns begin at the root, unlike git's, hence the slash."""
+    try:
+        lines = (folder / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return lambda _name: False
+    import pathspec  # noqa: PLC0415 - wanted only where there is such a file
+
+    rules = []
+    for line in (raw.strip() for raw in lines):
+        if line and not line.startswith("#"):
+            mark = "!" if line.startswith("!") else ""
+            rules.append(f"{mark}/{line.removeprefix('!').strip().lstrip('/')}")
+    return pathspec.GitIgnoreSpec.from_lines(rules).match_file
+
+
+def _json(value: Mapping[str, object]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _digest(raw: bytes) -> str:
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"

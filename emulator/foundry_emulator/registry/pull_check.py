@@ -1,0 +1,118 @@
+"""Whether an agent's image can be pulled, asked before it is: as truthfully as the local Azure can.
+
+[modelled] The service answers every one of these with the code ImageError and one general message
+(service-contract 8.3, 10.1); the reason is for the journal and the page, not for clients.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from foundry_emulator.arm import ArmStore, ProjectView, RegistryView, roles
+from foundry_emulator.registry.image_reference import ImageReference
+from foundry_emulator.registry.registry_store import Json, Layer, Manifest, RegistryStore
+
+_PULL = frozenset({roles.ACR_PULL, roles.ACR_PUSH, roles.REPOSITORY_READER, roles.REPOSITORY_WRITER})
+_PULL_ABAC = frozenset({roles.REPOSITORY_READER, roles.REPOSITORY_WRITER})
+_ABAC = "AbacRepositoryPermissions"
+
+
+class PullRefusalReason(StrEnum):
+    """Why an image can't be pulled."""
+
+    BAD_REFERENCE = "bad_reference"
+    FOREIGN_REGISTRY = "foreign_registry"
+    REGISTRY_NOT_IN_ARM = "registry_not_in_arm"
+    ARM_AUDIENCE_DISABLED = "arm_audience_disabled"
+    PULL_ROLE_MISSING = "pull_role_missing"
+    PULL_ROLE_IGNORED_BY_ABAC = "pull_role_ignored_by_abac"
+    IMAGE_NOT_FOUND = "image_not_found"
+    WRONG_PLATFORM = "wrong_platform"
+
+
+@dataclass(frozen=True, slots=True)
+class PulledImage:
+    """An image that the project may pull, and that runs here.
+
+    Attributes:
+        repository: its repository, the registry's name first.
+        manifest: the manifest for linux/amd64.
+        config: its configuration: ``config.Entrypoint``, ``config.Cmd``, ``config.Env``, ``config.WorkingDir``.
+        layers: its layers, lowest first.
+    """
+
+    repository: str
+    manifest: Manifest
+    config: Json
+    layers: list[Layer]
+
+
+@dataclass(frozen=True, slots=True)
+class PullRefusal:
+    """An image that can't be pulled.
+
+    Attributes:
+        reason: for people: journal and page.
+        message: for the failed version's ``error.message``, general like the service's.
+    """
+
+    reason: PullRefusalReason
+    message: str
+
+
+_MESSAGES = {
+    PullRefusalReason.BAD_REFERENCE: "The image reference is not valid.",
+    PullRefusalReason.FOREIGN_REGISTRY: "The registry could not be reached.",
+    PullRefusalReason.REGISTRY_NOT_IN_ARM: "The registry could not be reached.",
+    PullRefusalReason.ARM_AUDIENCE_DISABLED: "The registry refused the request.",
+    PullRefusalReason.PULL_ROLE_MISSING: "The registry refused the request.",
+    PullRefusalReason.PULL_ROLE_IGNORED_BY_ABAC: "The registry refused the request.",
+    PullRefusalReason.IMAGE_NOT_FOUND: "The image was not found.",
+    PullRefusalReason.WRONG_PLATFORM: "The image is not built for linux/amd64.",
+}
+
+
+def check_pull(
+    arm: ArmStore, registry_store: RegistryStore, project: ProjectView, image_reference: str
+) -> PulledImage | PullRefusal:
+    """The image, if the project's identity could pull it now; else why not."""
+    reference = ImageReference.parse(image_reference)
+    if reference is None:
+        return _refuse(PullRefusalReason.BAD_REFERENCE)
+    refusal = _refused_by_azure(arm, reference, image_reference, project)
+    if refusal is not None:
+        return _refuse(refusal)
+    stored = registry_store.stored_manifest(reference.repository, reference.reference)
+    if stored is None:
+        return _refuse(PullRefusalReason.IMAGE_NOT_FOUND)
+    manifest = registry_store.for_linux_amd64(reference.repository, stored)
+    config = registry_store.config(manifest) if manifest else {}
+    if manifest is None or (config.get("os"), config.get("architecture")) != ("linux", "amd64"):
+        return _refuse(PullRefusalReason.WRONG_PLATFORM)
+    return PulledImage(
+        repository=reference.repository, manifest=manifest, config=config, layers=registry_store.layers(manifest)
+    )
+
+
+def _refused_by_azure(
+    arm: ArmStore, reference: ImageReference, image_reference: str, project: ProjectView
+) -> PullRefusalReason | None:
+    """What stands against the pull before the image is looked for."""
+    if reference.host.lower() != arm.registry_host.lower():
+        return PullRefusalReason.FOREIGN_REGISTRY
+    registry = arm.registry_for(image_reference)
+    return _refused_by_registry(arm, registry, project) if registry else PullRefusalReason.REGISTRY_NOT_IN_ARM
+
+
+def _refused_by_registry(arm: ArmStore, registry: RegistryView, project: ProjectView) -> PullRefusalReason | None:
+    if not registry.arm_audience_enabled:
+        return PullRefusalReason.ARM_AUDIENCE_DISABLED
+    is_abac = registry.role_assignment_mode == _ABAC
+    if arm.has_role(project.principal_id, _PULL_ABAC if is_abac else _PULL, registry.id):
+        return None
+    if is_abac and arm.has_role(project.principal_id, _PULL, registry.id):
+        return PullRefusalReason.PULL_ROLE_IGNORED_BY_ABAC
+    return PullRefusalReason.PULL_ROLE_MISSING
+
+
+def _refuse(reason: PullRefusalReason) -> PullRefusal:
+    return PullRefusal(reason=reason, message=f"Failed to pull container image. {_MESSAGES[reason]}")

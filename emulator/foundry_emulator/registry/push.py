@@ -1,0 +1,60 @@
+"""Pushes a packed image over the OCI distribution API, as any client would."""
+
+import hashlib
+
+import httpx
+
+from foundry_emulator.registry.media_types import OCI_MANIFEST
+from foundry_emulator.registry.pack import PackedImage
+
+
+class PushError(Exception):
+    """A registry that did not take an image."""
+
+
+def push(packed: PackedImage, base_url: str, repository: str, tag: str, *, client: httpx.Client) -> str:
+    """Brings an image into a repository; uploads only what is not there, nothing when all is.
+
+    Args:
+        packed: the image.
+        base_url: the registry, such as ``http://localhost:5000``.
+        repository: such as ``acme/support``.
+        tag: the tag to point to it.
+        client: sends the requests.
+
+    Returns:
+        ``repository@digest``.
+
+    Raises:
+        PushError: the registry refused; its answer is in the text.
+        httpx.TransportError: the registry could not be reached.
+    """
+    root = f"{base_url.rstrip('/')}/v2/{repository}"
+    manifest_url = f"{root}/manifests/{tag}"
+    there = client.head(manifest_url, headers={"Accept": OCI_MANIFEST})
+    if there.headers.get("docker-content-digest") != packed.digest:
+        for blob in (packed.layer, packed.config):
+            _upload(client, root, blob)
+        answer = client.put(manifest_url, content=packed.manifest, headers={"Content-Type": OCI_MANIFEST})
+        _expect(answer, 201)
+    return f"{repository}@{packed.digest}"
+
+
+def _upload(client: httpx.Client, root: str, blob: bytes) -> None:
+    digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
+    if client.head(f"{root}/blobs/{digest}").status_code == httpx.codes.OK:
+        return
+    begun = client.post(f"{root}/blobs/uploads/")
+    _expect(begun, 202)
+    where = httpx.URL(root).join(begun.headers["location"]).copy_merge_params({"digest": digest})
+    answer = client.put(where, content=blob, headers={"Content-Type": "application/octet-stream"})
+    _expect(answer, 201)
+
+
+def _expect(answer: httpx.Response, status: int) -> None:
+    if answer.status_code != status:
+        request = answer.request
+        raise PushError(
+            f"{request.method} {request.url.copy_with(query=None)} answered {answer.status_code} instead of {status}: "
+            f"{answer.text[:500]}"
+        )

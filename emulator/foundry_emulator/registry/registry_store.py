@@ -1,0 +1,222 @@
+"""What the registry holds: blobs on disk by digest, manifests and tags by repository."""
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.routing import Mount, Route
+
+from foundry_emulator.registry.image_reference import DIGEST
+from foundry_emulator.registry.media_types import INDEXES
+from foundry_emulator.store import Store
+
+Json = dict[str, object]
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest or an index, with the bytes that its digest is of.
+
+    Attributes:
+        digest: ``sha256:`` and 64 hex digits.
+        media_type: as it was pushed.
+        raw: the bytes.
+        parsed: the bytes as JSON.
+    """
+
+    digest: str
+    media_type: str
+    raw: bytes
+    parsed: Json
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it lists manifests, one per platform."""
+        return self.media_type in INDEXES
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer of an image: a tar file, compressed as its media type says."""
+
+    digest: str
+    media_type: str
+    path: Path
+
+
+class RegistryStore:
+    """Images of every registry of the local Azure.
+
+    The first segment of a repository name is the ARM registry's name (see ``arm.catalog.login_server``). Content
+    may be pushed before ARM has that registry; it can't be pulled by an agent until it has. A blob can be read
+    through every repository, unlike in Azure [modelled]. Nothing removes blobs.
+
+    Args:
+        folder: for blobs and unfinished uploads; made when missing.
+        store: for manifests and tags.
+    """
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self._blobs = folder / "blobs" / "sha256"
+        self._uploads = folder / "uploads"
+        for path in (self._blobs, self._uploads):
+            path.mkdir(parents=True, exist_ok=True)
+        self._manifests = store.collection("registry_manifests")
+        self._tags = store.collection("registry_tags")
+
+    def routes(self) -> list[Route | Mount]:
+        """The OCI distribution API below ``/v2/``."""
+        from foundry_emulator.registry.distribution import Distribution  # noqa: PLC0415 - it serves this class
+
+        return Distribution(self).routes()
+
+    # Images.
+
+    def manifest(self, repository: str, reference: str) -> Manifest | None:
+        """The image manifest for linux/amd64 that a tag or digest leads to, through an index if need be."""
+        found = self.stored_manifest(repository, reference)
+        return self.for_linux_amd64(repository, found) if found else None
+
+    def stored_manifest(self, repository: str, reference: str) -> Manifest | None:
+        """The manifest or index that a tag or digest names, as it was pushed."""
+        digest = reference
+        if not DIGEST.fullmatch(reference):
+            tag = self._tags.get(f"{repository}:{reference}")
+            if tag is None:
+                return None
+            digest = str(tag["digest"])
+        kept = self._manifests.get(f"{repository}@{digest}")
+        path = self.blob_path(digest)
+        if kept is None or path is None:
+            return None
+        raw = path.read_bytes()
+        return Manifest(digest=digest, media_type=str(kept["media_type"]), raw=raw, parsed=json.loads(raw))
+
+    def for_linux_amd64(self, repository: str, manifest: Manifest) -> Manifest | None:
+        """A manifest as it is; of an index, the one for linux/amd64; None when it lists none."""
+        if not manifest.is_index:
+            return manifest
+        for entry in descriptors(manifest.parsed, "manifests"):
+            platform = entry.get("platform")
+            if isinstance(platform, dict) and (platform.get("os"), platform.get("architecture")) == ("linux", "amd64"):
+                return self.manifest(repository, str(entry.get("digest")))
+        return None
+
+    def config(self, manifest: Manifest) -> Json:
+        """An image's configuration; empty when it has none that can be read."""
+        descriptor = manifest.parsed.get("config")
+        path = self.blob_path(str(descriptor.get("digest"))) if isinstance(descriptor, dict) else None
+        if path is None:
+            return {}
+        try:
+            config = json.loads(path.read_bytes())
+        except ValueError:
+            return {}
+        return config if isinstance(config, dict) else {}
+
+    def layers(self, manifest: Manifest) -> list[Layer]:
+        """An image's layers that are here, lowest first."""
+        found = []
+        for entry in descriptors(manifest.parsed, "layers"):
+            path = self.blob_path(str(entry.get("digest")))
+            if path is not None:
+                found.append(Layer(digest=str(entry["digest"]), media_type=str(entry.get("mediaType")), path=path))
+        return found
+
+    def put_manifest(self, repository: str, manifest: Manifest, tag: str | None) -> None:
+        """Keeps a manifest, and points a tag to it."""
+        self.put_blob(manifest.raw)
+        self._manifests.put(f"{repository}@{manifest.digest}", {"media_type": manifest.media_type})
+        if tag is not None:
+            self._tags.put(f"{repository}:{tag}", {"digest": manifest.digest})
+
+    def delete_manifest(self, repository: str, reference: str) -> bool:
+        """Removes a tag, or a manifest with every tag that points to it; says whether it was there."""
+        if not DIGEST.fullmatch(reference):
+            return self._tags.delete(f"{repository}:{reference}")
+        for key, tag in self._tags.items():
+            if key.startswith(f"{repository}:") and tag["digest"] == reference:
+                self._tags.delete(key)
+        return self._manifests.delete(f"{repository}@{reference}")
+
+    def tags(self, repository: str) -> list[str]:
+        """A repository's tags, sorted."""
+        prefix = f"{repository}:"
+        return sorted(key.removeprefix(prefix) for key, _ in self._tags.items() if key.startswith(prefix))
+
+    def repositories(self) -> list[str]:
+        """Every repository that holds a manifest, sorted."""
+        return sorted({key.partition("@")[0] for key, _ in self._manifests.items()})
+
+    # Blobs.
+
+    def blob_path(self, digest: str) -> Path | None:
+        """Where a blob is, or None."""
+        if not DIGEST.fullmatch(digest):
+            return None
+        path = self._blobs / digest.removeprefix("sha256:")
+        return path if path.is_file() else None
+
+    def put_blob(self, raw: bytes) -> str:
+        """Keeps bytes and returns their digest."""
+        upload = self.start_upload()
+        self.append(upload, raw)
+        digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+        self.finish_upload(upload, digest)
+        return digest
+
+    # Uploads: a file each, so that they outlive a restart.
+
+    def start_upload(self) -> str:
+        """A new, empty upload."""
+        upload = str(uuid.uuid4())
+        (self._uploads / upload).touch()
+        return upload
+
+    def upload_size(self, upload: str) -> int | None:
+        """Bytes received so far, or None for an unknown upload."""
+        try:
+            path = self._uploads / str(uuid.UUID(upload))
+        except ValueError:
+            return None
+        return path.stat().st_size if path.is_file() else None
+
+    def append(self, upload: str, chunk: bytes) -> None:
+        """Adds bytes to an upload."""
+        with (self._uploads / upload).open("ab") as file:
+            file.write(chunk)
+
+    def finish_upload(self, upload: str, digest: str) -> bool:
+        """Makes an upload a blob if its bytes have the digest; else drops it and returns False."""
+        path = self._uploads / upload
+        if f"sha256:{_sha256(path)}" != digest:
+            path.unlink()
+            return False
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        path.replace(self._blobs / digest.removeprefix("sha256:"))
+        return True
+
+    def drop_upload(self, upload: str) -> None:
+        """Forgets an unfinished upload."""
+        (self._uploads / upload).unlink(missing_ok=True)
+
+
+def descriptors(parsed: Json, key: str) -> Iterator[Json]:
+    """The descriptors in a list of a manifest; what is no descriptor is left out."""
+    listed = parsed.get(key)
+    if isinstance(listed, list):
+        yield from (entry for entry in listed if isinstance(entry, dict))
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

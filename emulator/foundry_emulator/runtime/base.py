@@ -1,0 +1,116 @@
+"""The seam between the data plane and whatever runs agents."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from foundry_emulator.registry import PulledImage
+
+IMAGE_ERROR, CODE_ERROR, PROVISIONING_ERROR = "ImageError", "CodeError", "ProvisioningError"
+"""Error codes of failed versions (service-contract 10.1)."""
+
+
+class StartFailed(Exception):
+    """A workload that did not become ready.
+
+    Attributes:
+        code: ``ImageError``, ``CodeError`` or ``ProvisioningError``.
+        message: the cause, without values of environment variables.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One agent version to run.
+
+    Attributes:
+        agent: the agent's name.
+        version: the version's number.
+        image: what to run; None where images are not checked (`Settings.check_pull`).
+        environment: the agent's variables and the platform's, which win over the image's.
+        private: names of the variables whose values must not be shown: those of the agent.
+        folder: its own folder, for home and logs; may not exist yet.
+        readiness_timeout_s: seconds until it must be ready.
+    """
+
+    agent: str
+    version: str
+    image: PulledImage | None
+    environment: Mapping[str, str]
+    private: frozenset[str]
+    folder: Path
+    readiness_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCall:
+    """A request to a running agent.
+
+    Attributes:
+        path: such as ``/responses``.
+        headers: all that it gets, in lower case.
+        body: the JSON text.
+    """
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAnswer:
+    """What a running agent answered.
+
+    Attributes:
+        status: HTTP status.
+        headers: in lower case.
+        body: the parts of the body; must be read to its end or closed.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]
+
+
+class Instance(Protocol):
+    """A workload that runs. One per version for now; one per session later."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be called."""
+        ...
+
+    async def call(self, call: AgentCall, *, timeout_s: float) -> AgentAnswer:
+        """Sends ``call``; the answer must begin within ``timeout_s`` seconds.
+
+        Raises:
+            ConnectionError: it can't be reached.
+            TimeoutError: it did not begin to answer in time.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Stops it; returns when it has ended."""
+        ...
+
+
+class Runtime(Protocol):
+    """Starts workloads."""
+
+    async def start(self, workload: Workload) -> Instance:
+        """Runs ``workload`` and returns when it is ready.
+
+        Raises:
+            StartFailed: with the cause.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Releases what instances share; they have been stopped before."""
+        ...

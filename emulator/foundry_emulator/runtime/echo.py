@@ -1,0 +1,136 @@
+"""The `echo` runtime: runs nothing and answers ``Echo: <input>``, as the recorded sample agent does."""
+
+import json
+import secrets
+import string
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+from foundry_emulator.runtime.base import AgentAnswer, AgentCall, Instance, Workload
+
+_SERVER = "foundry-emulator-echo/1"
+_ALPHANUMERIC = string.ascii_letters + string.digits
+Json = dict[str, object]
+
+
+class EchoRuntime:
+    """Instances that are ready at once and echo.
+
+    Args:
+        clock: Unix seconds.
+    """
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+
+    async def start(self, workload: Workload) -> Instance:
+        """Never fails."""
+        return _Echo(workload, self._clock)
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+class _Echo:
+    def __init__(self, workload: Workload, clock: Callable[[], float]) -> None:
+        self._reference = {
+            "type": "agent_reference",
+            "name": workload.agent,
+            "version": workload.version,
+        }
+        self._clock = clock
+
+    @property
+    def alive(self) -> bool:
+        return True
+
+    async def call(self, call: AgentCall, *, timeout_s: float) -> AgentAnswer:  # noqa: ARG002  never late
+        headers = {"content-type": "application/json", "x-platform-server": _SERVER}
+        if call.path != "/responses":
+            return AgentAnswer(404, headers, _parts([b'{"detail":"Not Found"}']))
+        request: Json = json.loads(call.body)
+        response = self._response(f"Echo: {_last_text(request.get('input'))}", request.get("agent_session_id"))
+        if request.get("stream") is True:
+            return AgentAnswer(200, headers | {"content-type": "text/event-stream"}, _parts(_events(response)))
+        return AgentAnswer(200, headers, _parts([json.dumps(response).encode()]))
+
+    async def stop(self) -> None:
+        """Nothing runs."""
+
+    def _response(self, text: str, session: object) -> Json:
+        """The body in the recorded shape."""
+        now = int(self._clock())
+        response_id = f"caresp_{_id()}"
+        message: Json = {
+            "type": "message",
+            "id": f"msg_{_id()}",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}],
+            "status": "completed",
+            "response_id": response_id,
+            "agent_reference": self._reference,
+        }
+        return {
+            "id": response_id,
+            "object": "response",
+            "output": [message],
+            "created_at": now,
+            "agent_reference": self._reference,
+            "status": "completed",
+            "completed_at": now,
+            "response_id": response_id,
+            "model": "",
+            "agent_session_id": session,
+            "background": False,
+        }
+
+
+def _id() -> str:
+    return secrets.token_hex(9) + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(32))
+
+
+def _last_text(given: object) -> str:
+    """The input text: the string, or the last text of a list of items."""
+    if isinstance(given, str):
+        return given
+    if isinstance(given, Mapping):
+        text = given.get("text")
+        return text if isinstance(text, str) else _last_text(given.get("content"))
+    if isinstance(given, list):
+        texts = (_last_text(item) for item in reversed(given))
+        return next((text for text in texts if text), "")
+    return ""
+
+
+def _events(response: Json) -> Iterator[bytes]:
+    """The server-sent events of a response with one message, as the OpenAI client reads them."""
+    output = response["output"]
+    message: Json = output[0] if isinstance(output, list) else {}
+    content = message["content"]
+    part: Json = content[0] if isinstance(content, list) else {}
+    begun = response | {"status": "in_progress", "output": []}
+    begun.pop("completed_at")
+    where: Json = {"item_id": message["id"], "output_index": 0}
+    place: Json = where | {"content_index": 0}
+    empty = part | {"text": ""}
+    events: list[tuple[str, Json]] = [
+        ("response.created", {"response": begun}),
+        ("response.in_progress", {"response": begun}),
+        (
+            "response.output_item.added",
+            {"output_index": 0, "item": message | {"status": "in_progress", "content": []}},
+        ),
+        ("response.content_part.added", place | {"part": empty}),
+        ("response.output_text.delta", place | {"delta": part["text"], "logprobs": []}),
+        ("response.output_text.done", place | {"text": part["text"], "logprobs": []}),
+        ("response.content_part.done", place | {"part": part}),
+        ("response.output_item.done", {"output_index": 0, "item": message}),
+        ("response.completed", {"response": response}),
+    ]
+    for number, (kind, fields) in enumerate(events):
+        data = json.dumps({"type": kind, "sequence_number": number, **fields})
+        yield f"event: {kind}\ndata: {data}\n\n".encode()
+
+
+async def _parts(parts: Iterator[bytes] | list[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part

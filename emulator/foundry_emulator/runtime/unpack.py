@@ -1,0 +1,141 @@
+"""Image layers to a folder, once per digest, and never outside of it."""
+
+import os
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from foundry_emulator.registry import Layer, PulledImage
+from foundry_emulator.runtime.base import IMAGE_ERROR, StartFailed
+
+_WHITEOUT = ".wh."  # OCI image-spec, layer.md
+_OPAQUE = ".wh..wh..opq"
+
+
+def unpacked(image: PulledImage, folder: Path) -> Path:
+    """The root folder of ``image`` below ``folder``, unpacked now or earlier; blocks.
+
+    Several versions with one digest share it, so what one of them writes there the others see; the service
+    gives each sandbox its own.
+
+    Raises:
+        StartFailed: ``ImageError`` for layers that are missing, damaged, compressed with something else than
+            gzip, or that reach outside of the image.
+    """
+    digest = image.manifest.digest
+    root = folder / digest.replace(":", "-")
+    if root.is_dir():
+        return root
+    folder.mkdir(parents=True, exist_ok=True)
+    # Beside its final place, so that a half-unpacked image is never found there.
+    work = Path(tempfile.mkdtemp(dir=folder, prefix="unpacking-"))
+    try:
+        listed = image.manifest.parsed.get("layers")
+        if not isinstance(listed, list) or len(listed) != len(image.layers):
+            raise StartFailed(IMAGE_ERROR, f"Layers of image {digest} are not in the registry.")
+        for layer in image.layers:
+            _apply(layer, work)
+        try:
+            work.rename(root)
+        except OSError:  # another version was faster
+            if not root.is_dir():
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return root
+
+
+def _apply(layer: Layer, root: Path) -> None:
+    try:
+        with tarfile.open(layer.path, mode="r:*") as archive:
+            for member in archive:
+                _apply_member(archive, member, root)
+    except (tarfile.TarError, EOFError, OSError) as problem:
+        raise StartFailed(IMAGE_ERROR, f"Layer {layer.digest} can't be unpacked: {problem}") from None
+
+
+def _apply_member(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+    target = inside(root, member.name)
+    if target == root:
+        return
+    if target.name.startswith(_WHITEOUT):
+        _apply_whiteout(target)
+        return
+    if member.isdir():
+        if target.is_symlink() or not target.is_dir():
+            _remove(target)
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _remove(target)
+    if member.issym():
+        target.symlink_to(_link(root, target, member.linkname))
+    elif member.islnk():
+        source = inside(root, member.linkname)
+        if not source.is_file():
+            raise tarfile.TarError(f"hard link {member.name} to {member.linkname}, which is not there")
+        os.link(source, target, follow_symlinks=False)
+    elif member.isfile():
+        stream = archive.extractfile(member)
+        if stream is None:
+            raise tarfile.TarError(f"file {member.name} has no content")
+        with stream, target.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+        # The owner may always read and write, whatever the image says: cleaning up needs it.
+        target.chmod((member.mode & 0o777) | 0o600)
+    # Devices and pipes are of no use to a process that is not isolated: left out.
+
+
+def _apply_whiteout(target: Path) -> None:
+    if target.name == _OPAQUE:
+        _remove_below(target.parent)
+        return
+    removed = target.name.removeprefix(_WHITEOUT)
+    if removed in {"", ".", ".."}:
+        raise tarfile.TarError(f"whiteout {target.name} names nothing that an image can hold")
+    _remove(target.with_name(removed))
+
+
+def inside(root: Path, name: str) -> Path:
+    """Where an image's path lies below ``root``.
+
+    Raises:
+        tarfile.TarError: it leads outside, by ``..`` or through a link in one of its folders.
+    """
+    parts = [part for part in PurePosixPath(name).parts if part not in {"/", "//", "."}]
+    if ".." in parts:
+        raise tarfile.TarError(f"path {name} leads outside of the image")
+    target = root.joinpath(*parts)
+    # The folder may go through links that an earlier entry made.
+    parent, real_root = Path(os.path.realpath(target.parent)), Path(os.path.realpath(root))
+    if target != root and parent != real_root and real_root not in parent.parents:
+        raise tarfile.TarError(f"path {name} leads outside of the image through a link")
+    return target
+
+
+def _link(root: Path, link: Path, target: str) -> str:
+    """A symbolic link's target; an absolute one starts at the image's root, as it would in a container.
+
+    Raises:
+        tarfile.TarError: it leads outside.
+    """
+    path = PurePosixPath(target)
+    place = root.joinpath(*path.parts[1:]) if path.is_absolute() else link.parent / target
+    normal = Path(os.path.normpath(place))
+    if normal != root and root not in normal.parents:
+        raise tarfile.TarError(f"link {link.name} to {target} leads outside of the image")
+    return os.path.relpath(normal, link.parent)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_below(folder: Path) -> None:
+    if folder.is_dir():
+        for path in folder.iterdir():
+            _remove(path)

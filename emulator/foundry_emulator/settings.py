@@ -1,0 +1,191 @@
+"""What can be changed about the local Azure's behaviour, at start and while it runs."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+
+class SettingsProblem(ValueError):
+    """A setting that can't be; nothing was changed."""
+
+
+class Dedup(StrEnum):
+    """When a create that repeats the latest version answers with that version (service-contract 3, [docs])."""
+
+    OFF = "off"
+    DEFINITION = "definition"  # equal definitions are enough
+    ALL = "all"  # definition, description and metadata must be equal
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One scripted status of a version: how long it lasts, and what it fails with.
+
+    Attributes:
+        status: ``creating``, ``active`` or ``failed``.
+        for_s: seconds until the next step; the last step stays.
+        error: ``{"code", "message"}`` of a failed step.
+    """
+
+    status: str
+    for_s: float = 0.0
+    error: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The statuses that the next new version of a matching agent goes through, instead of the true ones.
+
+    Attributes:
+        agent: regular expression that the agent's whole name must match.
+        steps: in order; at least one.
+    """
+
+    agent: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(slots=True)
+class Settings:
+    """The switches; every uncertain point of service-contract 10.4 that is built is one of them.
+
+    Attributes:
+        provisioning_s: seconds a new version is ``creating`` at least. The service takes 20 to 300.
+        readiness_timeout_s: seconds a started agent has until ``/readiness`` answers 200.
+        invoke_timeout_s: seconds an agent has until it begins to answer a call.
+        dedup: what a create that repeats the latest version is compared by.
+        dedup_failed: a create that repeats a *failed* latest version answers with it too; uncertain.
+        session_idle_s: seconds after its last call at which any session is idle; None takes the version's
+            ``session_configuration.idle_timeout_seconds``, else the service's default of 900.
+        role_delay_s: seconds until a role assignment takes effect.
+        check_pull: the image must exist and the project's identity must be allowed to pull it. Off only to
+            replay recordings, whose images no local registry has.
+        scripts: scripted status transitions, used up one by one.
+    """
+
+    provisioning_s: float = 1.0
+    readiness_timeout_s: float = 60.0
+    invoke_timeout_s: float = 120.0
+    dedup: Dedup = Dedup.ALL
+    dedup_failed: bool = False
+    session_idle_s: float | None = None
+    role_delay_s: float = 0.0
+    check_pull: bool = True
+    scripts: list[Script] = field(default_factory=list)
+
+    def update(self, changes: Mapping[str, object]) -> None:
+        """Applies ``changes``, all or none.
+
+        Raises:
+            SettingsProblem: an unknown name or an unfit value; the message names it.
+        """
+        read = {name: _reader(name)(name, value) for name, value in changes.items()}
+        for name, value in read.items():
+            setattr(self, name, value)
+
+    def document(self) -> dict[str, object]:
+        """The settings as JSON."""
+        return {
+            "provisioning_s": self.provisioning_s,
+            "readiness_timeout_s": self.readiness_timeout_s,
+            "invoke_timeout_s": self.invoke_timeout_s,
+            "dedup": self.dedup.value,
+            "dedup_failed": self.dedup_failed,
+            "session_idle_s": self.session_idle_s,
+            "role_delay_s": self.role_delay_s,
+            "check_pull": self.check_pull,
+            "scripts": [
+                {
+                    "agent": script.agent,
+                    "steps": [
+                        {"status": step.status, "for_s": step.for_s, "error": step.error} for step in script.steps
+                    ],
+                }
+                for script in self.scripts
+            ],
+        }
+
+    def take_script(self, agent: str) -> Script | None:
+        """The script for a new version of ``agent``, which is then used up."""
+        for position, script in enumerate(self.scripts):
+            if re.fullmatch(script.agent, agent):
+                return self.scripts.pop(position)
+        return None
+
+
+def _seconds(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise SettingsProblem(f"{name} must be a number of seconds >= 0, not {value!r}")
+    return float(value)
+
+
+def _seconds_or_none(name: str, value: object) -> float | None:
+    return None if value is None else _seconds(name, value)
+
+
+def _switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsProblem(f"{name} must be true or false, not {value!r}")
+    return value
+
+
+def _dedup(name: str, value: object) -> Dedup:
+    if not isinstance(value, str) or value not in set(Dedup):
+        raise SettingsProblem(f"{name} must be one of {', '.join(Dedup)}, not {value!r}")
+    return Dedup(value)
+
+
+def _step(name: str, value: object) -> Step:
+    if not isinstance(value, Mapping) or value.get("status") not in {"creating", "active", "failed"}:
+        raise SettingsProblem(f'{name} must be {{"status": "creating|active|failed", ...}}, not {value!r}')
+    error = value.get("error")
+    if error is not None and not (
+        isinstance(error, Mapping) and isinstance(error.get("code"), str) and isinstance(error.get("message"), str)
+    ):
+        raise SettingsProblem(f'{name}.error must be {{"code", "message"}}, not {error!r}')
+    return Step(
+        status=str(value["status"]),
+        for_s=_seconds(f"{name}.for_s", value.get("for_s", 0)),
+        error=None if error is None else {"code": error["code"], "message": error["message"]},
+    )
+
+
+def _scripts(name: str, value: object) -> list[Script]:
+    if not isinstance(value, list):
+        raise SettingsProblem(f"{name} must be a list, not {value!r}")
+    scripts = []
+    for position, entry in enumerate(value):
+        where = f"{name}[{position}]"
+        steps = entry.get("steps") if isinstance(entry, Mapping) else None
+        if not isinstance(entry, Mapping) or not isinstance(steps, list) or not steps:
+            raise SettingsProblem(f'{where} must be {{"agent": regex, "steps": [...]}}, not {entry!r}')
+        agent = entry.get("agent", ".*")
+        try:
+            re.compile(agent)
+        except (re.error, TypeError) as problem:
+            raise SettingsProblem(f"{where}.agent is no regular expression: {problem}") from None
+        read = tuple(_step(f"{where}.steps[{at}]", step) for at, step in enumerate(steps))
+        scripts.append(Script(agent=agent, steps=read))
+    return scripts
+
+
+_READERS: Mapping[str, Callable[[str, object], object]] = {
+    "provisioning_s": _seconds,
+    "readiness_timeout_s": _seconds,
+    "invoke_timeout_s": _seconds,
+    "dedup": _dedup,
+    "dedup_failed": _switch,
+    "session_idle_s": _seconds_or_none,
+    "role_delay_s": _seconds,
+    "check_pull": _switch,
+    "scripts": _scripts,
+}
+
+
+def _reader(name: str) -> Callable[[str, object], object]:
+    if name not in _READERS:
+        known = ", ".join(field.name for field in fields(Settings))
+        raise SettingsProblem(f"there is no setting {name!r}; known: {known}")
+    return _READERS[name]

@@ -1,0 +1,166 @@
+"""Resource Manager of the local Azure, as the real provider talks to it: managed identity, bearer, TLS."""
+
+import base64
+import json
+import os
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from foundry_emulator.standin.values import Plain
+
+_AUDIENCE = "https://management.azure.com"
+_SPARE_S = 300  # a token is asked for again this long before its end
+_TIMEOUT_S = 60.0
+_NEEDED = ("FOUNDRY_EMULATOR_ARM_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
+
+
+class StandInError(Exception):
+    """Something that the person who runs Pulumi has to read."""
+
+
+class ArmRefusalError(StandInError):
+    """Resource Manager's refusal.
+
+    Attributes:
+        status: HTTP status.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the local Azure is."""
+
+    arm_endpoint: str
+    identity_endpoint: str
+    identity_header: str
+    ca_bundle: str | None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings in an environment.
+
+        Raises:
+            StandInError: variables are missing, so this is no local run.
+        """
+        missing = [name for name in _NEEDED if not environment.get(name)]
+        if missing:
+            raise StandInError(
+                "This pulumi-resource-azure-native is a stand-in for local runs only: it makes resources in the "
+                f"local Azure, and {' and '.join(missing)} is not set. For a local run take the variables from "
+                "`foundry-emulator env`; for the real Azure take the folder of this plugin off PATH."
+            )
+        return cls(
+            arm_endpoint=environment["FOUNDRY_EMULATOR_ARM_ENDPOINT"].rstrip("/"),
+            identity_endpoint=environment["IDENTITY_ENDPOINT"],
+            identity_header=environment["IDENTITY_HEADER"],
+            ca_bundle=environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE"),
+        )
+
+
+class ArmClient:
+    """Requests to Resource Manager.
+
+    Args:
+        settings: where it is.
+        clock: unix seconds, for the token's end.
+        transport: for tests; by default the network.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.time,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        # No proxy: the local Azure is on this machine.
+        context = ssl.create_default_context(cafile=settings.ca_bundle)
+        self._http = httpx.AsyncClient(verify=context, trust_env=False, timeout=_TIMEOUT_S, transport=transport)
+        self._token = ""
+        self._token_ends = 0.0
+
+    @classmethod
+    def from_environment(cls) -> "ArmClient":
+        """A client for the local Azure that the environment names."""
+        return cls(Settings.of(os.environ))
+
+    async def get(self, resource_id: str, api_version: str) -> dict[str, Plain] | None:
+        """A resource; None when it is definitely not there."""
+        try:
+            return await self._send("GET", resource_id, api_version)
+        except ArmRefusalError as refusal:
+            if refusal.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    async def put(self, resource_id: str, api_version: str, body: Mapping[str, Plain]) -> dict[str, Plain]:
+        """Creates or replaces a resource."""
+        return await self._send("PUT", resource_id, api_version, body)
+
+    async def delete(self, resource_id: str, api_version: str) -> None:
+        """Deletes a resource; one that is not there is deleted already."""
+        try:
+            await self._send("DELETE", resource_id, api_version)
+        except ArmRefusalError as refusal:
+            if refusal.status != httpx.codes.NOT_FOUND:
+                raise
+
+    async def claims(self) -> dict[str, Plain]:
+        """What the token says about the caller."""
+        payload = (await self._bearer()).split(".")[1]
+        found: dict[str, Plain] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return found
+
+    async def _send(
+        self, method: str, path: str, api_version: str, body: Mapping[str, Plain] | None = None
+    ) -> dict[str, Plain]:
+        url = self._settings.arm_endpoint + path
+        headers = {"Authorization": f"Bearer {await self._bearer()}"}
+        try:
+            answer = await self._http.request(
+                method, url, params={"api-version": api_version}, headers=headers, json=body
+            )
+        except httpx.HTTPError as error:
+            raise StandInError(
+                f"The local Azure did not answer {method} {url}: {error}. Is it running? See `foundry-emulator status`."
+            ) from None
+        if answer.is_error:
+            raise ArmRefusalError(answer.status_code, _refusal_text(answer, path))
+        found = answer.json() if answer.content else {}
+        return found if isinstance(found, dict) else {}
+
+    async def _bearer(self) -> str:
+        if self._token and self._clock() < self._token_ends - _SPARE_S:
+            return self._token
+        where = self._settings.identity_endpoint
+        try:
+            answer = await self._http.get(
+                where,
+                params={"api-version": "2019-08-01", "resource": _AUDIENCE},
+                headers={"X-IDENTITY-HEADER": self._settings.identity_header},
+            )
+            answer.raise_for_status()
+            body = answer.json()
+            self._token, self._token_ends = str(body["access_token"]), float(body["expires_on"])
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise StandInError(f"The managed identity endpoint {where} gave no token: {error}") from None
+        return self._token
+
+
+def _refusal_text(answer: httpx.Response, path: str) -> str:
+    try:
+        error = answer.json()["error"]
+        said = f'Code="{error["code"]}" Message="{error["message"]}"'
+    except (ValueError, KeyError, TypeError):
+        said = f'Message="{answer.text[:500]}"'
+    return f"{answer.request.method} {path}: Status={answer.status_code} {said}"

@@ -1,0 +1,97 @@
+"""What the emulator's tests share: a project's data plane over plain HTTP."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from foundry_emulator.data_folder import DataFolder, Running
+from foundry_emulator.testing import LocalAzure, SeededProject
+
+Json = dict[str, Any]
+
+
+class Api:
+    """A project's data plane over plain HTTP, and an image that its agents can run."""
+
+    def __init__(self, azure: LocalAzure, project: SeededProject, image: str) -> None:
+        self.azure = azure
+        self.project = project
+        self.image = image
+        self.http = azure.client(project.name)
+
+    def definition(self, **overrides: object) -> Json:
+        """A definition that the service accepts; None takes a field out."""
+        definition: Json = {
+            "kind": "hosted",
+            "cpu": "0.5",
+            "memory": "1Gi",
+            "container_configuration": {"image": self.image},
+            "protocol_versions": [{"protocol": "responses", "version": "2.0.0"}],
+        } | overrides
+        return {key: value for key, value in definition.items() if value is not None}
+
+    def post(self, agent: str, definition: Json | None = None, **others: object) -> httpx.Response:
+        body: Json = {"definition": self.definition() if definition is None else definition, **others}
+        return self.http.post(f"/agents/{agent}/versions", json=body)
+
+    def create(self, agent: str, **overrides: object) -> Json:
+        """A version that has ended being created."""
+        made = self.post(agent, self.definition(**overrides))
+        assert made.status_code == 200, made.text
+        return self.settled(agent, made.json()["version"])
+
+    def settled(self, agent: str, version: str) -> Json:
+        seen: Json = {}
+
+        def is_settled() -> bool:
+            seen.update(self.http.get(f"/agents/{agent}/versions/{version}").json())
+            return bool(seen["status"] != "creating")
+
+        self.azure.wait_until(is_settled)
+        return seen
+
+    def route(self, agent: str, shares: dict[str, int]) -> httpx.Response:
+        rules = [
+            {"type": "FixedRatio", "agent_version": version, "traffic_percentage": share}
+            for version, share in shares.items()
+        ]
+        patch = {"agent_endpoint": {"version_selector": {"version_selection_rules": rules}}}
+        return self.http.patch(f"/agents/{agent}", json=patch)
+
+    def ask(self, agent: str, text: object = "hello", **others: object) -> httpx.Response:
+        return self.http.post(f"/agents/{agent}/endpoint/protocols/openai/responses", json={"input": text, **others})
+
+    def served_by(self, agent: str, **others: Any) -> str:
+        answer = self.ask(agent, **others)
+        assert answer.status_code == 200, answer.text
+        version: str = answer.json()["agent_reference"]["version"]
+        return version
+
+
+@contextlib.contextmanager
+def served(data_dir: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Running]]:
+    """A local Azure in a process of its own, killed at the end if it still runs."""
+    words = [sys.executable, "-m", "foundry_emulator", "serve", "--data-dir", str(data_dir), *options]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            running = None
+            while running is None:
+                assert process.poll() is None, "it ended before it took requests"
+                running = DataFolder(data_dir).running()
+            yield process, running
+        finally:
+            process.kill()
+
+
+def is_active(http: httpx.Client, agent: str, version: str) -> Callable[[], bool]:
+    """Asks whether a version is active."""
+    return lambda: bool(http.get(f"/agents/{agent}/versions/{version}").json()["status"] == "active")
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]

@@ -1,0 +1,8 @@
+import pytest
+
+from tests.emulator.arm.azure import Azure
+
+
+@pytest.fixture
+def azure() -> Azure:
+    return Azure()

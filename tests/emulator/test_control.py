@@ -1,0 +1,120 @@
+import uuid
+from pathlib import Path
+
+import httpx
+import pytest
+
+from foundry_emulator.settings import Dedup, Settings, SettingsProblem
+from foundry_emulator.testing import LocalAzure
+from tests.emulator.api import Api, Json
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"provisioning_s": -1},
+        {"provisioning_s": "1"},
+        {"provisioning_s": True},
+        {"provisioning_s": float("nan")},
+        {"dedup": "maybe"},
+        {"dedup": []},
+        {"check_pull": 1},
+        {"speed": 1},
+        {"scripts": {}},
+        {"scripts": [{"steps": []}]},
+        {"scripts": [{"agent": "(", "steps": [{"status": "active"}]}]},
+        {"scripts": [{"steps": [{"status": "gone"}]}]},
+        {"scripts": [{"steps": [{"status": "failed", "error": "x"}]}]},
+    ],
+)
+def test_settings_that_can_not_be_are_refused_and_none_of_them_applied(changes: Json) -> None:
+    settings = Settings()
+    with pytest.raises(SettingsProblem):
+        settings.update({"dedup_failed": True} | changes)
+    assert settings == Settings()
+
+
+def test_settings_read_back_what_was_set() -> None:
+    settings = Settings()
+    changes = {
+        "provisioning_s": 2,
+        "dedup": "off",
+        "session_idle_s": None,
+        "scripts": [{"agent": "a", "steps": [{"status": "active", "for_s": 1.0, "error": None}]}],
+    }
+    settings.update(changes)
+    assert settings.dedup is Dedup.OFF
+    assert {name: settings.document()[name] for name in changes} == changes
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/_control/settings", "[]"),
+        ("POST", "/_control/settings", "{"),
+        ("POST", "/_control/settings", '{"speed": 1}'),
+        ("POST", "/_control/faults", '"x"'),
+        ("POST", "/_control/faults", "[1]"),
+        ("GET", "/_control/journal?plane=moon", ""),
+        ("GET", "/_control/journal?since=x", ""),
+    ],
+)
+def test_a_control_request_that_can_not_be_is_a_400_with_a_reason(
+    azure: LocalAzure, method: str, path: str, body: bytes
+) -> None:
+    answer = httpx.request(method, azure.page + path, content=body, trust_env=False)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_state_counts_agents_versions_sessions_and_what_callers_made_in_arm(api: Api, azure: LocalAzure) -> None:
+    before = azure.control.state()
+    api.create("support")
+    api.create("support", cpu="1", memory="2Gi")
+    api.ask("support")
+    after = azure.control.state()
+    grown = {name: after[name] - before[name] for name in ("agents", "versions", "sessions", "arm_resources")}
+    assert grown == {"agents": 1, "versions": 2, "sessions": 1, "arm_resources": 0}
+    mine = next(a for a in after["agent_list"] if a["project"] == api.project.name)
+    assert [(v["version"], v["status"], v["sessions"]) for v in mine["versions"]] == [
+        ("1", "active", 0),
+        ("2", "active", 1),
+    ]
+
+
+def test_a_fresh_local_azure_holds_nothing(data_dir: Path) -> None:
+    with LocalAzure(data_dir) as azure:
+        state = azure.control.state()
+    assert [state[n] for n in ("agents", "versions", "sessions", "instances", "arm_resources")] == [0] * 5
+
+
+def test_the_page_shows_agents_and_escapes_what_callers_named(api: Api, azure: LocalAzure) -> None:
+    api.create("support")
+    api.http.get("/agents/<script>alert(1)<")
+    page = httpx.get(azure.page, trust_env=False)
+    assert page.status_code == 200
+    assert "<td>support</td>" in page.text
+    assert "<script>" not in page.text
+
+
+def test_the_plain_listener_answers_to_loopback_names_only(azure: LocalAzure) -> None:
+    url = azure.env["IDENTITY_ENDPOINT"]
+    headers = {"host": "attacker.example", "x-identity-header": azure.env["IDENTITY_HEADER"]}
+    query = {"api-version": "2019-08-01", "resource": "https://ai.azure.com"}
+    assert httpx.get(url, params=query, headers=headers, trust_env=False).status_code == 400
+    del headers["host"]
+    assert httpx.get(url, params=query, headers=headers, trust_env=False).status_code == 200
+
+
+def test_a_role_counts_only_after_the_delay_that_was_set(azure: LocalAzure) -> None:
+    project = azure.seed_project("delayed")
+    try:
+        azure.control.set(role_delay_s=600)
+        principal = str(uuid.uuid4())
+        azure.grant(principal, "53ca6127-db72-4b80-b1b0-d745d6d5456d", project.id)
+        with azure.client(project.name, principal_id=principal) as http:
+            assert http.get("/agents").status_code == 403
+            azure.control.set(role_delay_s=0)
+            assert http.get("/agents").status_code == 200
+    finally:
+        azure.control.set(role_delay_s=0)

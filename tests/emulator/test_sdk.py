@@ -1,0 +1,155 @@
+"""The unmodified SDK, sync and async, with the environment that `foundry-emulator env` prints."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from azure.ai.projects import AIProjectClient
+from azure.ai.projects.models import (
+    AgentEndpointConfig,
+    ContainerConfiguration,
+    FixedRatioVersionSelectionRule,
+    HostedAgentDefinition,
+    ProtocolVersionRecord,
+    VersionRefIndicator,
+    VersionSelector,
+)
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.identity import DefaultAzureCredential
+
+from tests.emulator.api import Api
+
+
+@pytest.fixture
+def client(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[AIProjectClient]:
+    for name, value in api.azure.env.items():
+        monkeypatch.setenv(name, value)
+    with DefaultAzureCredential() as credential, AIProjectClient(api.project.endpoint, credential) as client:
+        yield client
+
+
+def hosted(api: Api, cpu: str = "0.5", memory: str = "1Gi") -> HostedAgentDefinition:
+    return HostedAgentDefinition(
+        cpu=cpu,
+        memory=memory,
+        container_configuration=ContainerConfiguration(image=api.image),
+        protocol_versions=[ProtocolVersionRecord(protocol="responses", version="2.0.0")],
+    )
+
+
+def active(api: Api, client: AIProjectClient, version: str) -> None:
+    api.azure.wait_until(lambda: client.agents.get_version("support", version).status == "active")
+
+
+def test_the_samples_flow_create_wait_route_invoke_delete(api: Api, client: AIProjectClient) -> None:
+    made = client.agents.create_version("support", definition=hosted(api), metadata={"enableVnextExperience": "true"})
+    assert (made.version, made.status) == ("1", "creating")
+    active(api, client, "1")
+    rule = FixedRatioVersionSelectionRule(agent_version="1", traffic_percentage=100)
+    routed = client.agents.update_details(
+        "support", agent_endpoint=AgentEndpointConfig(version_selector=VersionSelector(version_selection_rules=[rule]))
+    )
+    shown = routed["agent_endpoint"]["version_selector"]["version_selection_rules"]
+    assert [rule["agent_version"] for rule in shown] == ["1"]
+    with client.get_openai_client(agent_name="support") as openai:
+        assert openai.responses.create(input="Good morning!").output_text == "Echo: Good morning!"
+        streamed = openai.responses.create(input="again", stream=True)
+        assert [e.delta for e in streamed if e.type == "response.output_text.delta"] == ["Echo: again"]
+    client.agents.delete_version("support", "1", force=True)
+    assert client.agents.delete("support").deleted
+    assert list(client.agents.list()) == []
+
+
+def test_lists_end_and_hold_everything_over_several_pages(api: Api, client: AIProjectClient) -> None:
+    for n in range(25):
+        api.post("support", api.definition(environment_variables={"N": str(n)}))
+    listed = [version.version for version in client.agents.list_versions("support", limit=10)]
+    assert listed == [str(n) for n in range(25, 0, -1)]
+    assert [agent.name for agent in client.agents.list()] == ["support"]
+    assert list(client.agents.list_sessions("support")) == []
+
+
+def test_sessions_through_the_sdk(api: Api, client: AIProjectClient) -> None:
+    client.agents.create_version("support", definition=hosted(api))
+    active(api, client, "1")
+    session = client.agents.create_session("support", version_indicator=VersionRefIndicator(agent_version="1"))
+    with client.get_openai_client(agent_name="support") as openai:
+        answer = openai.responses.create(input="x", extra_body={"agent_session_id": session.agent_session_id})
+    assert answer.to_dict()["agent_session_id"] == session.agent_session_id
+    with pytest.raises(ResourceExistsError):
+        client.agents.delete_version("support", "1")
+    client.agents.stop_session("support", session.agent_session_id)
+    client.agents.delete_session("support", session.agent_session_id)
+    with pytest.raises(ResourceNotFoundError):
+        client.agents.get_session("support", session.agent_session_id)
+    client.agents.disable("support")
+    client.agents.enable("support")
+    client.agents.delete_version("support", "1")
+
+
+def code_of(problem: HttpResponseError) -> str | None:
+    assert problem.error is not None
+    return problem.error.code
+
+
+def test_errors_reach_the_sdk_with_code_and_model(api: Api, client: AIProjectClient) -> None:
+    with pytest.raises(ResourceNotFoundError) as missing:
+        client.agents.get("nobody")
+    assert code_of(missing.value) == "not_found"
+    with pytest.raises(HttpResponseError) as refused:
+        client.agents.create_version("support", definition=hosted(api, cpu="3"))
+    assert refused.value.status_code == 400
+    assert code_of(refused.value) == "bad_request"
+    with pytest.raises(HttpResponseError) as unbuilt:
+        list(client.toolboxes.list())
+    assert unbuilt.value.status_code == 501
+
+
+def test_a_failed_version_carries_its_error(api: Api, client: AIProjectClient) -> None:
+    client.agents.create_version(
+        "support",
+        definition=HostedAgentDefinition(
+            cpu="0.5",
+            memory="1Gi",
+            container_configuration=ContainerConfiguration(image=api.image.split("@")[0] + ":absent"),
+            protocol_versions=[ProtocolVersionRecord(protocol="responses", version="2.0.0")],
+        ),
+    )
+    api.azure.wait_until(lambda: client.agents.get_version("support", "1").status == "failed")
+    assert client.agents.get_version("support", "1")["error"]["code"] == "ImageError"
+
+
+ASYNC_FLOW = """
+import asyncio, sys
+from azure.ai.projects.aio import AIProjectClient
+from azure.identity.aio import DefaultAzureCredential
+
+async def flow(endpoint, definition):
+    async with DefaultAzureCredential() as credential, AIProjectClient(endpoint, credential) as client:
+        await client.agents.create_version("support", {"definition": definition})
+        for _ in range(1000):
+            if (await client.agents.get_version("support", "1")).status == "active":
+                break
+        async with client.get_openai_client(agent_name="support") as openai:
+            print((await openai.responses.create(input="async")).output_text)
+        print((await client.agents.delete("support", force=True)).deleted)
+
+import json
+asyncio.run(flow(sys.argv[1], json.loads(sys.argv[2])))
+"""
+
+
+def test_the_async_client_runs_the_same_flow(api: Api) -> None:
+    """In a process of its own: aiohttp reads SSL_CERT_FILE when it is imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASYNC_FLOW, api.project.endpoint, json.dumps(api.definition())],
+        env=os.environ | api.azure.env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.split("\n")[:2] == ["Echo: async", "True"], done.stderr
