@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields, replace
 
 import pulumi
 
+KEYS = ("agents", "location", "registryName")
+
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -64,7 +66,7 @@ def load(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.en
         SettingsError: Something is missing, misspelt or of the wrong type; all of it is named.
     """
     config = config or pulumi.Config()
-    problems: list[str] = []
+    problems = [f"{key} is not a setting; settings: {', '.join(KEYS)}" for key in _unknown_keys(config.name)]
     location = config.get("location") or ""
     if not location:
         problems.append("location is required, for example eastus2")
@@ -85,6 +87,13 @@ def load(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.en
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise SettingsError("\n".join([f"{count} in stacks/{file}", *(f"  {problem}" for problem in sorted(problems))]))
     return Settings(location, agents, registry_name=config.get("registryName"))
+
+
+def _unknown_keys(project: str) -> list[str]:
+    """Keys of the stack's file under this project's name that nothing reads: most are misspelt."""
+    prefix = f"{project}:"
+    keys = [key.removeprefix(prefix) for key in pulumi.runtime.get_config_env() if key.startswith(prefix)]
+    return sorted(key for key in keys if key not in KEYS)
 
 
 def _kept_secret(agent: AgentSettings) -> AgentSettings:

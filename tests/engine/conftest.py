@@ -59,6 +59,7 @@ def deploy(tmp_path: Path, engine: Path, pulumi_home: Path) -> Iterator[Callable
                     "environment": {"GREETING": "Hello"},
                     "force_delete": True,
                     "timeout_s": 60,
+                    "pull_role_budget_s": 0,
                 }
             },
         }

@@ -10,10 +10,11 @@ from threading import Thread
 
 import pytest
 
+from foundry_agents.resources._boundary import hidden_in, hide
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
 from tests.core.settings import FULL, GOOD
-from tests.wire.plugin import Plugin, ProviderError, running
+from tests.wire.plugin import UNKNOWN, Plugin, ProviderError, running
 from tests.wire.providers import Stopping
 
 CANARY = "canary-4711"
@@ -70,11 +71,10 @@ def test_a_call_that_is_told_to_stop_answers_within_a_second(short_of_time: Plug
     assert spent <= 1
 
 
-@pytest.mark.parametrize("method", ["create", "read", "update", "delete"])
+@pytest.mark.parametrize("method", ["create", "update", "delete"])
 def test_without_a_token_every_call_says_what_where_state_and_what_to_do(signed_out: Plugin, method: str) -> None:
     calls = {
         "create": lambda: signed_out.create(HostedAgentVersionProvider(), NOWHERE),
-        "read": lambda: signed_out.read(HostedAgentVersionProvider(), "support:1", NOWHERE),
         "update": lambda: signed_out.update(
             AgentRolloutProvider(), "support", {**_ROLLOUT, "version": "1"}, {**_ROLLOUT, "version": "2"}
         ),
@@ -90,6 +90,14 @@ def test_without_a_token_every_call_says_what_where_state_and_what_to_do(signed_
     assert CANARY not in text
 
 
+def test_a_refresh_without_a_token_keeps_the_state(signed_out: Plugin) -> None:
+    """Case 42: a version that can't be read is not known to be gone. pdb#929"""
+    before = {**NOWHERE, "version": "1", "fingerprint": "v1:0"}
+    after = signed_out.read(HostedAgentVersionProvider(), "support:1", before)
+    assert {**after.outputs, "fingerprint": "v1:0"} == before
+    assert CANARY not in "\n".join(signed_out.lines)
+
+
 _ROLLOUT = {"agent_name": "support", "owner": GOOD["owner"], "project_endpoint": NOWHERE["project_endpoint"]}
 
 
@@ -103,7 +111,7 @@ def _is_one_clean_block(text: str, name: str) -> None:
 
 def test_whoever_works_on_the_library_can_have_tracebacks(no_token: Mapping[str, str]) -> None:
     with running({**no_token, "FOUNDRY_AGENTS_TRACEBACK": "1"}) as plugin, pytest.raises(ProviderError) as caught:
-        plugin.read(HostedAgentVersionProvider(), "support:1", NOWHERE)
+        plugin.delete(HostedAgentVersionProvider(), "support:1", NOWHERE)
     assert "Traceback" in str(caught.value)
     assert "agent_service.py" in str(caught.value)
 
@@ -127,3 +135,18 @@ def test_an_update_of_ours_keeps_every_output_and_asks_no_service(signed_out: Pl
     assert {key: kept[key] for key in computed} == computed
     assert kept["force_delete"] is True
     assert type(after.outs["fingerprint"]).__name__ == "Secret", "a short secret could be guessed from it"
+
+
+def test_a_secret_that_the_service_echoes_is_hidden_in_the_error():
+    """Case 54: the longest first, so that no piece of one is left; very short values are left alone."""
+    text = 'value "hunter2-long" of TOKEN, "hunter2" of OTHER and "1" of FLAG'
+    hidden = hide(text, ["hunter2", "hunter2-long", "1"])
+    assert hidden == 'value "[secret]" of TOKEN, "[secret]" of OTHER and "1" of FLAG'
+
+
+def test_the_secret_inputs_of_every_property_bag_are_hidden():
+    """Case 54."""
+    provider = HostedAgentVersionProvider()
+    olds = {"environment": {"TOKEN": "older-canary"}, "image": "x"}
+    news = {"environment": {"TOKEN": "newer-canary", "N": UNKNOWN}, "image": "y"}
+    assert set(hidden_in([provider, "support:1", olds, news])) >= {"older-canary", "newer-canary"}

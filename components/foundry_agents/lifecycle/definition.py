@@ -132,7 +132,7 @@ def _project_endpoint(path: str, raw: object, report: Report) -> str | None:
             path,
             f"{shown(raw)} is not a project's endpoint: https://….services.ai.azure.com/api/projects/NAME",
         )
-    return url.geturl().rstrip("/")
+    return url._replace(netloc=url.netloc.lower()).geturl().rstrip("/")
 
 
 def _agent_name(path: str, raw: object, report: Report) -> str | None:

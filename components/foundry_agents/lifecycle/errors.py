@@ -101,8 +101,8 @@ class NotOursError(FoundryAgentsError):
                 f'agent "{agent}" exists and is not managed by this stack',
                 why=reason,
                 do="choose another agent_name, or set take_over=True to manage it from this stack",
-                state="No changes were made.",
             )
+            + "\n  State: No changes were made."
         )
 
 

@@ -7,6 +7,7 @@ secret, and feeds the reference page. Whatever has no row is refused as unknown.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +16,10 @@ from typing import Generic, TypeVar
 from foundry_agents.lifecycle.errors import Problem
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,2})?", re.ASCII | re.IGNORECASE)
+"""Narrower than Python's float, which also reads "9_00", "nan" and other digits than ours."""
 
 
 class OnChange(StrEnum):
@@ -205,13 +210,11 @@ def number(
 
 def as_number(raw: object) -> float | None:
     """Reads 1, 1.0, "1" and "1.0" as the same number; anything else is None."""
-    if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
+    if isinstance(raw, str):
+        return float(raw) if _NUMBER.fullmatch(raw) else None
+    if isinstance(raw, bool) or not isinstance(raw, (int, float)):
         return None
-    try:
-        value = float(raw)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    return float(raw) if math.isfinite(raw) else None
 
 
 def shown(raw: object) -> str:

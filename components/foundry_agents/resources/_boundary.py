@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import ParamSpec, TypeVar, cast
 
@@ -36,14 +36,40 @@ def is_unknown(value: object) -> bool:
     return pulumi.contains_unknowns(value)
 
 
-def _shown_as(error: FoundryAgentsError) -> Exception:
+HIDDEN = "[secret]"
+SHORTEST_HIDDEN = 4
+"""Shorter values stand in any text by chance; hiding them would only make it unreadable."""
+
+
+def hide(text: str, values: Iterable[str]) -> str:
+    """Takes values that must not be shown out of a text: a service may echo in an error what it was sent."""
+    for value in sorted(set(values), key=len, reverse=True):
+        if len(value) >= SHORTEST_HIDDEN:
+            text = text.replace(value, HIDDEN)
+    return text
+
+
+def _shown_as(error: FoundryAgentsError, hidden: Iterable[str]) -> Exception:
     """The same error under a class that prints without a module path."""
     kind = type(type(error).__name__, (Exception,), {"__module__": "builtins"})
-    return cast("Exception", kind(str(error)))
+    return cast("Exception", kind(hide(str(error), hidden)))
+
+
+def hidden_in(arguments: Iterable[object]) -> Iterator[str]:
+    """The secret values in the property bags that a provider's method is called with."""
+    provider, *bags = arguments
+    names = getattr(provider, "secret_inputs", ())
+    for bag in bags:
+        if not isinstance(bag, Mapping):
+            continue
+        for name in names:
+            secret = bag.get(name)
+            found = secret.values() if isinstance(secret, Mapping) else [secret]
+            yield from (value for value in found if isinstance(value, str))
 
 
 def clean(call: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Makes whatever leaves a provider's method one readable block.
+    """Makes whatever leaves a provider's method one readable block, without the values of its secret inputs.
 
     SystemExit, KeyboardInterrupt and the like would hang the operation for good, so they become ordinary errors too.
     """
@@ -55,7 +81,7 @@ def clean(call: Callable[_P, _R]) -> Callable[_P, _R]:
         except FoundryAgentsError as error:
             if _wants_tracebacks():
                 raise
-            raise _shown_as(error) from None
+            raise _shown_as(error, hidden_in(args)) from None
         except Exception:
             raise
         except BaseException as stop:  # noqa: BLE001 (whatever else escapes would leave the engine waiting)

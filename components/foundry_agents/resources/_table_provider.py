@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, DiffResult, ResourceProvider
+from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, DiffResult, ReadResult, ResourceProvider
 from pulumi.runtime.rpc import wrap_rpc_secret
 
-from foundry_agents.lifecycle.errors import InputError
+from foundry_agents.lifecycle.errors import FoundryAgentsError, InputError
 from foundry_agents.lifecycle.fields import FieldTable, OnChange, Values
-from foundry_agents.resources._boundary import clean, is_unknown, own_properties, quiet_tracebacks
+from foundry_agents.resources._boundary import (
+    clean,
+    hidden_in,
+    hide,
+    is_unknown,
+    own_properties,
+    quiet_tracebacks,
+    warn_on,
+)
 from foundry_agents.resources._workers import grow_worker_pool
 
 
@@ -19,6 +27,11 @@ class TableProvider(ResourceProvider):
     serialize_as_secret_always = False
     table: ClassVar[FieldTable]
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def secret_inputs(self) -> frozenset[str]:
+        """Inputs whose values must never be shown."""
+        return frozenset(row.name for row in self.table.fields if row.secret)
 
     def configure(self, req: ConfigureRequest) -> None:
         """Runs once in a plugin process, before the first call."""
@@ -54,3 +67,10 @@ class TableProvider(ResourceProvider):
             **values,
             **{key: wrap_rpc_secret(value) if key in self.secret_outputs else value for key, value in computed.items()},
         }
+
+    def kept(self, id_: str, props: dict[str, Any], error: FoundryAgentsError) -> ReadResult:
+        """State as it is, with a warning: what can't be read is not known to be gone. pulumi-docker-build#929."""
+        own = own_properties(props)
+        shown = hide(" ".join(str(error).split()), hidden_in([self, props]))
+        warn_on(own.get("urn"), f"could not be read, so its state is kept: {shown}")
+        return ReadResult(id_, self.outputs(own, {key: own[key] for key in self.secret_outputs if key in own}))

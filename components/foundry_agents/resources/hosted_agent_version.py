@@ -11,6 +11,7 @@ from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
+from foundry_agents.lifecycle.errors import ServiceError, SignInFailed
 from foundry_agents.lifecycle.fields import Values
 from foundry_agents.lifecycle.fingerprint import Marks, fingerprint
 from foundry_agents.lifecycle.ports import AgentService, VersionView
@@ -51,9 +52,15 @@ class HostedAgentVersionProvider(TableProvider):
 
     @clean
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Shows what the service says; gone only on a definite 404 of the version, or when it has failed."""
+        """Shows what the service says; gone only on a definite 404 of the version, or when it has failed.
+
+        What can't be read stays as it is in state, with a warning.
+        """
         values = self.values(props)
-        seen = service_of(values).get_version(_text(values, "agent_name"), _version_in(id_))
+        try:
+            seen = service_of(values).get_version(_text(values, "agent_name"), _version_in(id_))
+        except (ServiceError, SignInFailed) as error:
+            return self.kept(id_, props, error)
         if seen is None or seen.status in {"failed", "deleted", "deleting"}:
             return ReadResult("", {})
         return ReadResult(id_, self.outputs(values, computed_outputs(seen, values)))
