@@ -94,7 +94,7 @@ def test_a_refresh_without_a_token_keeps_the_state(signed_out: Plugin) -> None:
     """Case 42: a version that can't be read is not known to be gone. pdb#929"""
     before = {**NOWHERE, "version": "1", "fingerprint": "v1:0"}
     after = signed_out.read(HostedAgentVersionProvider(), "support:1", before)
-    assert {**after.outputs, "fingerprint": "v1:0"} == before
+    assert {**after.outs, "fingerprint": "v1:0"} == before
     assert CANARY not in "\n".join(signed_out.lines)
 
 
