@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
-from tools.figures import main_job
+from tools.figures import main_job, many_agents
 from tools.figures.figure import Figure
 
 HEADINGS = ("number", "name", "figure", "target", "")
@@ -34,6 +34,7 @@ def main() -> None:
 def measured() -> Iterator[Figure]:
     """All figures, in order."""
     yield from main_job.measure()
+    yield from many_agents.measure()
 
 
 if __name__ == "__main__":

@@ -2,93 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-import httpx
 import psutil
 
+from tools.figures.clone import Clone, fresh_clone, pulumi_seconds
 from tools.figures.figure import Figure
-from tools.local.surroundings import CHECKOUT
 
 MEGABYTE = 1_000_000
 
 
-class Clone:
-    """A clone of what is committed, with a local Azure on free ports of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(folder)], check=True)
-        ports = {f"FOUNDRY_EMULATOR_START_{name}": "0" for name in ("PORT", "REGISTRY_PORT", "PAGE_PORT")}
-        self.environment = {**os.environ, **ports}
-
-    def make(self, verb: str) -> str:
-        """Runs a verb of the Makefile and gives its output; fails loudly."""
-        done = subprocess.run(
-            ["make", verb],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"`make {verb}` ended with {done.returncode}:\n{done.stdout}")
-        return done.stdout
-
-    def start(self, verb: str) -> psutil.Popen:
-        """Starts a verb and goes on."""
-        return psutil.Popen(
-            ["make", verb],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def greet(self, greeting: str) -> None:
-        """Changes one environment variable of the agent, as a person would edit the file."""
-        settings = self.folder / "stacks" / "Pulumi.local.yaml"
-        text = settings.read_text(encoding="utf-8")
-        settings.write_text(re.sub(r"GREETING: \w+", f"GREETING: {greeting}", text), encoding="utf-8")
-
-    def control(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Asks the local Azure's control API."""
-        record = json.loads((self.folder / ".local" / "azure" / "emulator.json").read_text(encoding="utf-8"))
-        method = "GET" if body is None else "POST"
-        answer = httpx.request(method, f"{record['page']}/_control/{path}", json=body, trust_env=False)
-        answer.raise_for_status()
-        return dict(answer.json())
-
-    def writes(self) -> list[dict[str, Any]]:
-        """Writes of deployments so far, without calls to agents."""
-        entries = self.control("journal?writes=1")["entries"]
-        return [e for e in entries if e["plane"] in {"data", "arm"} and "/protocols/" not in e["path"]]
-
-    def posts(self) -> int:
-        """How many versions were posted so far."""
-        return sum(e["method"] == "POST" and e["path"].endswith("/versions") for e in self.writes())
-
-
 def measure() -> Iterator[Figure]:
     """Walks through the story once."""
-    with tempfile.TemporaryDirectory(prefix="foundry-agents-") as folder:
-        clone = Clone(Path(folder) / "clone")
-        try:
-            yield from _story(clone)
-        finally:
-            subprocess.run(["make", "clean"], cwd=clone.folder, capture_output=True, check=False)
+    with fresh_clone() as clone:
+        yield from _story(clone)
 
 
 def _story(clone: Clone) -> Iterator[Figure]:
@@ -97,8 +29,7 @@ def _story(clone: Clone) -> Iterator[Figure]:
         said = clone.make("up")
         took = time.monotonic() - began
     yield Figure("up", "`make up` from a fresh clone, engine cached", took, "<=", 90, " s")
-    within = re.search(r"pulumi up took (\d+) s", said)
-    yield Figure("up", "`pulumi up` in it", float(within[1]) if within else float("inf"), "<=", 30, " s")
+    yield Figure("up", "`pulumi up` in it", pulumi_seconds(said), "<=", 30, " s")
     yield Figure("up", "answers from the agent", said.count('you asked "Which version answers?"'), "=", 1)
     yield Figure(
         "up", "peak memory of the plugin process", max(peak, default=float("inf")) / MEGABYTE, "<=", 150, " MB"

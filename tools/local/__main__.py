@@ -71,7 +71,7 @@ def up(variables: dict[str, str]) -> None:
     took = time.monotonic() - began
     outputs = json.loads(run_pulumi(variables, "stack", "output", "--json", "--stack", STACK))
     os.environ.update(variables)  # the OpenAI client signs in and trusts the local CA like any other application
-    console.print(f"\npulumi up took {took:.0f} s\n", highlight=False)
+    console.print(f"\npulumi up took {took:.1f} s\n", highlight=False)
     show(StackOutputs(outputs["project_endpoint"], outputs["agents"]), console)
     console.print(
         "\nnext: edit stacks/Pulumi.local.yaml, run `make preview` and `make up` · `make down` removes everything",
