@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # As many test processes as there are cores.
 TEST_PROCESSES ?= auto
 
-.PHONY: help up preview down env test check figures conformance docs engine clean lock venv
+.PHONY: help up preview down env test check figures bench conformance docs engine clean lock venv
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ check: venv ## lint, types, layers, lock: no tests
 
 figures: venv engine ## figures with their targets; fails when one falls short
 	@$(PYTHON) -m tools.figures
+
+bench: venv engine ## ours beside the plain thing a user would do instead, as ratios
+	@$(PYTHON) -m tools.figures --bench
 
 conformance: venv ## the local Azure against what the real service answered
 	@$(PYTHON) -m pytest -q tests/emulator

@@ -24,6 +24,3 @@ def measure() -> Iterator[Figure]:
         clone.set_agents([f"agent-{number}" for number in range(AGENTS)])
         many = pulumi_seconds(clone.make("up"))
     yield Figure("70", f"`pulumi up` of {AGENTS} agents, compared with one", many / one, "<=", 1.5, " x")
-    yield Figure(
-        "70", "our overhead for one agent: `pulumi up` less provisioning", one - PROVISIONING_S, "<=", 15, " s"
-    )

@@ -1,0 +1,38 @@
+"""What users may write; checked by mypy and pyright, never run."""
+
+from __future__ import annotations
+
+import pulumi
+
+import foundry_agents as fa
+
+project = fa.FoundryProject("support", location="eastus2", tags={"team": "support"})
+elsewhere = fa.FoundryProject.existing(endpoint="https://acme.services.ai.azure.com/api/projects/demo", principal_id="…")
+registry = fa.AgentRegistry("images", pulled_by=project)
+borrowed = fa.AgentRegistry("borrowed", pulled_by=elsewhere, resource_group_name="shared", sku="Premium")
+
+image = fa.AgentImage.pinned(pulumi.Output.concat("support@", "sha256:…"), registry=registry)
+plain = fa.AgentImage.pinned("acme.azurecr.io/support@sha256:…")
+
+agent = fa.HostedAgent(
+    "support",
+    project=project,
+    image=image,
+    cpu="1",
+    memory="2Gi",
+    environment={"GREETING": "Hello", "TOKEN": fa.ConnectionSecret("github", "token"), "KEY": pulumi.Output.secret("…")},
+    protocols={"responses": "2.0.0"},
+    session_idle_timeout_s=900,
+)
+large = fa.HostedAgent("large", project=elsewhere, image=plain, tier=fa.Tier.of("4", "8Gi"), force_delete=True)
+
+version = fa.HostedAgentVersion(
+    "alone", project_endpoint=elsewhere.endpoint, agent_name="alone", image=plain.reference, cpu=0.5, memory="1Gi"
+)
+rollout = fa.AgentRollout(
+    "alone-rollout", project_endpoint=elsewhere.endpoint, agent_name=version.agent_name, version=version.version
+)
+
+pulumi.export("endpoint", agent.endpoint)
+pulumi.export("traffic", agent.traffic.apply(lambda table: sum(table.values())))
+pulumi.export("serving", rollout.serving_version.apply(str.upper))

@@ -1,0 +1,79 @@
+"""What our resources add to a preview, beside as many empty dynamic resources: ratios in one run."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.figures.figure import Figure
+from tools.local.surroundings import Surroundings, engine_folder
+
+AGENTS = 50
+
+OURS = f"""
+import foundry_agents as fa
+
+project = fa.FoundryProject.existing(endpoint="https://acme.services.ai.azure.com/api/projects/demo")
+image = fa.AgentImage.pinned("acme.azurecr.io/support@sha256:" + "0" * 64)
+for number in range({AGENTS}):
+    fa.HostedAgent(f"agent-{{number}}", project=project, image=image, environment={{"NUMBER": str(number)}})
+"""
+
+EMPTY = f"""
+import pulumi
+from pulumi.dynamic import Resource, ResourceProvider
+
+
+class Empty(ResourceProvider):
+    serialize_as_secret_always = False
+
+
+class Thing(Resource, module="bench", name="Thing"):
+    pass
+
+
+class Group(pulumi.ComponentResource):
+    def __init__(self, name):
+        super().__init__("bench:index:Group", name)
+        options = pulumi.ResourceOptions(parent=self)
+        first = Thing(Empty(), f"{{name}}-a", {{"number": name}}, options)
+        Thing(Empty(), f"{{name}}-b", {{"number": name}}, pulumi.ResourceOptions(parent=self, depends_on=first))
+
+
+for number in range({AGENTS}):
+    Group(f"group-{{number}}")
+"""
+
+
+def measure() -> Iterator[Figure]:
+    """Previews each program three times, taking turns, and compares the best of each."""
+    with tempfile.TemporaryDirectory(prefix="foundry-agents-") as folder:
+        programs = {name: _program(Path(folder) / name, text) for name, text in (("ours", OURS), ("empty", EMPTY))}
+        best = dict.fromkeys(programs, float("inf"))
+        for _ in range(3):
+            for name, run in programs.items():
+                best[name] = min(best[name], _seconds(*run))
+    ratio = best["ours"] / best["empty"]
+    yield Figure(
+        "preview", f"preview of {AGENTS} agents beside as many empty dynamic resources", ratio, "<=", 1.3, " x"
+    )
+
+
+def _program(folder: Path, text: str) -> tuple[Path, dict[str, str]]:
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text("name: bench\nruntime: python\n", encoding="utf-8")
+    (folder / "__main__.py").write_text(text, encoding="utf-8")
+    variables = Surroundings(home=folder / "home", engine=engine_folder()).variables({})
+    subprocess.run(["pulumi", "stack", "init", "bench"], cwd=folder, env=variables, check=True, capture_output=True)
+    return folder, variables
+
+
+def _seconds(folder: Path, variables: dict[str, str]) -> float:
+    began = time.monotonic()
+    subprocess.run(
+        ["pulumi", "preview", "--non-interactive"], cwd=folder, env=variables, check=True, capture_output=True
+    )
+    return time.monotonic() - began
