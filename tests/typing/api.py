@@ -7,7 +7,9 @@ import pulumi
 import foundry_agents as fa
 
 project = fa.FoundryProject("support", location="eastus2", tags={"team": "support"})
-elsewhere = fa.FoundryProject.existing(endpoint="https://acme.services.ai.azure.com/api/projects/demo", principal_id="…")
+elsewhere = fa.FoundryProject.existing(
+    endpoint="https://acme.services.ai.azure.com/api/projects/demo", principal_id="…"
+)
 registry = fa.AgentRegistry("images", pulled_by=project)
 borrowed = fa.AgentRegistry("borrowed", pulled_by=elsewhere, resource_group_name="shared", sku="Premium")
 
@@ -20,7 +22,11 @@ agent = fa.HostedAgent(
     image=image,
     cpu="1",
     memory="2Gi",
-    environment={"GREETING": "Hello", "TOKEN": fa.ConnectionSecret("github", "token"), "KEY": pulumi.Output.secret("…")},
+    environment={
+        "GREETING": "Hello",
+        "TOKEN": fa.ConnectionSecret("github", "token"),
+        "KEY": pulumi.Output.secret("…"),
+    },
     protocols={"responses": "2.0.0"},
     session_idle_timeout_s=900,
 )

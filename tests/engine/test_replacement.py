@@ -1,0 +1,121 @@
+"""What is adopted is never deleted by what it replaces, on the real engine, with the version resource on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.engine.harness import Deployment
+
+pytestmark = pytest.mark.engine
+
+PROGRAM = """
+import pulumi
+import foundry_agents as fa
+
+config = pulumi.Config()
+fa.HostedAgentVersion(
+    config.require("name"),
+    project_endpoint=config.require("endpoint"),
+    agent_name="alone",
+    image=config.require("image"),
+    environment={"GREETING": config.require("greeting")},
+    poll_interval_s=0.2,
+    opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=config.get("alias"))] if config.get("alias") else None),
+)
+"""
+URN = "urn:pulumi:local::foundry-agents::pulumi-python:dynamic/foundry:HostedAgentVersion::first"
+
+
+@pytest.fixture
+def alone(deploy: Callable[..., Deployment]) -> Deployment:
+    """A stack with one HostedAgentVersion in a project that is there already, deployed once."""
+    here = deploy()
+    project = here.azure.seed_project("shop")
+    image = here.azure.push_image(project)
+    (here.project.folder / "__main__.py").write_text(PROGRAM, encoding="utf-8")
+    configure(here, name="first", greeting="Hello", endpoint=project.endpoint, image=image)
+    here.project.up().succeeded()
+    return here
+
+
+def configure(here: Deployment, **settings: str) -> None:
+    known = {
+        key: here.project.config[key] for key in ("endpoint", "image", "name", "greeting") if key in here.project.config
+    }
+    here.project.config = {**known, **settings}
+    here.project.write_config()
+
+
+def versions(here: Deployment) -> list[Any]:
+    return [version["version"] for version in here.agent("alone")["versions"]]
+
+
+def test_a_forced_replacement_adopts_the_version_and_deletes_nothing(alone: Deployment) -> None:
+    """The engine creates the new one, which adopts the old one's version, and then deletes the old one."""
+    before = len(alone.writes())
+
+    alone.project.run("up", "--yes", "--skip-preview", "--replace", URN).succeeded()
+
+    assert versions(alone) == ["1"]
+    assert len(alone.writes()) == before
+
+
+def test_a_rename_without_an_alias_adopts_the_version_and_deletes_nothing(alone: Deployment) -> None:
+    """The mark names the stack and not the resource, so a new name finds its history."""
+    before = len(alone.writes())
+    configure(alone, name="second")
+
+    alone.project.up().succeeded()
+
+    assert versions(alone) == ["1"]
+    assert len(alone.writes()) == before
+
+
+def test_a_rename_with_an_alias_is_no_change(alone: Deployment) -> None:
+    before = len(alone.writes())
+    configure(alone, name="second", alias="first")
+
+    renamed = alone.project.up().succeeded()
+
+    assert "2 unchanged" in renamed.output
+    assert len(alone.writes()) == before
+
+
+def test_a_delete_that_failed_and_a_revert_leave_the_adopted_version_alone(alone: Deployment) -> None:
+    """A replacement whose delete fails leaves the old version pending in state; the revert needs that very version.
+
+    Version 1 serves throughout: nobody moves traffic in this program.
+    """
+    configure(alone, greeting="Howdy")
+    alone.project.up().succeeded()
+    alone.azure.control.fault(method="DELETE", path=".*/versions/2", status=500, times=9)
+    configure(alone, greeting="Ahoy")
+    alone.project.up().failed()
+    assert versions(alone) == ["1", "2", "3"]
+    alone.azure.control.clear_faults()
+    configure(alone, greeting="Howdy")
+
+    alone.project.up().succeeded()
+
+    assert versions(alone) == ["1", "2"], "what serves and what was adopted"
+    assert alone.posted() == 3, "the revert posts nothing"
+    alone.project.refresh().succeeded()
+    assert "2 unchanged" in alone.project.preview().succeeded().output
+
+
+def test_two_declarations_of_one_agent_are_refused_in_the_program(alone: Deployment) -> None:
+    """They would take each other's versions away."""
+    program = alone.project.folder / "__main__.py"
+    program.write_text(
+        PROGRAM + PROGRAM.split("config = pulumi.Config()")[1].replace('config.require("name")', '"twin"')
+    )
+    before = len(alone.writes())
+
+    refused = alone.project.preview().failed()
+
+    assert 'both declare the agent "alone"' in refused.output
+    assert "Traceback" not in refused.output
+    assert len(alone.writes()) == before
