@@ -122,11 +122,13 @@ class HostedAgent(pulumi.ComponentResource):
             # The rollout owns the agent's history: a replaced version stays, to be adopted by a revert.
             opts=ResourceOptions(parent=self, retain_on_delete=True, depends_on=_before_the_pull(image)),
         )
+        pinned = rollout is not None and rollout.version is not None
         self.rollout = AgentRollout(
             f"{name}-rollout",
             project_endpoint=project.endpoint,
             agent_name=self.version.agent_name,
-            version=None if rollout and rollout.version is not None else self.version.version,
+            version=None if pinned else self.version.version,
+            described_version=self.version.version if pinned else None,
             rollout=rollout,
             protocols=sorted(protocols),
             force_delete=force_delete,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from foundry_agents.lifecycle.definition import (
+from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition, Tier
+from foundry_agents.lifecycle.errors import InputError, Problem
+from foundry_agents.lifecycle.rules import (
     METADATA_PAIRS,
     OWN_METADATA_PAIRS,
     PROTOCOLS,
     RESERVED_METADATA_PREFIX,
     TIERS,
-    VERSION_FIELDS,
-    AgentDefinition,
-    Tier,
 )
-from foundry_agents.lifecycle.errors import InputError, Problem
 from tests.core.settings import (
     DIGEST,
     ENDPOINT,

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.definition import OWN_METADATA_PAIRS, RESERVED_METADATA_PREFIX, VERSION_FIELDS
+from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.fields import OnChange
 from foundry_agents.lifecycle.fingerprint import MANAGED_BY, SCHEMA, Marks, fingerprint
+from foundry_agents.lifecycle.rules import OWN_METADATA_PAIRS, RESERVED_METADATA_PREFIX
 from tests.core.settings import DIGEST, FULL, GOOD, OWNER, seen, values
 
 GOLDEN = Path(__file__).parent / "golden" / "fingerprints.json"

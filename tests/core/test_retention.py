@@ -110,10 +110,16 @@ def _long_history(*routes: Route, count: int = 10) -> FaultyService:
     return service
 
 
-def _prune(service: FaultyService, keep: int | None, serving: str = "10") -> Kept:
+def _prune(service: FaultyService, keep: int | None, serving: str = "10", served: frozenset[str] = frozenset()) -> Kept:
     agent = service.get_agent("support")
     assert agent is not None
-    return prune(service, agent, owner=OWNER, keep=keep, serving=serving)
+    return prune(service, agent, owner=OWNER, keep=keep, staying=frozenset({serving}), served=served)
+
+
+def test_a_release_that_never_served_does_not_push_out_the_one_to_go_back_to() -> None:
+    service = _long_history(Route("10", 100))
+    _prune(service, 3, served=frozenset({"7", "8"}))
+    assert sorted(service.statuses_left(), key=int) == ["7", "8", "10"]
 
 
 def test_the_newest_stay_and_so_do_a_routed_one_and_one_with_a_session() -> None:

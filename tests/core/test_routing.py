@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from foundry_agents.lifecycle.errors import InputError, MovedElsewhere
@@ -20,7 +22,7 @@ from foundry_agents.lifecycle.routing import (
 )
 from foundry_agents.lifecycle.waiting import Patience
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService
+from tests.core.faulty_service import FaultyService, lost
 
 # --- Words -----------------------------------------------------------------------------------------------------------
 
@@ -174,3 +176,23 @@ def test_what_was_set_before_is_still_ours_when_it_is_read_late() -> None:
     mover.move([Route("2", 50), Route("1", 50)])
     service.routes["support"] = (Route("2", 10), Route("1", 90))
     assert mover.look().routes == (Route("2", 10), Route("1", 90))
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_write_whose_answer_is_lost_is_looked_at_and_sent_again_only_if_it_was_not_carried_out(
+    *, committed: bool
+) -> None:
+    """Case 1: a merge patch of the same rules may be repeated."""
+    service, mover, _ = _traffic()
+    send, losses = service.set_routes, [lost()]
+
+    def loses_one(agent: str, routes: Sequence[Route], *, enable_protocols: frozenset[str] = frozenset()) -> AgentView:
+        if not losses:
+            return send(agent, routes, enable_protocols=enable_protocols)
+        if committed:
+            send(agent, routes, enable_protocols=enable_protocols)
+        raise losses.pop()
+
+    service.set_routes = loses_one  # type: ignore[method-assign]  # loses one answer
+    assert mover.move([Route("2", 100)]).routes == (Route("2", 100),)
+    assert service.writes == ["set_routes support 2=100"]

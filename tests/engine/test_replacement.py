@@ -42,9 +42,8 @@ def alone(deploy: Callable[..., Deployment]) -> Deployment:
 
 
 def configure(here: Deployment, **settings: str) -> None:
-    known = {
-        key: here.project.config[key] for key in ("endpoint", "image", "name", "greeting") if key in here.project.config
-    }
+    kept = ("endpoint", "image", "name", "greeting")
+    known: dict[str, Any] = {key: value for key, value in here.project.config.items() if key in kept}
     here.project.config = {**known, **settings}
     here.project.write_config()
 

@@ -1,22 +1,32 @@
-"""Rollouts on the real engine: a broken version, an interrupted rollout, drift, retention, a destroy."""
+"""Rollouts on the real engine: a broken release, an interrupted rollout, and what somebody changed in the portal."""
 
 from __future__ import annotations
 
+import subprocess
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.engine.harness import Deployment, Run
 
 pytestmark = pytest.mark.engine
 
-PROGRAM = '''
+PROGRAM = """
 import pulumi
 
 import foundry_agents as fa
 from stacks.settings import load
+
+
+def left_alone(args):
+    ignored = {ignored}
+    if args.type_.endswith(":AgentRollout") and ignored:
+        args.opts.ignore_changes = ignored
+    return pulumi.ResourceTransformationResult(args.props, args.opts)
+
 
 settings = load()
 wanted = settings.agents["support"]
@@ -29,11 +39,24 @@ agent = fa.HostedAgent(
     environment=wanted.environment,
     force_delete=True,
     rollout={rollout},
+    opts=pulumi.ResourceOptions(transformations=[left_alone]),
 )
 pulumi.export("serving", agent.rollout.serving_version)
 pulumi.export("previous", agent.rollout.previous_version)
 pulumi.export("kept", agent.rollout.kept_versions)
-'''
+"""
+
+CHECKS = """
+def is_polite(text, answer):
+    assert answer["status"] == "completed"
+    if not text.startswith(("Hello", "Howdy")):
+        raise ValueError("it does not say hello")
+"""
+
+CANARY = (
+    'fa.Rollout.canary([10, 50], bake="2s", keep_versions=2, '
+    'smoke=fa.SmokeTest("ping", check="smoke_checks:is_polite", tries=2))'
+)
 
 
 class Rolled:
@@ -41,16 +64,15 @@ class Rolled:
 
     def __init__(self, here: Deployment) -> None:
         self.here = here
+        (here.project.folder / "smoke_checks.py").write_text(textwrap.dedent(CHECKS), encoding="utf-8")
 
-    def program(self, rollout: str) -> None:
+    def program(self, rollout: str, *, ignored: tuple[str, ...] = ()) -> None:
         """Writes the program, as a person would edit it."""
-        text = textwrap.dedent(PROGRAM).replace("{rollout}", rollout)
-        (self.here.project.folder / "__main__.py").write_text(text, encoding="utf-8")
+        text = PROGRAM.replace("{rollout}", rollout).replace("{ignored}", str(list(ignored)))
+        (self.here.project.folder / "__main__.py").write_text(textwrap.dedent(text), encoding="utf-8")
 
-    def up(self, rollout: str | None = None, **environment: str) -> Run:
-        """Edits rollout and environment, and runs `pulumi up`."""
-        if rollout is not None:
-            self.program(rollout)
+    def up(self, **environment: str) -> Run:
+        """Edits the environment and runs `pulumi up`."""
         if environment:
             self.here.project.set_environment(**environment)
         return self.here.project.up()
@@ -63,21 +85,130 @@ class Rolled:
         """The versions of the local Azure."""
         return [version["version"] for version in self.here.agent()["versions"]]
 
+    def moves(self) -> int:
+        """How often the routing was written."""
+        return sum(entry.method == "PATCH" for entry in self.here.writes())
 
-CANARY = (
-    'fa.Rollout.canary([10, 50], bake="2s", keep_versions=2, '
-    'smoke=fa.SmokeTest("ping", matches=r"^(Hello|Howdy) support \\\\d+: ", tries=2))'
-)
+    def portal(self, method: str, path: str, body: object = None) -> None:
+        """Changes the agent as somebody would in the portal."""
+        with self.here.azure.client("agents") as portal:
+            portal.request(method, path, json=body).raise_for_status()
 
 
-def test_a_broken_version_never_gets_traffic_and_the_next_up_with_a_fixed_one_succeeds(
+def _routes(**shares: int) -> dict[str, object]:
+    rules = [
+        {"type": "FixedRatio", "agent_version": version.removeprefix("v"), "traffic_percentage": percent}
+        for version, percent in shares.items()
+    ]
+    return {"agent_endpoint": {"version_selector": {"version_selection_rules": rules}}}
+
+
+def test_a_broken_release_gets_no_traffic_and_the_next_up_with_a_fixed_one_succeeds(
     deploy: Callable[..., Deployment], sample_agent: Path
 ) -> None:
-    """Cases 35, 38 and 53 with real agent processes: the whole story of a bad release."""
+    """Cases 35, 38, 9 and 53 with real agent processes: the whole story of a bad release."""
     rolled = Rolled(deploy(sample_agent, runtime="process"))
-    first = rolled.up(CANARY).succeeded()
-    print(first.output)
-    assert "support:1 can't be dark" in first.output
+    rolled.program(CANARY)
+    first = rolled.up().succeeded()
+    assert "support:1 can't be dark: no other version answers; pinning it" in first.output
 
     broken = rolled.up(GREETING="Oops").failed()
     print(broken.output)
+    for part in (
+        "RolloutFailed: smoke test on support:2 failed",
+        'expected smoke_checks:is_polite to accept it, got "Oops support 2: you asked "ping"": it does not say hello',
+        "State: support:2 got no traffic; 100 % on 1",
+        "Do: mend the agent and run `pulumi up` again",
+    ):
+        assert part in broken.output
+    assert "Traceback" not in broken.output
+    assert rolled.traffic() == {"1": 100}
+    assert rolled.versions() == ["1", "2"]
+    assert rolled.here.ask("?")["agent_reference"]["version"] == "1"
+
+    fixed = rolled.up(GREETING="Howdy").succeeded()
+    print(fixed.output)
+    for line in ("smoke test on support:3 passed (", "10 % on 3, 90 % on 1 · baking", "50 % on 3, 50 % on 1 · baking"):
+        assert line in fixed.output
+    assert "100 % on 3, verified · kept 3, 1 · removed 2" in fixed.output
+    assert rolled.traffic() == {"3": 100}
+    assert rolled.versions() == ["1", "3"]
+    assert rolled.here.ask("?")["output"][0]["content"][0]["text"].startswith("Howdy support 3")
+
+    posted, moved = rolled.here.posted(), rolled.moves()
+    reverted = rolled.up(GREETING="Hello").succeeded()
+    assert "100 % on 1, verified" in reverted.output
+    assert "smoke test" not in reverted.output, "a way back is not made to wait"
+    assert (rolled.here.posted() - posted, rolled.moves() - moved) == (0, 1)
+    assert rolled.traffic() == {"1": 100}
+    assert rolled.here.project.outputs() == {"serving": "1", "previous": "3", "kept": ["3", "1"]}
+
+
+def test_a_rollout_that_is_killed_at_a_step_goes_on_from_there_and_never_back(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """Case 1, cut while a step bakes."""
+    rolled = Rolled(deploy())
+    canary = 'fa.Rollout.canary([10, 50], bake="{}", smoke=fa.SmokeTest("ping", expect="Echo: ping"))'
+    rolled.program(canary.format("60s"))
+    rolled.up().succeeded()
+    rolled.here.project.set_environment(GREETING="Howdy")
+    project = rolled.here.project
+    run = subprocess.Popen(
+        project.command("up", "--yes", "--skip-preview"),
+        cwd=project.folder,
+        env=project.variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    rolled.here.azure.wait_until(lambda: rolled.traffic().get("2") == 10, timeout_s=60)
+    engine = psutil.Process(run.pid)
+    for process in [engine, *engine.children(recursive=True)]:
+        process.kill()
+    run.wait()
+    project.run("cancel", "--yes", "--stack", "local").succeeded()
+    assert rolled.traffic() == {"2": 10, "1": 90}
+    moved = rolled.moves()
+
+    rolled.program(canary.format("1s"))
+    going_on = rolled.up().succeeded()
+
+    assert "10 % on 2, 90 % on 1 · baking 1 s left" in going_on.output
+    assert rolled.moves() - moved == 2, "50 and 100; 10 is in force already"
+    assert rolled.traffic() == {"2": 100}
+    assert rolled.here.posted() == 2
+
+
+def test_what_somebody_changed_in_the_portal_is_one_field_and_one_write_each(deploy: Callable[..., Deployment]) -> None:
+    """Case 40, both halves; and with ignore_changes it is left as it is."""
+    rolled = Rolled(deploy())
+    canary = 'fa.Rollout.canary([10], smoke=fa.SmokeTest("ping", expect="Echo: ping"))'
+    rolled.program(canary)
+    rolled.up().succeeded()
+    rolled.up(GREETING="Howdy").succeeded()
+
+    def told_and_restored(field: str) -> None:
+        rolled.here.project.refresh().succeeded()
+        preview = rolled.here.project.preview().succeeded()
+        assert f"support-rollout update [diff: ~{field}]" in preview.output
+        assert "10 unchanged" in preview.output
+        before = len(rolled.here.writes())
+        rolled.here.project.up().succeeded()
+        assert len(rolled.here.writes()) - before == 1
+
+    rolled.portal("PATCH", "agents/support", _routes(v1=70, v2=30))
+    told_and_restored("version")
+    assert rolled.traffic() == {"2": 100}
+
+    rolled.portal("POST", "agents/support:disable")
+    told_and_restored("enabled")
+    assert rolled.here.agent()["enabled"] is True
+
+    rolled.program(canary, ignored=("version",))
+    rolled.portal("PATCH", "agents/support", _routes(v1=100))
+    rolled.here.project.refresh().succeeded()
+    before = len(rolled.here.writes())
+    left = rolled.here.project.up().succeeded()
+    assert "11 unchanged" in left.output
+    assert rolled.traffic() == {"1": 100}
+    assert len(rolled.here.writes()) == before

@@ -42,7 +42,7 @@ class AgentSessions:
     def __init__(self, project: AIProjectClient, endpoint: str) -> None:
         self._project = project
         self._endpoint = endpoint.rstrip("/")
-        self._clients: dict[str, OpenAI] = {}
+        self._openai: OpenAI | None = None
 
     def enable(self, agent: str) -> None:
         """POST /agents/{agent}:enable."""
@@ -137,11 +137,18 @@ class AgentSessions:
             seen = self._project.agents.get_session(agent, session)
             return str((seen.get("version_indicator") or {}).get("agent_version", ""))
 
+    def close(self) -> None:
+        """Closes the connections of questions; the SDK's own belong to whoever made its client."""
+        if self._openai is not None:
+            self._openai.close()
+            self._openai = None
+
     def _client(self, agent: str) -> OpenAI:
-        if agent not in self._clients:
+        """The OpenAI client at the agent's endpoint; all agents share its connections."""
+        if self._openai is None:
             # Its own two retries would ask twice, and hide that a session was not ready.
-            self._clients[agent] = self._project.get_openai_client(agent_name=agent, max_retries=0)
-        return self._clients[agent]
+            self._openai = self._project.get_openai_client(agent_name=agent, max_retries=0)
+        return self._openai.with_options(base_url=f"{self._url(agent)}/endpoint/protocols/openai")
 
     def _url(self, agent: str) -> str:
         return f"{self._endpoint}/agents/{agent}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from foundry_agents.lifecycle.definition import RESERVED_METADATA_PREFIX, VERSION_FIELDS
+from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.errors import InputError
 from foundry_agents.lifecycle.fields import Values
 from foundry_agents.lifecycle.ports import VersionView
+from foundry_agents.lifecycle.rules import RESERVED_METADATA_PREFIX
 
 
 def inputs_of(version: VersionView, *, project_endpoint: str, owner: str) -> Values:

@@ -8,8 +8,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.definition import RESERVED_METADATA_PREFIX, fingerprinted
+from foundry_agents.lifecycle.definition import fingerprinted
 from foundry_agents.lifecycle.ports import VersionView
+from foundry_agents.lifecycle.rules import RESERVED_METADATA_PREFIX
 
 SCHEMA = "v1"
 """Names the canonical form. A deliberate change of that form needs a new number, or every agent gets a new version."""

@@ -36,8 +36,21 @@ class Kept:
     removed: tuple[str, ...] = ()
 
 
-def prune(service: AgentService, agent: AgentView, *, owner: str, keep: int | None, serving: str) -> Kept:
+def prune(
+    service: AgentService,
+    agent: AgentView,
+    *,
+    owner: str,
+    keep: int | None,
+    staying: frozenset[str],
+    served: frozenset[str] = frozenset(),
+) -> Kept:
     """Deletes own versions beyond the newest ``keep``, and own failed ones; None keeps everything.
+
+    ``staying`` are versions that stay whatever their age: the one that serves and the one that the settings describe.
+
+    Versions that have ``served`` before count as newer than those that never did: a release that failed its test must
+    not push out the one to go back to.
 
     What has traffic or a live session stays, and what others have made is not looked at. A refusal never fails the
     rollout: traffic has moved, and the next run tries again.
@@ -46,7 +59,8 @@ def prune(service: AgentService, agent: AgentView, *, owner: str, keep: int | No
     if keep is None:
         return Kept(kept=tuple(version.version for version in own if version.status != "failed"))
     usable = [version for version in own if version.status not in {"failed", "deleting", "deleted"}]
-    settled = {version.version for version in usable[:keep]} | {serving}
+    by_worth = sorted(usable, key=lambda version: version.version not in served)
+    settled = {version.version for version in by_worth[:keep]} | staying
     settled |= {version.version for version in usable if version.status != "active" or _routed(agent, version, usable)}
     going = [version for version in own if version.version not in settled and version.status not in _LEAVING]
     used = {session.version for session in service.list_sessions(agent.name) if session.live} if going else set()

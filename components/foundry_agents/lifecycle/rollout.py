@@ -6,26 +6,28 @@ the dark first, then gets its share step by step, each step proved by reading ba
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from foundry_agents.lifecycle.durations import in_words
 from foundry_agents.lifecycle.errors import (
+    FoundryAgentsError,
     MovedElsewhere,
     RolloutFailed,
-    ServiceError,
     SmokeFailed,
     message,
 )
-from foundry_agents.lifecycle.ports import AgentService, AgentView, Progress, VersionView
+from foundry_agents.lifecycle.ports import LATEST, AgentService, AgentView, Progress, Route, VersionView
 from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
 from foundry_agents.lifecycle.rollout_fields import ROLLOUT_FIELDS
+from foundry_agents.lifecycle.rollout_texts import failure, left_alone, told
 from foundry_agents.lifecycle.routing import (
     WHOLE,
     Traffic,
     describe,
     live_target,
     most_traffic,
+    resolved,
     same,
     shares,
     through_noise,
@@ -68,9 +70,11 @@ class RolloutPlan:
         bake_s: How long each step lasts.
         smoke: What the version must answer, before any traffic and at each step.
         paused: Test, and leave traffic where it is.
-        proven: The version has served everything before: a way back is not made to wait for steps and tests.
+        served: Versions that have served everything before. The way back to one of them is not made to wait for steps
+            and tests, and they are worth keeping.
         before: The version that served when the state was last written: where to go back to when an interrupted
             rollout has left the target with everything and it fails its test.
+        described: The version that the settings describe, where that is another one: a pin must not let it be pruned.
         keep: How many own versions stay; None keeps all.
         owner: Whose versions are ours, ``organization/project/stack``.
     """
@@ -83,10 +87,16 @@ class RolloutPlan:
     bake_s: float = 0
     smoke: Smoke | None = None
     paused: bool = False
-    proven: bool = False
+    served: frozenset[str] = frozenset()
     before: str | None = None
+    described: str | None = None
     keep: int | None = None
     owner: str = ""
+
+    @property
+    def proven(self) -> bool:
+        """Whether the version has served everything before."""
+        return self.version in self.served
 
 
 @dataclass(frozen=True)
@@ -129,11 +139,11 @@ def roll_out(service: AgentService, plan: RolloutPlan, clock: Clock, progress: P
     try:
         now = run.pause(found) if plan.paused else run.move(found)
     except MovedElsewhere as error:
-        raise _left_alone(plan, error) from None
+        raise left_alone(plan.agent, plan.version, error) from None
     except Exception as error:  # noqa: BLE001 (whatever went wrong, traffic must not stay half way)
         raise run.put_back(found, error) from None
     history = run.tidied(now)
-    progress(f"{run.ended(now)}{_told(history)}")
+    progress(f"{run.ended(now)}{told(history)}")
     changed = run.moved or not found.enabled
     return RolledOut(now, target, previous if run.moved else None, changed, history)
 
@@ -149,6 +159,7 @@ class _Run:
         self._traffic: Traffic | None = None
         self._prover: Prover | None = None
         self._stable: str | None = None
+        self._found_live: tuple[Route, ...] = ()
         self._missing: frozenset[str] = frozenset()
 
     @property
@@ -191,14 +202,13 @@ class _Run:
         """Tests the version and moves nothing, but for an endpoint that follows ``@latest``: it is pinned."""
         assert self._traffic is not None
         plan = self._plan
-        serving = self._newest_active() if found.follows_latest else None
-        routes = shares(serving, WHOLE, None) if serving else whole(found.routes)
-        if serving == plan.version:
+        live = self._live(found)
+        if found.follows_latest and _share(live, plan.version):
             self._progress(f"{plan.agent}:{plan.version} can't be dark: the endpoint followed @latest; pinning it")
-        if serving or self._missing:
-            self._traffic.move(routes, enable_protocols=self._missing)
+        if found.follows_latest or self._missing:
+            self._traffic.move(live, enable_protocols=self._missing)
         self._test_in_the_dark()
-        return self._traffic.look()
+        return self._service.get_agent(plan.agent) or found
 
     def move(self, found: AgentView) -> AgentView:
         """Takes the version to all traffic."""
@@ -206,12 +216,14 @@ class _Run:
         plan = self._plan
         wanted = shares(plan.version, WHOLE, None)
         if same(found.routes, wanted):
+            self._found_live = found.routes
             if plan.before and plan.before != plan.version and self._prover and self._is_active(plan.before):
                 self._stable = plan.before
             now = self._traffic.move(wanted, enable_protocols=self._missing) if self._missing else found
             self._test_through_the_endpoint(WHOLE)
             return now
-        self._stable = self._stable_side(found)
+        self._found_live = live = self._live(found)
+        self._stable = self._stable_side(live)
         if self._stable is None:
             # Whatever the endpoint says, no other version answers: traffic can't wait for a test.
             self._progress(f"{plan.agent}:{plan.version} can't be dark: no other version answers; pinning it")
@@ -219,7 +231,7 @@ class _Run:
             self._test_in_the_dark()
             for percent in plan.steps:
                 # A killed rollout goes on from its share, never back.
-                if percent >= found.percent_of(plan.version):
+                if percent >= _share(live, plan.version):
                     self._step(percent)
         if not plan.steps:
             self._progress(f"moving traffic: 100 % on {plan.version}")
@@ -230,9 +242,16 @@ class _Run:
     def tidied(self, now: AgentView) -> Kept:
         """The history after the rollout. What can't be tidied now is left to the next one."""
         try:
-            return prune(self._service, now, owner=self._plan.owner, keep=self._plan.keep, serving=self._plan.version)
-        except ServiceError as error:
-            self._progress(f"old versions could not be looked at: {error.what}")
+            return prune(
+                self._service,
+                now,
+                owner=self._plan.owner,
+                keep=self._plan.keep,
+                staying=frozenset(filter(None, (self._plan.version, self._plan.described))),
+                served=self._plan.served,
+            )
+        except FoundryAgentsError as error:
+            self._progress(f"old versions could not be looked at: {str(error).splitlines()[0]}")
             return Kept()
 
     def ended(self, now: AgentView) -> str:
@@ -249,13 +268,12 @@ class _Run:
         blamed = isinstance(error, SmokeFailed)
         if plan.paused or (blamed and self._stable is None):
             # Nothing was moved but a pin on what serves anyway, which is safer than an endpoint that follows @latest.
-            return RolloutFailed(
-                _failure(plan, error, f"who serves was not changed: {describe(self._traffic.last)}"), restored=True
-            )
-        if blamed and self._stable is not None:
+            state = f"who serves was not changed: {describe(self._traffic.last)}"
+            return RolloutFailed(failure(plan.agent, plan.version, error, state), restored=True)
+        if blamed and self._stable is not None and _share(self._found_live, plan.version):
             # The share that an interrupted rollout left the version with is not given back to it.
-            former = without(former, plan.version, self._stable)
-        as_found = same(former, found.routes)
+            former = without(self._found_live, plan.version, self._stable)
+        as_found = same(former, whole(found.routes))
         reason = self._traffic.put_back(former) if self.moved or not as_found else None
         if reason is not None:
             state = f"the routing could NOT be put back to {describe(former)}: {reason}"
@@ -265,7 +283,7 @@ class _Run:
             state = f"{plan.agent}:{plan.version} got no traffic; {describe(former)}"
         else:
             state = f"the routing is as it was found: {describe(former)}"
-        return RolloutFailed(_failure(plan, error, state), restored=reason is None)
+        return RolloutFailed(failure(plan.agent, plan.version, error, state), restored=reason is None)
 
     def _step(self, percent: int) -> None:
         assert self._traffic is not None
@@ -293,10 +311,10 @@ class _Run:
             self._clock.sleep(min(piece, left))
             left -= piece
 
-    def _test_in_the_dark(self) -> None:
+    def _test_in_the_dark(self, percent: int = 0) -> None:
         if self._prover is None:
             return
-        took = self._prover.in_the_dark()
+        took = self._prover.in_the_dark(percent)
         self._progress(f"{self._prover.subject} passed ({took:.1f} s)")
 
     def _test_through_the_endpoint(self, percent: int) -> None:
@@ -305,7 +323,10 @@ class _Run:
         if self._prover.through_the_endpoint(percent):
             self._progress(f"{self._prover.subject} passed through the endpoint at {percent} %")
         else:
-            self._test_in_the_dark()
+            self._progress(
+                f"chance gave {self._plan.version} none of the fresh sessions at {percent} %: asking it alone"
+            )
+            self._test_in_the_dark(percent)
 
     def _still_active(self) -> None:
         seen = through_noise(
@@ -315,13 +336,15 @@ class _Run:
             status = f'is "{seen.status}"' if seen else "is gone"
             raise SmokeFailed(f"{self._plan.agent}:{self._plan.version}", f"it was active and now {status}")
 
-    def _stable_side(self, found: AgentView) -> str | None:
+    def _live(self, found: AgentView) -> tuple[Route, ...]:
+        """The routing with ``@latest`` resolved to the version that it serves now."""
+        newest = self._newest_active() if found.follows_latest else None
+        return resolved(found.routes, newest) if newest else whole(found.routes)
+
+    def _stable_side(self, live: Sequence[Route]) -> str | None:
         """The version that keeps what the target does not get: the largest active one that was found."""
-        if found.follows_latest:
-            newest = self._newest_active()
-            return None if newest == self._plan.version else newest
-        for route in sorted(found.routes, key=lambda route: -route.percent):
-            if route.percent and route.version != self._plan.version and self._is_active(route.version):
+        for route in sorted(live, key=lambda route: -route.percent):
+            if route.percent and route.version not in {self._plan.version, LATEST} and self._is_active(route.version):
                 return route.version
         return None
 
@@ -337,41 +360,5 @@ class _Run:
         return seen is not None and seen.status == "active"
 
 
-def _left_alone(plan: RolloutPlan, error: MovedElsewhere) -> RolloutFailed:
-    return RolloutFailed(
-        message(
-            f"traffic of agent {plan.agent} was not moved to version {plan.version}",
-            why=str(error),
-            state=f"nothing more was changed: {error.seen}",
-            do="find out who else deploys this agent; then run `pulumi up` again: it goes on from what the endpoint "
-            "says. Looking before each write narrows this race; it is not a lock",
-        ),
-        restored=False,
-    )
-
-
-def _failure(plan: RolloutPlan, error: Exception, state: str) -> str:
-    if isinstance(error, SmokeFailed):
-        return message(
-            str(error).partition("\n")[0],
-            why=error.detail,
-            state=state,
-            do="mend the agent and run `pulumi up` again",
-        )
-    return message(
-        f"traffic of agent {plan.agent} was not moved to version {plan.version}",
-        why=str(error).replace("\n", "\n  "),
-        state=state,
-        do="mend the cause and run `pulumi up` again: it goes on from what the endpoint says",
-    )
-
-
-def _told(history: Kept) -> str:
-    """`` · kept 8, 7, 6 · removed 5 · 3 stays: live sessions``, where anything went or was meant to."""
-    if not history.removed and not history.skipped:
-        return ""
-    parts = [f"kept {', '.join(history.kept)}"]
-    if history.removed:
-        parts.append(f"removed {', '.join(history.removed)}")
-    parts.extend(f"{version} stays: {reason}" for version, reason in history.skipped)
-    return "".join(f" · {part}" for part in parts)
+def _share(routes: Sequence[Route], version: str) -> int:
+    return sum(route.percent for route in routes if route.version == version)

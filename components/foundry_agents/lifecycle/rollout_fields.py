@@ -205,6 +205,13 @@ ROLLOUT_FIELDS = FieldTable(
             on_change=OnChange.UPDATE,
         ),
         Field(
+            "described_version",
+            _version,
+            "The version that the settings describe, where `version` is pinned to another: it is never pruned.",
+            "ours",
+            on_change=OnChange.IGNORE,
+        ),
+        Field(
             "enabled",
             _always_on,
             "The agent answers. Only ever true: a refresh shows false when it was switched off elsewhere.",

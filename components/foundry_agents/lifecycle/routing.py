@@ -97,6 +97,15 @@ def whole(routes: Sequence[Route]) -> tuple[Route, ...]:
     return tuple(Route(version, percent) for version, percent in table.items())
 
 
+def resolved(routes: Sequence[Route], newest: str) -> tuple[Route, ...]:
+    """The routes with ``@latest`` replaced by the version that it stands for now."""
+    table: dict[str, int] = {}
+    for version, percent in traffic(AgentView("", None, whole(routes))).items():
+        number = newest if version == LATEST else version
+        table[number] = table.get(number, 0) + percent
+    return tuple(Route(version, percent) for version, percent in table.items())
+
+
 def without(routes: Sequence[Route], version: str, stable: str) -> tuple[Route, ...]:
     """The routes with the version's share given to the stable one."""
     table = traffic(AgentView("", None, whole(routes)))

@@ -27,6 +27,9 @@ from foundry_agents.lifecycle.waiting import INTERVAL_GROWTH, Clock, Patience
 LONGEST_PAUSE_S = 10.0
 """Between two tries; the first pause is the rollout's interval."""
 
+LEAST_PATIENCE_S = 1.0
+"""A question that is asked at the very end still gets a moment."""
+
 MOST_ASKS = 30
 """Fresh sessions at one step: each is a sandbox of its own, and 50 may run at a time [docs]."""
 
@@ -159,8 +162,11 @@ class Prover:
         """What is tested, for texts."""
         return f"smoke test on {self.agent}:{self.version}"
 
-    def in_the_dark(self) -> float:
+    def in_the_dark(self, percent: int = 0) -> float:
         """Asks in a session that is pinned to the version, whatever the routing; the session is always removed.
+
+        Args:
+            percent: The version's share meanwhile, for the error text.
 
         Returns:
             Seconds that it took.
@@ -171,14 +177,14 @@ class Prover:
         start = self.clock.now()
         session: str | None = None
 
-        def ask() -> Answer:
+        def ask(left_s: float) -> Answer:
             nonlocal session
             if session is None:
                 session = self.service.create_session(self.agent, self.version)
-            return self._ask(session)
+            return self._ask(session, left_s)
 
         try:
-            self._until_right(ask, self.subject)
+            self._until_right(ask, f"{self.subject} at {percent} %" if percent else self.subject)
         finally:
             if session is not None:
                 self._forget(session)
@@ -199,10 +205,11 @@ class Prover:
         left = MOST_ASKS if percent == 0 else min(MOST_ASKS, math.ceil(3 * _WHOLE / percent))
         met = False
 
-        def ask() -> Answer | None:
+        def ask(left_s: float) -> Answer | None:
             nonlocal left, met
+            until = self.clock.now() + left_s
             while True:
-                answer = self._ask(None)
+                answer = self._ask(None, left_s)
                 self._forget(answer.session)
                 if answer.version == self.version or (not answer.version and percent == _WHOLE):
                     met = True
@@ -210,20 +217,20 @@ class Prover:
                 if percent == _WHOLE:
                     raise _OtherVersion(answer.version)
                 left -= 1
-                if left <= 0:
+                if left <= 0 or self.clock.now() >= until:
                     return None
 
         self._until_right(ask, f"{self.subject} through the endpoint at {percent} %")
         return met
 
-    def _until_right(self, ask: Callable[[], Answer | None], subject: str) -> None:
+    def _until_right(self, ask: Callable[[float], Answer | None], subject: str) -> None:
         start = self.clock.now()
         pause = self.patience.interval_s
         wrong = 0
         while True:
             began = self.clock.now()
             try:
-                answer = ask()
+                answer = ask(max(LEAST_PATIENCE_S, self.smoke.timeout_s - (began - start)))
                 problem = self.smoke.problem_of(answer, self.check) if answer else None
                 if problem is None:
                     return
@@ -246,13 +253,13 @@ class Prover:
             self.clock.sleep(min(pause, remaining))
             pause = min(pause * INTERVAL_GROWTH, LONGEST_PAUSE_S)
 
-    def _ask(self, session: str | None) -> Answer:
+    def _ask(self, session: str | None, left_s: float) -> Answer:
         return self.service.ask(
             self.agent,
             self.smoke.question,
             protocol=self.smoke.protocol,
             session=session,
-            timeout_s=self.smoke.timeout_s,
+            timeout_s=left_s,
         )
 
     def _forget(self, session: str) -> None:

@@ -113,8 +113,9 @@ def _plan(values: Values, served: set[str], *, before: str | None) -> RolloutPla
         bake_s=float(str(values.get("bake") or 0)),
         smoke=Smoke.from_values(values.get("smoke")),
         paused=bool(values.get("paused")),
-        proven=version in served,
+        served=frozenset(served),
         before=before,
+        described=str(described) if (described := values.get("described_version")) else None,
         keep=int(str(keep)) if keep is not None else None,
         owner=str(values["owner"]),
     )
@@ -169,6 +170,7 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
         agent_name: Input[str],
         version: Input[str] | None = None,
         rollout: Rollout | None = None,
+        described_version: Input[str] | None = None,
         protocols: Input[Sequence[Input[str]]] | None = None,
         force_delete: Input[bool] | None = None,
         keep_agent: Input[bool] | None = None,
@@ -195,6 +197,7 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
         props: dict[str, Any] = {
             "project_endpoint": project_endpoint,
             "agent_name": agent_name,
+            "described_version": described_version,
             "protocols": protocols,
             "force_delete": force_delete,
             "keep_agent": keep_agent,

@@ -1,0 +1,181 @@
+"""Rollouts with a fault in each, kills included, and two deployers at once: seeded, every instant looked at."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+
+from foundry_agents.lifecycle.errors import FoundryAgentsError
+from foundry_agents.lifecycle.ports import AgentView, Route
+from tests.core.faulty_service import FaultyService
+from tests.core.rollouts import Killed, Watched, faults, moves, plan, run, service_with
+
+SEEDS = 50
+INTERLEAVINGS = 100
+
+
+def _calls_of_a_clean_rollout() -> int:
+    service = service_with(Route("1", 100), kind=Watched)
+    assert run(service, plan()).done
+    assert isinstance(service, Watched)
+    return service._count
+
+
+CALLS = _calls_of_a_clean_rollout()
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_at_every_instant_an_active_version_is_routed_and_the_next_up_ends_as_asked(seed: int) -> None:
+    """Case 43, with cases 1, 30 and 38: 0 instants without an active routed version through 50 rollouts."""
+    at, fault = faults(seed, CALLS)
+    service = service_with(Route("1", 100), kind=Watched, fault_at=at, fault=fault)
+    assert isinstance(service, Watched)
+    ran = None
+    try:
+        ran = run(service, plan())
+    except Killed:
+        assert fault.startswith("kill")
+    if ran is not None and ran.error is not None:
+        assert service.routes["support"] == (Route("1", 100),), "what was found is in force again"
+
+    service.revive()
+    assert run(service, plan()).done
+
+    assert service.routes["support"] == (Route("2", 100),)
+    assert service.dark == []
+    assert service.strays == []
+
+
+def test_every_kind_of_fault_has_had_its_effect() -> None:
+    """Case 80, in memory: a seed whose fault does nothing would prove nothing."""
+    seen: dict[str, set[str]] = {}
+    for seed in range(SEEDS):
+        at, fault = faults(seed, CALLS)
+        service = service_with(Route("1", 100), kind=Watched, fault_at=at, fault=fault)
+        try:
+            ran = run(service, plan())
+            seen.setdefault(fault, set()).add("failed" if ran.error else "survived")
+        except Killed:
+            seen.setdefault(fault, set()).add("killed")
+    assert seen["kill before"] == seen["kill after"] == {"killed"}
+    assert "failed" in seen["refused"]
+    assert "failed" in seen["wrong answer"]
+    assert seen["stale"] == {"survived"}
+    assert "survived" in seen["committed"]
+
+
+# --- Two deployers ---------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Turns:
+    """Lets two threads go on call by call, in an order that a seed decides."""
+
+    chance: random.Random
+    ready: threading.Condition = field(default_factory=threading.Condition)
+    waiting: set[str] = field(default_factory=set)
+    alive: set[str] = field(default_factory=lambda: {"a", "b"})
+    turn: str = ""
+
+    def take(self, who: str) -> None:
+        """Returns when it is this one's turn."""
+        with self.ready:
+            self.waiting.add(who)
+            self._next()
+            self.ready.wait_for(lambda: self.turn == who, timeout=20)
+            self.turn = ""
+            self.waiting.discard(who)
+
+    def leave(self, who: str) -> None:
+        """This one has ended."""
+        with self.ready:
+            self.alive.discard(who)
+            self._next()
+
+    def _next(self) -> None:
+        if not self.turn and self.waiting == self.alive and self.alive:
+            self.turn = self.chance.choice(sorted(self.alive))
+            self.ready.notify_all()
+
+
+@dataclass
+class Shared(FaultyService):
+    """A service that two deployers share; every call waits for its turn."""
+
+    turns: Turns | None = None
+    history: list[tuple[Route, ...]] = field(default_factory=list)
+
+    def get_agent(self, agent: str) -> AgentView | None:
+        self._wait()
+        return super().get_agent(agent)
+
+    def set_routes(self, agent: str, routes: object, *, enable_protocols: frozenset[str] = frozenset()) -> AgentView:
+        self._wait()
+        view = super().set_routes(agent, routes, enable_protocols=enable_protocols)  # type: ignore[arg-type]  # passed through
+        self.history.append(self.routes[agent])
+        return view
+
+    def _wait(self) -> None:
+        if self.turns is not None:
+            self.turns.take(threading.current_thread().name)
+
+
+def interleave(seed: int, targets: tuple[str, str] = ("2", "3")) -> tuple[Shared, dict[str, FoundryAgentsError | None]]:
+    """Two canaries at once on one agent."""
+    service = service_with(Route("1", 100), kind=Shared)
+    assert isinstance(service, Shared)
+    turns = service.turns = Turns(random.Random(seed))
+    service.history.append(service.routes["support"])
+    ended: dict[str, FoundryAgentsError | None] = {}
+
+    def deploy(who: str, target: str) -> None:
+        try:
+            ended[who] = run(service, plan(target, bake_s=3)).error
+        finally:
+            turns.leave(who)
+
+    threads = [
+        threading.Thread(target=deploy, args=pair, name=pair[0]) for pair in zip(("a", "b"), targets, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return service, ended
+
+
+def flips(history: list[tuple[Route, ...]]) -> int:
+    """How often a routing came back that another one had replaced."""
+    distinct = [frozenset(routes) for routes in history]
+    changed = [state for position, state in enumerate(distinct) if not position or state != distinct[position - 1]]
+    return len(changed) - len(set(changed))
+
+
+def test_two_deployers_never_flip_traffic_and_the_loser_says_what_it_saw() -> None:
+    """Case 10: 100 seeded interleavings, 0 flips back and forth."""
+    both_won = lost = 0
+    for seed in range(INTERLEAVINGS):
+        service, ended = interleave(seed)
+        assert flips(service.history) == 0, f"seed {seed}: {moves(service)}"
+        errors = [error for error in ended.values() if error is not None]
+        lost += len(errors)
+        both_won += not errors
+        assert len(errors) <= 1, f"seed {seed}: both gave up: {errors}"
+        for error in errors:
+            assert "somebody else moves the traffic" in str(error)
+            assert "nothing more was changed" in str(error)
+        (last,) = service.routes["support"]
+        assert last.percent == 100
+    print(f"{INTERLEAVINGS} interleavings: {lost} losers, {both_won} one after the other")
+    assert lost
+
+
+def test_two_deployers_of_the_same_version_end_with_it() -> None:
+    """Case 10: the loser adopts or errors. Its share may step back once: looking before a write is not a lock."""
+    for seed in range(20):
+        service, ended = interleave(seed, ("2", "2"))
+        assert service.routes["support"] == (Route("2", 100),)
+        assert None in ended.values()
