@@ -40,7 +40,7 @@ bench: venv engine ## ours beside the plain thing a user would do instead, as ra
 	@$(PYTHON) -m tools.figures --bench
 
 conformance: venv ## the local Azure against what the real service answered
-	@$(PYTHON) -m pytest -q tests/emulator
+	@$(PYTHON) -m tests.conformance
 
 docs: venv ## write docs/reference from the code
 	@$(PYTHON) -m tools.docs

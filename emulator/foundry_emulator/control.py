@@ -2,20 +2,23 @@
 
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from foundry_emulator.arm import ArmStore
+from foundry_emulator.arm.roles import ROLE_NAMES
 from foundry_emulator.dataplane.agents import Agent, Agents
 from foundry_emulator.dataplane.sessions import Sessions
+from foundry_emulator.dataplane.toolboxes import Toolboxes
 from foundry_emulator.faults import FaultProblem, Faults
 from foundry_emulator.journal import Entry, Journal
 from foundry_emulator.provisioning import Provisioner
 from foundry_emulator.settings import Settings, SettingsProblem
 
+_SHOWN = 100  # rows of a table on the page
 Json = dict[str, object]
 _PLANES = frozenset({"data", "arm", "registry", "identity"})
 
@@ -42,7 +45,11 @@ class Control:
         agents: Agents,
         sessions: Sessions,
         provisioner: Provisioner,
+        toolboxes: Toolboxes,
+        clock: Callable[[], float],
     ) -> None:
+        self._toolboxes = toolboxes
+        self._clock = clock
         self._settings = settings
         self._journal = journal
         self._faults = faults
@@ -81,6 +88,36 @@ class Control:
                 {"id": str(resource.get("id")), "type": str(resource.get("type"))} for resource in self._arm.resources()
             ],
         }
+
+    def sessions(self) -> Sequence[tuple[str, ...]]:
+        """Project, agent, id, version and status of each session, the newest first."""
+        rows = [
+            (agent.project, agent.name, session.id, session.version, self._sessions.status(agent, session))
+            for agent in self._agents.all()
+            for session in self._sessions.of_agent(agent)
+        ]
+        return rows[::-1][:_SHOWN]
+
+    def toolboxes(self) -> Sequence[tuple[str, ...]]:
+        """Project, name, default version and all versions of each toolbox."""
+        return [
+            (toolbox.project, toolbox.name, toolbox.default_version, ", ".join(toolbox.versions))
+            for project in self._toolboxes.projects()
+            for toolbox in self._toolboxes.of_project(project)
+        ][:_SHOWN]
+
+    def roles(self) -> Sequence[tuple[str, ...]]:
+        """Principal, role, scope and whether it counts already, of each role assignment."""
+        now = self._clock()
+        return [
+            (
+                assignment.principal_id,
+                ROLE_NAMES.get(assignment.role, assignment.role),
+                assignment.scope,
+                "yes" if assignment.counts_from <= now else f"in {assignment.counts_from - now:.0f} s",
+            )
+            for assignment in self._arm.assignments()
+        ][:_SHOWN]
 
     def last_requests(self, count: int) -> list[Entry]:
         """The last journal entries, newest first."""
@@ -132,9 +169,7 @@ class Control:
         if not isinstance(changes, dict):
             raise _BadRequest("settings are a JSON object of names and values")
         self._settings.update(changes)
-        # The ARM store keeps its own copy and caches rights; it has no public way to change it.
-        self._arm._role_delay_s = self._settings.role_delay_s  # noqa: SLF001
-        self._arm._forget_views()  # noqa: SLF001
+        self._arm.delay_roles(self._settings.role_delay_s)
         return JSONResponse(self._settings.document())
 
     async def _get_faults(self, _request: Request) -> Response:

@@ -63,6 +63,11 @@ class DataFolder:
         return self.path / "images"
 
     @property
+    def code(self) -> Path:
+        """Zips of code agents by digest."""
+        return self.path / "code"
+
+    @property
     def agents(self) -> Path:
         """Homes and logs of agent versions."""
         return self.path / "agents"
@@ -149,7 +154,7 @@ class DataFolder:
         """Deletes all state; the certificates stay, so that clients need no new bundle."""
         for name in ("azure.sqlite", "azure.sqlite-wal", "azure.sqlite-shm", "emulator.log", "emulator.json"):
             (self.path / name).unlink(missing_ok=True)
-        for folder in (self.registry, self.images, self.agents):
+        for folder in (self.registry, self.images, self.code, self.agents):
             shutil.rmtree(folder, ignore_errors=True)
 
     @property

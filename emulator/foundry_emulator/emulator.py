@@ -22,11 +22,19 @@ from foundry_emulator.data_folder import DataFolder, Running
 from foundry_emulator.dataplane import operations
 from foundry_emulator.dataplane.access import Access
 from foundry_emulator.dataplane.agent_operations import AgentOperations
-from foundry_emulator.dataplane.agents import Agents
-from foundry_emulator.dataplane.invoke import Invoke
+from foundry_emulator.dataplane.agents import Agents, VersionKey
+from foundry_emulator.dataplane.code import CodeStore
+from foundry_emulator.dataplane.forward import Forward
+from foundry_emulator.dataplane.invocations import Invocations
+from foundry_emulator.dataplane.log_stream import LogStream
+from foundry_emulator.dataplane.responses import Responses
 from foundry_emulator.dataplane.router import Router as TrafficRouter
+from foundry_emulator.dataplane.session_files import SessionFiles
+from foundry_emulator.dataplane.session_homes import SessionHomes
 from foundry_emulator.dataplane.session_operations import SessionOperations
-from foundry_emulator.dataplane.sessions import Sessions
+from foundry_emulator.dataplane.sessions import Session, Sessions
+from foundry_emulator.dataplane.toolbox_operations import ToolboxOperations
+from foundry_emulator.dataplane.toolboxes import Toolboxes
 from foundry_emulator.faults import FaultLayer, Faults
 from foundry_emulator.identity import Identity, TokenProblem
 from foundry_emulator.journal import Journal
@@ -110,6 +118,9 @@ class Emulator:
         self.faults = Faults()
         self.agents = Agents(self.store, settings=settings, clock=clock.now)
         self.sessions = Sessions(self.store, settings=settings, clock=clock.now)
+        self.toolboxes = Toolboxes(self.store, clock=clock.now)
+        self.code = CodeStore(folder.code)
+        self.homes = SessionHomes(folder.agents)
         trust = {"SSL_CERT_FILE": str(tls.ca_bundle), "REQUESTS_CA_BUNDLE": str(tls.ca_bundle)}
         self.provisioner = Provisioner(
             arm=self.arm,
@@ -118,9 +129,12 @@ class Emulator:
             runtime=_runtime(runtime, folder, clock),
             settings=settings,
             clock=clock,
+            code=self.code,
             folder=folder.agents,
+            homes=self.homes,
             platform_environment=trust,
         )
+        self.sessions.on_end.append(self._end_session)
         self.environment = {
             "IDENTITY_ENDPOINT": f"{self.page_url}/msi/token",
             "IDENTITY_HEADER": self.identity.identity_header,
@@ -138,7 +152,7 @@ class Emulator:
                 registry,
                 certificate=pair,
             ),
-            Listener(Journaled(self._web(), self.journal, _web_plane), web),
+            Listener(Journaled(self._web(clock), self.journal, _web_plane), web),
         ]
 
     def running(self) -> Running:
@@ -159,7 +173,11 @@ class Emulator:
         self.store.close()
 
     def forget_deleted_projects(self) -> None:
-        """Deletes the agents of projects that ARM no longer has, as the service does."""
+        """Deletes agents and toolboxes of projects that ARM no longer has, as the service does."""
+        for project in self.toolboxes.projects():
+            if self.arm.project(project) is None:
+                for toolbox in self.toolboxes.of_project(project):
+                    self.toolboxes.delete(toolbox)
         for agent in self.agents.all():
             if self.arm.project(agent.project) is None:
                 self.sessions.delete_of(agent)
@@ -168,13 +186,25 @@ class Emulator:
                 for key in keys:
                     self.provisioner.end(key)
 
+    def _end_session(self, session: Session, deleted: bool) -> None:  # noqa: FBT001  the hook's signature
+        key = VersionKey(session.project, session.agent, session.version)
+        self.provisioner.end_session(key, session.id)
+        if deleted:
+            self.homes.remove(session)
+
     def _cloud(self, traffic: TrafficRouter, clock: Clock) -> ASGIApp:
         """Data plane, with faults before it, and ARM, without."""
-        table = operations.operations(
-            AgentOperations(self.agents, self.sessions, self.provisioner),
+        forward = Forward(self.agents, self.sessions, traffic, self.provisioner, self.settings)
+        served = (
+            AgentOperations(self.agents, self.sessions, self.provisioner, self.code),
             SessionOperations(self.agents, self.sessions, traffic),
-            Invoke(self.agents, self.sessions, traffic, self.provisioner, self.settings),
+            SessionFiles(self.agents, self.sessions, self.homes),
+            LogStream(self.agents, self.sessions, self.provisioner, self.settings, clock),
+            Responses(forward),
+            Invocations(forward),
+            ToolboxOperations(self.toolboxes),
         )
+        table = operations.operations({name: handle for part in served for name, handle in part.handlers().items()})
         access = Access(self.arm, self.identity)
         data = FaultLayer(_router(operations.routes(table, access)), self.faults, clock=clock)
         arm = _router([*self.arm.routes()])
@@ -192,7 +222,7 @@ class Emulator:
 
         return serve
 
-    def _web(self) -> ASGIApp:
+    def _web(self, clock: Clock) -> ASGIApp:
         control = Control(
             settings=self.settings,
             journal=self.journal,
@@ -201,6 +231,8 @@ class Emulator:
             agents=self.agents,
             sessions=self.sessions,
             provisioner=self.provisioner,
+            toolboxes=self.toolboxes,
+            clock=clock.now,
         )
         return _local_only(_router([*control.routes(), *self.identity.routes(), page(control)]))
 

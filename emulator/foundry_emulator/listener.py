@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from foundry_emulator.journal import Journal
+from foundry_emulator.transport import Joining
 
 LOOPBACK = "127.0.0.1"
 _BACKLOG = 512
@@ -57,6 +59,9 @@ def port_of(bound: socket.socket) -> int:
 
 class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol, which also tells the application its transport: faults drop connections."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's signature
+        super().connection_made(Joining(transport, self.loop))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -126,13 +131,15 @@ class Journaled:
         self._app = app
         self._journal = journal
         self._plane = plane
+        # Ids are no secrets; the system's randomness costs a system call for each.
+        self._ids = random.Random(secrets.randbits(128))  # noqa: S311  (see above)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         if scope["type"] != "http":
             return
         state = scope["state"]
-        state["request_id"] = secrets.token_hex(16)
+        state["request_id"] = f"{self._ids.getrandbits(128):032x}"
         plane = self._plane(scope["path"])
         if plane is None:
             await self._app(scope, receive, send)

@@ -5,21 +5,31 @@ import contextlib
 import logging
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from foundry_emulator.arm import ArmStore, ProjectView
 from foundry_emulator.clock import Clock
 from foundry_emulator.dataplane.agents import Agent, Agents, VersionKey
+from foundry_emulator.dataplane.code import CodeStore, code_hash_of
 from foundry_emulator.dataplane.definition import environment_of, image_of
 from foundry_emulator.dataplane.problem import ServiceProblem
+from foundry_emulator.dataplane.session_homes import SessionHomes, safe_name
 from foundry_emulator.identity import TENANT
 from foundry_emulator.registry import PulledImage, PullRefusal, RegistryStore, check_pull
-from foundry_emulator.runtime import Instance, Runtime, StartFailed, Workload
+from foundry_emulator.runtime import Code, Instance, Runtime, StartFailed, Workload
 from foundry_emulator.settings import Script, Settings
 
+K = TypeVar("K")
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _IMAGE_ERROR, _PROVISIONING_ERROR = "ImageError", "ProvisioningError"
+
+
+class _Served(NamedTuple):
+    """A version and the session that a process is for; "" for one that serves them all."""
+
+    version: VersionKey
+    session_id: str
 
 
 class Provisioner:
@@ -35,7 +45,9 @@ class Provisioner:
         runtime: what runs them.
         settings: how long, and scripts.
         clock: for ``provisioning_s`` and scripts.
+        code: code agents' zips.
         folder: for the workloads' own folders.
+        homes: of sessions.
         platform_environment: variables that every agent gets, such as the CA bundle.
     """
 
@@ -48,7 +60,9 @@ class Provisioner:
         runtime: Runtime,
         settings: Settings,
         clock: Clock,
+        code: CodeStore,
         folder: Path,
+        homes: SessionHomes,
         platform_environment: Mapping[str, str],
     ) -> None:
         self._arm = arm
@@ -57,12 +71,15 @@ class Provisioner:
         self._runtime = runtime
         self._settings = settings
         self._clock = clock
+        self._code = code
         self._folder = folder
+        self._homes = homes
         self._platform_environment = dict(platform_environment)
         self._provisioning: dict[VersionKey, asyncio.Task[None]] = {}
-        self._starting: dict[VersionKey, asyncio.Task[Instance]] = {}
-        self._instances: dict[VersionKey, Instance] = {}
+        self._starting: dict[_Served, asyncio.Task[Instance]] = {}
+        self._instances: dict[_Served, Instance] = {}
         self._stopping: set[asyncio.Task[None]] = set()
+        self._polls: dict[VersionKey, _Polls] = {}
 
     def resume(self) -> None:
         """Goes on with every version that is ``creating``."""
@@ -79,38 +96,59 @@ class Provisioner:
         self._provisioning[key] = task
         task.add_done_callback(lambda done: _forget(self._provisioning, key, done))
 
-    def end(self, key: VersionKey) -> None:
-        """Stops what runs for a deleted version; returns at once, the process may take seconds to end."""
-        for task in (self._provisioning.pop(key, None), self._starting.pop(key, None)):
-            if task is not None:
-                task.cancel()
-        instance = self._instances.pop(key, None)
-        if instance is not None:
-            self._aside(instance.stop())
+    def polled(self, key: VersionKey) -> None:
+        """Counts a read of a ``creating`` version, for a script that waits for it."""
+        polls = self._polls.get(key)
+        if polls is not None:
+            polls.count()
 
-    async def instance(self, key: VersionKey) -> Instance:
-        """What runs an active version; started now if nothing does.
+    def end(self, key: VersionKey) -> None:
+        """Stops what runs for a deleted version; returns at once, the processes may take seconds to end."""
+        task = self._provisioning.pop(key, None)
+        if task is not None:
+            task.cancel()
+        for served in [served for served in [*self._starting, *self._instances] if served.version == key]:
+            self._end(served)
+
+    def end_session(self, key: VersionKey, session_id: str) -> None:
+        """Stops what runs for one session alone; returns at once."""
+        if session_id:
+            self._end(_Served(key, session_id))
+
+    def log_folder(self, key: VersionKey, session_id: str) -> Path:
+        """Where what serves a session writes ``stdout.log`` and ``stderr.log``."""
+        folder = self._folder / key.project / key.agent / key.version
+        own = folder / "sessions" / safe_name(session_id)
+        return own if session_id and (self._settings.session_processes or own.is_dir()) else folder
+
+    async def instance(self, key: VersionKey, session_id: str = "") -> Instance:
+        """What serves a session of an active version; started now if nothing does.
+
+        Args:
+            key: the version.
+            session_id: the session; "" for a call that has none.
 
         Raises:
             StartFailed: it can't be started (again).
         """
-        instance = self._instances.get(key)
+        served = _Served(key, session_id if self._settings.session_processes else "")
+        instance = self._instances.get(served)
         if instance is not None and instance.alive:
             return instance
-        task = self._starting.get(key)
+        task = self._starting.get(served)
         if task is None:
             if instance is not None:
-                self._aside(self._instances.pop(key).stop())
-            task = asyncio.get_running_loop().create_task(self._start(key), name=f"start {key}")
-            self._starting[key] = task
-            task.add_done_callback(lambda done: _forget(self._starting, key, done))
+                self._aside(self._instances.pop(served).stop())
+            task = asyncio.get_running_loop().create_task(self._start(served), name=f"start {served}")
+            self._starting[served] = task
+            task.add_done_callback(lambda done: _forget(self._starting, served, done))
         try:
             # Shielded: a caller that goes away must not stop the start for the others.
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             caller = asyncio.current_task()
             if task.cancelled() and caller is not None and not caller.cancelling():
-                raise StartFailed(_PROVISIONING_ERROR, "The version was deleted.") from None
+                raise StartFailed(_PROVISIONING_ERROR, "The version or the session was deleted.") from None
             raise
 
     def running(self) -> int:
@@ -128,6 +166,14 @@ class Provisioner:
         await asyncio.gather(*tasks, *self._stopping, return_exceptions=True)
         await self._runtime.close()
 
+    def _end(self, served: _Served) -> None:
+        task = self._starting.pop(served, None)
+        if task is not None:
+            task.cancel()
+        instance = self._instances.pop(served, None)
+        if instance is not None:
+            self._aside(instance.stop())
+
     async def _provision(self, key: VersionKey) -> None:
         try:
             await self._clock.sleep(self._settings.provisioning_s)
@@ -143,13 +189,23 @@ class Provisioner:
             )
         else:
             self._agents.set_status(key, "active")
+            if self._settings.session_processes:
+                self._end(_Served(key, ""))  # it was only to see that the version gets ready
 
     async def _follow(self, key: VersionKey, script: Script) -> None:
-        for step in script.steps:
-            self._agents.set_status(key, step.status, step.error)
-            await self._clock.sleep(step.for_s)
+        try:
+            for step in script.steps:
+                if step.polls:
+                    self._polls[key] = _Polls(step.polls)
+                self._agents.set_status(key, step.status, step.error)
+                await self._clock.sleep(step.for_s)
+                if step.polls:
+                    await self._polls[key].passed.wait()
+        finally:
+            self._polls.pop(key, None)
 
-    async def _start(self, key: VersionKey) -> Instance:
+    async def _start(self, served: _Served) -> Instance:
+        key, session_id = served
         agent, project = self._agents.find(key.project, key.agent), self._arm.project(key.project)
         if agent is None or project is None:
             raise StartFailed(_PROVISIONING_ERROR, "The agent or its project was deleted.")
@@ -157,19 +213,22 @@ class Provisioner:
             definition = agent.version(key.version).definition
         except ServiceProblem:
             raise StartFailed(_PROVISIONING_ERROR, "The version was deleted.") from None
-        own = environment_of(definition)
+        own, digest = environment_of(definition), code_hash_of(definition)
+        folder = self.log_folder(key, session_id)
         instance = await self._runtime.start(
             Workload(
                 agent=key.agent,
                 version=key.version,
-                image=self._pull(key, project, image_of(definition) or ""),
-                environment=own | self._platform_environment | _injected(project, agent, key.version),
+                image=self._pull(key, project, image_of(definition) or "") if digest is None else None,
+                code=None if digest is None else self._code_of(definition, digest),
+                environment=own | self._platform_environment | _injected(project, agent, served),
                 private=frozenset(own),
-                folder=self._folder / key.project / key.agent / key.version,
+                folder=folder,
+                home=self._homes.at(key.project, key.agent, session_id) if session_id else folder / "home",
                 readiness_timeout_s=self._settings.readiness_timeout_s,
             )
         )
-        self._instances[key] = instance
+        self._instances[served] = instance
         return instance
 
     def _pull(self, key: VersionKey, project: ProjectView, reference: str) -> PulledImage | None:
@@ -182,13 +241,31 @@ class Provisioner:
             raise StartFailed(_IMAGE_ERROR, pulled.message)
         return pulled
 
+    def _code_of(self, definition: Mapping[str, object], digest: str) -> Code:
+        configuration = definition["code_configuration"]
+        words = configuration.get("entry_point") if isinstance(configuration, Mapping) else None
+        return Code(self._code.path(digest), digest, tuple(words) if isinstance(words, list) else ())
+
     def _aside(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(_quiet(work))
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
 
 
-def _forget(tasks: dict[VersionKey, asyncio.Task[T]], key: VersionKey, done: asyncio.Task[T]) -> None:
+class _Polls:
+    """Reads that a script still waits for."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+        self.passed = asyncio.Event()
+
+    def count(self) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            self.passed.set()
+
+
+def _forget(tasks: dict[K, asyncio.Task[T]], key: K, done: asyncio.Task[T]) -> None:
     """Takes an ended task out; not its successor, when the version was deleted and made again meanwhile."""
     if tasks.get(key) is done:
         del tasks[key]
@@ -199,21 +276,22 @@ async def _quiet(work: Coroutine[object, object, None]) -> None:
         await work
 
 
-def _injected(project: ProjectView, agent: Agent, version: str) -> dict[str, str]:
+def _injected(project: ProjectView, agent: Agent, served: _Served) -> dict[str, str]:
     """The platform's variables (service-contract 9).
 
     Left out: FOUNDRY_HOSTING_ENVIRONMENT, which would make Microsoft's server library keep responses in a
-    storage service that the local Azure lacks; FOUNDRY_AGENT_SESSION_ID and _GUID, since one process serves
-    every session (the id comes in the body instead); APPLICATIONINSIGHTS_CONNECTION_STRING and OTEL_*, since
+    storage service that the local Azure lacks; FOUNDRY_AGENT_SESSION_ID where one process serves every session
+    (the id comes in the body instead), and _GUID; APPLICATIONINSIGHTS_CONNECTION_STRING and OTEL_*, since
     nothing here receives telemetry. PORT and HOME are the runtime's.
     """
-    instance, blueprint = agent.identity["instance_identity"], agent.identity["blueprint"]
-    return {
+    instance, blueprint = agent.identity.get("instance_identity"), agent.identity.get("blueprint")
+    own = {"FOUNDRY_AGENT_SESSION_ID": served.session_id} if served.session_id else {}
+    return own | {
         "FOUNDRY_PROJECT_ENDPOINT": project.endpoint,
         "FOUNDRY_PROJECT_ARM_ID": project.id,
         "FOUNDRY_AGENT_NAME": agent.name,
         "FOUNDRY_AGENT_ID": agent.guid,
-        "FOUNDRY_AGENT_VERSION": version,
+        "FOUNDRY_AGENT_VERSION": served.version.version,
         "FOUNDRY_AGENT_INSTANCE_CLIENT_ID": _client_id(instance),
         "FOUNDRY_AGENT_BLUEPRINT_CLIENT_ID": _client_id(blueprint),
         "FOUNDRY_AGENT_TENANT_ID": TENANT,

@@ -26,11 +26,13 @@ class Step:
     Attributes:
         status: ``creating``, ``active`` or ``failed``.
         for_s: seconds until the next step; the last step stays.
+        polls: how often the version is read in this step before the next one can come; of ``creating`` only.
         error: ``{"code", "message"}`` of a failed step.
     """
 
     status: str
     for_s: float = 0.0
+    polls: int = 0
     error: Mapping[str, str] | None = None
 
 
@@ -62,6 +64,11 @@ class Settings:
         role_delay_s: seconds until a role assignment takes effect.
         check_pull: the image must exist and the project's identity must be allowed to pull it. Off only to
             replay recordings, whose images no local registry has.
+        agent_identities: a new agent has the identities that answers show. Off, it has none, as agents of
+            before have none [recorded].
+        session_processes: each session is served by a process of its own, with its own home and id; off, one
+            process serves all sessions of a version, which starts faster and needs less memory.
+        log_idle_s: seconds without a line after which a log stream ends; the service's 2 minutes [docs].
         scripts: scripted status transitions, used up one by one.
     """
 
@@ -73,6 +80,9 @@ class Settings:
     session_idle_s: float | None = None
     role_delay_s: float = 0.0
     check_pull: bool = True
+    agent_identities: bool = True
+    session_processes: bool = False
+    log_idle_s: float = 120.0
     scripts: list[Script] = field(default_factory=list)
 
     def update(self, changes: Mapping[str, object]) -> None:
@@ -96,11 +106,15 @@ class Settings:
             "session_idle_s": self.session_idle_s,
             "role_delay_s": self.role_delay_s,
             "check_pull": self.check_pull,
+            "agent_identities": self.agent_identities,
+            "session_processes": self.session_processes,
+            "log_idle_s": self.log_idle_s,
             "scripts": [
                 {
                     "agent": script.agent,
                     "steps": [
-                        {"status": step.status, "for_s": step.for_s, "error": step.error} for step in script.steps
+                        {"status": step.status, "for_s": step.for_s, "polls": step.polls, "error": step.error}
+                        for step in script.steps
                     ],
                 }
                 for script in self.scripts
@@ -148,8 +162,15 @@ def _step(name: str, value: object) -> Step:
     return Step(
         status=str(value["status"]),
         for_s=_seconds(f"{name}.for_s", value.get("for_s", 0)),
+        polls=_polls(f"{name}.polls", value.get("polls", 0), str(value["status"])),
         error=None if error is None else {"code": error["code"], "message": error["message"]},
     )
+
+
+def _polls(name: str, value: object, status: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0 or (value and status != "creating"):
+        raise SettingsProblem(f"{name} must be an integer >= 0, of a step 'creating', not {value!r}")
+    return value
 
 
 def _scripts(name: str, value: object) -> list[Script]:
@@ -180,6 +201,9 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "session_idle_s": _seconds_or_none,
     "role_delay_s": _seconds,
     "check_pull": _switch,
+    "agent_identities": _switch,
+    "session_processes": _switch,
+    "log_idle_s": _seconds,
     "scripts": _scripts,
 }
 

@@ -1,4 +1,5 @@
 import uuid
+from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,8 @@ from tests.emulator.api import Api, Json
         {"scripts": [{"steps": []}]},
         {"scripts": [{"agent": "(", "steps": [{"status": "active"}]}]},
         {"scripts": [{"steps": [{"status": "gone"}]}]},
+        {"scripts": [{"steps": [{"status": "active", "polls": 1}]}]},
+        {"scripts": [{"steps": [{"status": "creating", "polls": 1.5}]}]},
         {"scripts": [{"steps": [{"status": "failed", "error": "x"}]}]},
     ],
 )
@@ -40,7 +43,7 @@ def test_settings_read_back_what_was_set() -> None:
         "provisioning_s": 2,
         "dedup": "off",
         "session_idle_s": None,
-        "scripts": [{"agent": "a", "steps": [{"status": "active", "for_s": 1.0, "error": None}]}],
+        "scripts": [{"agent": "a", "steps": [{"status": "active", "for_s": 1.0, "polls": 0, "error": None}]}],
     }
     settings.update(changes)
     assert settings.dedup is Dedup.OFF
@@ -88,13 +91,52 @@ def test_a_fresh_local_azure_holds_nothing(data_dir: Path) -> None:
     assert [state[n] for n in ("agents", "versions", "sessions", "instances", "arm_resources")] == [0] * 5
 
 
+class Page(HTMLParser):
+    """What a browser would find on the page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def of(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
 def test_the_page_shows_agents_and_escapes_what_callers_named(api: Api, azure: LocalAzure) -> None:
     api.create("support")
-    api.http.get("/agents/<script>alert(1)<")
+    session = api.ask("support").json()["agent_session_id"]
+    api.http.post("/toolboxes/tools/versions", json={"tools": []})
+    api.http.get("/agents/<img src=x>")
     page = httpx.get(azure.page, trust_env=False)
     assert page.status_code == 200
-    assert "<td>support</td>" in page.text
-    assert "<script>" not in page.text
+    for shown in ("support", session, "tools", "Container Registry Repository Reader", "/api/projects"):
+        assert shown in page.text
+    assert Page(page.text).of("img") == []
+
+
+def test_the_page_draws_the_traffic_of_each_version_as_a_bar(api: Api, azure: LocalAzure) -> None:
+    for cpu, memory in (("0.5", "1Gi"), ("1", "2Gi"), ("2", "4Gi")):
+        api.create("bars", cpu=cpu, memory=memory)
+    api.route("bars", {"1": 33, "2": 67})
+    page = Page(httpx.get(azure.page, trust_env=False).text)
+    assert {"33", "67"} <= {bar["value"] for bar in page.of("meter")}
+
+
+def test_the_page_can_be_used_by_keyboard(api: Api, azure: LocalAzure) -> None:
+    """Every link leads to something on the page, and what scrolls or acts takes the focus."""
+    api.create("support")
+    page = Page(httpx.get(azure.page, trust_env=False).text)
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {str(link["href"]).removeprefix("#") for link in page.of("a")} <= set(ids)
+    assert all(part["tabindex"] == "0" for part in page.of("div"))
+    assert [button["aria-pressed"] for button in page.of("button")] == ["false"]
+    assert page.of("html") == [{"lang": "en"}]
+    assert page.of("meta")[0] == {"charset": "utf-8"}
 
 
 def test_the_plain_listener_answers_to_loopback_names_only(azure: LocalAzure) -> None:

@@ -1,18 +1,23 @@
 """The unmodified SDK, sync and async, with the environment that `foundry-emulator env` prints."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from azure.ai.projects import AIProjectClient
 from azure.ai.projects.models import (
     AgentEndpointConfig,
+    CodeConfiguration,
     ContainerConfiguration,
     FixedRatioVersionSelectionRule,
     HostedAgentDefinition,
+    MCPToolboxTool,
     ProtocolVersionRecord,
     VersionRefIndicator,
     VersionSelector,
@@ -104,7 +109,7 @@ def test_errors_reach_the_sdk_with_code_and_model(api: Api, client: AIProjectCli
     assert refused.value.status_code == 400
     assert code_of(refused.value) == "bad_request"
     with pytest.raises(HttpResponseError) as unbuilt:
-        list(client.toolboxes.list())
+        list(client.agents.list_optimization_jobs())
     assert unbuilt.value.status_code == 501
 
 
@@ -137,6 +142,7 @@ async def flow(endpoint, definition):
             print((await openai.responses.create(input="async")).output_text)
         print((await client.agents.delete("support", force=True)).deleted)
 
+import io
 import json
 asyncio.run(flow(sys.argv[1], json.loads(sys.argv[2])))
 """
@@ -153,3 +159,49 @@ def test_the_async_client_runs_the_same_flow(api: Api) -> None:
         check=False,
     )
     assert done.stdout.split("\n")[:2] == ["Echo: async", "True"], done.stderr
+
+
+def test_code_and_toolboxes_through_the_sdk(api: Api, client: AIProjectClient, tmp_path: Path) -> None:
+    path = tmp_path / "code.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("main.py", "")
+    code = CodeConfiguration(runtime="python_3_14", entry_point=["python", "main.py"], dependency_resolution="bundled")
+    with path.open("rb") as file:
+        made = client.agents.create_version_from_code(
+            "support",
+            definition=HostedAgentDefinition(
+                cpu="0.5",
+                memory="1Gi",
+                code_configuration=code,
+                protocol_versions=[ProtocolVersionRecord(protocol="responses", version="2.0.0")],
+            ),
+            code=file,
+        )
+    active(api, client, made.version)
+    assert b"".join(client.agents.download_code("support")) == path.read_bytes()
+    tool = MCPToolboxTool(server_label="api", server_url="https://mcp.example")
+    for _ in range(2):
+        client.toolboxes.create_version("tools", tools=[tool])
+    client.toolboxes.update("tools", default_version="2")
+    assert client.toolboxes.get("tools").default_version == "2"
+    assert [version.version for version in client.toolboxes.list_versions("tools")] == ["2", "1"]
+    client.toolboxes.delete_version("tools", "1")
+    client.toolboxes.delete("tools")
+    assert list(client.toolboxes.list()) == []
+
+
+def test_session_files_and_log_stream_through_the_sdk(api: Api, client: AIProjectClient) -> None:
+    client.agents.create_version("support", definition=hosted(api))
+    active(api, client, "1")
+    session = client.agents.create_session("support", version_indicator=VersionRefIndicator(agent_version="1"))
+    of = ("support", session.agent_session_id)
+    written = client.agents.upload_session_file(*of, io.BytesIO(b"hi"), path="a/b.txt")
+    assert (written.path, written.bytes_written) == ("a/b.txt", 2)
+    assert b"".join(client.agents.download_session_file(*of, path="a/b.txt")) == b"hi"
+    assert [(entry.name, entry.is_directory) for entry in client.agents.list_session_files(*of)] == [("a", True)]
+    client.agents.delete_session_file(*of, path="a", recursive=True)
+    assert list(client.agents.list_session_files(*of)) == []
+    api.azure.control.set(log_idle_s=0)
+    events = client.agents.get_session_log_stream("support", "1", session.agent_session_id)
+    stream = b"".join(events)  # type: ignore[arg-type]  # annotated as one event, gives bytes
+    assert stream.startswith(b'event: log\ndata: {"timestamp"')

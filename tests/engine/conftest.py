@@ -21,6 +21,29 @@ from tools.engine.ways import where
 REGISTRY = "imageslocal"
 
 
+AGENT_ALONE = """
+import pulumi
+
+import foundry_agents as fa
+from stacks.settings import load
+
+given = pulumi.Config("given")
+project = fa.FoundryProject.existing(endpoint=given.require("endpoint"), principal_id=given.require("principal"))
+for name, wanted in load().agents.items():
+    fa.HostedAgent(
+        name,
+        project=project,
+        image=fa.AgentImage.pinned(f"{given.require('registry')}/{wanted.image}"),
+        cpu=wanted.cpu,
+        memory=wanted.memory,
+        environment=wanted.environment,
+        description=wanted.description,
+        force_delete=wanted.force_delete,
+        timeout_s=wanted.timeout_s,
+    )
+"""
+
+
 @pytest.fixture(scope="session")
 def engine() -> Path:
     """The folder with `pulumi`. Without one these tests prove nothing: they skip, and with CI set they fail."""
@@ -43,10 +66,14 @@ def pulumi_home(engine: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def deploy(tmp_path: Path, engine: Path, pulumi_home: Path) -> Iterator[Callable[..., Deployment]]:
-    """Makes a local Azure and a project whose stack `local` has one agent, `support`."""
+    """Makes a local Azure and a project whose stack `local` has one agent, `support`.
+
+    With ``whole`` the program is the repository's own, which makes Foundry project, registry and pull role too.
+    Without, those are there already and the program declares the agent alone: a third of the time.
+    """
     running: list[LocalAzure] = []
 
-    def make(source: Path | None = None, **azure_options: Any) -> Deployment:
+    def make(source: Path | None = None, *, whole: bool = False, **azure_options: Any) -> Deployment:
         azure = LocalAzure(tmp_path / "azure", **azure_options).__enter__()
         running.append(azure)
         digest = _push(azure, source or _source(tmp_path))
@@ -64,7 +91,17 @@ def deploy(tmp_path: Path, engine: Path, pulumi_home: Path) -> Iterator[Callable
             },
         }
         variables = hermetic(engine, pulumi_home, azure.env)
-        return Deployment(azure, Project.create(tmp_path / "project", variables, config))
+        project = Project.create(tmp_path / "project", variables, config)
+        if not whole:
+            there = azure.seed_project("agents", registry=REGISTRY)
+            (project.folder / "__main__.py").write_text(AGENT_ALONE, encoding="utf-8")
+            project.given = {
+                "endpoint": there.endpoint,
+                "principal": there.principal_id,
+                "registry": there.login_server,
+            }
+            project.write_config()
+        return Deployment(azure, project)
 
     yield make
     for azure in running:

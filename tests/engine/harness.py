@@ -50,11 +50,14 @@ class Project:
     Attributes:
         folder: The project's folder.
         variables: The environment of every command.
+        config: Settings of the stack, under the project's name.
+        given: What is there already, for programs that do not make it; under `given`.
     """
 
     folder: Path
     variables: dict[str, str]
     config: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def create(cls, folder: Path, variables: dict[str, str], config: Mapping[str, Any]) -> Project:
@@ -78,6 +81,7 @@ class Project:
         path = self.folder / "stacks" / f"Pulumi.{STACK}.yaml"
         old = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
         config = {f"foundry-agents:{key}": value for key, value in self.config.items()}
+        config |= {f"given:{key}": value for key, value in self.given.items()}
         path.write_text(yaml.safe_dump({**old, "config": config}), encoding="utf-8")
 
     def set_environment(self, **environment: str) -> None:

@@ -16,7 +16,7 @@ def test_the_sample_agent_goes_up_and_answers_and_goes_away(
     deploy: Callable[..., Deployment], sample_agent: Path
 ) -> None:
     """The whole path with a real agent process: its image, its readiness, its answer, and nothing left behind."""
-    here = deploy(sample_agent, runtime="process")
+    here = deploy(sample_agent, whole=True, runtime="process")
 
     here.project.up().succeeded()
 
@@ -35,7 +35,7 @@ def test_the_sample_agent_goes_up_and_answers_and_goes_away(
 
 def test_a_second_up_and_a_refresh_change_nothing_and_write_nothing(deploy: Callable[..., Deployment]) -> None:
     """Case 12. azd#7461, maf#1955"""
-    here = deploy()
+    here = deploy(whole=True)
     here.project.up().succeeded()
     before = len(here.writes())
 
@@ -74,30 +74,6 @@ def test_a_changed_variable_makes_version_2_and_its_revert_adopts_version_1(
     assert here.posted() == 2, "the revert posts nothing"
     assert here.agent()["rules"] == [{"version": "1", "percentage": 100}]
     assert here.ask("?")["agent_reference"]["version"] == "1"
-
-
-def test_traffic_moved_in_the_portal_is_one_field_in_the_preview_and_up_moves_it_back(
-    deploy: Callable[..., Deployment],
-) -> None:
-    """Case 40, first half."""
-    here = deploy()
-    here.project.up().succeeded()
-    here.project.set_environment(GREETING="Howdy")
-    here.project.up().succeeded()
-    rules = [{"type": "FixedRatio", "agent_version": "1", "traffic_percentage": 100}]
-    with here.azure.client("agents") as portal:
-        endpoint = {"version_selector": {"version_selection_rules": rules}}
-        portal.patch("agents/support", json={"agent_endpoint": endpoint}).raise_for_status()
-
-    here.project.refresh().succeeded()
-    preview = here.project.preview().succeeded()
-    assert "support-rollout update [diff: ~version]" in preview.output
-    assert "10 unchanged" in preview.output
-    before = len(here.writes())
-    here.project.up().succeeded()
-
-    assert here.agent()["rules"] == [{"version": "2", "percentage": 100}]
-    assert len(here.writes()) - before == 1
 
 
 def test_a_version_deleted_out_of_band_is_made_again_after_a_refresh(deploy: Callable[..., Deployment]) -> None:

@@ -47,7 +47,7 @@ def test_a_missing_pull_role_names_principal_role_and_registry_and_leaves_nothin
     deploy: Callable[..., Deployment],
 ) -> None:
     """Case 6. Taken away, `up` fails; given back, `up` succeeds. azd#7515"""
-    here = deploy()
+    here = deploy(whole=True)
     here.project.up().succeeded()
     arm = here.azure.emulator.arm
     resources = here.azure.run(lambda: [str(resource["id"]) for resource in arm.resources()])
@@ -94,7 +94,7 @@ def test_all_bad_settings_of_an_agent_are_told_at_once_before_any_request(deploy
 
 def test_a_misspelt_setting_is_told_with_its_path_in_the_stacks_file(deploy: Callable[..., Deployment]) -> None:
     """No traceback, nothing sent."""
-    here = deploy()
+    here = deploy(whole=True)
     here.project.config["agents"]["support"]["memroy"] = "2Gi"
     here.project.write_config()
 
@@ -112,7 +112,7 @@ def test_an_agent_of_another_stack_is_refused_and_nothing_is_changed(deploy: Cal
     here.project.up().succeeded()
     marks = {"foundry-agents.managed-by": "pulumi-foundry-agents", "foundry-agents.owner": "acme/agents/prod"}
     with here.azure.client("agents") as other:
-        image = here.project.outputs()["agents"]["support"]["image"]
+        image = f"{here.project.given['registry']}/{here.project.config['agents']['support']['image']}"
         definition = {
             "kind": "hosted",
             "cpu": "1",

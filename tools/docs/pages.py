@@ -12,6 +12,7 @@ from foundry_agents.lifecycle.errors import FoundryAgentsError, ServiceError
 from foundry_agents.lifecycle.fields import Field, FieldTable, OnChange
 from foundry_agents.lifecycle.remedies import OLDER_NAMES
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
+from foundry_emulator.parity import parity_page
 
 _NOTE = "<!-- Written by `make docs` from the code; a test fails when it is out of date. -->"
 
@@ -30,6 +31,7 @@ def pages() -> dict[str, str]:
         ),
         "agent-rollout.md": inputs_page("AgentRollout", "Which version of an agent serves.", ROLLOUT_FIELDS),
         "errors.md": errors_page(),
+        "parity.md": parity_page(),
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
-from tools.figures import main_job, many_agents, preview_cost, rollout
+from tools.figures import local_azure, main_job, many_agents, preview_cost, rollout
 from tools.figures.figure import Figure
 
 HEADINGS = ("number", "name", "figure", "target", "")
@@ -40,6 +40,7 @@ def measured() -> Iterator[Figure]:
     yield from main_job.measure()
     yield from many_agents.measure()
     yield from rollout.measure()
+    yield from local_azure.measure()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,10 +44,15 @@ SHORTEST_HIDDEN = 4
 
 def hide(text: str, values: Iterable[str]) -> str:
     """Takes values that must not be shown out of a text: a service may echo in an error what it was sent."""
-    for value in sorted(set(values), key=len, reverse=True):
-        if len(value) >= SHORTEST_HIDDEN:
-            text = text.replace(value, HIDDEN)
+    spellings = {spelt for value in values if len(value) >= SHORTEST_HIDDEN for spelt in _spellings(value)}
+    for spelt in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelt, HIDDEN)
     return text
+
+
+def _spellings(value: str) -> set[str]:
+    """A value as it is, and as it stands inside JSON and inside a Python repr."""
+    return {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
 
 
 def _shown_as(error: FoundryAgentsError, hidden: Iterable[str]) -> Exception:

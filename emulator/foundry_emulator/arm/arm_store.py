@@ -62,6 +62,15 @@ class ArmStore:
         self._projects: tuple[Urls, dict[str, ProjectView]] | None = None  # asked for at every request
         self.seed()
 
+    def delay_roles(self, seconds: float) -> None:
+        """Changes the seconds after which role assignments count, of those made before as well.
+
+        Args:
+            seconds: counted from an assignment's making.
+        """
+        self._role_delay_s = seconds
+        self._forget_views()
+
     def seed(self) -> None:
         """Makes the subscription and the deployer's roles where they are missing; for a new or emptied store."""
         self._forget_views()
@@ -175,7 +184,7 @@ class ArmStore:
     def access(self) -> Access:
         """The rights that the role assignments give, as of now."""
         if self._access is None:
-            self._access = Access(self._assignments(), self._clock)
+            self._access = Access(self.assignments(), self._clock)
         return self._access
 
     def has_role(self, principal_id: str, roles: Collection[str], scope_id: str) -> bool:
@@ -328,7 +337,8 @@ class ArmStore:
             resource["properties"] = {**section(resource, "properties"), "createdOn": made, "updatedOn": changed}
         return resource
 
-    def _assignments(self) -> Iterator[Assignment]:
+    def assignments(self) -> Iterator[Assignment]:
+        """Every role assignment, those that do not count yet as well."""
         for rid, document in self._of_type(ids.ROLE_ASSIGNMENT):
             properties = section(section(document, "body"), "properties")
             made_at = cast("float", document["created_at"])

@@ -3,17 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from foundry_emulator.dataplane.agents import Agent, Agents, Version, VersionKey
-from foundry_emulator.dataplane.call import Call, answer, no_content, rendered
+from foundry_emulator.dataplane.call import Call, Handler, answer, no_content, rendered
+from foundry_emulator.dataplane.code import (
+    HASH_HEADER,
+    MAX_ZIP_BYTES,
+    CodeStore,
+    Upload,
+    code_hash_of,
+    read_upload,
+)
 from foundry_emulator.dataplane.definition import (
     check_definition,
     check_description,
     check_metadata,
     check_name,
 )
-from foundry_emulator.dataplane.endpoint import Endpoint, merge_patch
+from foundry_emulator.dataplane.endpoint import LATEST, Endpoint, merge_patch
 from foundry_emulator.dataplane.paging import order_of, page
 from foundry_emulator.dataplane.problem import ServiceProblem, invalid, not_implemented
 from foundry_emulator.dataplane.sessions import Sessions
@@ -26,6 +34,10 @@ class Provisioning(Protocol):
         """Starts to make a new version active; returns at once."""
         ...
 
+    def polled(self, key: VersionKey) -> None:
+        """Hears that a version was read, and found ``creating``."""
+        ...
+
     def end(self, key: VersionKey) -> None:
         """Stops whatever runs for a deleted version; returns at once."""
         ...
@@ -34,23 +46,50 @@ class Provisioning(Protocol):
 class AgentOperations:
     """Serves the agents and versions of a project."""
 
-    def __init__(self, agents: Agents, sessions: Sessions, provisioning: Provisioning) -> None:
+    def __init__(self, agents: Agents, sessions: Sessions, provisioning: Provisioning, code: CodeStore) -> None:
+        self._code = code
         self._agents = agents
         self._sessions = sessions
         self._provisioning = provisioning
 
+    def handlers(self) -> dict[str, Handler]:
+        """What it serves, by the names of the parity ledger."""
+        return {
+            "agents.create_version": self.create_version,
+            "agents.get_version": self.get_version,
+            "agents.list_versions": self.list_versions,
+            "agents.delete_version": self.delete_version,
+            "agents.get": self.get,
+            "agents.list": self.list,
+            "agents.delete": self.delete,
+            "agents.update_details": self.update_details,
+            "agents.enable": self.enable,
+            "agents.disable": self.disable,
+            "agents.download_code": self.download_code,
+        }
+
     async def create_version(self, call: Call) -> Response:
         """POST ``/agents/{a}/versions``: 200 with the whole version [recorded]."""
-        if call.request.headers.get("content-type", "").startswith("multipart/"):
-            raise not_implemented("agents.create_version_from_code")
         check_name(call.agent)
-        body = await call.body_without_nulls()
+        content_type = call.request.headers.get("content-type", "")
+        if content_type.startswith("multipart/"):
+            content = await call.content(MAX_ZIP_BYTES)
+            return self._create(call, read_upload(content_type, call.request.headers.get(HASH_HEADER), content))
+        return self._create(call, await call.body_without_nulls())
+
+    def _create(self, call: Call, given: Upload | dict[str, object]) -> Response:
+        """A version of an image, or of code; that code may bring its agent into being is [modelled]."""
+        upload = given if isinstance(given, Upload) else None
+        body = given.metadata if isinstance(given, Upload) else given
         if body.get("draft") is True:
             raise not_implemented("draft versions (agents.create_version with draft)")
+        definition = check_definition(body.get("definition"), code_sha256=upload.sha256 if upload else None)
+        if upload is not None:
+            self._code.keep(upload)
         version, new = self._agents.create_version(
             project=call.project.name,
             name=call.agent,
-            definition=check_definition(body.get("definition")),
+            definition=definition,
             description=check_description(body.get("description")),
             metadata=check_metadata(body.get("metadata")),
         )
@@ -59,9 +98,26 @@ class AgentOperations:
             self._provisioning.begin(version.key)
         return answered
 
+    async def download_code(self, call: Call) -> Response:
+        """GET ``/agents/{a}/code:download``: the zip of ``agent_version``, else of the latest [spec].
+
+        An image agent's version is a 409 ``AgentNotCodeBased`` [spec].
+        """
+        version = self._agent(call).version(call.query.get("agent_version") or LATEST)
+        digest = code_hash_of(version.definition)
+        if digest is None:
+            raise ServiceProblem(
+                409, "AgentNotCodeBased", f"Agent {call.agent} version {version.key.version} was made from an image."
+            )
+        return FileResponse(self._code.path(digest), media_type="application/zip", headers={HASH_HEADER: digest})
+
     async def get_version(self, call: Call) -> Response:
         """GET ``/agents/{a}/versions/{v}``."""
-        return rendered(self._agent(call).version(call.path["version"]).rendered())
+        version = self._agent(call).version(call.path["version"])
+        answered = version.rendered()
+        if version.status == "creating":
+            self._provisioning.polled(version.key)
+        return rendered(answered)
 
     async def list_versions(self, call: Call) -> Response:
         """GET ``/agents/{a}/versions``, newest first [recorded]."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from foundry_emulator.dataplane.definition import HOSTED, PROMPT
+from foundry_emulator.dataplane.definition import HOSTED
 from foundry_emulator.dataplane.endpoint import LATEST, Endpoint
 from foundry_emulator.dataplane.problem import (
     ServiceProblem,
@@ -83,8 +83,8 @@ class Agent:
         name: its name and id.
         kind: fixed by the first version, [observed].
         guid: ``agent_guid``.
-        identity: ``instance_identity``, ``blueprint`` and ``blueprint_reference``, equal in all versions
-            [recorded].
+        identity: ``instance_identity``, ``blueprint`` and ``blueprint_reference``, equal in all versions;
+            empty for an old agent [recorded].
         counter: the highest number ever given to a version; numbers are never given twice.
         enabled: takes calls and sessions.
         endpoint: its routing.
@@ -263,7 +263,7 @@ class Agents:
                 "description": description,
                 "created_at": int(self._clock()),
                 "definition": definition,
-                "status": "active" if kind == PROMPT else "creating",
+                "status": "creating" if kind == HOSTED else "active",
                 **agent.identity,
                 "agent_guid": agent.guid,
             },
@@ -315,6 +315,8 @@ class Agents:
 
     def _new_agent(self, project: str, name: str, kind: str) -> Agent:
         guid, instance = str(self._new_guid()), str(self._new_guid())
+        if not self._settings.agent_identities:
+            return Agent(project, name, kind, guid, {})
         identity = {
             "instance_identity": {"principal_id": instance, "client_id": instance},
             "blueprint": {"principal_id": str(self._new_guid()), "client_id": str(self._new_guid())},

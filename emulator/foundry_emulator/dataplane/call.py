@@ -60,15 +60,26 @@ class Call:
         Raises:
             ServiceProblem: 400.
         """
+        return parse_object(await self.content(_MAX_JSON_BYTES))
+
+    async def content(self, limit: int) -> bytes:
+        """The body as it came.
+
+        Args:
+            limit: the most bytes it may have.
+
+        Raises:
+            ServiceProblem: 400.
+        """
         length = self.request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > _MAX_JSON_BYTES:
-            raise invalid(f"The request body has more than {_MAX_JSON_BYTES} bytes.")
+        if not length.isascii() or not length.isdigit() or int(length) > limit:
+            raise invalid(f"The request body has more than {limit} bytes.")
         received = bytearray()
         async for part in self.request.stream():
             received += part
-            if len(received) > _MAX_JSON_BYTES:
-                raise invalid(f"The request body has more than {_MAX_JSON_BYTES} bytes.")
-        return parse_object(bytes(received))
+            if len(received) > limit:
+                raise invalid(f"The request body has more than {limit} bytes.")
+        return bytes(received)
 
     async def body_without_nulls(self) -> dict[str, object]:
         """The JSON object in the body; null means not sent."""
@@ -88,6 +99,7 @@ class Operation:
         path: below ``/api/projects/{project}``, with ``{names}``.
         right: what the caller needs.
         handle: what serves it; None answers 501.
+        api_versions: the header ``api-supported-versions``; toolboxes have their own [recorded].
     """
 
     name: str
@@ -95,6 +107,7 @@ class Operation:
     path: str
     right: Right
     handle: Handler | None = None
+    api_versions: str = SUPPORTED_VERSIONS
 
 
 def answer(document: object, status: int = 200) -> Response:
@@ -144,14 +157,13 @@ class Endpoint:
                 ServiceProblem(500, "server_error", "The local Azure failed; its log has the traceback."),
                 request_id,
             )
-        response.headers.update(
-            {
-                "api-supported-versions": SUPPORTED_VERSIONS,
-                "x-ms-region": region,
-                "apim-request-id": request_id,
-                "x-request-id": request_id,
-            }
-        )
+        # Added as they are, not through Starlette's mapping, which looks for each name first.
+        response.raw_headers += [
+            (b"api-supported-versions", self._operation.api_versions.encode()),
+            (b"x-ms-region", region.encode("latin-1", "replace")),
+            (b"apim-request-id", request_id.encode()),
+            (b"x-request-id", request_id.encode()),
+        ]
         await response(scope, receive, send)
 
     def _admit(self, request: Request, request_id: str) -> Call:

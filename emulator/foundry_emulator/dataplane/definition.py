@@ -8,7 +8,9 @@ from foundry_emulator.dataplane.problem import bad_request, invalid, not_impleme
 
 HOSTED = "hosted"
 PROMPT = "prompt"
-_OTHER_KINDS = frozenset({"workflow", "external", "container_app"})  # of the service, not built here
+WORKFLOW = "workflow"
+_STORED_KINDS = frozenset({PROMPT, WORKFLOW})  # kept and echoed, active at once [recorded]; nothing runs them
+_OTHER_KINDS = frozenset({"external", "container_app"})  # of the service, not built here
 
 _NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -27,6 +29,8 @@ _PROTOCOLS = frozenset(
         "voice_conversation_engine",
     }
 )
+_RUNTIMES = frozenset({"python_3_13", "python_3_14", "dotnet_10"})  # [docs]
+_RESOLUTIONS = frozenset({"bundled", "remote_build"})  # [sdk]
 _IDLE_TIMEOUT_S = (120, 14400)  # [sdk]; the bounds are uncertain
 _DESCRIPTION_CHARACTERS = 512
 _METADATA_PAIRS, _METADATA_KEY, _METADATA_VALUE = 16, 64, 512
@@ -77,11 +81,12 @@ def check_metadata(value: object) -> dict[str, str]:
     return dict(value)
 
 
-def check_definition(value: object) -> dict[str, object]:
+def check_definition(value: object, *, code_sha256: str | None = None) -> dict[str, object]:
     """The definition as the service echoes it.
 
     Args:
         value: the request's ``definition``, nulls already dropped.
+        code_sha256: digest of the zip that came with it, or None; echoed as ``content_hash`` [recorded].
 
     Raises:
         ServiceProblem: 400 for what the service refuses, one problem at a time as it does; 501 for a kind
@@ -92,13 +97,13 @@ def check_definition(value: object) -> dict[str, object]:
     kind = value.get("kind")
     if not isinstance(kind, str):
         raise invalid("definition.kind is required and must be a string.", "definition.kind")
-    if kind == PROMPT:
-        return {"kind": PROMPT, **{key: item for key, item in value.items() if key != "kind"}}
+    if kind in _STORED_KINDS and code_sha256 is None:
+        return {"kind": kind, **{key: item for key, item in value.items() if key != "kind"}}
     if kind in _OTHER_KINDS:
         raise not_implemented(f"agents of kind '{kind}'")
     if kind != HOSTED:
         raise invalid(f"definition.kind {kind!r} is not a kind of agent.", "definition.kind")
-    _check_source(value)
+    _check_source(value, code_sha256)
     _check_tier(value)
     _check_protocols(value)
     _check_environment(value.get("environment_variables"))
@@ -110,6 +115,9 @@ def check_definition(value: object) -> dict[str, object]:
     }
     echo.update({key: value[key] for key in _ECHO_ORDER if key in value})
     echo.update({key: item for key, item in value.items() if key not in echo})
+    code = echo.get("code_configuration")
+    if isinstance(code, Mapping):
+        echo["code_configuration"] = {**code, "content_hash": code_sha256}
     return echo
 
 
@@ -143,12 +151,15 @@ def idle_timeout_of(definition: Mapping[str, object]) -> int | None:
     return seconds if isinstance(seconds, int) else None
 
 
-def _check_source(value: Mapping[str, object]) -> None:
+def _check_source(value: Mapping[str, object], code_sha256: str | None) -> None:
     container, code, image = (value.get(key) for key in ("container_configuration", "code_configuration", "image"))
     if (container is not None or image is not None) == (code is not None):  # [spec]
         raise invalid("Exactly one of container_configuration and code_configuration must be set.", "definition")
+    if (code is not None) != (code_sha256 is not None):  # [modelled]
+        raise invalid("code_configuration comes with a zip, in a multipart body, and nothing else does.", "definition")
     if code is not None:
-        raise not_implemented("code agents (agents.create_version_from_code)")
+        _check_code(code)
+        return
     if container is not None and image is not None:
         raise invalid("image and container_configuration exclude each other.", "definition.image")
     if container is not None and not isinstance(container, Mapping):
@@ -157,6 +168,19 @@ def _check_source(value: Mapping[str, object]) -> None:
     if not isinstance(reference, str) or not reference.strip():
         where = "definition.image" if container is None else "definition.container_configuration.image"
         raise invalid("The container image must be a non-empty string.", where)
+
+
+def _check_code(code: object) -> None:
+    where = "definition.code_configuration"
+    if not isinstance(code, Mapping):
+        raise invalid("code_configuration must be an object.", where)
+    for name, known in (("runtime", _RUNTIMES), ("dependency_resolution", _RESOLUTIONS)):
+        given = code.get(name)
+        if not isinstance(given, str) or given not in known:
+            raise invalid(f"{name} must be one of {', '.join(sorted(known))}.", f"{where}.{name}")
+    words = code.get("entry_point")
+    if not isinstance(words, list) or not words or not all(isinstance(word, str) and _is_plain(word) for word in words):
+        raise invalid("entry_point must be a list of at least one string.", f"{where}.entry_point")
 
 
 def _check_tier(value: Mapping[str, object]) -> None:

@@ -5,7 +5,7 @@ import random
 from foundry_emulator.dataplane.agents import Agent, Version
 from foundry_emulator.dataplane.endpoint import LATEST
 from foundry_emulator.dataplane.problem import ServiceProblem, bad_request
-from foundry_emulator.dataplane.sessions import Session, Sessions, new_invoke_id
+from foundry_emulator.dataplane.sessions import Session, Sessions
 
 
 class Router:
@@ -78,10 +78,10 @@ class Router:
         self.check_ready(version)
         return version, session
 
-    def enter(self, agent: Agent, version: Version, session: Session | None) -> Session:
-        """The session of a call that was placed: made, started anew, or only touched."""
+    def enter(self, agent: Agent, version: Version, session: Session | None, session_id: str) -> Session:
+        """The session of a call that was placed: made with that id, started anew, or only touched."""
         if session is None:
-            return self._sessions.create(agent, version.key.version, new_invoke_id())
+            return self._sessions.create(agent, version.key.version, session_id)
         renewed = None if self.keeps_version(agent, session) else version.key.version
         return self._sessions.touch(session, version=renewed)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from foundry_emulator.dataplane.agents import Agent, Agents
-from foundry_emulator.dataplane.call import Call, answer, no_content
+from foundry_emulator.dataplane.call import Call, Handler, answer, no_content
 from foundry_emulator.dataplane.paging import order_of, page
 from foundry_emulator.dataplane.problem import invalid
 from foundry_emulator.dataplane.router import Router
@@ -21,6 +21,16 @@ class SessionOperations:
         self._agents = agents
         self._sessions = sessions
         self._router = router
+
+    def handlers(self) -> dict[str, Handler]:
+        """What it serves, by the names of the parity ledger."""
+        return {
+            "agents.create_session": self.create,
+            "agents.get_session": self.get,
+            "agents.list_sessions": self.list,
+            "agents.stop_session": self.stop,
+            "agents.delete_session": self.delete,
+        }
 
     async def create(self, call: Call) -> Response:
         """POST ``../endpoint/sessions``: 201, ``active`` already [recorded].

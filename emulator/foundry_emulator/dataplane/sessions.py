@@ -74,9 +74,13 @@ class Sessions:
     A session is ``active`` from its making until its idle timeout has passed since its last call, then
     ``idle``; a stopped one is ``idle`` with ``stopped_at``; after 30 days it is ``expired``. Only an
     active session holds its version against a delete. All of this but the 30 days is [modelled].
+
+    Attributes:
+        on_end: called with each session that was stopped or deleted, and whether it was deleted.
     """
 
     def __init__(self, store: Store, *, settings: Settings, clock: Callable[[], float]) -> None:
+        self.on_end: list[Callable[[Session, bool], None]] = []
         self._settings = settings
         self._clock = clock
         self._stored = store.collection("sessions")
@@ -154,11 +158,13 @@ class Sessions:
         if session.stopped_at is not None:
             raise ServiceProblem(409, "session_already_stopped", f"Session {session.id} is already stopped")
         self._save(replace(session, stopped_at=int(self._clock())))
+        self._tell(session, deleted=False)
 
     def delete(self, session: Session) -> None:
         """Removes a session."""
         self._stored.delete(_key(session))
         self._sessions[session.project, session.agent].pop(session.id, None)
+        self._tell(session, deleted=True)
 
     def delete_of(self, agent: Agent, version: str | None = None) -> None:
         """Removes the sessions of an agent, or of one of its versions."""
@@ -176,6 +182,10 @@ class Sessions:
         version = agent.versions.get(session.version)
         seconds = idle_timeout_of(version.definition) if version else None
         return _DEFAULT_IDLE_S if seconds is None else seconds
+
+    def _tell(self, session: Session, *, deleted: bool) -> None:
+        for hear in self.on_end:
+            hear(session, deleted)
 
     def _save(self, session: Session) -> None:
         self._stored.put(_key(session), _stored(session))

@@ -1,12 +1,13 @@
 """What runs a hosted agent's image on this machine."""
 
-from foundry_emulator.runtime.base import AgentAnswer, AgentCall, Instance, Runtime, StartFailed, Workload
+from foundry_emulator.runtime.base import AgentAnswer, AgentCall, Code, Instance, Runtime, StartFailed, Workload
 from foundry_emulator.runtime.echo import EchoRuntime
 from foundry_emulator.runtime.process import ProcessRuntime
 
 __all__ = [
     "AgentAnswer",
     "AgentCall",
+    "Code",
     "EchoRuntime",
     "Instance",
     "ProcessRuntime",

@@ -26,16 +26,33 @@ class StartFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """What a code agent runs.
+
+    Attributes:
+        archive: the zip.
+        sha256: its digest in hex.
+        entry_point: program and arguments.
+    """
+
+    archive: Path
+    sha256: str
+    entry_point: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
-    """One agent version to run.
+    """One agent version to run, for all of its sessions or for one.
 
     Attributes:
         agent: the agent's name.
         version: the version's number.
-        image: what to run; None where images are not checked (`Settings.check_pull`).
+        image: what to run; None for code, and where images are not checked (`Settings.check_pull`).
+        code: what to run, of a code agent.
         environment: the agent's variables and the platform's, which win over the image's.
         private: names of the variables whose values must not be shown: those of the agent.
-        folder: its own folder, for home and logs; may not exist yet.
+        folder: its own folder, for logs; may not exist yet.
+        home: the agent's HOME; may not exist yet.
         readiness_timeout_s: seconds until it must be ready.
     """
 
@@ -45,7 +62,9 @@ class Workload:
     environment: Mapping[str, str]
     private: frozenset[str]
     folder: Path
+    home: Path
     readiness_timeout_s: float
+    code: Code | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +74,14 @@ class AgentCall:
     Attributes:
         path: such as ``/responses``.
         headers: all that it gets, in lower case.
-        body: the JSON text.
+        body: the body.
+        method: HTTP method.
     """
 
     path: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +100,7 @@ class AgentAnswer:
 
 
 class Instance(Protocol):
-    """A workload that runs. One per version for now; one per session later."""
+    """A workload that runs: for all sessions of a version, or for one of them."""
 
     @property
     def alive(self) -> bool:

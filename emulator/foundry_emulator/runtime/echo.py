@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from foundry_emulator.runtime.base import AgentAnswer, AgentCall, Instance, Workload
 
 _SERVER = "foundry-emulator-echo/1"
+_KEPT = 1000
 _ALPHANUMERIC = string.ascii_letters + string.digits
 Json = dict[str, object]
 
@@ -38,6 +39,7 @@ class _Echo:
             "version": workload.version,
         }
         self._clock = clock
+        self._made: dict[str, Json] = {}
 
     @property
     def alive(self) -> bool:
@@ -45,13 +47,34 @@ class _Echo:
 
     async def call(self, call: AgentCall, *, timeout_s: float) -> AgentAnswer:  # noqa: ARG002  never late
         headers = {"content-type": "application/json", "x-platform-server": _SERVER}
-        if call.path != "/responses":
+        path = call.path.partition("?")[0]
+        protocol, _, made = path.removeprefix("/").partition("/")
+        if made and protocol in {"responses", "invocations"} and made in self._made and call.method == "GET":
+            return AgentAnswer(200, headers, _parts([json.dumps(self._made[made]).encode()]))
+        if call.method != "POST" or path not in {"/responses", "/invocations"}:
             return AgentAnswer(404, headers, _parts([b'{"detail":"Not Found"}']))
+        if path == "/invocations":
+            return self._invoked(call, headers)
         request: Json = json.loads(call.body)
         response = self._response(f"Echo: {_last_text(request.get('input'))}", request.get("agent_session_id"))
+        self._keep(str(response["id"]), response)
         if request.get("stream") is True:
             return AgentAnswer(200, headers | {"content-type": "text/event-stream"}, _parts(_events(response)))
         return AgentAnswer(200, headers, _parts([json.dumps(response).encode()]))
+
+    def _invoked(self, call: AgentCall, headers: dict[str, str]) -> AgentAnswer:
+        """The body as it came, under a new id."""
+        invocation = secrets.token_hex(16)
+        self._keep(invocation, {"id": invocation, "status": "completed"})
+        kind = call.headers.get("content-type", "application/octet-stream")
+        return AgentAnswer(
+            200, headers | {"content-type": kind, "x-agent-invocation-id": invocation}, _parts([call.body])
+        )
+
+    def _keep(self, made: str, document: Json) -> None:
+        self._made[made] = document
+        if len(self._made) > _KEPT:
+            del self._made[next(iter(self._made))]
 
     async def stop(self) -> None:
         """Nothing runs."""

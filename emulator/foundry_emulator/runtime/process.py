@@ -4,24 +4,23 @@ The image is unpacked by digest and its entrypoint started in its working direct
 folder. A program that the image does not contain is only ever ``python``: it is lent from the interpreter
 that runs the local Azure, with its installed packages, which is what images of application code alone (from
 ``foundry-emulator push``) rely on. There is **no isolation**: same user, same file system, same network; the
-declared cpu and memory are not enforced. Use the `docker` runtime or the service for that.
+declared cpu and memory are not enforced. A code agent's zip runs the same way; its dependencies are neither built
+nor downloaded: they are in the zip, or among the lent packages. Use the `docker` runtime or the service for that.
 """
 
 import asyncio
 import contextlib
 import os
 import random
-import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 
 from foundry_emulator.clock import Clock
-from foundry_emulator.registry import PulledImage
 from foundry_emulator.runtime.base import (
     CODE_ERROR,
     PROVISIONING_ERROR,
@@ -31,10 +30,10 @@ from foundry_emulator.runtime.base import (
     StartFailed,
     Workload,
 )
-from foundry_emulator.runtime.unpack import unpacked
+from foundry_emulator.runtime.container import Container
+from foundry_emulator.runtime.unpack import unpacked, unpacked_code
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
-_PYTHONS = frozenset({"python", "python3", f"python3.{sys.version_info.minor}"})
 _CANNOT_EXECUTE = 126
 _POLL_S = 0.05
 _LAST_WORD_S = 0.5
@@ -63,18 +62,13 @@ class ProcessRuntime:
 
     async def start(self, workload: Workload) -> Instance:
         """Unpacks the image, starts it and waits for ``GET /readiness`` to answer 200."""
-        if workload.image is None:
-            raise StartFailed(
-                PROVISIONING_ERROR, "The process runtime needs an image from the local registry (check_pull)."
-            )
-        root = await asyncio.to_thread(unpacked, workload.image, self._folder)
-        container = _Container(workload.image, root)
+        container = await asyncio.to_thread(self._container, workload)
         program, arguments = container.command()
         port = _free_port()
-        home = workload.folder / "home"
-        home.mkdir(parents=True, exist_ok=True)
+        workload.folder.mkdir(parents=True, exist_ok=True)
+        workload.home.mkdir(parents=True, exist_ok=True)
         environment = container.environment() | dict(workload.environment)
-        environment |= {"PORT": str(port), "HOME": str(home)}
+        environment |= {"PORT": str(port), "HOME": str(workload.home)}
         with (workload.folder / "stdout.log").open("ab") as out, (workload.folder / "stderr.log").open("wb") as err:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -97,6 +91,16 @@ class ProcessRuntime:
     async def close(self) -> None:
         """Closes the connections to agents."""
         await self._client.aclose()
+
+    def _container(self, workload: Workload) -> Container:
+        """What the workload runs in, unpacked; blocks."""
+        if workload.code is not None:
+            return Container.of_code(workload.code, unpacked_code(workload.code, self._folder))
+        if workload.image is None:
+            raise StartFailed(
+                PROVISIONING_ERROR, "The process runtime needs an image from the local registry (check_pull)."
+            )
+        return Container.of_image(workload.image, unpacked(workload.image, self._folder))
 
     async def _until_ready(self, started: "_Process", workload: Workload) -> None:
         deadline = self._clock.now() + workload.readiness_timeout_s
@@ -142,7 +146,7 @@ class _Process:
 
     async def call(self, call: AgentCall, *, timeout_s: float) -> AgentAnswer:
         request = self._client.build_request(
-            "POST",
+            call.method,
             self._base + call.path,
             headers=dict(call.headers),
             content=call.body,
@@ -175,69 +179,6 @@ class _Process:
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-
-
-class _Container:
-    """How an image's configuration reads when its root is a folder of this machine."""
-
-    def __init__(self, image: PulledImage, root: Path) -> None:
-        section = image.config.get("config")
-        self._config: Mapping[str, object] = section if isinstance(section, Mapping) else {}
-        self._root = root
-
-    def command(self) -> tuple[str, list[str]]:
-        """The program's path on this machine, and its argument vector."""
-        words = [*_strings(self._config.get("Entrypoint")), *_strings(self._config.get("Cmd"))]
-        if not words:
-            raise StartFailed(CODE_ERROR, "The image has neither Entrypoint nor Cmd.")
-        return self._program(words[0]), [words[0], *(self._mapped(word) for word in words[1:])]
-
-    def environment(self) -> dict[str, str]:
-        """The image's variables, paths mapped, with a PATH on which the lent ``python`` is first."""
-        pairs = (text.partition("=") for text in _strings(self._config.get("Env")))
-        variables = {name: value for name, _, value in pairs}
-        for name in ("PATH", "PYTHONPATH"):
-            if name in variables:
-                variables[name] = ":".join(self._mapped(part) for part in variables[name].split(":"))
-        lent = str(Path(sys.executable).parent)
-        variables["PATH"] = ":".join(filter(None, (lent, variables.get("PATH"), "/usr/local/bin:/usr/bin:/bin")))
-        return {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"} | variables
-
-    def working_directory(self) -> Path:
-        """WorkingDir on this machine, made when the image lacks it, as container engines do."""
-        name = self._config.get("WorkingDir")
-        folder = self._root / str(name).lstrip("/") if isinstance(name, str) else self._root
-        resolved = Path(os.path.realpath(folder))
-        if not resolved.is_relative_to(os.path.realpath(self._root)):
-            raise StartFailed(CODE_ERROR, f"WorkingDir {name} leads outside of the image.")
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    def _program(self, word: str) -> str:
-        if "/" in word:
-            start = self._root if word.startswith("/") else self.working_directory()
-            found: str | None = str(start / word.lstrip("/"))
-        else:
-            variables = dict(text.partition("=")[::2] for text in _strings(self._config.get("Env")))
-            folders = variables.get("PATH", "/usr/local/bin:/usr/bin:/bin").split(":")
-            found = shutil.which(word, path=":".join(str(self._root / folder.lstrip("/")) for folder in folders))
-        if found is not None and Path(found).is_file():
-            return found
-        if Path(word).name in _PYTHONS:
-            return sys.executable
-        raise StartFailed(
-            CODE_ERROR,
-            f"The image contains no program '{word}', and the process runtime lends only python.",
-        )
-
-    def _mapped(self, word: str) -> str:
-        """An absolute path that the image contains, where it is on this machine; any other word as it is."""
-        place = self._root / word.lstrip("/")
-        return str(place) if word.startswith("/") and place.exists() else word
-
-
-def _strings(value: object) -> Sequence[str]:
-    return [str(word) for word in value] if isinstance(value, list) else []
 
 
 def _free_port() -> int:

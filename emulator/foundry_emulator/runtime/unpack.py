@@ -1,13 +1,15 @@
-"""Image layers to a folder, once per digest, and never outside of it."""
+"""Image layers and zips to a folder, once per digest, and never outside of it."""
 
 import os
 import shutil
 import tarfile
 import tempfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from foundry_emulator.registry import Layer, PulledImage
-from foundry_emulator.runtime.base import IMAGE_ERROR, StartFailed
+from foundry_emulator.runtime.base import CODE_ERROR, IMAGE_ERROR, Code, StartFailed
 
 _WHITEOUT = ".wh."  # OCI image-spec, layer.md
 _OPAQUE = ".wh..wh..opq"
@@ -24,18 +26,46 @@ def unpacked(image: PulledImage, folder: Path) -> Path:
             gzip, or that reach outside of the image.
     """
     digest = image.manifest.digest
-    root = folder / digest.replace(":", "-")
-    if root.is_dir():
-        return root
-    folder.mkdir(parents=True, exist_ok=True)
-    # Beside its final place, so that a half-unpacked image is never found there.
-    work = Path(tempfile.mkdtemp(dir=folder, prefix="unpacking-"))
-    try:
+
+    def fill(work: Path) -> None:
         listed = image.manifest.parsed.get("layers")
         if not isinstance(listed, list) or len(listed) != len(image.layers):
             raise StartFailed(IMAGE_ERROR, f"Layers of image {digest} are not in the registry.")
         for layer in image.layers:
             _apply(layer, work)
+
+    return _once(folder / digest.replace(":", "-"), fill)
+
+
+def unpacked_code(code: Code, folder: Path) -> Path:
+    """The folder of a code agent's zip below ``folder``, unpacked now or earlier; blocks.
+
+    Raises:
+        StartFailed: ``CodeError`` for a zip that is missing, damaged, or that reaches outside of itself.
+    """
+
+    def fill(work: Path) -> None:
+        try:
+            with zipfile.ZipFile(code.archive) as archive:
+                for name in archive.namelist():
+                    if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
+                        raise StartFailed(CODE_ERROR, f"The zip's path {name} leads outside of it.")
+                archive.extractall(work)  # noqa: S202  a zip, its names just checked
+        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as problem:
+            raise StartFailed(CODE_ERROR, f"The zip can't be unpacked: {problem}") from None
+
+    return _once(folder / f"code-{code.sha256}", fill)
+
+
+def _once(root: Path, fill: Callable[[Path], None]) -> Path:
+    """``root``, filled the first time it is asked for."""
+    if root.is_dir():
+        return root
+    root.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its final place, so that a half-filled folder is never found there.
+    work = Path(tempfile.mkdtemp(dir=root.parent, prefix="unpacking-"))
+    try:
+        fill(work)
         try:
             work.rename(root)
         except OSError:  # another version was faster

@@ -1,9 +1,11 @@
 """The process runtime, with small servers of the standard library and with the sample agent."""
 
+import io
 import json
 import os
 import signal
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -219,3 +221,33 @@ def test_agents_do_not_outlive_a_killed_local_azure(data_dir: Path) -> None:
         pass
     assert not is_running(pid)
     assert os.getpid() != pid
+
+
+def test_a_zip_runs_by_its_entry_point(api: Api) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("main.py", SERVER)
+    code = {"runtime": "python_3_14", "entry_point": ["python", "main.py"], "dependency_resolution": "bundled"}
+    body = {"definition": api.definition(container_configuration=None, code_configuration=code)}
+    parts: dict[str, tuple[str | None, bytes | str, str]] = {
+        "metadata": (None, json.dumps(body), "application/json"),
+        "code": ("code.zip", buffer.getvalue(), "application/octet-stream"),
+    }
+    api.http.post("/agents/support/versions", files=parts)
+    assert api.settled("support", "1")["status"] == "active"
+    assert api.ask("support").json()["headers"]["x-agent-session-id"]
+
+
+def test_a_zip_whose_entry_point_is_missing_fails_with_a_code_error(api: Api) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("other.txt", "")
+    code = {"runtime": "python_3_14", "entry_point": ["./run"], "dependency_resolution": "bundled"}
+    body = {"definition": api.definition(container_configuration=None, code_configuration=code)}
+    parts: dict[str, tuple[str | None, bytes | str, str]] = {
+        "metadata": (None, json.dumps(body), "application/json"),
+        "code": ("code.zip", buffer.getvalue(), "application/octet-stream"),
+    }
+    api.http.post("/agents/support/versions", files=parts)
+    failed = api.settled("support", "1")
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "CodeError")

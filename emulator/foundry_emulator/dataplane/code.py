@@ -1,0 +1,116 @@
+"""Code of agents: the multipart upload that brings it, and the folder that keeps it (service-contract 2.1, 2.2)."""
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesHeaderParser
+from pathlib import Path
+
+from foundry_emulator.dataplane.problem import invalid
+from foundry_emulator.dataplane.wire import parse_object, without_nulls
+
+MAX_ZIP_BYTES = 250 * 1024 * 1024  # [sdk]
+HASH_HEADER = "x-ms-code-zip-sha256"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a multipart create brings.
+
+    Attributes:
+        metadata: the JSON part: definition, description and metadata, nulls dropped.
+        archive: the zip.
+        sha256: its digest in hex.
+    """
+
+    metadata: dict[str, object]
+    archive: bytes
+    sha256: str
+
+
+class CodeStore:
+    """Zips by their digest; a digest is written once and never changed.
+
+    Args:
+        folder: where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, upload: Upload) -> None:
+        """Stores a zip; whole or not at all."""
+        path = self.path(upload.sha256)
+        if not path.is_file():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(".draft")
+            draft.write_bytes(upload.archive)
+            draft.replace(path)
+
+    def path(self, sha256: str) -> Path:
+        """Where the zip with that digest is, or would be."""
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"{sha256!r} is no SHA-256 in hex")
+        return self._folder / f"{sha256}.zip"
+
+
+def code_hash_of(definition: Mapping[str, object]) -> str | None:
+    """``code_configuration.content_hash`` of a code agent's definition, None for an image agent's."""
+    code = definition.get("code_configuration")
+    digest = code.get("content_hash") if isinstance(code, Mapping) else None
+    return digest if isinstance(digest, str) else None
+
+
+def read_upload(content_type: str, claimed: str | None, body: bytes) -> Upload:
+    """The parts of a multipart create, in any order [sdk].
+
+    Args:
+        content_type: the request's header.
+        claimed: the request's ``x-ms-code-zip-sha256``, or None.
+        body: the request's body.
+
+    Raises:
+        ServiceProblem: 400 for anything malformed, or a zip that is not what the header says; the codes are
+            [modelled].
+    """
+    parts = _parts(content_type, body)
+    missing = [name for name in ("metadata", "code") if name not in parts]
+    if missing:
+        raise invalid(f"The multipart body lacks the part '{missing[0]}'.", missing[0])
+    headers, archive = parts["code"]
+    name = headers.get_filename()
+    if name is None or not name.lower().endswith(".zip"):
+        raise invalid("The part 'code' must have a filename that ends in .zip.", "code")
+    if not zipfile.is_zipfile(io.BytesIO(archive)):
+        raise invalid("The part 'code' is not a zip file.", "code")
+    digest = hashlib.sha256(archive).hexdigest()
+    if claimed is not None and claimed.lower() != digest:
+        raise invalid(f"The zip's SHA-256 is {digest}, not {HASH_HEADER}'s.", HASH_HEADER)
+    return Upload(without_nulls(parse_object(parts["metadata"][1])), archive, digest)
+
+
+def _parts(content_type: str, body: bytes) -> dict[str, tuple[Message, bytes]]:
+    """Parts by name (RFC 7578); headers are read by the standard library."""
+    described = Message()
+    described["content-type"] = content_type
+    boundary = described.get_boundary()
+    if boundary is None or not boundary.isascii():
+        raise invalid("The multipart body's content-type has no boundary.")
+    found: dict[str, tuple[Message, bytes]] = {}
+    for piece in (b"\r\n" + body).split(b"\r\n--" + boundary.encode())[1:]:
+        if piece.startswith(b"--"):
+            return found
+        head, gap, content = piece.partition(b"\r\n\r\n")
+        if not gap:
+            raise invalid("A part of the multipart body has no end of its headers.")
+        headers = BytesHeaderParser().parsebytes(head.lstrip(b"\r\n"))
+        name = headers.get_param("name", header="content-disposition")
+        if not isinstance(name, str):
+            raise invalid("A part of the multipart body has no name.")
+        found[name] = (headers, content)
+    raise invalid("The multipart body has no end.")

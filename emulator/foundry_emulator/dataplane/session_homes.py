@@ -1,0 +1,77 @@
+"""The home folders of sessions: what is in the agent's ``/home/session`` (service-contract 5.2, 9)."""
+
+import hashlib
+import os
+import re
+import shutil
+from pathlib import Path, PurePosixPath
+
+from foundry_emulator.dataplane.problem import ServiceProblem, invalid
+from foundry_emulator.dataplane.sessions import Session
+
+HOME = "/home/session"
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_MAX_PATH = 1024
+
+
+class SessionHomes:
+    """A folder for each session, made when something is put into it. A stop keeps it, a delete removes it [azd].
+
+    Args:
+        folder: where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def of(self, session: Session) -> Path:
+        """The home of a session, which may not exist yet."""
+        return self.at(session.project, session.agent, session.id)
+
+    def at(self, project: str, agent: str, session_id: str) -> Path:
+        """The home of the session of that id."""
+        return self._folder / project / agent / "sessions" / safe_name(session_id)
+
+    def remove(self, session: Session) -> None:
+        """Removes a session's home."""
+        shutil.rmtree(self.of(session), ignore_errors=True)
+
+    def inside(self, session: Session, path: str) -> Path:
+        """Where ``path`` lies in a session's home; it is relative to it, or begins with ``/home/session``.
+
+        Raises:
+            ServiceProblem: 400 for a path that leads outside, also through a link that the agent made.
+        """
+        home = self.of(session)
+        parts = PurePosixPath(path).parts
+        if path.startswith("/"):
+            if PurePosixPath(path).parts[:3] != PurePosixPath(HOME).parts:
+                raise invalid(f"path must be relative to {HOME}.", "path")
+            parts = parts[3:]
+        if ".." in parts or "\0" in path or len(path.encode(errors="replace")) > _MAX_PATH or _is_odd(path):
+            raise invalid(f"path must lead to a place in {HOME}.", "path")
+        place = home.joinpath(*parts)
+        real, root = Path(os.path.realpath(place)), Path(os.path.realpath(home))
+        if real != root and root not in real.parents:
+            raise invalid(f"path must lead to a place in {HOME}; a link leads out of it.", "path")
+        return place
+
+
+def safe_name(name: str) -> str:
+    """A folder's name for an id that callers choose: the id itself where that is a name, else its digest."""
+    if _PLAIN.fullmatch(name):
+        return name
+    return "=" + hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
+
+
+def _is_odd(path: str) -> bool:
+    """Half of a surrogate pair, or a name that is too long for a file."""
+    longest = 255  # bytes, of most file systems
+    return any("\ud800" <= character <= "\udfff" for character in path) or any(
+        len(part.encode()) > longest for part in path.split("/")
+    )
+
+
+def file_not_found(path: str) -> ServiceProblem:
+    """404, [modelled]."""
+    return ServiceProblem(404, "not_found", f"File {path} not found")

@@ -1,0 +1,93 @@
+"""The parity ledger: what is served, and how each answer is known. Read from ``parity.toml``."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+_FILE = Path(__file__).with_name("parity.toml")
+
+
+class Parity(StrEnum):
+    """How an operation's answers are known."""
+
+    RECORDED = "recorded"
+    MODELLED = "modelled"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One operation of the service.
+
+    Attributes:
+        name: as the SDK calls it, where it does.
+        method: HTTP method.
+        path: below ``/api/projects/{project}``, with ``{names}``.
+        parity: how its answers are known.
+        evidence: recordings, or sections of the service contract.
+        note: what differs from the service, or is left out.
+    """
+
+    name: str
+    method: str
+    path: str
+    parity: Parity
+    evidence: str
+    note: str = ""
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether a request is one of this operation's; ``path`` is below the project, without a query."""
+        if method != self.method:
+            return False
+        wanted, given = self.path.strip("/").split("/"), path.strip("/").split("/")
+        return len(wanted) == len(given) and all(map(_fits, wanted, given))
+
+
+def _fits(pattern: str, part: str) -> bool:
+    """Whether one part of a path fits: ``{agent}:enable`` takes ``support:enable``, ``{agent}`` no colon."""
+    name, _, verb = pattern.partition("}")
+    if not name.startswith("{"):
+        return pattern == part
+    return part.endswith(verb) if verb else ":" not in part
+
+
+@cache
+def ledger() -> Sequence[Entry]:
+    """Every entry, in the file's order."""
+    with _FILE.open("rb") as file:
+        document = tomllib.load(file)
+    return tuple(Entry(**{**row, "parity": Parity(row["parity"])}) for row in document["operation"])
+
+
+def parity_page() -> str:
+    """The ledger as a page of documentation, in Markdown."""
+    entries = ledger()
+    counts = {parity: sum(entry.parity is parity for entry in entries) for parity in Parity}
+    lines = [
+        "# Parity with the service",
+        "<!-- Written by `make docs` from the code; a test fails when it is out of date. -->",
+        "",
+        f"Of {len(entries)} operations of the data plane:",
+        "",
+        f"- {counts[Parity.RECORDED]} are *recorded*: the answers match every recording of the real service that",
+        "  concerns them (`make conformance`).",
+        f"- {counts[Parity.MODELLED]} are *modelled* on documentation, client code or reports; no recording has them.",
+        f"- {counts[Parity.MISSING]} are *missing*: they answer 501 `not_implemented` and change nothing, as does any",
+        "  other path.",
+        "",
+        "Nothing was compared with live Azure but through those recordings. Tags: [sdk] code of azure-ai-projects,",
+        "[spec] Microsoft's TypeSpec, [docs] Microsoft's documentation, [azd] code of the azd agents extension,",
+        "[observed] reports by third parties.",
+        "",
+        "| operation | request | parity | evidence | what differs |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {entry.name} | {entry.method} `{entry.path}` | {entry.parity} | {entry.evidence} | {entry.note} |"
+            for entry in entries
+        ),
+        "",
+    ]
+    return "\n".join(lines)

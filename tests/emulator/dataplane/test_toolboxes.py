@@ -1,0 +1,112 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from foundry_emulator.testing import LocalAzure
+from tests.emulator.api import Api, error_of
+
+MCP = {"type": "mcp", "server_label": "api", "server_url": "https://mcp.example"}
+TOOLS = "/toolboxes/tools"
+
+
+def post(api: Api, name: str = "tools", **body: object) -> str:
+    made = api.http.post(f"/toolboxes/{name}/versions", json={"tools": [MCP]} | body)
+    assert made.status_code == 200, made.text
+    version: str = made.json()["version"]
+    return version
+
+
+def default(api: Api) -> str:
+    version: str = api.http.get(TOOLS).json()["default_version"]
+    return version
+
+
+def test_the_default_stays_with_version_1_until_another_is_promoted(api: Api) -> None:
+    assert [post(api), post(api)] == ["1", "2"]
+    assert default(api) == "1"
+    promoted = api.http.patch(TOOLS, json={"default_version": "2"})
+    assert (promoted.status_code, promoted.json()["default_version"], default(api)) == (200, "2", "2")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [({}, 400), ({"default_version": 2}, 400), ({"default_version": "9"}, 404)]
+)
+def test_only_an_existing_version_can_be_promoted(api: Api, body: dict[str, object], status: int) -> None:
+    post(api)
+    assert api.http.patch(TOOLS, json=body).status_code == status
+    assert default(api) == "1"
+
+
+def test_deletes_are_204_and_what_is_missing_is_a_404_that_names_the_request(api: Api) -> None:
+    post(api)
+    post(api)
+    assert api.http.delete(f"{TOOLS}/versions/2").status_code == 204
+    assert api.http.delete(f"{TOOLS}/versions/2").status_code == 404
+    assert api.http.delete(TOOLS).status_code == 204
+    for method, path in (("DELETE", TOOLS), ("GET", TOOLS), ("GET", f"{TOOLS}/versions")):
+        missing = api.http.request(method, path)
+        assert error_of(missing) == (404, "not_found")
+        assert re.search(r"Toolbox 'tools' not found \[Request ID: [0-9a-f]{32}\]", missing.json()["error"]["message"])
+        assert missing.headers["api-supported-versions"] == "1.0"
+
+
+def test_the_default_can_not_be_deleted_beside_others_and_a_number_is_not_given_twice(api: Api) -> None:
+    post(api)
+    post(api)
+    assert error_of(api.http.delete(f"{TOOLS}/versions/1")) == (409, "conflict")
+    api.http.delete(f"{TOOLS}/versions/2")
+    assert api.http.delete(f"{TOOLS}/versions/1").status_code == 204
+    assert post(api) == "3"
+    assert default(api) == "3"
+
+
+def test_a_toolbox_made_again_has_its_old_id_and_counts_from_1(api: Api) -> None:
+    post(api)
+    before = api.http.get(TOOLS).json()["id"]
+    api.http.delete(TOOLS)
+    assert (post(api), api.http.get(TOOLS).json()["id"]) == ("1", before)
+
+
+def test_lists_go_in_pages_newest_first(api: Api) -> None:
+    for n in range(5):
+        post(api, f"tools-{n}")
+        post(api)
+    names = [toolbox["name"] for toolbox in api.http.get("/toolboxes").json()["data"]]
+    assert names == ["tools-4", "tools-3", "tools-2", "tools-1", "tools", "tools-0"]
+    first = api.http.get(f"{TOOLS}/versions", params={"limit": "2"}).json()
+    second = api.http.get(f"{TOOLS}/versions", params={"limit": "9", "after": first["last_id"]}).json()
+    assert [version["version"] for version in first["data"] + second["data"]] == ["5", "4", "3", "2", "1"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"tools": {}},
+        {"tools": [1]},
+        {"tools": [{}]},
+        {"tools": [{"type": "mcp"}]},
+        {"tools": [{"type": "shell"}, {"type": "shell"}]},
+        {"tools": [], "skills": {}},
+        {"tools": [], "metadata": {"a": 1}},
+    ],
+)
+def test_an_unfit_toolbox_is_a_400_and_makes_nothing(api: Api, body: dict[str, object]) -> None:
+    assert api.http.post(f"{TOOLS}/versions", json=body).status_code == 400
+    assert api.http.get(TOOLS).status_code == 404
+
+
+def test_toolboxes_outlive_a_restart_and_end_with_their_project(tmp_path: Path) -> None:
+    with LocalAzure(tmp_path / "azure") as azure:
+        project = azure.seed_project("shop")
+        with azure.client("shop") as http:
+            for _ in range(2):
+                http.post(f"{TOOLS}/versions", json={"tools": [MCP]})
+            http.patch(TOOLS, json={"default_version": "2"})
+    with LocalAzure(tmp_path / "azure") as azure, azure.client("shop") as http:
+        assert http.get(TOOLS).json()["default_version"] == "2"
+        assert len(http.get(f"{TOOLS}/versions").json()["data"]) == 2
+        azure.delete(project.id)
+        azure.put(project.id, {"location": "swedencentral", "identity": {"type": "SystemAssigned"}, "properties": {}})
+        assert http.get(TOOLS).status_code == 404

@@ -1,0 +1,140 @@
+"""Requests that nobody should send, by a seed."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from foundry_emulator.parity import ledger
+
+Json = Any
+_NAMES = ("support", "kept", "tools", "1", "2", "@latest", "s-1", "caresp_x", "draft-1")
+_ODD = ("", " ", ".", "..", "%", "a/b", "a:enable", "ä", "\0", "x" * 300, "-1", "9" * 40, "null", "'\"<>", "🎉", "\r\n")
+_QUERY = ("limit", "order", "after", "before", "kind", "force", "path", "recursive", "tail", "follow", "agent_version")
+_TYPES = (
+    "application/json",
+    "application/merge-patch+json",
+    "multipart/form-data; boundary=b",
+    "text/plain",
+    "",
+    "x/ä",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A request.
+
+    Attributes:
+        method: HTTP method.
+        target: path and query, escaped.
+        headers: without the token.
+        body: its bytes.
+    """
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def requests(seed: int, count: int, image: str) -> Iterator[Odd]:
+    """``count`` requests: of every operation, with what fits, what nearly does and what does not at all."""
+    source = random.Random(seed)
+    operations = ledger()
+    for _ in range(count):
+        entry = source.choice(operations)
+        parts = [_part(source, part) for part in entry.path.strip("/").split("/")]
+        query = {"api-version": "v1"} if source.random() < 0.97 else {}
+        for _ in range(source.choice((0, 0, 1, 3))):
+            query[source.choice(_QUERY)] = _word(source)
+        headers = {"content-type": source.choice(_TYPES[:2] if source.random() < 0.7 else _TYPES)}
+        yield Odd(
+            entry.method
+            if source.random() < 0.9
+            else source.choice(("GET", "PUT", "PATCH", "DELETE", "HEAD", "TRACE")),
+            "/" + "/".join(parts) + "?" + urlencode(query, errors="replace"),
+            {name: value.encode().decode("latin-1") for name, value in headers.items()},
+            _body(source, entry.name, image),
+        )
+
+
+def _part(source: random.Random, part: str) -> str:
+    name, _, verb = part.partition("}")
+    if not part.startswith("{"):
+        return part if source.random() < 0.98 else quote(_word(source), safe="")
+    return quote(_word(source), safe=":@") + verb if name else part
+
+
+def _word(source: random.Random) -> str:
+    return source.choice(_NAMES if source.random() < 0.8 else _ODD)
+
+
+def _body(source: random.Random, operation: str, image: str) -> bytes:
+    drawn = source.random()
+    if drawn < 0.05:
+        return source.randbytes(source.randrange(200))
+    if drawn < 0.08:
+        return b"[" * 5000
+    if drawn < 0.1:
+        return (
+            b'--b\r\ncontent-disposition: form-data; name="metadata"\r\n\r\n' + source.randbytes(50) + b"\r\n--b--\r\n"
+        )
+    document = _FITTING.get(operation, lambda _image: {"input": "hello"})(image)
+    for _ in range(source.choice((0, 1, 1, 2, 4))):
+        document = _changed(source, document)
+    text = json.dumps(document)
+    return text.encode() if source.random() < 0.97 else text.encode()[: source.randrange(len(text) + 1)]
+
+
+def _changed(source: random.Random, document: Json) -> Json:
+    """The document with one value somewhere in it replaced, taken out or doubled."""
+    if isinstance(document, dict) and document and source.random() < 0.9:
+        key = source.choice(sorted(document))
+        changed = {**document, key: _changed(source, document[key])}
+        if source.random() < 0.15:
+            del changed[key]
+        return changed
+    if isinstance(document, list) and document and source.random() < 0.8:
+        place = source.randrange(len(document))
+        return [*document[:place], _changed(source, document[place]), *document[place : place + source.randrange(2)]]
+    return source.choice(
+        (None, True, 0, -1, 1e300, 10**30, "", "x" * 5000, "\ud800", "\0", [], {}, [{}], {"": None}, "1")
+    )
+
+
+def _version(image: str) -> Json:
+    return {
+        "definition": {
+            "kind": "hosted",
+            "cpu": "0.5",
+            "memory": "1Gi",
+            "container_configuration": {"image": image},
+            "protocol_versions": [{"protocol": "responses", "version": "2.0.0"}],
+            "environment_variables": {"A": "b"},
+            "session_configuration": {"idle_timeout_seconds": 300},
+        },
+        "description": "d",
+        "metadata": {"a": "b"},
+    }
+
+
+def _patch(_image: str) -> Json:
+    rule = {"type": "FixedRatio", "agent_version": "1", "traffic_percentage": 100}
+    endpoint = {"version_selector": {"version_selection_rules": [rule]}, "protocol_configuration": {"responses": {}}}
+    return {"agent_endpoint": endpoint, "agent_card": {"version": "1", "skills": []}}
+
+
+_FITTING: dict[str, Callable[[str], Json]] = {
+    "agents.create_version": _version,
+    "agents.create_version_from_code": _version,
+    "agents.update_details": _patch,
+    "agents.create_session": lambda _: {
+        "version_indicator": {"type": "version_ref", "agent_version": "1"},
+        "agent_session_id": "s-1",
+    },
+    "toolboxes.create_version": lambda _: {"tools": [{"type": "mcp", "server_label": "a", "server_url": "b"}]},
+    "toolboxes.update": lambda _: {"default_version": "1"},
+}
