@@ -17,6 +17,7 @@ from foundry_agents.lifecycle.errors import (
     NotOursError,
     NotReady,
     PermissionMissing,
+    PreviewRequired,
     Problem,
     ProjectNotFound,
     RolloutFailed,
@@ -35,6 +36,7 @@ from tests.core.settings import seen
 SERVICE_ERRORS = [
     ServiceError,
     PermissionMissing,
+    PreviewRequired,
     ProjectNotFound,
     Conflict,
     Throttled,

@@ -95,7 +95,7 @@ def test_a_refresh_without_a_token_keeps_the_state(signed_out: Plugin) -> None:
     before = {**NOWHERE, "version": "1", "fingerprint": "v1:0"}
     after = signed_out.read(HostedAgentVersionProvider(), "support:1", before)
     assert {**after.outs, "fingerprint": "v1:0"} == before
-    assert CANARY not in "\n".join(signed_out.lines)
+    assert CANARY not in "\n".join(line.text for line in signed_out.lines)
 
 
 _ROLLOUT = {"agent_name": "support", "owner": GOOD["owner"], "project_endpoint": NOWHERE["project_endpoint"]}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
-from tools.figures import local_azure, main_job, many_agents, preview_cost, rollout
+from tools.figures import local_azure, main_job, many_agents, preview_cost, reliability, rollout
 from tools.figures.figure import Figure
 
 HEADINGS = ("number", "name", "figure", "target", "")
@@ -39,6 +39,7 @@ def measured() -> Iterator[Figure]:
     """All figures, in order."""
     yield from main_job.measure()
     yield from many_agents.measure()
+    yield from reliability.measure()
     yield from rollout.measure()
     yield from local_azure.measure()
 

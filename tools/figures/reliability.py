@@ -17,6 +17,7 @@ from tests.reliability.many_agents import OVERHEAD_S, RATIO, measured
 from tests.reliability.plugin_bench import plugin_bench
 from tests.reliability.round_trip import round_trips
 from tests.reliability.secret_hits import hits
+from tests.reliability.story import live_through
 from tests.reliability.virtual_bench import virtual_bench
 from tests.wire.plugin import running
 from tools.figures.figure import Figure
@@ -24,6 +25,7 @@ from tools.local.surroundings import CHECKOUT
 
 SEEDS = 50
 ROUND_TRIPS = 5000
+STORIES, STEPS = 50, 10
 AGENTS, PROVISIONING_S, POLL_S = 24, 10, 1
 PROCESSES = 2
 GOLDEN = CHECKOUT / "tests" / "core" / "golden" / "fingerprints.json"
@@ -37,9 +39,11 @@ def measure() -> Iterator[Figure]:
         past = pool.submit(_past)
         kills = [pool.submit(_kills, range(first, SEEDS, PROCESSES)) for first in range(PROCESSES)]
         trips = [pool.submit(_trips, ROUND_TRIPS // PROCESSES, seed) for seed in range(PROCESSES)]
+        lives = pool.submit(_lives)
         yield from past.result()
         yield from _killed([survived for share in kills for survived in share.result()])
         done = sum(share.result() for share in trips)
+        yield Figure("78", f"stories of {STEPS} steps that two quiet runs settle", lives.result(), ">=", STORIES)
     yield Figure("15", "inputs that came back from the service as they were", done, "=", ROUND_TRIPS)
 
 
@@ -97,6 +101,15 @@ def _trips(examples: int, seed: int) -> int:
             return round_trips(bench, examples, seed)
         except AssertionError as different:
             print(different)
+            return 0
+
+
+def _lives() -> int:
+    with tempfile.TemporaryDirectory() as folder, virtual_bench(Path(folder)) as bench:
+        try:
+            return live_through(bench, stories=STORIES, steps=STEPS)
+        except AssertionError as unsettled:
+            print(unsettled)
             return 0
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 from functools import lru_cache
+from typing import Any
 
 from azure.ai.projects import AIProjectClient
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import RetryPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import DefaultAzureCredential
 from requests import Session
@@ -14,6 +17,11 @@ from requests.adapters import HTTPAdapter
 from foundry_agents.azure.agent_service import FoundryAgentService
 
 CONNECTIONS = 64
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 60
+"""No call of the control plane takes this long; the SDK's own 300 s, four times over, would hold a refresh for long."""
+
+LONGEST_RETRY_AFTER_S = 2.0
 
 # Without a handler Python prints the SDK's warnings to stderr, where they stand beside our own message about the same.
 logging.getLogger("azure").addHandler(logging.NullHandler())
@@ -24,11 +32,27 @@ def _credential() -> DefaultAzureCredential:
     return DefaultAzureCredential()
 
 
+class BriefRetries(RetryPolicy[Any, Any]):
+    """The SDK's retries, but for those that the service wants to be late.
+
+    The SDK sleeps as long as Retry-After says, out of reach of any deadline. Such an answer goes up instead, to be
+    waited for where the deadline is known.
+    """
+
+    def increment(self, settings: dict[str, Any], response: Any = None, error: Any = None) -> bool:
+        """Counts a retry; False when there shall be none."""
+        # When a connection broke, `response` is the request.
+        answered = isinstance(response, PipelineResponse)
+        if answered and (self.get_retry_after(response) or 0) > LONGEST_RETRY_AFTER_S:
+            return False
+        return bool(super().increment(settings, response=response, error=error))
+
+
 def _transport() -> RequestsTransport:
     """One connection for each worker thread; the default pool of ten throws the others away after each request."""
     session = Session()
     session.mount("https://", HTTPAdapter(pool_maxsize=CONNECTIONS))
-    return RequestsTransport(session=session)
+    return RequestsTransport(session=session, connection_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
 
 
 @lru_cache(maxsize=64)
@@ -37,5 +61,5 @@ def agent_service(project_endpoint: str) -> FoundryAgentService:
 
     Makes no request: the first call of the service does.
     """
-    client = AIProjectClient(project_endpoint, _credential(), transport=_transport())
+    client = AIProjectClient(project_endpoint, _credential(), transport=_transport(), retry_policy=BriefRetries())
     return FoundryAgentService(client, project_endpoint)

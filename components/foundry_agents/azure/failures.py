@@ -23,6 +23,7 @@ from foundry_agents.lifecycle.errors import (
     Conflict,
     NotReady,
     PermissionMissing,
+    PreviewRequired,
     ProjectNotFound,
     ServiceError,
     SignInFailed,
@@ -34,6 +35,7 @@ _NOT_READY, _TOO_MANY = 424, 429
 _CONFLICT, _FIRST_SERVER_ERROR = 409, 500
 _REFUSED = frozenset({401, 403})
 _NOT_FOUND = 404
+_PREVIEW_GATE = "preview_feature_required"
 
 
 @contextmanager
@@ -63,8 +65,8 @@ def translated(operation: str, *, writes: bool = False) -> Iterator[None]:
 def _answered(error: HttpResponseError, operation: str) -> ServiceError:
     status = error.status_code or 0
     body = error.error
-    detail = (body.message if body else None) or _first_line(error)
-    code = body.code if body else None
+    code, detail = (body.code, body.message) if body else _written_out(error)
+    detail = detail or _first_line(error)
     request_id = _request_id(error)
     if status == _TOO_MANY:
         wait = _retry_after_s(error)
@@ -74,6 +76,8 @@ def _answered(error: HttpResponseError, operation: str) -> ServiceError:
     kind: type[ServiceError] = ServiceError
     if status == _NOT_READY or code == "agent_version_not_ready":
         kind = NotReady
+    elif code == _PREVIEW_GATE:
+        kind = PreviewRequired
     elif status in _REFUSED:
         kind = PermissionMissing
     elif status == _CONFLICT:
@@ -83,6 +87,12 @@ def _answered(error: HttpResponseError, operation: str) -> ServiceError:
     elif status >= _FIRST_SERVER_ERROR or isinstance(error, (DecodeError, IncompleteReadError)):
         kind = AnswerLost
     return kind(detail, operation=operation, status=status or None, code=code, request_id=request_id)
+
+
+def _written_out(error: HttpResponseError) -> tuple[str | None, str | None]:
+    """Code and message of an error that the SDK raised anew, without the body that it had read."""
+    match = re.match(r"\(([\w.]+)\) (.+)", _first_line(error))
+    return (match[1], match[2]) if match else (None, None)
 
 
 def _retry_after_s(error: HttpResponseError) -> float | None:

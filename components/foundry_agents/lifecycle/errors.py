@@ -5,6 +5,7 @@ FoundryAgentsError
 ├── NotOursError          the agent exists and does not carry this stack's mark; nothing was changed
 ├── ServiceError          .status .code .request_id .operation: the service answered, and it was no
 │   ├── PermissionMissing     401 or 403: who lacks what, and where
+│   ├── PreviewRequired       403 preview_feature_required: the service wants an opt-in that is not sent
 │   ├── ProjectNotFound       the project or its host name is not there; says nothing about what is in it
 │   ├── Conflict              409: something still uses it
 │   ├── NotReady              424: the version is active, and its container does not answer yet
@@ -158,6 +159,16 @@ class PermissionMissing(ServiceError):
         "give the deploying principal the role Foundry User (53ca6127-db72-4b80-b1b0-d745d6d5456d) or Foundry "
         "Project Manager (eadc314b-1a2d-4efa-be10-5d325db5065e) on the project; Owner and Contributor do not "
         "include it. A role granted a moment ago takes a few minutes to reach the service"
+    )
+
+
+class PreviewRequired(ServiceError):
+    """The service asks for the opt-in to a preview feature; no role opens that gate."""
+
+    what = "the service asks for a preview feature"
+    do = (
+        "use what is generally available in this region, or a release of this library that sends the opt-in which the "
+        "service names"
     )
 
 

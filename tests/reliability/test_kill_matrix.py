@@ -1,0 +1,20 @@
+"""Killed at six points: nothing twice, nothing left over."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.reliability.kill_matrix import Cut, survive
+from tests.reliability.virtual_bench import Bench
+
+SEEDS = 3
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("cut", Cut)
+def test_a_killed_run_and_a_clean_one_leave_one_version_of_one_post_and_traffic_as_asked(
+    bench: Bench, cut: Cut, seed: int
+) -> None:
+    """Case 1: 0 duplicates, 0 orphans; `make figures` runs 300. pulumi#15958, pulumi#11599"""
+    survived = survive(bench, cut, seed)
+    assert survived.clean, survived

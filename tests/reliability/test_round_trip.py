@@ -1,0 +1,13 @@
+"""What is asked for is what is read back."""
+
+from __future__ import annotations
+
+from tests.reliability.round_trip import round_trips
+from tests.reliability.virtual_bench import Bench
+
+EXAMPLES = 200
+
+
+def test_inputs_come_back_from_the_service_as_they_were(bench: Bench) -> None:
+    """Case 15: identity, environment included; `make figures` runs 5,000. azd#9247"""
+    assert round_trips(bench, EXAMPLES) >= EXAMPLES

@@ -1,0 +1,13 @@
+"""Whatever happens to an agent, in any order: it settles."""
+
+from __future__ import annotations
+
+from tests.reliability.story import live_through
+from tests.reliability.virtual_bench import Bench
+
+STORIES, STEPS = 12, 8
+
+
+def test_whatever_happens_two_quiet_runs_settle_it(bench: Bench) -> None:
+    """Case 78: what state holds is in the service, 0 writes to what is not ours; `make figures` takes 500 steps."""
+    assert live_through(bench, stories=STORIES, steps=STEPS) >= STORIES

@@ -1,0 +1,29 @@
+"""Many agents through one plugin process, and what one costs."""
+
+from __future__ import annotations
+
+from tests.reliability.many_agents import OVERHEAD_S, RATIO, measured
+from tests.reliability.plugin_bench import Agent
+from tests.wire.plugin import running
+
+
+def test_24_agents_take_at_most_half_as_long_again_as_one(one: Agent) -> None:
+    """Case 70: every create is a call that waits for its version; four at a time would take six times as long."""
+    speed = measured(one.bench, agents=24, provisioning_s=2, poll_interval_s=1)
+    print(
+        f"one {speed.one_s:.2f} s, 24 {speed.all_s:.2f} s, ratio {speed.ratio:.2f}, overhead {speed.overhead_s:.2f} s"
+    )
+    assert speed.ratio <= RATIO
+    assert speed.overhead_s <= 1 + OVERHEAD_S
+    assert speed.posts == 25
+
+
+def test_a_plugin_that_has_created_and_deleted_has_had_less_than_150_mb(one: Agent) -> None:
+    with running(one.bench.azure.env) as plugin:
+        state = one.create(environment={"GREETING": "Hello"})
+        one.create(plugin)
+        one.route(v2=100)
+        one.delete(state, plugin)
+        print(f"{plugin.peak_mb:.0f} MB")
+        assert plugin.peak_mb < 150
+    assert one.versions() == {"2": "active"}
