@@ -24,7 +24,7 @@ env: venv ## print the variables with which plain `pulumi` works on the stack `l
 
 test: venv engine ## every check that a change must pass
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) -m pytest -n $(TEST_PROCESSES)
+	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
 check: venv ## lint, types, layers, lock: no tests
 	@.venv/bin/ruff check

@@ -22,7 +22,7 @@ from foundry_agents.lifecycle.rollout import (
 )
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.waiting import SystemClock
-from foundry_agents.resources._boundary import clean, own_properties, progress_on, warn_on
+from foundry_agents.resources._boundary import clean, own_properties, progress_on
 from foundry_agents.resources._program import owner_of_this_stack, row_of
 from foundry_agents.resources._table_provider import TableProvider
 from foundry_agents.resources.hosted_agent_version import patience, service_of
@@ -62,8 +62,7 @@ class AgentRolloutProvider(TableProvider):
         try:
             agent = service_of(values).get_agent(id_)
         except (ServiceError, SignInFailed) as error:
-            warn_on(values.get("urn"), f"could not be read, so its state is kept: {' '.join(str(error).split())}")
-            return ReadResult(id_, own_properties(props))
+            return self.kept(id_, props, error)
         if agent is None:
             return ReadResult("", {})
         # A paused rollout leaves traffic to whoever moves it.
