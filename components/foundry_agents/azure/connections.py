@@ -33,7 +33,7 @@ def _credential() -> DefaultAzureCredential:
 
 
 class BriefRetries(RetryPolicy[Any, Any]):
-    """The SDK's retries, but for those that the service wants to be late.
+    """The SDK's retries, but for reads that the service wants to be late.
 
     The SDK sleeps as long as Retry-After says, out of reach of any deadline. Such an answer goes up instead, to be
     waited for where the deadline is known.
@@ -42,8 +42,8 @@ class BriefRetries(RetryPolicy[Any, Any]):
     def increment(self, settings: dict[str, Any], response: Any = None, error: Any = None) -> bool:
         """Counts a retry; False when there shall be none."""
         # When a connection broke, `response` is the request.
-        answered = isinstance(response, PipelineResponse)
-        if answered and (self.get_retry_after(response) or 0) > LONGEST_RETRY_AFTER_S:
+        read = isinstance(response, PipelineResponse) and response.http_request.method == "GET"
+        if read and (self.get_retry_after(response) or 0) > LONGEST_RETRY_AFTER_S:
             return False
         return bool(super().increment(settings, response=response, error=error))
 
