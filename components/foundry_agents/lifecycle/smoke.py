@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from foundry_agents.lifecycle.errors import (
@@ -263,10 +264,11 @@ class Prover:
         )
 
     def _forget(self, session: str) -> None:
-        try:
-            self.service.delete_session(self.agent, session)
-        except FoundryAgentsError:
-            return  # it ends by itself when it is idle; the test's result matters more
+        # Twice at most: then it ends by itself when it is idle, and the test's result matters more.
+        for _ in range(2):
+            with suppress(FoundryAgentsError):
+                self.service.delete_session(self.agent, session)
+                return
 
     def _detail(self, problem: str, count: str) -> str:
         return f"asked {shown(self.smoke.question)}, expected {self.smoke.expectation}, got {problem} ({count})"
