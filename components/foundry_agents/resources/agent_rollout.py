@@ -22,7 +22,7 @@ from foundry_agents.lifecycle.rollout import (
 )
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.waiting import SystemClock
-from foundry_agents.resources._boundary import clean, own_properties, progress_on
+from foundry_agents.resources._boundary import clean, progress_on
 from foundry_agents.resources._program import owner_of_this_stack, row_of
 from foundry_agents.resources._table_provider import TableProvider
 from foundry_agents.resources.hosted_agent_version import patience, service_of
@@ -74,7 +74,7 @@ class AgentRolloutProvider(TableProvider):
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Removes the agent when all its versions are this stack's, else this stack's versions."""
-        values = self.values(own_properties(props))
+        values = self.values(props)
         if not values["keep_agent"]:
             remove(
                 service_of(values),
