@@ -141,6 +141,7 @@ class Emulator:
             "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
             **trust,
             "FOUNDRY_EMULATOR_ARM_ENDPOINT": self.urls.data_plane,
+            "ARM_METADATA_HOSTNAME": self.urls.data_plane.removeprefix("https://"),
         }
         # Seeded on purpose: shares that can be repeated; nothing secret is drawn from it.
         traffic = TrafficRouter(self.sessions, random.Random(seed))  # noqa: S311

@@ -55,7 +55,7 @@ class ArmStore:
     ) -> None:
         self._store = store
         self._documents = store.collection("arm_resources")
-        self._urls = urls
+        self.urls = urls
         self._clock = clock
         self._role_delay_s = role_delay_s
         self._access: Access | None = None
@@ -196,7 +196,7 @@ class ArmStore:
 
     def project(self, name: str) -> ProjectView | None:
         """The project of this name, in whatever account it is."""
-        urls = self._urls()
+        urls = self.urls()
         if self._projects is None or self._projects[0] != urls:
             self._projects = (urls, {p.name.lower(): p for p in self.projects()})
         return self._projects[1].get(name.lower())
@@ -208,7 +208,7 @@ class ArmStore:
     @property
     def registry_host(self) -> str:
         """Host and port that every registry of this local Azure is reached at."""
-        return self._urls().registry
+        return self.urls().registry
 
     def registry_for(self, image_reference: str) -> RegistryView | None:
         """The registry that an image reference points into, if ARM has it."""
@@ -330,7 +330,7 @@ class ArmStore:
             }
         resource: Json = {"id": rid.id, "name": rid.name, "type": rid.type}
         resource |= {key: body[key] for key in _ECHOED if body.get(key) is not None}
-        resource |= self._kind(rid).computed(rid, body, self._urls())
+        resource |= self._kind(rid).computed(rid, body, self.urls())
         if rid.type == ids.ROLE_ASSIGNMENT:
             # Clients count from it how long a new grant may not be in effect yet.
             made, changed = (_iso(cast("float", document[key])) for key in ("created_at", "changed_at"))
@@ -360,7 +360,7 @@ class ArmStore:
             account_name=account.name,
             location=text(body, "location"),
             principal_id=identity_of(rid.id) if has_identity else "",
-            endpoint=project_endpoint(self._urls(), rid.name),
+            endpoint=project_endpoint(self.urls(), rid.name),
         )
 
     def _registry_view(self, rid: ResourceId, document: Document) -> RegistryView:

@@ -40,12 +40,23 @@ class ArmHttp:
         self._identity = identity
 
     def routes(self) -> list[Route | Mount]:
-        """Everything below ``/subscriptions``, and 501 for the tenant's ``/providers``."""
+        """Everything below ``/subscriptions``, 501 for the tenant's ``/providers``, and what describes this cloud."""
         return [
+            Route("/metadata/endpoints", self._describe, methods=["GET"]),
             Route("/subscriptions", self._serve, methods=_METHODS),
             Route("/subscriptions/{rest:path}", self._serve, methods=_METHODS),
             Route("/providers/{rest:path}", self._serve, methods=_METHODS),
         ]
+
+    async def _describe(self, request: Request) -> Response:
+        """Tells clients where this cloud's Resource Manager is and what its tokens are for [modelled]."""
+        del request
+        cloud = {
+            "name": "LocalAzure",
+            "resourceManager": f"{self._arm.urls().data_plane}/",
+            "authentication": {"audiences": [ARM_AUDIENCE]},
+        }
+        return JSONResponse([cloud])
 
     async def _serve(self, request: Request) -> Response:
         headers = {"x-ms-request-id": str(uuid.uuid4())}
