@@ -120,7 +120,8 @@ class HostedAgent(pulumi.ComponentResource):
             timeout_s=timeout_s,
             poll_interval_s=poll_interval_s,
             # The rollout owns the agent's history: a replaced version stays, to be adopted by a revert.
-            opts=ResourceOptions(parent=self, retain_on_delete=True, depends_on=_before_the_pull(image)),
+            kept_by_rollout=True,
+            opts=ResourceOptions(parent=self, depends_on=_before_the_pull(image)),
         )
         pinned = rollout is not None and rollout.version is not None
         self.rollout = AgentRollout(
@@ -132,6 +133,7 @@ class HostedAgent(pulumi.ComponentResource):
             rollout=rollout,
             protocols=sorted(protocols),
             force_delete=force_delete,
+            project_resource_id=project.resource_id,
             opts=ResourceOptions(parent=self, depends_on=[self.version]),
         )
         self.agent_name = self.version.agent_name

@@ -103,9 +103,7 @@ def test_an_existing_project_declares_nothing_of_its_own() -> None:
 
 def test_a_version_stays_when_it_is_replaced_and_the_rollout_does_not() -> None:
     """The rollout owns the history, so a revert finds the former version."""
-    made = _declare()
-    assert made.one(VERSION).retain_on_delete
-    assert not made.one(ROLLOUT).retain_on_delete
+    assert _declare().one(VERSION).inputs["kept_by_rollout"] is True
 
 
 def test_the_pull_role_comes_before_the_version() -> None:

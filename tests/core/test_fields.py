@@ -63,6 +63,7 @@ _MEANINGS: Mapping[str, Sequence[Sequence[object]]] = {
     "session_idle_timeout_s": [[_MISSING, None], [900, 900.0, "900", "900.0"]],
     "description": [[_MISSING, None, ""], ["Answers."]],
     "force_delete": [[_MISSING, None, False], [True]],
+    "kept_by_rollout": [[_MISSING, None, False], [True]],
 }
 _NAMES = st.from_regex(r"X[A-Za-z0-9_]{0,5}", fullmatch=True)
 _MAPS = st.fixed_dictionaries(
@@ -169,6 +170,7 @@ _OTHER: Mapping[str, object] = {
     "owner": OTHER_OWNER,
     "urn": "urn:pulumi:dev::agents::t::other",
     "force_delete": True,
+    "kept_by_rollout": True,
     "accept_new_tier": True,
     "pull_identity": "principal",
     "take_over": True,
@@ -232,7 +234,7 @@ def test_a_tag_that_moved_to_another_digest_is_a_change_and_another_tag_is_not()
     assert changed(settings(image=tagged), settings(image=tagged.replace(DIGEST, OTHER_DIGEST))) == ["image"]
 
 
-@pytest.mark.parametrize("name", ["force_delete", "keep_agent"])
+@pytest.mark.parametrize("name", ["force_delete", "keep_agent", "kept_by_rollout"])
 def test_what_a_delete_reads_from_state_gets_there_when_it_changes(name: str) -> None:
     """A step without changes keeps old outputs, and delete is given outputs: an ignored switch would never reach it."""
     changes = {row.name: row.on_change for table in (VERSION_FIELDS, ROLLOUT_FIELDS) for row in table.fields}

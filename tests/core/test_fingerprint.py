@@ -91,6 +91,7 @@ _OTHER: Mapping[str, object] = {
     "owner": "acme/agents/other",
     "urn": "urn:other",
     "force_delete": True,
+    "kept_by_rollout": True,
     "accept_new_tier": True,
     "pull_identity": "other",
     "pull_role_granted_at": "2026-11-23T00:00:00Z",

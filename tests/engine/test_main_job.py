@@ -58,7 +58,7 @@ def test_a_changed_variable_makes_version_2_and_its_revert_adopts_version_1(
 
     here.project.set_environment(GREETING="Howdy")
     preview = here.project.preview().succeeded()
-    assert "support-version replace[retain] [diff: ~environment]" in preview.output
+    assert "support-version replace [diff: ~environment]" in preview.output
     assert "support-rollout update [diff: ~version]" in preview.output
     assert "1 to update" in preview.output
     assert "+-1 to replace" in preview.output

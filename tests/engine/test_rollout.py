@@ -33,7 +33,8 @@ wanted = settings.agents["support"]
 given = pulumi.Config("given")
 project = fa.FoundryProject.existing(endpoint=given.require("endpoint"), principal_id=given.require("principal"))
 agent = fa.HostedAgent(
-    "support",
+    {name!r},
+    agent_name="support",
     project=project,
     image=fa.AgentImage.pinned(given.require("registry") + "/" + wanted.image),
     environment=wanted.environment,
@@ -66,9 +67,10 @@ class Rolled:
         self.here = here
         (here.project.folder / "smoke_checks.py").write_text(textwrap.dedent(CHECKS), encoding="utf-8")
 
-    def program(self, rollout: str, *, ignored: tuple[str, ...] = ()) -> None:
+    def program(self, rollout: str, *, ignored: tuple[str, ...] = (), name: str = "support") -> None:
         """Writes the program, as a person would edit it."""
         text = PROGRAM.replace("{rollout}", rollout).replace("{ignored}", str(list(ignored)))
+        text = text.replace("{name!r}", repr(name))
         (self.here.project.folder / "__main__.py").write_text(textwrap.dedent(text), encoding="utf-8")
 
     def up(self, **environment: str) -> Run:
@@ -212,3 +214,32 @@ def test_what_somebody_changed_in_the_portal_is_one_field_and_one_write_each(dep
     assert "4 unchanged" in left.output
     assert rolled.traffic() == {"1": 100}
     assert len(rolled.here.writes()) == before
+
+
+def test_an_agent_goes_with_destroy_although_its_first_rollout_failed_and_a_rename_takes_nothing_away(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """A rollout that never succeeded is in no state: the version takes the agent along. Case 48.
+
+    A resource with another name declares the same agent: what replaces and what is replaced share the history.
+    """
+    rolled = Rolled(deploy())
+    rolled.program('fa.Rollout.all_at_once(smoke=fa.SmokeTest("ping", expect="never said", tries=1))')
+    first = rolled.up().failed()
+    assert "smoke test on support:1 through the endpoint at 100 % failed" in first.output
+    assert rolled.versions() == ["1"]
+    rolled.here.project.destroy().succeeded()
+    assert rolled.here.agents() == []
+
+    rolled.program("fa.Rollout.all_at_once()")
+    rolled.up().succeeded()
+    before = len(rolled.here.writes())
+    rolled.program("fa.Rollout.all_at_once()", name="helpdesk")
+    renamed = rolled.up().succeeded()
+    assert "agent support stays: the program still declares it" in renamed.output
+    assert len(rolled.here.writes()) == before
+    assert rolled.traffic() == {"1": 100}
+    assert "unchanged" in rolled.here.project.preview().succeeded().output
+
+    rolled.here.project.destroy().succeeded()
+    assert rolled.here.agents() == []

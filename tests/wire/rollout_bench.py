@@ -20,10 +20,19 @@ names = (f"agent-{number}" for number in itertools.count(1))
 
 @dataclass
 class Bench:
-    """One local Azure and one plugin process for all tests here; every test has an agent of its own."""
+    """One local Azure and two plugin processes for all tests here; every test has an agent of its own.
+
+    Attributes:
+        azure: The local Azure.
+        plugin: The process of a program that declares the agents.
+        destroying: The process of a `pulumi destroy`, which checks nothing.
+        project: Where the agents are.
+        image: What they run.
+    """
 
     azure: LocalAzure
     plugin: Plugin
+    destroying: Plugin
     project: SeededProject
     image: str
 
@@ -124,8 +133,8 @@ class Agent:
         return self.bench.plugin.read(PROVIDER, self.name, before)
 
     def delete(self, before: Mapping[str, object]) -> None:
-        """Delete, as the engine calls it."""
-        self.bench.plugin.delete(PROVIDER, self.name, before)
+        """Delete, as `pulumi destroy` calls it."""
+        self.bench.destroying.delete(PROVIDER, self.name, before)
 
     def writes(self, since: int = 0) -> list[str]:
         """Writes of whoever, as method and what follows the agent's name."""

@@ -16,9 +16,13 @@ ECHO = SmokeTest("ping", expect="Echo: ping", timeout=5)
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with LocalAzure(tmp_path_factory.mktemp("azure"), provisioning_s=0) as azure, running(azure.env) as plugin:
+    with (
+        LocalAzure(tmp_path_factory.mktemp("azure"), provisioning_s=0) as azure,
+        running(azure.env) as plugin,
+        running(azure.env) as destroying,
+    ):
         project = azure.seed_project("rollouts")
-        yield Bench(azure, plugin, project, azure.push_image(project))
+        yield Bench(azure, plugin, destroying, project, azure.push_image(project))
 
 
 @pytest.fixture
@@ -283,6 +287,22 @@ def test_live_sessions_refuse_the_destroy_and_force_ends_them_and_a_second_one_i
     since = agent.now()
     agent.delete(state)
     assert agent.writes(since) == []
+
+
+def test_the_link_to_the_portal_is_an_output_where_the_project_is_known(agent: Agent) -> None:
+    version = agent.post(A="1")
+    assert "playground_url" not in agent.create(version).outs
+    outs = agent.create(version, project_resource_id=agent.bench.project.id).outs
+    assert outs["playground_url"].endswith(f"/build/agents/{agent.name}/build?version={version}")
+
+
+def test_an_agent_that_the_program_still_declares_is_not_taken_away(agent: Agent) -> None:
+    """A rollout that is renamed or replaced is deleted after its successor was checked, in the same process."""
+    state = agent.create(agent.post(A="1")).outs
+    agent.bench.plugin.check(PROVIDER, agent.inputs("1"))
+    agent.bench.plugin.delete(PROVIDER, agent.name, state)
+    assert agent.statuses() == {"1": "active"}
+    assert agent.lines()[-1] == f"agent {agent.name} stays: the program still declares it"
 
 
 def test_of_a_borrowed_agent_only_our_unrouted_versions_go(agent: Agent) -> None:

@@ -178,6 +178,16 @@ VERSION_FIELDS = FieldTable(
         ),
         *OURS_FIELDS,
         Field(
+            "kept_by_rollout",
+            flag,
+            "The agent's AgentRollout decides how long versions stay: a replacement deletes nothing, and the agent "
+            "goes when nothing declares it any more; set by HostedAgent.",
+            "ours",
+            # Deletes see what is in state, so a change must get there; it sends nothing.
+            on_change=OnChange.UPDATE,
+            default=False,
+        ),
+        Field(
             "accept_new_tier",
             flag,
             "Let a cpu and memory pair through that this release does not know (`Tier.of`).",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from foundry_agents.lifecycle.definition import IDENTITY_FIELDS, OURS_FIELDS
 from foundry_agents.lifecycle.durations import duration
-from foundry_agents.lifecycle.fields import Field, FieldTable, OnChange, Report, as_number, flag, number, shown
+from foundry_agents.lifecycle.fields import Field, FieldTable, OnChange, Report, as_number, flag, number, shown, text
 
 EXPECTATIONS = ("contains", "matches", "json_path", "check")
 """A smoke test has exactly one of them."""
@@ -244,6 +244,13 @@ ROLLOUT_FIELDS = FieldTable(
             # Delete sees what is in state, so a change must get there; it sends nothing.
             on_change=OnChange.UPDATE,
             default=False,
+        ),
+        Field(
+            "project_resource_id",
+            text(),
+            "ARM id of the project, for the link to the portal; set by HostedAgent.",
+            "ours",
+            on_change=OnChange.IGNORE,
         ),
     ),
     cross_check=_paused_moves_nothing,

@@ -18,6 +18,7 @@ from foundry_agents.resources._boundary import (
     quiet_tracebacks,
     warn_on,
 )
+from foundry_agents.resources._declared import declare
 from foundry_agents.resources._workers import grow_worker_pool
 
 
@@ -43,6 +44,7 @@ class TableProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalises the inputs and names every problem at once. No network."""
         values, problems = self.table.normalise(own_properties(news), is_unknown)
+        declare(values)
         if problems:
             # No property name: Pulumi would print the property's value beside it, and that may be secret.
             return CheckResult({}, [CheckFailure("", str(InputError(self.table.subject, problems)))])

@@ -11,6 +11,7 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.lifecycle.errors import ServiceError, SignInFailed
 from foundry_agents.lifecycle.fields import Values
+from foundry_agents.lifecycle.portal import playground_url
 from foundry_agents.lifecycle.ports import AgentView
 from foundry_agents.lifecycle.rollout import (
     ROLLOUT_FIELDS,
@@ -23,6 +24,7 @@ from foundry_agents.lifecycle.rollout import (
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.waiting import SystemClock
 from foundry_agents.resources._boundary import clean, progress_on
+from foundry_agents.resources._declared import is_declared
 from foundry_agents.resources._program import owner_of_this_stack, row_of
 from foundry_agents.resources._table_provider import TableProvider
 from foundry_agents.resources.hosted_agent_version import patience, service_of
@@ -33,7 +35,7 @@ TYPE = "pulumi-python:dynamic/foundry:AgentRollout"
 _HISTORY = ("previous_version", "served_versions", "kept_versions", "skipped_versions")
 """What only a rollout finds out: a read keeps it."""
 
-_LOOKED_UP = ("serving_version", "traffic", "endpoint", "responses_url", "invocations_url")
+_LOOKED_UP = ("serving_version", "traffic", "endpoint", "responses_url", "invocations_url", "playground_url")
 
 
 class AgentRolloutProvider(TableProvider):
@@ -73,9 +75,14 @@ class AgentRolloutProvider(TableProvider):
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Removes the agent when all its versions are this stack's, else this stack's versions."""
+        """Removes the agent when all its versions are this stack's, else this stack's versions.
+
+        A rollout that was renamed or replaced takes nothing along: its agent is declared still.
+        """
         values = self.values(props)
-        if not values["keep_agent"]:
+        if is_declared(values):
+            progress_on(values.get("urn"))(f"agent {id_} stays: the program still declares it")
+        elif not values["keep_agent"]:
             remove(
                 service_of(values),
                 id_,
@@ -148,6 +155,7 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
         endpoint: The agent's endpoint; protocols hang below it.
         responses_url: Where the responses protocol is answered; an OpenAI client adds ``/responses`` to its base URL.
         invocations_url: Where the invocations protocol is answered; None when the endpoint has it switched off.
+        playground_url: Where a person tries the version in the portal; None when the project's ARM id is not known.
     """
 
     serving_version: Output[str]
@@ -159,6 +167,7 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
     endpoint: Output[str]
     responses_url: Output[str]
     invocations_url: Output[str | None]
+    playground_url: Output[str | None]
     agent_name: Output[str]
 
     def __init__(
@@ -173,6 +182,7 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
         protocols: Input[Sequence[Input[str]]] | None = None,
         force_delete: Input[bool] | None = None,
         keep_agent: Input[bool] | None = None,
+        project_resource_id: Input[str | None] | None = None,
         timeout_s: Input[float] | None = None,
         poll_interval_s: Input[float] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -200,6 +210,7 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
             "protocols": protocols,
             "force_delete": force_delete,
             "keep_agent": keep_agent,
+            "project_resource_id": project_resource_id,
             "poll_interval_s": poll_interval_s,
             **settings,
             "owner": owner_of_this_stack(),
@@ -216,4 +227,7 @@ def _computed(values: Values, agent: AgentView) -> dict[str, object]:
     urls = {"responses_url": f"{endpoint}/protocols/openai/responses"}
     if "invocations" in agent.protocols:
         urls["invocations_url"] = f"{endpoint}/protocols/invocations"
+    playground = playground_url(str(values.get("project_resource_id") or ""), agent.name, str(values["version"]))
+    if playground:
+        urls["playground_url"] = playground
     return {"serving_version": live_target(shares), "traffic": shares, "endpoint": endpoint, **urls}

@@ -15,9 +15,11 @@ from foundry_agents.lifecycle.errors import ServiceError, SignInFailed
 from foundry_agents.lifecycle.fields import Values
 from foundry_agents.lifecycle.fingerprint import Marks, fingerprint
 from foundry_agents.lifecycle.ports import AgentService, VersionView
+from foundry_agents.lifecycle.retention import remove
 from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
+from foundry_agents.resources._declared import is_declared
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
 from foundry_agents.resources._table_provider import TableProvider
 
@@ -74,13 +76,24 @@ class HostedAgentVersionProvider(TableProvider):
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Deletes the version, unless it serves or this run has just adopted it."""
+        """Deletes the version, unless it serves or this run has just adopted it.
+
+        A version that a rollout keeps stays as long as its agent is declared. With the agent it goes; mostly the
+        rollout has taken it away by then, but one that never succeeded is in no state.
+        """
         values = self.values(props)
         version = _version_in(id_)
-        if _key(values, version) in _fresh:
-            return
         agent = _text(values, "agent_name")
         owner, force = _text(values, "owner"), bool(values["force_delete"])
+        if values["kept_by_rollout"]:
+            if is_declared(values):
+                progress_on(values.get("urn"))(f"{id_} stays, for a way back")
+            else:
+                service = service_of(values)
+                remove(service, agent, owner=owner, force=force, clock=SystemClock(), patience=patience(values))
+            return
+        if _key(values, version) in _fresh:
+            return
         became = retire(service_of(values), agent, version, owner=owner, force=force)
         if became in {Retired.SERVES, Retired.NOT_OURS}:
             warn_on(values.get("urn"), f"{agent}:{version} {became.value}")
@@ -136,6 +149,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         pull_role_budget_s: Input[float] | None = None,
         take_over: Input[bool] | None = None,
         force_delete: Input[bool] | None = None,
+        kept_by_rollout: Input[bool] | None = None,
         timeout_s: Input[float] | None = None,
         poll_interval_s: Input[float] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -162,6 +176,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
             "pull_role_budget_s": pull_role_budget_s,
             "take_over": take_over,
             "force_delete": force_delete,
+            "kept_by_rollout": kept_by_rollout,
             "timeout_s": timeout_s,
             "poll_interval_s": poll_interval_s,
             "owner": owner_of_this_stack(),
