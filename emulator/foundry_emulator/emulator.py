@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foundry_emulator.arm import ArmStore, Urls
+from foundry_emulator.arm.connections import Connections
 from foundry_emulator.clock import Clock, RealClock
 from foundry_emulator.control import Control
 from foundry_emulator.data_folder import DataFolder, Running
@@ -27,12 +28,14 @@ from foundry_emulator.dataplane.code import CodeStore
 from foundry_emulator.dataplane.forward import Forward
 from foundry_emulator.dataplane.invocations import Invocations
 from foundry_emulator.dataplane.log_stream import LogStream
+from foundry_emulator.dataplane.remote_servers import RemoteServers
 from foundry_emulator.dataplane.responses import Responses
 from foundry_emulator.dataplane.router import Router as TrafficRouter
 from foundry_emulator.dataplane.session_files import SessionFiles
 from foundry_emulator.dataplane.session_homes import SessionHomes
 from foundry_emulator.dataplane.session_operations import SessionOperations
 from foundry_emulator.dataplane.sessions import Session, Sessions
+from foundry_emulator.dataplane.toolbox_mcp import ToolboxMcp
 from foundry_emulator.dataplane.toolbox_operations import ToolboxOperations
 from foundry_emulator.dataplane.toolboxes import Toolboxes
 from foundry_emulator.faults import FaultLayer, Faults
@@ -119,6 +122,7 @@ class Emulator:
         self.agents = Agents(self.store, settings=settings, clock=clock.now)
         self.sessions = Sessions(self.store, settings=settings, clock=clock.now)
         self.toolboxes = Toolboxes(self.store, clock=clock.now)
+        self.connections = Connections(self.store)
         self.code = CodeStore(folder.code)
         self.homes = SessionHomes(folder.agents)
         trust = {"SSL_CERT_FILE": str(tls.ca_bundle), "REQUESTS_CA_BUNDLE": str(tls.ca_bundle)}
@@ -204,6 +208,7 @@ class Emulator:
             Responses(forward),
             Invocations(forward),
             ToolboxOperations(self.toolboxes),
+            ToolboxMcp(self.toolboxes, RemoteServers(self.connections, self.identity.token), self.settings),
         )
         table = operations.operations({name: handle for part in served for name, handle in part.handlers().items()})
         access = Access(self.arm, self.identity)

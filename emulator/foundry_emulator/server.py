@@ -42,7 +42,8 @@ def serve(
         return Emulator(folder, ports=ports, runtime=runtime, settings=settings, clock=RealClock(), seed=seed)
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    for chatty in ("httpx", "uvicorn"):  # every probe of an agent's readiness; every listener three times
+    # Every probe of an agent's readiness; every listener three times; every message to a toolbox.
+    for chatty in ("httpx", "httpx2", "mcp", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     folder = DataFolder(data_dir)
     folder.lock()

@@ -69,6 +69,9 @@ class Settings:
         session_processes: each session is served by a process of its own, with its own home and id; off, one
             process serves all sessions of a version, which starts faster and needs less memory.
         log_idle_s: seconds without a line after which a log stream ends; the service's 2 minutes [docs].
+        mcp_strict: toolboxes' MCP endpoints lack what the service lacks [docs]: ``ping`` and ``prompts/list``.
+        mcp_separator: between a server's label and its tool's name: ``.`` [docs]; ``___`` was [observed] too.
+        mcp_timeout_s: seconds that an MCP server behind a toolbox has to answer.
         scripts: scripted status transitions, used up one by one.
     """
 
@@ -83,6 +86,9 @@ class Settings:
     agent_identities: bool = True
     session_processes: bool = False
     log_idle_s: float = 120.0
+    mcp_strict: bool = True
+    mcp_separator: str = "."
+    mcp_timeout_s: float = 30.0
     scripts: list[Script] = field(default_factory=list)
 
     def update(self, changes: Mapping[str, object]) -> None:
@@ -109,6 +115,9 @@ class Settings:
             "agent_identities": self.agent_identities,
             "session_processes": self.session_processes,
             "log_idle_s": self.log_idle_s,
+            "mcp_strict": self.mcp_strict,
+            "mcp_separator": self.mcp_separator,
+            "mcp_timeout_s": self.mcp_timeout_s,
             "scripts": [
                 {
                     "agent": script.agent,
@@ -142,6 +151,12 @@ def _seconds_or_none(name: str, value: object) -> float | None:
 def _switch(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise SettingsProblem(f"{name} must be true or false, not {value!r}")
+    return value
+
+
+def _separator(name: str, value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[._-]{1,8}", value):
+        raise SettingsProblem(f"{name} must be 1 to 8 of the characters . _ -, not {value!r}")
     return value
 
 
@@ -204,6 +219,9 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "agent_identities": _switch,
     "session_processes": _switch,
     "log_idle_s": _seconds,
+    "mcp_strict": _switch,
+    "mcp_separator": _separator,
+    "mcp_timeout_s": _seconds,
     "scripts": _scripts,
 }
 

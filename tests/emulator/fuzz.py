@@ -127,6 +127,20 @@ def _patch(_image: str) -> Json:
     return {"agent_endpoint": endpoint, "agent_card": {"version": "1", "skills": []}}
 
 
+def _message(_image: str) -> Json:
+    parameters = {"name": "news", "arguments": {"query": "q"}, "_meta": {"progressToken": 1}}
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": parameters}
+
+
+# Port 9 refuses; whatever else it is changed to must not be reached either.
+_MCP_TOOL = {
+    "type": "mcp",
+    "server_label": "a",
+    "server_url": "http://127.0.0.1:9/mcp",
+    "headers": {"a": "b"},
+    "allowed_tools": ["c"],
+    "project_connection_id": "d",
+}
 _FITTING: dict[str, Callable[[str], Json]] = {
     "agents.create_version": _version,
     "agents.create_version_from_code": _version,
@@ -135,6 +149,9 @@ _FITTING: dict[str, Callable[[str], Json]] = {
         "version_indicator": {"type": "version_ref", "agent_version": "1"},
         "agent_session_id": "s-1",
     },
-    "toolboxes.create_version": lambda _: {"tools": [{"type": "mcp", "server_label": "a", "server_url": "b"}]},
+    "toolboxes.create_version": lambda _: {"tools": [_MCP_TOOL, {"type": "web_search", "name": "news"}]},
     "toolboxes.update": lambda _: {"default_version": "1"},
+    "toolboxes.invoke_latest_toolbox_mcp": _message,
+    "the toolbox MCP endpoint": _message,
+    "the toolbox version MCP endpoint": _message,
 }

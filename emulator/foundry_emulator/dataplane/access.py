@@ -25,19 +25,21 @@ class Right(Enum):
     READ = "Microsoft.CognitiveServices/accounts/AIServices/agents/read"
     WRITE = "Microsoft.CognitiveServices/accounts/AIServices/agents/write"
     INVOKE = "Microsoft.CognitiveServices/accounts/AIServices/agents/endpoints/invoke/action"
+    TOOLS = "Microsoft.CognitiveServices/accounts/AIServices/toolboxes/invoke/action"
 
 
 _ROLES = {
     Right.READ: _WRITERS | {FOUNDRY_AGENT_CONSUMER},
     Right.WRITE: _WRITERS,
     Right.INVOKE: _WRITERS | {FOUNDRY_AGENT_CONSUMER},
+    Right.TOOLS: _WRITERS,  # an agent needs Foundry User for them [docs]; invoke-only is not enough
 }
 
 
 class Access:
     """Checks tokens against the identity service and rights against the role assignments in ARM.
 
-    The codes and texts of 401 and 403, and the names of the read and invoke actions, are [modelled]; which
+    The codes and texts of 401 and 403, and the names of all actions but ``agents/write``, are [modelled]; which
     roles have ``agents/write`` is [docs].
     """
 

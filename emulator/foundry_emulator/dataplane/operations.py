@@ -62,6 +62,8 @@ def routes(table: list[Operation], access: Access) -> list[BaseRoute]:
 
 def _right(entry: Entry) -> Right:
     """What an operation needs; that Foundry Agent Consumer may make sessions and use their files is [modelled]."""
-    if "/endpoint/" in entry.path or "mcp" in entry.path:
+    if "/endpoint/" in entry.path:
         return Right.INVOKE
+    if entry.path.endswith("mcp"):
+        return Right.TOOLS
     return Right.READ if entry.method == "GET" else Right.WRITE

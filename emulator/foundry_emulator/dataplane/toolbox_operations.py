@@ -1,5 +1,6 @@
-"""Operations on toolboxes (service-contract 6.1, 6.3). Their tools are kept, not run."""
+"""Operations on toolboxes (service-contract 6.1, 6.3). What their tools do is `toolbox_mcp`'s."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
@@ -110,6 +111,10 @@ def _tools(value: object) -> list[object]:
     """
     if not isinstance(value, list):
         raise invalid("tools is required and must be a list.", "tools")
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # names and labels go out over MCP, which has no half characters
+        raise invalid("tools must not hold half of a surrogate pair.", "tools") from None
     unnamed: set[str] = set()
     for position, tool in enumerate(value):
         where = f"tools[{position}]"

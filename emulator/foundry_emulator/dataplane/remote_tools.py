@@ -1,0 +1,78 @@
+"""Asks MCP servers for their tools and calls them. Imports the MCP client, which takes a second: load it late."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import anyio
+import httpx2
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolResult, Tool
+
+from foundry_emulator.dataplane.remote_servers import RemoteProblem, RemoteServer
+
+_MOST_PAGES = 100
+_MASKED_FROM, _SHOWN = 4, 300  # characters
+
+
+async def list_remote(server: RemoteServer, timeout_s: float) -> list[Tool]:
+    """The tools of a server that may be used.
+
+    Raises:
+        RemoteProblem: it can't be asked, or does not answer as it should.
+    """
+    found: list[Tool] = []
+    async with _asked(server, timeout_s) as client:
+        cursor: str | None = None
+        for _ in range(_MOST_PAGES):
+            page = await client.list_tools(cursor=cursor)
+            found += page.tools
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    return [tool for tool in found if server.allowed is None or tool.name in server.allowed]
+
+
+async def call_remote(
+    server: RemoteServer, tool: str, arguments: dict[str, object], timeout_s: float
+) -> CallToolResult:
+    """What a server's tool answers.
+
+    Raises:
+        RemoteProblem: as in `list_remote`; or the tool may not be used.
+    """
+    if server.allowed is not None and tool not in server.allowed:
+        raise RemoteProblem(f"MCP server '{server.label}': allowed_tools does not name '{tool}'.")
+    async with _asked(server, timeout_s) as client:
+        return await client.call_tool(tool, arguments)
+
+
+@contextlib.asynccontextmanager
+async def _asked(server: RemoteServer, timeout_s: float) -> AsyncIterator[Client]:
+    if server.problem:
+        raise RemoteProblem(server.problem)
+    try:
+        with anyio.fail_after(timeout_s):
+            async with (
+                httpx2.AsyncClient(
+                    headers=dict(server.headers), timeout=timeout_s, trust_env=not server.is_local
+                ) as http,
+                Client(streamable_http_client(server.url, http_client=http), cache=None) as client,
+            ):
+                yield client
+    except TimeoutError:
+        raise RemoteProblem(f"MCP server '{server.label}' did not answer within {timeout_s:g} s.") from None
+    except Exception as problem:  # noqa: BLE001  whatever a server of somebody else does is the tool's error, no 500
+        raise RemoteProblem(f"MCP server '{server.label}' could not be used: {_told(problem, server)}") from None
+
+
+def _told(problem: BaseException, server: RemoteServer) -> str:
+    """The first cause, without the credential."""
+    while isinstance(problem, BaseExceptionGroup):
+        problem = problem.exceptions[0]
+    text = problem.message if isinstance(problem, MCPError) else f"{type(problem).__name__}: {problem}"
+    for value in server.headers.values():
+        if len(value) >= _MASKED_FROM:
+            text = text.replace(value, "***")
+    return text[:_SHOWN]

@@ -1,0 +1,128 @@
+"""The MCP endpoints of toolboxes (service-contract 6.2): tools over streamable HTTP, one message a request."""
+
+import asyncio
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from foundry_emulator.arm.documents import parsed
+from foundry_emulator.dataplane.call import Call, Handler
+from foundry_emulator.dataplane.hosted_tools import HostedTool, hosted_tools
+from foundry_emulator.dataplane.problem import ServiceProblem, invalid
+from foundry_emulator.dataplane.remote_servers import Asker, RemoteServers
+from foundry_emulator.dataplane.toolboxes import Toolbox, Toolboxes
+from foundry_emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_SERVER = "foundry_emulator.dataplane.tool_server"
+_MAX_BYTES = 4 * 1024 * 1024
+_CALL_ID = "x-agent-foundry-call-id"
+_ANY_ANSWER = (b"accept", b"application/json, text/event-stream")
+
+
+class ToolboxMcp:
+    """Serves toolboxes as MCP servers, without sessions: an ``initialize`` is answered and never needed [docs].
+
+    What the service documents as missing is missing: ``ping``, and ``prompts/list`` answers 500 [docs]; both unless
+    `Settings.mcp_strict` is off. Approvals are not enforced [docs].
+    """
+
+    def __init__(self, toolboxes: Toolboxes, servers: RemoteServers, settings: Settings) -> None:
+        self._toolboxes = toolboxes
+        self._servers = servers
+        self._settings = settings
+
+    def handlers(self) -> dict[str, Handler]:
+        """What it serves, by the names of the parity ledger."""
+        return {
+            "the toolbox MCP endpoint": self.of_default,
+            "the toolbox version MCP endpoint": self.of_version,
+            "toolboxes.invoke_latest_toolbox_mcp": self.of_latest,
+            "the toolbox MCP endpoint's stream": self.stream,
+            "the toolbox version MCP endpoint's stream": self.stream,
+        }
+
+    async def of_default(self, call: Call) -> Response:
+        """POST ``/toolboxes/{t}/mcp``: the default version."""
+        toolbox = self._toolbox(call)
+        return await self._answered(call, toolbox, toolbox.default_version)
+
+    async def of_version(self, call: Call) -> Response:
+        """POST ``/toolboxes/{t}/versions/{v}/mcp``."""
+        return await self._answered(call, self._toolbox(call), call.path["version"])
+
+    async def of_latest(self, call: Call) -> Response:
+        """POST ``/toolboxes/{t}:invoke_mcp``: the newest version [sdk], whatever the default is."""
+        toolbox = self._toolbox(call)
+        newest = next(reversed(toolbox.versions), toolbox.default_version)
+        # The SDK sends no Accept that MCP asks for.
+        return await self._answered(call, toolbox, newest, accept=True)
+
+    async def stream(self, call: Call) -> Response:
+        """GET of an endpoint: 405, what MCP has for a server that sends nothing on its own [modelled]."""
+        self._toolbox(call)
+        raise ServiceProblem(
+            405, "method_not_allowed", "A toolbox sends no messages on its own.", headers={"allow": "POST"}
+        )
+
+    def _toolbox(self, call: Call) -> Toolbox:
+        return self._toolboxes.get(call.project.name, call.path["toolbox"], call.request_id)
+
+    async def _answered(self, call: Call, toolbox: Toolbox, number: str, *, accept: bool = False) -> Response:
+        version = self._toolboxes.version(toolbox, number, call.request_id)
+        body = await call.content(_MAX_BYTES)
+        message = _message(body)
+        if self._settings.mcp_strict and message.get("method") == "prompts/list":
+            raise ServiceProblem(500, "server_error", "A toolbox has no prompts.")
+        library = await _library()
+        scope = dict(call.request.scope)
+        if accept:
+            scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"accept"] + [_ANY_ANSWER]
+        response: Response = await library.exchange(
+            library.ToolSet(
+                name=toolbox.name,
+                version=number,
+                hosted=hosted_tools(version["tools"]),
+                remote=self._servers.of(version["tools"], _asker(call)),
+                run=_run,
+                separator=self._settings.mcp_separator,
+                timeout_s=self._settings.mcp_timeout_s,
+                pings=not self._settings.mcp_strict,
+            ),
+            scope,
+            body,
+            call.request.receive,
+        )
+        return response
+
+
+async def _library() -> "ModuleType":
+    """What imports the MCP library; the first call waits for it, and nothing else does."""
+    return await asyncio.to_thread(importlib.import_module, _SERVER)
+
+
+def _asker(call: Call) -> Asker:
+    return Asker(call.project, call.principal, call.request.headers.get(_CALL_ID, ""))
+
+
+def _run(tool: HostedTool, arguments: Mapping[str, object]) -> str:
+    return tool.result(arguments)
+
+
+def _message(body: bytes) -> dict[str, object]:
+    """The JSON object in the body.
+
+    Raises:
+        ServiceProblem: 400; what is an object but no message is the MCP library's to refuse.
+    """
+    try:
+        message = parsed(body)
+    except ValueError as problem:
+        raise invalid(f"The request body is not valid JSON: {problem}") from None
+    if not isinstance(message, dict):
+        raise invalid("The request body must be a JSON object.")
+    return message
