@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from foundry_emulator.agent_environment import AgentEnvironment
 from foundry_emulator.arm import ArmStore, Urls
 from foundry_emulator.arm.connections import Connections
 from foundry_emulator.clock import Clock, RealClock
@@ -25,6 +26,7 @@ from foundry_emulator.dataplane.access import Access
 from foundry_emulator.dataplane.agent_operations import AgentOperations
 from foundry_emulator.dataplane.agents import Agents, VersionKey
 from foundry_emulator.dataplane.code import CodeStore
+from foundry_emulator.dataplane.connection_operations import ConnectionOperations
 from foundry_emulator.dataplane.forward import Forward
 from foundry_emulator.dataplane.invocations import Invocations
 from foundry_emulator.dataplane.log_stream import LogStream
@@ -136,7 +138,9 @@ class Emulator:
             code=self.code,
             folder=folder.agents,
             homes=self.homes,
-            platform_environment=trust,
+            environment=AgentEnvironment(
+                self.connections, self.identity, token_endpoint=f"{self.page_url}/msi/token", trust=trust
+            ),
         )
         self.sessions.on_end.append(self._end_session)
         self.environment = {
@@ -207,6 +211,7 @@ class Emulator:
             LogStream(self.agents, self.sessions, self.provisioner, self.settings, clock),
             Responses(forward),
             Invocations(forward),
+            ConnectionOperations(self.connections),
             ToolboxOperations(self.toolboxes),
             ToolboxMcp(self.toolboxes, RemoteServers(self.connections, self.identity.token), self.settings),
         )

@@ -7,14 +7,14 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from foundry_emulator.agent_environment import AgentEnvironment
 from foundry_emulator.arm import ArmStore, ProjectView
 from foundry_emulator.clock import Clock
-from foundry_emulator.dataplane.agents import Agent, Agents, VersionKey
+from foundry_emulator.dataplane.agents import Agents, VersionKey
 from foundry_emulator.dataplane.code import CodeStore, code_hash_of
-from foundry_emulator.dataplane.definition import environment_of, image_of
+from foundry_emulator.dataplane.definition import image_of
 from foundry_emulator.dataplane.problem import ServiceProblem
 from foundry_emulator.dataplane.session_homes import SessionHomes, safe_name
-from foundry_emulator.identity import TENANT
 from foundry_emulator.registry import PulledImage, PullRefusal, RegistryStore, check_pull
 from foundry_emulator.runtime import Code, Instance, Runtime, StartFailed, Workload
 from foundry_emulator.settings import Script, Settings
@@ -48,7 +48,7 @@ class Provisioner:
         code: code agents' zips.
         folder: for the workloads' own folders.
         homes: of sessions.
-        platform_environment: variables that every agent gets, such as the CA bundle.
+        environment: what processes are started with.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Provisioner:
         code: CodeStore,
         folder: Path,
         homes: SessionHomes,
-        platform_environment: Mapping[str, str],
+        environment: AgentEnvironment,
     ) -> None:
         self._arm = arm
         self._registry = registry
@@ -74,7 +74,7 @@ class Provisioner:
         self._code = code
         self._folder = folder
         self._homes = homes
-        self._platform_environment = dict(platform_environment)
+        self._environment = environment
         self._provisioning: dict[VersionKey, asyncio.Task[None]] = {}
         self._starting: dict[_Served, asyncio.Task[Instance]] = {}
         self._instances: dict[_Served, Instance] = {}
@@ -213,7 +213,8 @@ class Provisioner:
             definition = agent.version(key.version).definition
         except ServiceProblem:
             raise StartFailed(_PROVISIONING_ERROR, "The version was deleted.") from None
-        own, digest = environment_of(definition), code_hash_of(definition)
+        digest = code_hash_of(definition)
+        environment = self._environment.of(project, agent, key.version, session_id)
         folder = self.log_folder(key, session_id)
         instance = await self._runtime.start(
             Workload(
@@ -221,8 +222,9 @@ class Provisioner:
                 version=key.version,
                 image=self._pull(key, project, image_of(definition) or "") if digest is None else None,
                 code=None if digest is None else self._code_of(definition, digest),
-                environment=own | self._platform_environment | _injected(project, agent, served),
-                private=frozenset(own),
+                environment=environment.variables,
+                private=environment.private,
+                secrets=environment.secrets,
                 folder=folder,
                 home=self._homes.at(key.project, key.agent, session_id) if session_id else folder / "home",
                 readiness_timeout_s=self._settings.readiness_timeout_s,
@@ -274,29 +276,3 @@ def _forget(tasks: dict[K, asyncio.Task[T]], key: K, done: asyncio.Task[T]) -> N
 async def _quiet(work: Coroutine[object, object, None]) -> None:
     with contextlib.suppress(ProcessLookupError):
         await work
-
-
-def _injected(project: ProjectView, agent: Agent, served: _Served) -> dict[str, str]:
-    """The platform's variables (service-contract 9).
-
-    Left out: FOUNDRY_HOSTING_ENVIRONMENT, which would make Microsoft's server library keep responses in a
-    storage service that the local Azure lacks; FOUNDRY_AGENT_SESSION_ID where one process serves every session
-    (the id comes in the body instead), and _GUID; APPLICATIONINSIGHTS_CONNECTION_STRING and OTEL_*, since
-    nothing here receives telemetry. PORT and HOME are the runtime's.
-    """
-    instance, blueprint = agent.identity.get("instance_identity"), agent.identity.get("blueprint")
-    own = {"FOUNDRY_AGENT_SESSION_ID": served.session_id} if served.session_id else {}
-    return own | {
-        "FOUNDRY_PROJECT_ENDPOINT": project.endpoint,
-        "FOUNDRY_PROJECT_ARM_ID": project.id,
-        "FOUNDRY_AGENT_NAME": agent.name,
-        "FOUNDRY_AGENT_ID": agent.guid,
-        "FOUNDRY_AGENT_VERSION": served.version.version,
-        "FOUNDRY_AGENT_INSTANCE_CLIENT_ID": _client_id(instance),
-        "FOUNDRY_AGENT_BLUEPRINT_CLIENT_ID": _client_id(blueprint),
-        "FOUNDRY_AGENT_TENANT_ID": TENANT,
-    }
-
-
-def _client_id(identity: object) -> str:
-    return str(identity["client_id"]) if isinstance(identity, Mapping) else ""

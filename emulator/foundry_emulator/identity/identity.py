@@ -1,6 +1,7 @@
 """The managed identity of the local Azure: gives tokens to local programs, and checks them."""
 
 import base64
+import hashlib
 import hmac
 import ipaddress
 import secrets
@@ -75,6 +76,10 @@ class Identity:
         """The value for the environment variable ``IDENTITY_HEADER``; a secret of this machine."""
         return self._identity_header
 
+    def header_of(self, object_id: str) -> str:
+        """``IDENTITY_HEADER`` of a principal's own processes: it gives tokens of that principal alone."""
+        return f"{object_id}.{hmac.new(self._key, object_id.encode(), hashlib.sha256).hexdigest()}"
+
     def token(self, object_id: str, audience: str) -> str:
         """A token for a principal, as the endpoint would give it; good for 24 hours."""
         return sign(self._claims(object_id, audience), self._key)
@@ -138,9 +143,7 @@ class Identity:
         """Object id and audience that a request wants a token for, if it may have one."""
         if not _from_loopback(request):
             raise _RefusalError(403, "The token endpoint answers callers on this machine only.")
-        given = request.headers.get("x-identity-header", "")
-        if not hmac.compare_digest(given.encode(), self._identity_header.encode()):
-            raise _RefusalError(401, "The X-IDENTITY-HEADER header is missing or is not this endpoint's.")
+        own = self._own_identity(request.headers.get("x-identity-header", ""))
         if not request.query_params.get("api-version"):
             raise _RefusalError(400, "The query parameter 'api-version' is required (2019-08-01).")
         audience = request.query_params.get("resource", "").removesuffix("/.default")
@@ -148,13 +151,27 @@ class Identity:
             raise _RefusalError(400, "The query parameter 'resource' is required.")
         if "mi_res_id" in request.query_params:
             raise _RefusalError(501, "The local Azure does not model identities named by mi_res_id; use client_id.")
-        selected = next((v for s in _SELECTORS if (v := request.query_params.get(s))), DEPLOYER)
+        selected = next((v for s in _SELECTORS if (v := request.query_params.get(s))), own or DEPLOYER)
         try:
-            return str(uuid.UUID(selected)), audience
+            principal = str(uuid.UUID(selected))
         except ValueError:
-            raise _RefusalError(
-                400, "No User Assigned Managed Identity found for specified ClientId: not a GUID."
-            ) from None
+            raise _no_identity("not a GUID") from None
+        if own and principal != own:
+            raise _no_identity("an agent has its own identity alone")
+        return principal, audience
+
+    def _own_identity(self, header: str) -> str:
+        """The principal that a header is bound to; empty for the machine's own, which may be any.
+
+        Raises:
+            _RefusalError: it is neither.
+        """
+        if hmac.compare_digest(header.encode(), self._identity_header.encode()):
+            return ""
+        principal, _, _ = header.partition(".")
+        if not hmac.compare_digest(header.encode(), self.header_of(principal).encode()):
+            raise _RefusalError(401, "The X-IDENTITY-HEADER header is missing or is not this endpoint's.")
+        return principal
 
 
 class _RefusalError(Exception):
@@ -166,6 +183,10 @@ class _RefusalError(Exception):
 
     def body(self) -> dict[str, object]:
         return {"statusCode": self.status, "message": str(self)}
+
+
+def _no_identity(reason: str) -> _RefusalError:
+    return _RefusalError(400, f"No User Assigned Managed Identity found for specified ClientId: {reason}.")
 
 
 def _from_loopback(request: Request) -> bool:

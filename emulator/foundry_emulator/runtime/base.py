@@ -51,6 +51,7 @@ class Workload:
         code: what to run, of a code agent.
         environment: the agent's variables and the platform's, which win over the image's.
         private: names of the variables whose values must not be shown: those of the agent.
+        secrets: parts of values, which must not be shown either.
         folder: its own folder, for logs; may not exist yet.
         home: the agent's HOME; may not exist yet.
         readiness_timeout_s: seconds until it must be ready.
@@ -65,6 +66,7 @@ class Workload:
     home: Path
     readiness_timeout_s: float
     code: Code | None = None
+    secrets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ def _free_port() -> int:
 def _last_lines(workload: Workload) -> str:
     """The end of what the agent wrote to stderr, values of its variables masked."""
     text = (workload.folder / "stderr.log").read_bytes()[-64 * 1024 :].decode(errors="replace")
-    secrets = {workload.environment[name] for name in workload.private}
+    secrets = {workload.environment.get(name, "") for name in workload.private} | workload.secrets
     for value in sorted((s for s in secrets if len(s) >= _MASKED_FROM), key=len, reverse=True):
         text = text.replace(value, "***")
     lines = [line for line in text.splitlines() if line.strip()][-_SHOWN_LINES:]

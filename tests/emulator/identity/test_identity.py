@@ -140,3 +140,16 @@ def test_tokens_and_the_secret_outlive_a_restart_and_belong_to_one_store(clock: 
     assert after.verify(header, ARM_AUDIENCE).object_id == SOMEBODY
     assert after.identity_header == before.identity_header
     assert problem(Identity(Store(None), clock=clock), header) == "InvalidAuthenticationToken"
+
+
+def test_a_header_of_ones_own_gives_tokens_of_that_principal_alone(identity: Identity) -> None:
+    """What an agent's process has: it must not be able to act as the deployer."""
+    own = identity.header_of(SOMEBODY)
+    for query in ({}, {"client_id": SOMEBODY}, {"client_id": SOMEBODY.upper()}):
+        status, body = ask(identity, header=own, **query)
+        assert status == 200
+        assert identity.verify(f"Bearer {body['access_token']}", FOUNDRY_AUDIENCE).object_id == SOMEBODY
+    status, body = ask(identity, header=own, client_id=DEPLOYER)
+    assert (status, "access_token" in body) == (400, False)
+    for forged in (f"{DEPLOYER}.{own.partition('.')[2]}", f"{SOMEBODY}.", SOMEBODY, "."):
+        assert ask(identity, header=forged)[0] == 401

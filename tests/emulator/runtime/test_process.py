@@ -73,7 +73,7 @@ def test_the_images_entrypoint_runs_with_the_agents_and_the_platforms_variables(
     assert env["FOUNDRY_AGENT_INSTANCE_CLIENT_ID"] == version["instance_identity"]["client_id"]
     assert env["SSL_CERT_FILE"] == api.azure.env["SSL_CERT_FILE"]
     assert Path(env["HOME"]).is_dir()
-    assert "IDENTITY_HEADER" not in env
+    assert env["IDENTITY_HEADER"] != api.azure.env["IDENTITY_HEADER"]
     assert Path(answer["cwd"]).name == "app"
 
 

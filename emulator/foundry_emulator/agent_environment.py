@@ -1,0 +1,93 @@
+"""The environment of an agent's process: its own variables, and the platform's (service-contract 9)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from foundry_emulator.arm import ProjectView
+from foundry_emulator.arm.connections import Connections
+from foundry_emulator.connection_references import resolve
+from foundry_emulator.dataplane.agents import Agent
+from foundry_emulator.dataplane.definition import environment_of
+from foundry_emulator.identity import TENANT, Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What a process is started with.
+
+    Attributes:
+        variables: all of them; the platform's win.
+        private: names of the variables whose values must not be shown.
+        secrets: credentials that are part of values, which must not be shown either.
+    """
+
+    variables: Mapping[str, str] = field(repr=False)
+    private: frozenset[str]
+    secrets: frozenset[str] = field(repr=False)
+
+
+class AgentEnvironment:
+    """Makes environments, at the start of each process.
+
+    An agent gets a token of its own identity, and of no other, where App Service's managed identity protocol has it:
+    ``DefaultAzureCredential`` works in it unchanged. That the service uses these two names is [modelled].
+
+    Args:
+        connections: that values refer to.
+        identity: of the local Azure.
+        token_endpoint: where processes of this machine get tokens.
+        trust: the variables that name the CA bundle.
+    """
+
+    def __init__(
+        self, connections: Connections, identity: Identity, *, token_endpoint: str, trust: Mapping[str, str]
+    ) -> None:
+        self._connections = connections
+        self._identity = identity
+        self._token_endpoint = token_endpoint
+        self._trust = dict(trust)
+
+    def of(self, project: ProjectView, agent: Agent, version: str, session_id: str) -> Environment:
+        """The environment of a version's process; ``session_id`` is empty for one that serves all sessions."""
+        own = environment_of(agent.version(version).definition)
+        resolved = {n: resolve(v, lambda name: self._connections.find(project.id, name)) for n, v in own.items()}
+        return Environment(
+            variables={name: value.text for name, value in resolved.items()}
+            | self._trust
+            | self._tokens(agent)
+            | _injected(project, agent, version, session_id),
+            private=frozenset(own) | {"IDENTITY_HEADER"},
+            secrets=frozenset[str]().union(*(value.secrets for value in resolved.values())),
+        )
+
+    def _tokens(self, agent: Agent) -> dict[str, str]:
+        principal = _of(agent.identity.get("instance_identity"), "principal_id")
+        if not principal:
+            return {}  # an agent of before (Settings.agent_identities)
+        return {"IDENTITY_ENDPOINT": self._token_endpoint, "IDENTITY_HEADER": self._identity.header_of(principal)}
+
+
+def _injected(project: ProjectView, agent: Agent, version: str, session_id: str) -> dict[str, str]:
+    """The platform's variables.
+
+    Left out: FOUNDRY_HOSTING_ENVIRONMENT, which would make Microsoft's server library keep responses in a
+    storage service that the local Azure lacks; FOUNDRY_AGENT_SESSION_ID where one process serves every session
+    (the id comes in the body instead), and _GUID; APPLICATIONINSIGHTS_CONNECTION_STRING and OTEL_*, since
+    nothing here receives telemetry. PORT and HOME are the runtime's.
+    """
+    instance, blueprint = agent.identity.get("instance_identity"), agent.identity.get("blueprint")
+    own = {"FOUNDRY_AGENT_SESSION_ID": session_id} if session_id else {}
+    return own | {
+        "FOUNDRY_PROJECT_ENDPOINT": project.endpoint,
+        "FOUNDRY_PROJECT_ARM_ID": project.id,
+        "FOUNDRY_AGENT_NAME": agent.name,
+        "FOUNDRY_AGENT_ID": agent.guid,
+        "FOUNDRY_AGENT_VERSION": version,
+        "FOUNDRY_AGENT_INSTANCE_CLIENT_ID": _of(instance, "client_id"),
+        "FOUNDRY_AGENT_BLUEPRINT_CLIENT_ID": _of(blueprint, "client_id"),
+        "FOUNDRY_AGENT_TENANT_ID": TENANT,
+    }
+
+
+def _of(identity: object, key: str) -> str:
+    return str(identity[key]) if isinstance(identity, Mapping) else ""
