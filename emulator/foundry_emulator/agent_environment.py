@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from foundry_emulator.arm import ProjectView
 from foundry_emulator.arm.connections import Connections
 from foundry_emulator.connection_references import resolve
-from foundry_emulator.dataplane.agents import Agent
+from foundry_emulator.dataplane.agents import Agent, Version
 from foundry_emulator.dataplane.definition import environment_of
 from foundry_emulator.identity import TENANT, Identity
 
@@ -49,25 +49,26 @@ class AgentEnvironment:
 
     def of(self, project: ProjectView, agent: Agent, version: str, session_id: str) -> Environment:
         """The environment of a version's process; ``session_id`` is empty for one that serves all sessions."""
-        own = environment_of(agent.version(version).definition)
+        made = agent.version(version)
+        own = environment_of(made.definition)
         resolved = {n: resolve(v, lambda name: self._connections.find(project.id, name)) for n, v in own.items()}
         return Environment(
             variables={name: value.text for name, value in resolved.items()}
             | self._trust
-            | self._tokens(agent)
-            | _injected(project, agent, version, session_id),
+            | self._tokens(made)
+            | _injected(project, agent, made, session_id),
             private=frozenset(own) | {"IDENTITY_HEADER"},
             secrets=frozenset[str]().union(*(value.secrets for value in resolved.values())),
         )
 
-    def _tokens(self, agent: Agent) -> dict[str, str]:
-        principal = _of(agent.identity.get("instance_identity"), "principal_id")
+    def _tokens(self, version: Version) -> dict[str, str]:
+        principal = _of(version.document.get("instance_identity"), "principal_id")
         if not principal:
             return {}  # an agent of before (Settings.agent_identities)
         return {"IDENTITY_ENDPOINT": self._token_endpoint, "IDENTITY_HEADER": self._identity.header_of(principal)}
 
 
-def _injected(project: ProjectView, agent: Agent, version: str, session_id: str) -> dict[str, str]:
+def _injected(project: ProjectView, agent: Agent, version: Version, session_id: str) -> dict[str, str]:
     """The platform's variables.
 
     Left out: FOUNDRY_HOSTING_ENVIRONMENT, which would make Microsoft's server library keep responses in a
@@ -75,14 +76,14 @@ def _injected(project: ProjectView, agent: Agent, version: str, session_id: str)
     (the id comes in the body instead), and _GUID; APPLICATIONINSIGHTS_CONNECTION_STRING and OTEL_*, since
     nothing here receives telemetry. PORT and HOME are the runtime's.
     """
-    instance, blueprint = agent.identity.get("instance_identity"), agent.identity.get("blueprint")
+    instance, blueprint = version.document.get("instance_identity"), version.document.get("blueprint")
     own = {"FOUNDRY_AGENT_SESSION_ID": session_id} if session_id else {}
     return own | {
         "FOUNDRY_PROJECT_ENDPOINT": project.endpoint,
         "FOUNDRY_PROJECT_ARM_ID": project.id,
         "FOUNDRY_AGENT_NAME": agent.name,
         "FOUNDRY_AGENT_ID": agent.guid,
-        "FOUNDRY_AGENT_VERSION": version,
+        "FOUNDRY_AGENT_VERSION": version.key.version,
         "FOUNDRY_AGENT_INSTANCE_CLIENT_ID": _of(instance, "client_id"),
         "FOUNDRY_AGENT_BLUEPRINT_CLIENT_ID": _of(blueprint, "client_id"),
         "FOUNDRY_AGENT_TENANT_ID": TENANT,

@@ -66,6 +66,8 @@ class Settings:
             replay recordings, whose images no local registry has.
         agent_identities: a new agent has the identities that answers show. Off, it has none, as agents of
             before have none [recorded].
+        identity_per_version: each version has an instance identity of its own. Off, as the service has it, all versions
+            share one [recorded][docs].
         session_processes: each session is served by a process of its own, with its own home and id; off, one
             process serves all sessions of a version, which starts faster and needs less memory.
         log_idle_s: seconds without a line after which a log stream ends; the service's 2 minutes [docs].
@@ -84,6 +86,7 @@ class Settings:
     role_delay_s: float = 0.0
     check_pull: bool = True
     agent_identities: bool = True
+    identity_per_version: bool = False
     session_processes: bool = False
     log_idle_s: float = 120.0
     mcp_strict: bool = True
@@ -113,6 +116,7 @@ class Settings:
             "role_delay_s": self.role_delay_s,
             "check_pull": self.check_pull,
             "agent_identities": self.agent_identities,
+            "identity_per_version": self.identity_per_version,
             "session_processes": self.session_processes,
             "log_idle_s": self.log_idle_s,
             "mcp_strict": self.mcp_strict,
@@ -217,6 +221,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "role_delay_s": _seconds,
     "check_pull": _switch,
     "agent_identities": _switch,
+    "identity_per_version": _switch,
     "session_processes": _switch,
     "log_idle_s": _seconds,
     "mcp_strict": _switch,

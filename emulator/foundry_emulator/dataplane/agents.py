@@ -83,8 +83,8 @@ class Agent:
         name: its name and id.
         kind: fixed by the first version, [observed].
         guid: ``agent_guid``.
-        identity: ``instance_identity``, ``blueprint`` and ``blueprint_reference``, equal in all versions;
-            empty for an old agent [recorded].
+        identity: ``instance_identity``, ``blueprint`` and ``blueprint_reference``, equal in all versions unless
+            `Settings.identity_per_version` is on, then the newest version's; empty for an old agent [recorded].
         counter: the highest number ever given to a version; numbers are never given twice.
         enabled: takes calls and sessions.
         endpoint: its routing.
@@ -250,6 +250,8 @@ class Agents:
             raise ServiceProblem(
                 400, "UserError", f"Agent '{name}' has {_MAX_VERSIONS} versions, the most there can be."
             )
+        if agent.counter and agent.identity and self._settings.identity_per_version:
+            agent.identity = {**agent.identity, "instance_identity": self._instance()}
         agent.counter += 1
         key = VersionKey(project, name, str(agent.counter))
         version = Version(
@@ -314,11 +316,11 @@ class Agents:
         del self._agents[agent.project][agent.name]
 
     def _new_agent(self, project: str, name: str, kind: str) -> Agent:
-        guid, instance = str(self._new_guid()), str(self._new_guid())
+        guid = str(self._new_guid())
         if not self._settings.agent_identities:
             return Agent(project, name, kind, guid, {})
         identity = {
-            "instance_identity": {"principal_id": instance, "client_id": instance},
+            "instance_identity": self._instance(),
             "blueprint": {"principal_id": str(self._new_guid()), "client_id": str(self._new_guid())},
             "blueprint_reference": {
                 "type": "ManagedAgentIdentityBlueprint",
@@ -326,6 +328,10 @@ class Agents:
             },
         }
         return Agent(project, name, kind, guid, identity)
+
+    def _instance(self) -> Document:
+        instance = str(self._new_guid())
+        return {"principal_id": instance, "client_id": instance}
 
     def _repeats(self, latest: Version, definition: Document, description: str, metadata: Mapping[str, str]) -> bool:
         dedup = self._settings.dedup

@@ -60,6 +60,20 @@ def test_all_versions_of_an_agent_share_one_identity(api: Api) -> None:
     assert str(uuid.UUID(first["agent_guid"])) == first["agent_guid"]
 
 
+def test_with_an_identity_per_version_each_keeps_its_own_and_the_agent_shows_the_newest(api: Api) -> None:
+    """Case 47: a switch, because only a handful of recordings say that the versions share one."""
+    api.azure.control.set(identity_per_version=True)
+    try:
+        made = [api.create("support", cpu=cpu, memory=memory) for cpu, memory in (("1", "2Gi"), ("2", "4Gi"))]
+    finally:
+        api.azure.control.set(identity_per_version=False)
+    one, two = (version["instance_identity"]["principal_id"] for version in made)
+    assert one != two
+    assert api.http.get("/agents/support/versions/1").json()["instance_identity"]["principal_id"] == one
+    assert api.http.get("/agents/support").json()["instance_identity"]["principal_id"] == two
+    assert made[0]["blueprint"] == made[1]["blueprint"]
+
+
 def test_another_agent_has_another_identity(api: Api) -> None:
     assert api.create("one")["agent_guid"] != api.create("two")["agent_guid"]
 
