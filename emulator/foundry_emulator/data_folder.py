@@ -68,6 +68,11 @@ class DataFolder:
         return self.path / "code"
 
     @property
+    def files(self) -> Path:
+        """Content of uploaded files by project and id."""
+        return self.path / "files"
+
+    @property
     def agents(self) -> Path:
         """Homes and logs of agent versions."""
         return self.path / "agents"
@@ -154,7 +159,7 @@ class DataFolder:
         """Deletes all state; the certificates stay, so that clients need no new bundle."""
         for name in ("azure.sqlite", "azure.sqlite-wal", "azure.sqlite-shm", "emulator.log", "emulator.json"):
             (self.path / name).unlink(missing_ok=True)
-        for folder in (self.registry, self.images, self.code, self.agents):
+        for folder in (self.registry, self.images, self.code, self.files, self.agents):
             shutil.rmtree(folder, ignore_errors=True)
 
     @property

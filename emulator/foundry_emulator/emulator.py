@@ -27,6 +27,8 @@ from foundry_emulator.dataplane.agent_operations import AgentOperations
 from foundry_emulator.dataplane.agents import Agents, VersionKey
 from foundry_emulator.dataplane.code import CodeStore
 from foundry_emulator.dataplane.connection_operations import ConnectionOperations
+from foundry_emulator.dataplane.file_operations import FileOperations
+from foundry_emulator.dataplane.files import Files
 from foundry_emulator.dataplane.forward import Forward
 from foundry_emulator.dataplane.invocations import Invocations
 from foundry_emulator.dataplane.log_stream import LogStream
@@ -40,6 +42,9 @@ from foundry_emulator.dataplane.sessions import Session, Sessions
 from foundry_emulator.dataplane.toolbox_mcp import ToolboxMcp
 from foundry_emulator.dataplane.toolbox_operations import ToolboxOperations
 from foundry_emulator.dataplane.toolboxes import Toolboxes
+from foundry_emulator.dataplane.vector_search import VectorSearch
+from foundry_emulator.dataplane.vector_store_operations import VectorStoreOperations
+from foundry_emulator.dataplane.vector_stores import VectorStores
 from foundry_emulator.faults import FaultLayer, Faults
 from foundry_emulator.identity import Identity, TokenProblem
 from foundry_emulator.journal import Journal
@@ -124,6 +129,8 @@ class Emulator:
         self.agents = Agents(self.store, settings=settings, clock=clock.now)
         self.sessions = Sessions(self.store, settings=settings, clock=clock.now)
         self.toolboxes = Toolboxes(self.store, clock=clock.now)
+        self.files = Files(self.store, folder.files, clock=clock.now)
+        self.vector_stores = VectorStores(self.store, self.files, settings=settings, clock=clock.now)
         self.connections = Connections(self.store)
         self.code = CodeStore(folder.code)
         self.homes = SessionHomes(folder.agents)
@@ -182,7 +189,11 @@ class Emulator:
         self.store.close()
 
     def forget_deleted_projects(self) -> None:
-        """Deletes agents and toolboxes of projects that ARM no longer has, as the service does."""
+        """Deletes what projects held that ARM no longer has, as the service does."""
+        for project in self.vector_stores.projects() | self.files.projects():
+            if self.arm.project(project) is None:
+                self.vector_stores.delete_of(project)
+                self.files.delete_of(project)
         for project in self.toolboxes.projects():
             if self.arm.project(project) is None:
                 for toolbox in self.toolboxes.of_project(project):
@@ -204,6 +215,7 @@ class Emulator:
     def _cloud(self, traffic: TrafficRouter, clock: Clock) -> ASGIApp:
         """Data plane, with faults before it, and ARM, without."""
         forward = Forward(self.agents, self.sessions, traffic, self.provisioner, self.settings)
+        search = VectorSearch(self.vector_stores, self.files)
         served = (
             AgentOperations(self.agents, self.sessions, self.provisioner, self.code),
             SessionOperations(self.agents, self.sessions, traffic),
@@ -213,7 +225,9 @@ class Emulator:
             Invocations(forward),
             ConnectionOperations(self.connections),
             ToolboxOperations(self.toolboxes),
-            ToolboxMcp(self.toolboxes, RemoteServers(self.connections, self.identity.token), self.settings),
+            ToolboxMcp(self.toolboxes, RemoteServers(self.connections, self.identity.token), search, self.settings),
+            FileOperations(self.files, self.vector_stores),
+            VectorStoreOperations(self.vector_stores, self.files, search),
         )
         table = operations.operations({name: handle for part in served for name, handle in part.handlers().items()})
         access = Access(self.arm, self.identity)

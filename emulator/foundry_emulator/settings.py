@@ -71,6 +71,7 @@ class Settings:
         session_processes: each session is served by a process of its own, with its own home and id; off, one
             process serves all sessions of a version, which starts faster and needs less memory.
         log_idle_s: seconds without a line after which a log stream ends; the service's 2 minutes [docs].
+        indexing_s: seconds that a file in a vector store is ``in_progress``.
         mcp_strict: toolboxes' MCP endpoints lack what the service lacks [docs]: ``ping`` and ``prompts/list``.
         mcp_separator: between a server's label and its tool's name: ``.`` [docs]; ``___`` was [observed] too.
         mcp_timeout_s: seconds that an MCP server behind a toolbox has to answer.
@@ -89,6 +90,7 @@ class Settings:
     identity_per_version: bool = False
     session_processes: bool = False
     log_idle_s: float = 120.0
+    indexing_s: float = 0.5
     mcp_strict: bool = True
     mcp_separator: str = "."
     mcp_timeout_s: float = 30.0
@@ -119,6 +121,7 @@ class Settings:
             "identity_per_version": self.identity_per_version,
             "session_processes": self.session_processes,
             "log_idle_s": self.log_idle_s,
+            "indexing_s": self.indexing_s,
             "mcp_strict": self.mcp_strict,
             "mcp_separator": self.mcp_separator,
             "mcp_timeout_s": self.mcp_timeout_s,
@@ -224,6 +227,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "identity_per_version": _switch,
     "session_processes": _switch,
     "log_idle_s": _seconds,
+    "indexing_s": _seconds,
     "mcp_strict": _switch,
     "mcp_separator": _separator,
     "mcp_timeout_s": _seconds,

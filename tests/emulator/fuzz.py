@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -40,29 +40,39 @@ class Odd:
     body: bytes
 
 
-def requests(seed: int, count: int, image: str) -> Iterator[Odd]:
-    """``count`` requests: of every operation, with what fits, what nearly does and what does not at all."""
+def requests(seed: int, count: int, image: str, made: Mapping[str, str]) -> Iterator[Odd]:
+    """``count`` requests: of every operation, with what fits, what nearly does and what does not at all.
+
+    Args:
+        seed: of all that is drawn.
+        count: how many.
+        image: that agents can run.
+        made: ids of what is there, by the name of the part of a path.
+    """
     source = random.Random(seed)
     operations = ledger()
     for _ in range(count):
         entry = source.choice(operations)
-        parts = [_part(source, part) for part in entry.path.strip("/").split("/")]
+        parts = [_part(source, part, made) for part in entry.path.strip("/").split("/")]
         query = {"api-version": "v1"} if source.random() < 0.97 else {}
         for _ in range(source.choice((0, 0, 1, 3))):
             query[source.choice(_QUERY)] = _word(source)
-        headers = {"content-type": source.choice(_TYPES[:2] if source.random() < 0.7 else _TYPES)}
+        fitting = _TYPES[2:3] if entry.name == "files.create" else _TYPES[:2]
+        headers = {"accept": "*/*", "content-type": source.choice(fitting if source.random() < 0.7 else _TYPES)}
         yield Odd(
             entry.method
             if source.random() < 0.9
             else source.choice(("GET", "PUT", "PATCH", "DELETE", "HEAD", "TRACE")),
             "/" + "/".join(parts) + "?" + urlencode(query, errors="replace"),
             {name: value.encode().decode("latin-1") for name, value in headers.items()},
-            _body(source, entry.name, image),
+            _body(source, entry.name, image, made),
         )
 
 
-def _part(source: random.Random, part: str) -> str:
+def _part(source: random.Random, part: str, made: Mapping[str, str]) -> str:
     name, _, verb = part.partition("}")
+    if name.removeprefix("{") in made and source.random() < 0.8:
+        return made[name.removeprefix("{")]
     if not part.startswith("{"):
         return part if source.random() < 0.98 else quote(_word(source), safe="")
     return quote(_word(source), safe=":@") + verb if name else part
@@ -72,7 +82,7 @@ def _word(source: random.Random) -> str:
     return source.choice(_NAMES if source.random() < 0.8 else _ODD)
 
 
-def _body(source: random.Random, operation: str, image: str) -> bytes:
+def _body(source: random.Random, operation: str, image: str, made: Mapping[str, str]) -> bytes:
     drawn = source.random()
     if drawn < 0.05:
         return source.randbytes(source.randrange(200))
@@ -82,7 +92,13 @@ def _body(source: random.Random, operation: str, image: str) -> bytes:
         return (
             b'--b\r\ncontent-disposition: form-data; name="metadata"\r\n\r\n' + source.randbytes(50) + b"\r\n--b--\r\n"
         )
+    if operation == "files.create" and drawn < 0.7:
+        return _UPLOAD if source.random() < 0.5 else _UPLOAD[: source.randrange(len(_UPLOAD))]
     document = _FITTING.get(operation, lambda _image: {"input": "hello"})(image)
+    if "file_id" in document:
+        document["file_id"] = made["file"]
+    if "file_ids" in document:
+        document["file_ids"] = [made["file"]]
     for _ in range(source.choice((0, 1, 1, 2, 4))):
         document = _changed(source, document)
     text = json.dumps(document)
@@ -132,6 +148,10 @@ def _message(_image: str) -> Json:
     return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": parameters}
 
 
+_UPLOAD = (
+    b'--b\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nassistants\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="file"; filename="\xc3\xa4.md"\r\n\r\nhello\r\n--b--\r\n'
+)
 # Port 9 refuses; whatever else it is changed to must not be reached either.
 _MCP_TOOL = {
     "type": "mcp",
@@ -149,8 +169,25 @@ _FITTING: dict[str, Callable[[str], Json]] = {
         "version_indicator": {"type": "version_ref", "agent_version": "1"},
         "agent_session_id": "s-1",
     },
-    "toolboxes.create_version": lambda _: {"tools": [_MCP_TOOL, {"type": "web_search", "name": "news"}]},
+    "toolboxes.create_version": lambda _: {"tools": [_MCP_TOOL, {"type": "file_search", "name": "news"}]},
     "toolboxes.update": lambda _: {"default_version": "1"},
+    "vector_stores.create": lambda _: {
+        "name": "faq",
+        "file_ids": [],
+        "metadata": {"a": "b"},
+        "expires_after": {"anchor": "last_active_at", "days": 1},
+        "chunking_strategy": {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}},
+    },
+    "vector_stores.update": lambda _: {"name": "faq", "metadata": {}, "expires_after": None},
+    "vector_stores.search": lambda _: {
+        "query": ["hello"],
+        "max_num_results": 5,
+        "filters": {"type": "or", "filters": [{"type": "gt", "key": "year", "value": 1}]},
+        "ranking_options": {"score_threshold": 0.1},
+    },
+    "vector_stores.files.create": lambda _: {"file_id": "", "attributes": {"year": 2026}},
+    "vector_stores.files.update": lambda _: {"attributes": {"year": 2026}},
+    "vector_stores.file_batches.create": lambda _: {"file_ids": [], "attributes": {"year": 2026}},
     "toolboxes.invoke_latest_toolbox_mcp": _message,
     "the toolbox MCP endpoint": _message,
     "the toolbox version MCP endpoint": _message,

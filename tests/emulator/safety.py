@@ -1,6 +1,7 @@
 """What the local Azure's tests and figures both do to it: odd requests, and kills in the middle of writes."""
 
 import random
+import re
 import signal
 import threading
 from dataclasses import dataclass
@@ -18,7 +19,14 @@ from tests.emulator.fuzz import Odd, requests
 READER = "00000000-0000-0000-0000-00000000beef"
 FREE_PORTS = ("--port", "0", "--registry-port", "0", "--page-port", "0", "--runtime", "echo")
 DEFINITION = {"kind": "prompt", "model": "m"}
-PLACES = ("/agents/support", "/agents/support/versions", "/toolboxes", "/toolboxes/tools/versions")
+PLACES = (
+    "/agents/support",
+    "/agents/support/versions",
+    "/toolboxes",
+    "/toolboxes/tools/versions",
+    "/openai/v1/files",
+    "/openai/v1/vector_stores",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class Fuzzed:
 
 def fuzz(data_dir: Path, *, seed: int, count: int) -> Fuzzed:
     """Sends ``count`` odd requests, one in ten of them to a project where the caller has no role."""
-    settings = Settings(provisioning_s=0, log_idle_s=0, invoke_timeout_s=5)
+    settings = Settings(provisioning_s=0, log_idle_s=0, invoke_timeout_s=5, indexing_s=0)
     statuses: dict[int, int] = {}
     errors: list[tuple[int, Odd]] = []
     with LocalAzure(data_dir, settings=settings) as azure:
@@ -50,17 +58,18 @@ def fuzz(data_dir: Path, *, seed: int, count: int) -> Fuzzed:
             for each in (http, fuzzed):
                 each.post("/agents/support/versions", json={"definition": DEFINITION}).raise_for_status()
                 each.post("/toolboxes/tools/versions", json={"tools": []}).raise_for_status()
+                made = _indexed(each)
             before = _state(http)
             tokens = {"fuzzed": azure.token(), "kept": azure.token(READER)}
             address = urlsplit(azure.data_plane)
             connection = HTTPSConnection(str(address.hostname), address.port, context=azure.trust(), timeout=30)
             source = random.Random(seed)
-            for odd in requests(seed, count, image):
+            for odd in requests(seed, count, image, made):
                 project = "kept" if source.random() < 0.1 else "fuzzed"
                 headers = odd.headers | {"authorization": f"Bearer {tokens[project]}"}
                 connection.request(odd.method, f"/api/projects/{project}{odd.target}", odd.body, headers)
                 answer = connection.getresponse()
-                answer.read()
+                _note(made, answer.read())
                 statuses[answer.status] = statuses.get(answer.status, 0) + 1
                 if answer.status >= 500 and answer.status != 501:
                     errors.append((answer.status, odd))
@@ -72,6 +81,22 @@ def fuzz(data_dir: Path, *, seed: int, count: int) -> Fuzzed:
             intact = intact and _state(fuzzed)[1:] == left[1:]
         intact = intact and _state(http) == before
     return Fuzzed(sum(statuses.values()), errors, statuses, intact)
+
+
+def _indexed(http: httpx.Client) -> dict[str, str]:
+    """A file in a vector store, by a batch; their ids by what paths call them."""
+    content = {"file": ("faq.md", b"hello")}
+    file = http.post("/openai/v1/files", files=content, data={"purpose": "assistants"}).json()["id"]
+    store = http.post("/openai/v1/vector_stores", json={}).json()["id"]
+    batch = http.post(f"/openai/v1/vector_stores/{store}/file_batches", json={"file_ids": [file]}).json()["id"]
+    return {"file": file, "store": store, "batch": batch, "toolbox": "tools"}
+
+
+def _note(made: dict[str, str], body: bytes) -> None:
+    """Remembers what was made last: what came before may be deleted by now."""
+    found = re.match(rb'\{"object":"(file|vector_store|vector_store.files_batch)","id":"([a-z]+[_-][0-9a-f]+)"', body)
+    if found:
+        made[{b"file": "file", b"vector_store": "store"}.get(found[1], "batch")] = found[2].decode()
 
 
 def _state(http: httpx.Client) -> list[object]:

@@ -100,6 +100,7 @@ class Operation:
         right: what the caller needs.
         handle: what serves it; None answers 501.
         api_versions: the header ``api-supported-versions``; toolboxes have their own [recorded].
+        needs_version: whether ``api-version`` must be sent; OpenAI's client sends none below ``/openai/v1`` [sdk].
     """
 
     name: str
@@ -108,6 +109,7 @@ class Operation:
     right: Right
     handle: Handler | None = None
     api_versions: str = SUPPORTED_VERSIONS
+    needs_version: bool = True
 
 
 def answer(document: object, status: int = 200) -> Response:
@@ -169,7 +171,7 @@ class Endpoint:
     def _admit(self, request: Request, request_id: str) -> Call:
         scope = request.scope
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        if query.get("api-version") != "v1":
+        if query.get("api-version") != "v1" and ("api-version" in query or self._operation.needs_version):
             raise _version_problem(query.get("api-version"))
         principal = self._access.principal(request.headers.get("authorization"))
         scope["state"]["principal"] = principal

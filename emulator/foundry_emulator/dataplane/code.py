@@ -6,10 +6,9 @@ import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import Message
-from email.parser import BytesHeaderParser
 from pathlib import Path
 
+from foundry_emulator.dataplane.multipart import parts_of
 from foundry_emulator.dataplane.problem import invalid
 from foundry_emulator.dataplane.wire import parse_object, without_nulls
 
@@ -78,7 +77,7 @@ def read_upload(content_type: str, claimed: str | None, body: bytes) -> Upload:
         ServiceProblem: 400 for anything malformed, or a zip that is not what the header says; the codes are
             [modelled].
     """
-    parts = _parts(content_type, body)
+    parts = parts_of(content_type, body)
     missing = [name for name in ("metadata", "code") if name not in parts]
     if missing:
         raise invalid(f"The multipart body lacks the part '{missing[0]}'.", missing[0])
@@ -92,25 +91,3 @@ def read_upload(content_type: str, claimed: str | None, body: bytes) -> Upload:
     if claimed is not None and claimed.lower() != digest:
         raise invalid(f"The zip's SHA-256 is {digest}, not {HASH_HEADER}'s.", HASH_HEADER)
     return Upload(without_nulls(parse_object(parts["metadata"][1])), archive, digest)
-
-
-def _parts(content_type: str, body: bytes) -> dict[str, tuple[Message, bytes]]:
-    """Parts by name (RFC 7578); headers are read by the standard library."""
-    described = Message()
-    described["content-type"] = content_type
-    boundary = described.get_boundary()
-    if boundary is None or not boundary.isascii():
-        raise invalid("The multipart body's content-type has no boundary.")
-    found: dict[str, tuple[Message, bytes]] = {}
-    for piece in (b"\r\n" + body).split(b"\r\n--" + boundary.encode())[1:]:
-        if piece.startswith(b"--"):
-            return found
-        head, gap, content = piece.partition(b"\r\n\r\n")
-        if not gap:
-            raise invalid("A part of the multipart body has no end of its headers.")
-        headers = BytesHeaderParser().parsebytes(head.lstrip(b"\r\n"))
-        name = headers.get_param("name", header="content-disposition")
-        if not isinstance(name, str):
-            raise invalid("A part of the multipart body has no name.")
-        found[name] = (headers, content)
-    raise invalid("The multipart body has no end.")

@@ -38,6 +38,7 @@ def operations(handlers: Mapping[str, Handler]) -> list[Operation]:
             _right(entry),
             handlers.get(entry.name),
             _TOOLBOX_VERSIONS if entry.path.startswith("/toolboxes") else SUPPORTED_VERSIONS,
+            needs_version=not entry.path.startswith("/openai/"),
         )
         for entry in entries
         if entry.name in handlers or entry.parity is Parity.MISSING

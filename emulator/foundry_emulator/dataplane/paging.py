@@ -26,6 +26,7 @@ def page(
     id_of: Callable[[Item], str],
     show: Callable[[Item], object],
     with_object: bool = True,
+    most: int = _MAX_LIMIT,
 ) -> dict[str, object]:
     """One page of ``items``, which are already in the asked order.
 
@@ -36,14 +37,15 @@ def page(
         id_of: an item's id, the cursor.
         show: an item as JSON.
         with_object: session lists have no ``object`` [recorded].
+        most: the highest ``limit`` that may be asked for.
 
     Returns:
         The body. An empty page has no ``last_id``, or the SDK would ask for ever; [recorded].
 
     Raises:
-        ServiceProblem: 400 for a limit outside 1 to 100 or an unknown cursor, [modelled].
+        ServiceProblem: 400 for a limit outside 1 to ``most`` or an unknown cursor, [modelled].
     """
-    limit = _limit(query.get("limit"))
+    limit = _limit(query.get("limit"), most)
     start, end = 0, len(items)
     after, before = query.get("after"), query.get("before")
     if after:
@@ -66,11 +68,33 @@ def page(
     return body
 
 
-def _limit(text: str | None) -> int:
+def listed(
+    oldest_first: Sequence[Mapping[str, object]], query: Mapping[str, str], *, most: int = _MAX_LIMIT
+) -> dict[str, object]:
+    """One page of documents with an ``id`` each, newest first unless ``order`` says otherwise.
+
+    Raises:
+        ServiceProblem: as `page`; an unfit ``order`` too.
+    """
+    items = list(oldest_first)
+    if order_of(query, "desc") == "desc":
+        items.reverse()
+    ids = [str(item["id"]) for item in items]
+    return page(
+        items,
+        query,
+        find=lambda cursor: ids.index(cursor) if cursor in ids else None,
+        id_of=lambda item: str(item["id"]),
+        show=lambda item: item,
+        most=most,
+    )
+
+
+def _limit(text: str | None, most: int) -> int:
     if text is None:
         return _DEFAULT_LIMIT
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(_MAX_LIMIT)) or not 1 <= int(text) <= _MAX_LIMIT:
-        raise invalid(f"limit must be an integer from 1 to {_MAX_LIMIT}, not '{text}'.", "limit")
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
+        raise invalid(f"limit must be an integer from 1 to {most}, not '{text}'.", "limit")
     return int(text)
 
 

@@ -1,7 +1,7 @@
 """A toolbox version as an MCP server. Imports the MCP server library, which takes a second: load it late."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import mcp_types as types
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope
 
 from foundry_emulator.dataplane.hosted_tools import HostedTool
+from foundry_emulator.dataplane.problem import ServiceProblem
 from foundry_emulator.dataplane.remote_servers import RemoteProblem, RemoteServer
 from foundry_emulator.dataplane.remote_tools import call_remote, list_remote
 
@@ -39,7 +40,7 @@ class ToolSet:
     version: str
     hosted: list[HostedTool]
     remote: list[RemoteServer]
-    run: Callable[[HostedTool, Mapping[str, object]], str]
+    run: Callable[[HostedTool, Mapping[str, object]], Awaitable[str]]
     separator: str
     timeout_s: float
     pings: bool
@@ -70,7 +71,10 @@ class ToolSet:
         """
         for tool in self.hosted:
             if tool.name == name:
-                return _text(self.run(tool, arguments))
+                try:
+                    return _text(await self.run(tool, arguments))
+                except ServiceProblem as problem:
+                    return _text(f"{name}: {problem.message}", failed=True)
         for server in sorted(self.remote, key=lambda server: -len(server.label)):  # a.b before a
             if name.startswith(self._prefix(server)):
                 try:

@@ -13,6 +13,7 @@ from foundry_emulator.dataplane.hosted_tools import HostedTool, hosted_tools
 from foundry_emulator.dataplane.problem import ServiceProblem, invalid
 from foundry_emulator.dataplane.remote_servers import Asker, RemoteServers
 from foundry_emulator.dataplane.toolboxes import Toolbox, Toolboxes
+from foundry_emulator.dataplane.vector_search import VectorSearch
 from foundry_emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _SERVER = "foundry_emulator.dataplane.tool_server"
 _MAX_BYTES = 4 * 1024 * 1024
+_DEFAULT_RESULTS = 20  # OpenAI's, of the tool [docs]
+_SEARCHED = "Modelled by the local Azure: words were compared, not embeddings. {count} parts of files were found."
 _CALL_ID = "x-agent-foundry-call-id"
 _ANY_ANSWER = (b"accept", b"application/json, text/event-stream")
 
@@ -31,7 +34,8 @@ class ToolboxMcp:
     `Settings.mcp_strict` is off. Approvals are not enforced [docs].
     """
 
-    def __init__(self, toolboxes: Toolboxes, servers: RemoteServers, settings: Settings) -> None:
+    def __init__(self, toolboxes: Toolboxes, servers: RemoteServers, search: VectorSearch, settings: Settings) -> None:
+        self._search = search
         self._toolboxes = toolboxes
         self._servers = servers
         self._settings = settings
@@ -88,7 +92,7 @@ class ToolboxMcp:
                 version=number,
                 hosted=hosted_tools(version["tools"]),
                 remote=self._servers.of(version["tools"], _asker(call)),
-                run=_run,
+                run=lambda tool, arguments: self._run(call.project.name, tool, arguments),
                 separator=self._settings.mcp_separator,
                 timeout_s=self._settings.mcp_timeout_s,
                 pings=not self._settings.mcp_strict,
@@ -99,6 +103,22 @@ class ToolboxMcp:
         )
         return response
 
+    async def _run(self, project: str, tool: HostedTool, arguments: Mapping[str, object]) -> str:
+        """What a hosted tool answers: of a file search, what is found by words.
+
+        Raises:
+            ServiceProblem: a vector store that is not there.
+        """
+        if tool.kind != "file_search":
+            return tool.result(arguments)
+        ids, most = tool.definition.get("vector_store_ids"), tool.definition.get("max_num_results")
+        stores = [store for store in ids if isinstance(store, str)] if isinstance(ids, list) else []
+        limit = most if isinstance(most, int) and most > 0 else _DEFAULT_RESULTS
+        query = str(arguments.get(tool.input_name, ""))
+        hits = await self._search.found(project, stores, query, most=limit, filters=tool.definition.get("filters"))
+        found = [f"[{hit.filename}, score {hit.score:.2f}]\n{hit.text}" for hit in hits]
+        return "\n\n".join([_SEARCHED.format(count=len(hits)), *found])
+
 
 async def _library() -> "ModuleType":
     """What imports the MCP library; the first call waits for it, and nothing else does."""
@@ -107,10 +127,6 @@ async def _library() -> "ModuleType":
 
 def _asker(call: Call) -> Asker:
     return Asker(call.project, call.principal, call.request.headers.get(_CALL_ID, ""))
-
-
-def _run(tool: HostedTool, arguments: Mapping[str, object]) -> str:
-    return tool.result(arguments)
 
 
 def _message(body: bytes) -> dict[str, object]:

@@ -1,13 +1,13 @@
 """Operations on toolboxes (service-contract 6.1, 6.3). What their tools do is `toolbox_mcp`'s."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from starlette.responses import Response
 
 from foundry_emulator.dataplane.call import Call, Handler, answer, no_content
 from foundry_emulator.dataplane.definition import check_description, check_metadata, check_name
-from foundry_emulator.dataplane.paging import order_of, page
+from foundry_emulator.dataplane.paging import listed
 from foundry_emulator.dataplane.problem import ServiceProblem, invalid
 from foundry_emulator.dataplane.toolboxes import Toolbox, Toolboxes
 
@@ -56,7 +56,7 @@ class ToolboxOperations:
     async def list(self, call: Call) -> Response:
         """GET ``/toolboxes``, newest first [modelled]."""
         toolboxes = self._toolboxes.of_project(call.project.name)
-        return answer(_page(call, [(toolbox.id, toolbox.document()) for toolbox in toolboxes]))
+        return answer(listed([toolbox.document() for toolbox in toolboxes], call.query))
 
     async def get_version(self, call: Call) -> Response:
         """GET ``/toolboxes/{t}/versions/{v}``."""
@@ -64,9 +64,7 @@ class ToolboxOperations:
 
     async def list_versions(self, call: Call) -> Response:
         """GET ``/toolboxes/{t}/versions``, newest first [recorded]."""
-        toolbox = self._toolbox(call)
-        versions = [(str(document["id"]), document) for document in toolbox.versions.values()]
-        return answer(_page(call, versions))
+        return answer(listed(list(self._toolbox(call).versions.values()), call.query))
 
     async def update(self, call: Call) -> Response:
         """PATCH ``/toolboxes/{t}``: ``default_version`` promotes an existing version [docs]."""
@@ -137,17 +135,3 @@ def _list(body: Mapping[str, object], name: str) -> list[object]:
     if not isinstance(value, list):
         raise invalid(f"{name} must be a list.", name)
     return value
-
-
-def _page(call: Call, oldest_first: Sequence[tuple[str, Mapping[str, object]]]) -> dict[str, object]:
-    items = list(oldest_first)
-    if order_of(call.query, "desc") == "desc":
-        items.reverse()
-    ids = [identity for identity, _ in items]
-    return page(
-        items,
-        call.query,
-        find=lambda cursor: ids.index(cursor) if cursor in ids else None,
-        id_of=lambda item: item[0],
-        show=lambda item: item[1],
-    )

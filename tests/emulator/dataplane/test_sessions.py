@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import httpx
@@ -6,22 +5,9 @@ import pytest
 
 from foundry_emulator.settings import Settings
 from foundry_emulator.testing import LocalAzure
-from tests.emulator.api import Api, is_active
+from tests.emulator.api import Api, Clock, is_active
 
 SESSIONS = "/agents/support/endpoint/sessions"
-
-
-class Clock:
-    """Time that stands still until told."""
-
-    def __init__(self) -> None:
-        self.time = time.time()  # the client checks the certificate by the machine's clock
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.time += seconds
 
 
 def pin(api: Api, version: str) -> httpx.Response:
