@@ -12,25 +12,35 @@ from foundry_agents._version import __version__
 if TYPE_CHECKING:
     from foundry_agents.agent_image import AgentImage
     from foundry_agents.agent_registry import AgentRegistry
+    from foundry_agents.code_package import CodePackage
     from foundry_agents.connection_secret import ConnectionSecret
     from foundry_agents.foundry_project import ExistingProject, FoundryProject, Project
     from foundry_agents.hosted_agent import HostedAgent
     from foundry_agents.lifecycle.definition import Tier
+    from foundry_agents.lifecycle.vocabulary import Protocol, Runtime
     from foundry_agents.resources import AgentRollout, HostedAgentVersion
+    from foundry_agents.resources.inputs import Moderation, StreamSelector, TelemetryEndpoint, TelemetryHeader
     from foundry_agents.rollout_settings import Rollout, SmokeTest
 
 __all__ = [
     "AgentImage",
     "AgentRegistry",
     "AgentRollout",
+    "CodePackage",
     "ConnectionSecret",
     "ExistingProject",
     "FoundryProject",
     "HostedAgent",
     "HostedAgentVersion",
+    "Moderation",
     "Project",
+    "Protocol",
     "Rollout",
+    "Runtime",
     "SmokeTest",
+    "StreamSelector",
+    "TelemetryEndpoint",
+    "TelemetryHeader",
     "Tier",
     "__version__",
 ]
@@ -39,14 +49,21 @@ _HOMES = {
     "AgentImage": "agent_image",
     "AgentRegistry": "agent_registry",
     "AgentRollout": "resources",
+    "CodePackage": "code_package",
     "ConnectionSecret": "connection_secret",
     "ExistingProject": "foundry_project",
     "FoundryProject": "foundry_project",
     "HostedAgent": "hosted_agent",
     "HostedAgentVersion": "resources",
+    "Moderation": "resources.inputs",
     "Project": "foundry_project",
+    "Protocol": "lifecycle.vocabulary",
     "Rollout": "rollout_settings",
+    "Runtime": "lifecycle.vocabulary",
     "SmokeTest": "rollout_settings",
+    "StreamSelector": "resources.inputs",
+    "TelemetryEndpoint": "resources.inputs",
+    "TelemetryHeader": "resources.inputs",
     "Tier": "lifecycle.definition",
 }
 

@@ -8,9 +8,11 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 
 from foundry_agents.agent_image import AgentImage
+from foundry_agents.code_package import CodePackage
 from foundry_agents.foundry_project import FoundryProject, Project
 from foundry_agents.lifecycle.definition import Tier
 from foundry_agents.resources import AgentRollout, HostedAgentVersion
+from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 from foundry_agents.rollout_settings import Rollout
 
 DEFAULT_PROTOCOLS: Mapping[str, str] = {"responses": "2.0.0"}
@@ -28,18 +30,24 @@ class HostedAgent(pulumi.ComponentResource):
             ``{name}-version`` and ``{name}-rollout``.
         project: Where the agent lives.
         image: What it runs.
+        code: Instead of an image, a folder of source that the service runs.
         agent_name: Name in the project: 1 to 63 letters, digits and hyphens.
         cpu: Cores, "0.5", "1" or "2"; default "1".
         memory: "1Gi", "2Gi" or "4Gi", as goes with cpu; default "2Gi".
         tier: Instead of cpu and memory; ``Tier.of("4", "8Gi")`` for a size newer than this release.
         protocols: Version of each protocol that the container speaks; default responses 2.0.0.
+            ``Protocol.of("…")`` names one that is newer than this release.
         environment: Variables of the container. Secret values stay secret in state.
         session_idle_timeout_s: Seconds until an idle session is put to sleep, 300 to 3600.
         registry_connection: Connection of the project for a private registry that is not ACR.
         memory_snapshot: Start sessions from a snapshot of the initialised process.
         rai_policy: Name of the Responsible AI policy to apply.
+        rai_moderation: Where requests and answers of the protocol ``invocations`` hold text for that policy.
+        telemetry: Collectors of your own for logs, traces and metrics.
         description: At most 512 characters.
         metadata: Up to 12 pairs of your own.
+        fingerprint_key: Secret of at least 16 characters under which versions are fingerprinted, so that the
+            fingerprint in their metadata can't be used to try values of short secrets. Keep it the same.
         pull_role_budget_s: For how long after it was granted a pull role may not be in effect; default 600.
         rollout: How traffic moves to a new version: ``Rollout.canary([10, 50], bake="2m", smoke=…)``; default all at
             once. A pinned rollout serves its version, whatever the settings describe.
@@ -73,7 +81,8 @@ class HostedAgent(pulumi.ComponentResource):
         name: str,
         *,
         project: FoundryProject | Project,
-        image: AgentImage,
+        image: AgentImage | None = None,
+        code: CodePackage | None = None,
         agent_name: Input[str] | None = None,
         cpu: Input[str | float] | None = None,
         memory: Input[str] | None = None,
@@ -84,8 +93,11 @@ class HostedAgent(pulumi.ComponentResource):
         registry_connection: Input[str] | None = None,
         memory_snapshot: Input[bool] | None = None,
         rai_policy: Input[str] | None = None,
+        rai_moderation: Input[Moderation] | None = None,
+        telemetry: Input[Sequence[Input[TelemetryEndpoint]]] | None = None,
         description: Input[str] | None = None,
         metadata: Mapping[str, Input[str]] | None = None,
+        fingerprint_key: Input[str] | None = None,
         pull_role_budget_s: Input[float] | None = None,
         rollout: Rollout | None = None,
         take_over: Input[bool] | None = None,
@@ -97,11 +109,14 @@ class HostedAgent(pulumi.ComponentResource):
         super().__init__("foundry-agents:index:HostedAgent", name, None, opts)
         if tier is not None and (cpu is not None or memory is not None):
             raise ValueError(f'HostedAgent "{name}": give either tier or cpu and memory, not both')
+        if (image is None) == (code is None):
+            raise ValueError(f'HostedAgent "{name}": give exactly one of image and code')
         self.version = HostedAgentVersion(
             f"{name}-version",
             project_endpoint=project.endpoint,
             agent_name=agent_name or name,
-            image=image.reference,
+            image=image.reference if image else None,
+            code=code,
             cpu=tier.cpu if tier else cpu,
             memory=tier.memory if tier else memory,
             accept_new_tier=tier.accept_new if tier else None,
@@ -113,8 +128,11 @@ class HostedAgent(pulumi.ComponentResource):
             registry_connection=registry_connection,
             memory_snapshot=memory_snapshot,
             rai_policy=rai_policy,
+            rai_moderation=rai_moderation,
+            telemetry=telemetry,
+            fingerprint_key=fingerprint_key,
             pull_identity=project.principal_id.apply(lambda known: known or ""),
-            pull_role_granted_at=image.pull_role_granted_at,
+            pull_role_granted_at=image.pull_role_granted_at if image else None,
             pull_role_budget_s=pull_role_budget_s,
             take_over=take_over,
             timeout_s=timeout_s,
@@ -131,7 +149,7 @@ class HostedAgent(pulumi.ComponentResource):
             version=None if pinned else self.version.version,
             described_version=self.version.version if pinned else None,
             rollout=rollout,
-            protocols=sorted(protocols),
+            protocols=sorted(map(str, protocols)),
             force_delete=force_delete,
             project_resource_id=project.resource_id,
             opts=ResourceOptions(parent=self, depends_on=[self.version]),
@@ -145,5 +163,5 @@ class HostedAgent(pulumi.ComponentResource):
         self.register_outputs({"endpoint": self.endpoint, "serving_version": self.serving_version})
 
 
-def _before_the_pull(image: AgentImage) -> Sequence[pulumi.Resource]:
-    return list(image.depends_on)
+def _before_the_pull(image: AgentImage | None) -> Sequence[pulumi.Resource]:
+    return list(image.depends_on) if image else []

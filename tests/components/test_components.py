@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -26,6 +27,7 @@ from tests.components.program import (
     Secret,
     run,
 )
+from tests.core.settings import MODERATION, TELEMETRY
 
 DIGEST = "sha256:" + "a" * 64
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
@@ -127,6 +129,9 @@ def test_the_settings_of_an_agent_reach_its_version() -> None:
         session_idle_timeout_s=900,
         description="Answers.",
         metadata={"team": "support"},
+        rai_policy="strict",
+        rai_moderation=dict(MODERATION),
+        telemetry=list(TELEMETRY),
         take_over=True,
         timeout_s=60,
         poll_interval_s=1,
@@ -143,6 +148,9 @@ def test_the_settings_of_an_agent_reach_its_version() -> None:
         "session_idle_timeout_s": 900,
         "description": "Answers.",
         "metadata": {"team": "support"},
+        "rai_policy": "strict",
+        "rai_moderation": MODERATION,
+        "telemetry": TELEMETRY,
         "take_over": True,
         "timeout_s": 60,
         "poll_interval_s": 1,
@@ -178,6 +186,57 @@ def test_a_tier_stands_for_cpu_and_memory() -> None:
 def test_a_tier_beside_cpu_or_memory_is_refused(other: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="either tier or cpu and memory"):
         _declare(tier=fa.Tier(), **other)
+
+
+def _of_code(folder: Path, **agent: Any) -> Run:
+    def program() -> None:
+        project = fa.FoundryProject.existing(endpoint=ENDPOINT, principal_id=PRINCIPAL)
+        code = fa.CodePackage(folder, entry_point=["python", "main.py"], runtime=fa.Runtime.of("python_3_15"))
+        fa.HostedAgent("support", project=project, code=code, **agent)
+
+    return run(program)
+
+
+def test_a_code_agent_declares_the_digest_of_its_folder_and_no_image(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("print()", encoding="utf-8")
+    version = _of_code(tmp_path).one(VERSION)
+    assert "image" not in version.inputs
+    assert len(version.inputs["code"]["sha256"]) == 64
+    assert version.inputs["code"]["entry_point"] == ["python", "main.py"]
+    assert version.inputs["code_folder"] == str(tmp_path)
+    assert version.inputs["accept_new"] == ["python_3_15"]
+    assert version.depends_on == frozenset()
+
+
+def test_a_folder_that_can_not_be_packed_stops_the_program_without_a_traceback(tmp_path: Path) -> None:
+    with pytest.raises(pulumi.RunError, match="has no file to pack"):
+        _of_code(tmp_path)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_an_agent_of_image_and_code_or_of_neither_is_refused(tmp_path: Path, *, both: bool) -> None:
+    image = fa.AgentImage.pinned(f"acme.io/support@{DIGEST}")
+
+    def program() -> None:
+        project = fa.FoundryProject.existing(endpoint=ENDPOINT, principal_id=PRINCIPAL)
+        code = fa.CodePackage(tmp_path, entry_point=["x"])
+        fa.HostedAgent("support", project=project, image=image if both else None, code=code if both else None)
+
+    with pytest.raises(ValueError, match="exactly one of image and code"):
+        run(program)
+
+
+def test_a_protocol_that_is_newer_than_this_release_is_let_through_by_name() -> None:
+    inputs = _declare(protocols={fa.Protocol.of("grpc"): "1", "responses": "2.0.0"}).one(VERSION).inputs
+    assert inputs["protocols"] == {"grpc": "1", "responses": "2.0.0"}
+    assert inputs["accept_new"] == ["grpc"]
+    assert "accept_new" not in _declare(protocols={"grpc": "1"}).one(VERSION).inputs
+
+
+def test_a_fingerprint_key_is_a_secret_whoever_gives_it() -> None:
+    """Case 55: also one that the program has in plain text."""
+    inputs = _declare(fingerprint_key="correct horse battery").one(VERSION).inputs
+    assert inputs["fingerprint_key"] == Secret("correct horse battery")
 
 
 def test_a_secret_variable_stays_a_secret() -> None:

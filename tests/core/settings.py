@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
 from foundry_agents.lifecycle.errors import Problem
@@ -38,6 +38,44 @@ FULL: Mapping[str, object] = {
     "metadata": {"team": "support"},
 }
 """Every setting that describes a version."""
+
+CODE: Mapping[str, object] = {
+    "sha256": "c" * 64,
+    "runtime": "python_3_13",
+    "entry_point": ["python", "main.py"],
+    "dependency_resolution": "bundled",
+}
+TELEMETRY: Sequence[Mapping[str, object]] = [
+    {
+        "endpoint": "https://otel.example.com:4318",
+        "protocol": "Http",
+        "data": ["ContainerOtel", "Metrics"],
+        "header": {"name": "x-api-key", "secret_id": "otel", "secret_key": "key"},
+    }
+]
+MODERATION: Mapping[str, object] = {
+    "response_mode": "both",
+    "input_content_type": "json",
+    "output_content_type": "json",
+    "input_paths": ["$.question"],
+    "output_paths": ["$.answer"],
+    "stream_selectors": [{"event_type": "delta", "text_field": "delta"}],
+}
+EVERYTHING: Mapping[str, object] = {
+    **FULL,
+    "registry_connection": "private",
+    "memory_snapshot": True,
+    "rai_policy": "strict",
+    "rai_moderation": MODERATION,
+    "telemetry": TELEMETRY,
+}
+"""Every setting that describes a version of an image, each in its canonical form."""
+
+OF_CODE: Mapping[str, object] = {
+    **{name: raw for name, raw in EVERYTHING.items() if name not in {"image", "registry_connection"}},
+    "code": CODE,
+}
+"""The same for a version of code."""
 
 
 def settings(**changed: object) -> dict[str, object]:

@@ -13,12 +13,17 @@ from foundry_agents.lifecycle.rules import (
     RESERVED_METADATA_PREFIX,
     TIERS,
 )
+from foundry_agents.lifecycle.vocabulary import Protocol, Runtime, new_among
 from tests.core.settings import (
+    CODE,
     DIGEST,
     ENDPOINT,
     FULL,
     GOOD,
     IMAGE,
+    MODERATION,
+    OF_CODE,
+    TELEMETRY,
     problems,
     problems_with,
     settings,
@@ -301,6 +306,128 @@ def test_protocols_that_are_no_map_are_refused_with_an_example(raw: object) -> N
     assert '{"responses": "2.0.0"}' in the_problem("protocols", protocols=raw)
 
 
+@pytest.mark.parametrize("version", ["1.0.0", "2026-11-01", "v1"])
+def test_a_newer_protocol_passes_when_it_is_named_as_such_and_so_does_its_version(version: str) -> None:
+    """Nobody knows yet how its versions are written."""
+    made = values(protocols={"responses": "2.0.0", "grpc": version}, accept_new=["grpc"])
+    assert made["protocols"] == {"grpc": version, "responses": "2.0.0"}
+
+
+def test_a_way_through_for_one_word_is_none_for_another() -> None:
+    """A typo is still an error."""
+    detail = the_problem("protocols.respones", protocols={"grpc": "1", "respones": "2.0.0"}, accept_new=["grpc"])
+    assert 'a newer one: Protocol.of("respones")' in detail
+
+
+def test_a_known_protocol_keeps_its_rules_whatever_is_accepted() -> None:
+    """Case 68."""
+    the_problem("protocols.responses", protocols={"responses": "v1"}, accept_new=["responses"])
+
+
+def test_a_newer_word_is_one_that_was_made_by_of_and_no_other() -> None:
+    words = [Protocol.of("grpc"), Protocol("typo"), "plain", None, Runtime.of("python_3_15"), Protocol.RESPONSES]
+    assert new_among(words) == ["grpc", "python_3_15"]
+    assert all(type(word) is str for word in new_among(words))
+
+
+# --- Code -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_version_is_of_an_image_or_of_code_and_never_of_both_or_neither() -> None:
+    assert problems({**GOOD, "image": None, "code": CODE}) == []
+    assert problems({**GOOD, "code": CODE}) == [Problem("code", "exactly one of image and code is given, not both")]
+    assert problems({**GOOD, "image": None}) == [
+        Problem("image", "is required; exactly one of image and code is given")
+    ]
+
+
+def test_a_registry_connection_goes_with_an_image() -> None:
+    found = problems({**OF_CODE, "registry_connection": "private"})
+    assert found == [Problem("registry_connection", "means something only beside image, which is not given")]
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        ({"runtime": "python_3_11"}, "code.runtime", 'a newer one: Runtime.of("python_3_11")'),
+        ({"runtime": None}, "code.runtime", "is required"),
+        ({"entry_point": []}, "code.entry_point", "is required"),
+        ({"entry_point": "python main.py"}, "code.entry_point", "must be a list of words: a command and its arguments"),
+        ({"entry_point": ["python", ""]}, "code.entry_point[1]", "must be text that is not empty"),
+        ({"dependency_resolution": "pip"}, "code.dependency_resolution", "bundled, remote_build"),
+        ({"sha256": "C" * 64}, "code.sha256", "64 hexadecimal digits"),
+        ({"zip": "x"}, "code.zip", "is not an input of code"),
+    ],
+)
+def test_an_unfit_code_package_is_refused_by_the_path_of_what_is_wrong(
+    change: dict[str, object], path: str, words: str
+) -> None:
+    (problem,) = problems({**OF_CODE, "code": {**CODE, **change}})
+    assert problem.path == path
+    assert words in problem.detail
+
+
+def test_a_newer_runtime_passes_when_it_is_named_as_such() -> None:
+    props = {**OF_CODE, "code": {**CODE, "runtime": "python_3_15"}}
+    assert problems({**props, "accept_new": ["python_3_15"]}) == []
+    assert len(problems({**props, "accept_new": ["python_3_16"]})) == 1
+
+
+def test_a_code_package_without_a_way_to_get_dependencies_brings_them_along() -> None:
+    made = values({**OF_CODE, "code": {**CODE, "dependency_resolution": None}})
+    assert made["code"] == CODE
+
+
+# --- Telemetry and moderation ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"endpoint": "otel.example.com:4317"}, "telemetry[0].endpoint"),
+        ({"endpoint": "https://[::1"}, "telemetry[0].endpoint"),
+        ({"endpoint": f"https://u:{CANARY}@otel.example.com"}, "telemetry[0].endpoint"),
+        ({"protocol": "http"}, "telemetry[0].protocol"),
+        ({"data": ["Logs"]}, "telemetry[0].data[0]"),
+        ({"data": None}, "telemetry[0].data"),
+        ({"header": {"name": "x-api-key", "secret_id": "otel"}}, "telemetry[0].header.secret_key"),
+        ({"header": {"name": "", "secret_id": "otel", "secret_key": "k"}}, "telemetry[0].header.name"),
+    ],
+)
+def test_an_unfit_collector_is_refused_by_the_path_of_what_is_wrong(change: dict[str, object], path: str) -> None:
+    assert CANARY not in the_problem(path, telemetry=[{**TELEMETRY[0], **change}])
+
+
+def test_a_collector_that_gets_nothing_is_not_one_that_was_left_out() -> None:
+    made = values(telemetry=[{**TELEMETRY[0], "data": []}])
+    assert made["telemetry"] == [{**TELEMETRY[0], "data": []}]
+    assert the_problem("telemetry[0]", telemetry=[{}]) == "is empty"
+
+
+def test_moderation_goes_with_a_policy() -> None:
+    assert "rai_policy" in the_problem("rai_moderation", rai_moderation=MODERATION)
+    assert problems_with(rai_moderation=MODERATION, rai_policy="strict") == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "input_type", "output_type", "missing"),
+    [
+        ("non_streaming", None, None, ["input_paths", "output_paths"]),
+        ("streaming", "json", "json", ["input_paths", "stream_selectors"]),
+        ("both", "text", "json", ["output_paths", "stream_selectors"]),
+        ("both", "text", "text", []),
+        ("streaming", "json", "text", ["input_paths"]),
+    ],
+)
+def test_what_is_needed_to_find_the_text_depends_on_its_shape(
+    mode: str, input_type: str | None, output_type: str | None, missing: list[str]
+) -> None:
+    """As the SDK's model says."""
+    shape = {"response_mode": mode, "input_content_type": input_type, "output_content_type": output_type}
+    found = problems_with(rai_policy="strict", rai_moderation=shape)
+    assert [problem.path for problem in found] == [f"rai_moderation.{name}" for name in missing]
+
+
 # --- Environment -----------------------------------------------------------------------------------------------------
 
 
@@ -401,6 +528,15 @@ def test_an_idle_timeout_from_5_minutes_to_an_hour_is_fine(seconds: object) -> N
 @pytest.mark.parametrize("seconds", [299, 3601, 0, -1, 900.5, "soon", True])
 def test_any_other_idle_timeout_is_refused_with_the_limits(seconds: object) -> None:
     assert "300 to 3600 s" in the_problem("session_idle_timeout_s", session_idle_timeout_s=seconds)
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 15, 4711, ["x" * 20]])
+def test_a_fingerprint_key_that_can_be_guessed_is_refused_without_showing_it(key: object) -> None:
+    """Case 55."""
+    assert the_problem("fingerprint_key", fingerprint_key=key) == (
+        "must be text of at least 16 characters, such as a random password"
+    )
+    assert problems_with(fingerprint_key="x" * 16) == []
 
 
 # --- How we work ------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from foundry_agents.lifecycle.errors import (
     FoundryAgentsError,
     InputError,
     MovedElsewhere,
+    NetworkRefused,
     NotOursError,
     NotReady,
     PermissionMissing,
@@ -31,11 +32,12 @@ from foundry_agents.lifecycle.errors import (
     WaitTimeout,
     message,
 )
-from tests.core.settings import seen
+from tests.core.settings import plan, seen
 
 SERVICE_ERRORS = [
     ServiceError,
     PermissionMissing,
+    NetworkRefused,
     PreviewRequired,
     ProjectNotFound,
     Conflict,
@@ -189,7 +191,7 @@ def test_an_error_other_than_a_conflict_is_not_about_sessions() -> None:
 
 def test_a_failed_pull_without_a_known_principal_leaves_a_place_for_it() -> None:
     text = remedies.version_failed(
-        seen("failed", error_code="ImageError"), image="acme.azurecr.io/a@sha256:0", pull_identity="", state="gone"
+        seen("failed", error_code="ImageError"), plan().definition, pull_identity="", state="gone"
     )
     assert "<principal id of the project>" in text
     assert "[ImageError] no reason was given" in text

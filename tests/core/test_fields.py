@@ -17,14 +17,19 @@ from foundry_agents.lifecycle.fields import Field, OnChange, Report, as_number, 
 from foundry_agents.lifecycle.fingerprint import fingerprint
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
 from tests.core.settings import (
+    CODE,
     DIGEST,
     ENDPOINT,
+    EVERYTHING,
     FULL,
     GOOD,
     IMAGE,
+    MODERATION,
+    OF_CODE,
     OTHER_DIGEST,
     OTHER_OWNER,
     OWNER,
+    TELEMETRY,
     problems,
     problems_with,
     settings,
@@ -62,6 +67,15 @@ _SIZES: Sequence[tuple[Sequence[object], Sequence[object]]] = [
 _MEANINGS: Mapping[str, Sequence[Sequence[object]]] = {
     "session_idle_timeout_s": [[_MISSING, None], [900, 900.0, "900", "900.0"]],
     "description": [[_MISSING, None, ""], ["Answers."]],
+    "rai_policy": [["strict"]],
+    "rai_moderation": [
+        [_MISSING, None, {}],
+        [MODERATION, {**MODERATION, "input_content_type": None, "stream_selectors": [{"event_type": "delta"}]}],
+    ],
+    "telemetry": [
+        [_MISSING, None, []],
+        [TELEMETRY, [{**TELEMETRY[0], "data": ["Metrics", "ContainerOtel", "Metrics"]}, *TELEMETRY]],
+    ],
     "force_delete": [[_MISSING, None, False], [True]],
     "kept_by_rollout": [[_MISSING, None, False], [True]],
 }
@@ -111,7 +125,7 @@ def test_the_same_meaning_in_another_spelling_is_no_change(meaning: Meaning, cha
         assert fingerprint(VERSION_FIELDS.normalise(olds)[0]) == fingerprint(VERSION_FIELDS.normalise(news)[0])
 
 
-@pytest.mark.parametrize("props", [GOOD, FULL])
+@pytest.mark.parametrize("props", [GOOD, FULL, EVERYTHING, OF_CODE])
 def test_what_was_normalised_once_stays_as_it_is(props: Mapping[str, object]) -> None:
     """Case 14: outputs hold canonical values, and go through the table again."""
     once = values(props)
@@ -176,6 +190,12 @@ _OTHER: Mapping[str, object] = {
     "take_over": True,
     "timeout_s": 60,
     "poll_interval_s": 1,
+    "code": CODE,
+    "code_folder": "elsewhere",
+    "rai_moderation": MODERATION,
+    "telemetry": TELEMETRY,
+    "fingerprint_key": "k" * 16,
+    "accept_new": ["grpc"],
 }
 
 
@@ -224,6 +244,9 @@ def test_what_describes_the_version_replaces_it() -> None:
         "rai_policy",
         "description",
         "metadata",
+        "code",
+        "rai_moderation",
+        "telemetry",
     }
 
 
@@ -275,7 +298,11 @@ def _with_unknown(props: Mapping[str, object], place: tuple[str, ...]) -> dict[s
     return changed_props
 
 
-_EVERY: Mapping[str, object] = {**_OTHER, **FULL}
+_EVERY: Mapping[str, object] = {**{name: raw for name, raw in _OTHER.items() if name != "code"}, **FULL}
+_UNKNOWNS = [(_EVERY, place) for place in _places(_EVERY)] + [
+    (OF_CODE, place) for place in _places(OF_CODE) if place[0] == "code"
+]
+_PLACES = [".".join(place) for _, place in _UNKNOWNS]
 _ROLLOUT: Mapping[str, object] = {
     "project_endpoint": ENDPOINT,
     "agent_name": "support",
@@ -290,19 +317,21 @@ _ROLLOUT: Mapping[str, object] = {
 }
 
 
-@pytest.mark.parametrize("place", list(_places(_EVERY)), ids=".".join)
-def test_an_unknown_anywhere_has_no_problem_and_is_passed_on(place: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("props", "place"), _UNKNOWNS, ids=_PLACES)
+def test_an_unknown_anywhere_has_no_problem_and_is_passed_on(
+    props: Mapping[str, object], place: tuple[str, ...]
+) -> None:
     """Cases 18 and 21."""
-    canonical, found = VERSION_FIELDS.normalise(_with_unknown(_EVERY, place), is_unknown)
+    canonical, found = VERSION_FIELDS.normalise(_with_unknown(props, place), is_unknown)
     assert found == []
     assert is_unknown(canonical[place[0]])
 
 
-@pytest.mark.parametrize("place", list(_places(_EVERY)), ids=".".join)
-def test_an_unknown_differs_from_what_is_in_state(place: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("props", "place"), _UNKNOWNS, ids=_PLACES)
+def test_an_unknown_differs_from_what_is_in_state(props: Mapping[str, object], place: tuple[str, ...]) -> None:
     """Cases 18 and 21: a preview shows exactly the field that may change."""
     (row,) = (row for row in VERSION_FIELDS.fields if row.name == place[0])
-    found = VERSION_FIELDS.changes(_EVERY, _with_unknown(_EVERY, place), is_unknown)
+    found = VERSION_FIELDS.changes(props, _with_unknown(props, place), is_unknown)
     assert [other.name for other in found] == ([] if row.on_change is OnChange.IGNORE else [place[0]])
 
 

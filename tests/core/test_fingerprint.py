@@ -13,9 +13,9 @@ import pytest
 
 from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.fields import OnChange
-from foundry_agents.lifecycle.fingerprint import MANAGED_BY, SCHEMA, Marks, fingerprint
+from foundry_agents.lifecycle.fingerprint import MANAGED_BY, SCHEMA, Marks, fingerprint, plain_fingerprint
 from foundry_agents.lifecycle.rules import OWN_METADATA_PAIRS, RESERVED_METADATA_PREFIX
-from tests.core.settings import DIGEST, FULL, GOOD, OWNER, seen, values
+from tests.core.settings import CODE, DIGEST, FULL, GOOD, MODERATION, OF_CODE, OWNER, TELEMETRY, seen, values
 
 GOLDEN = Path(__file__).parent / "golden" / "fingerprints.json"
 HASH_SEEDS = 20
@@ -99,6 +99,8 @@ _OTHER: Mapping[str, object] = {
     "take_over": True,
     "timeout_s": 7,
     "poll_interval_s": 7,
+    "code_folder": "elsewhere",
+    "accept_new": ["grpc"],
 }
 
 
@@ -110,7 +112,7 @@ def test_where_the_agent_is_and_how_we_work_do_not_count() -> None:
 
 def test_everything_else_counts() -> None:
     """Case 17: no field that makes a new version is left out of the hash."""
-    counted = {row.name for row in VERSION_FIELDS.fields if row.name not in _OTHER}
+    counted = {row.name for row in VERSION_FIELDS.fields if row.name not in {*_OTHER, "fingerprint_key"}}
     changes: Mapping[str, dict[str, object]] = {
         "image": {"image": f"acme.azurecr.io/other@{DIGEST}"},
         "cpu": {"cpu": "2", "memory": "2Gi"},
@@ -123,6 +125,9 @@ def test_everything_else_counts() -> None:
         "session_idle_timeout_s": {"session_idle_timeout_s": 901},
         "description": {"description": "Other."},
         "metadata": {"metadata": {"team": "other"}},
+        "code": {"code": CODE},
+        "rai_moderation": {"rai_policy": "strict", "rai_moderation": MODERATION},
+        "telemetry": {"telemetry": TELEMETRY},
     }
     assert set(changes) == counted
     assert all(row.on_change is OnChange.REPLACE for row in VERSION_FIELDS.fields if row.name in counted)
@@ -139,6 +144,54 @@ def test_a_value_does_not_slip_into_the_neighbouring_one() -> None:
 
 def test_text_in_any_script_has_a_fingerprint() -> None:
     assert fingerprint(values(environment={"GREETING": "Grüezi 👋"})) != fingerprint(values())
+
+
+@pytest.mark.parametrize("name", ["sha256", "runtime", "entry_point", "dependency_resolution"])
+def test_every_entry_of_a_code_package_counts(name: str) -> None:
+    """Case 17: a changed byte is another digest."""
+    other = {"sha256": "d" * 64, "runtime": "dotnet_10", "entry_point": ["python"], "dependency_resolution": "bundled"}
+    if name == "dependency_resolution":
+        other[name] = "remote_build"
+    assert fingerprint(values(OF_CODE, code={**CODE, name: other[name]})) != fingerprint(values(OF_CODE))
+
+
+# --- Under a key ----------------------------------------------------------------------------------------------------
+
+GUESSES = 10_000
+"""All PINs of four digits (case 55)."""
+
+
+def _confirmed(mark: str, others: Mapping[str, object]) -> int:
+    """How many guesses of a PIN the mark confirms to somebody who knows every other value."""
+    guesses = (f"{number:04}" for number in range(GUESSES))
+    canonical = values(others)
+    return sum(fingerprint({**canonical, "environment": {"PIN": guess}}) == mark for guess in guesses)
+
+
+def test_a_fingerprint_without_a_key_gives_a_pin_away() -> None:
+    """Case 55, why the key is there: 1 of 10,000 guesses is confirmed."""
+    assert _confirmed(fingerprint(values(environment={"PIN": "4711"})), GOOD) == 1
+
+
+def test_a_fingerprint_under_a_key_confirms_no_guess() -> None:
+    """Case 55: the guesser holds the metadata, plain state and all other fields, and may try a key of his own."""
+    mark = fingerprint(values(environment={"PIN": "4711"}, fingerprint_key="correct horse battery"))
+    assert _confirmed(mark, GOOD) == 0
+    assert _confirmed(mark, {**GOOD, "fingerprint_key": "another horse battery"}) == 0
+    assert mark.startswith("v1k:")
+    assert len(mark) == len("v1k:") + 64
+
+
+def test_under_one_key_the_same_definition_has_the_same_fingerprint_and_another_has_another() -> None:
+    keyed = values(FULL, fingerprint_key="correct horse battery")
+    assert fingerprint(keyed) == fingerprint(values(dict(reversed(keyed.items()))))
+    assert fingerprint(keyed) != fingerprint({**keyed, "cpu": "2"})
+    assert fingerprint(keyed) == "v1k:bf24912d300b2d37b015db68d18dd9482a0ae517a35913b6232965ee695c9aae"
+
+
+def test_the_plain_fingerprint_is_the_one_from_before_there_was_a_key() -> None:
+    keyed = values(FULL, fingerprint_key="correct horse battery")
+    assert plain_fingerprint(keyed) == fingerprint(values(FULL))
 
 
 # --- Marks ----------------------------------------------------------------------------------------------------------

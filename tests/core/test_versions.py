@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, ClassVar
 
 import pytest
 
+from foundry_agents.lifecycle.definition import AgentDefinition
 from foundry_agents.lifecycle.errors import (
     AnswerLost,
     Conflict,
+    InputError,
     NotOursError,
     PermissionMissing,
+    Problem,
     ProjectNotFound,
     ServiceError,
     Throttled,
@@ -27,7 +33,7 @@ from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPla
 from foundry_agents.lifecycle.waiting import Patience
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService, HandingBackService, LateRoleService, marked
-from tests.core.settings import IMAGE, OTHER_OWNER, OWNER, plan
+from tests.core.settings import CODE, IMAGE, OTHER_OWNER, OWNER, plan
 
 _HELLO = {"GREETING": "Hello"}
 _CANARY = "canary-4711"
@@ -390,6 +396,113 @@ def test_what_the_second_post_made_is_adopted_by_the_next_run() -> None:
     service.calls.clear()
     assert _run(service).outcome is Outcome.ADOPTED
     assert service.writes == []
+
+
+# --- Fingerprints with a key, and code ------------------------------------------------------------------------------
+
+_KEY = "correct horse battery"
+
+
+def _keyed(environment: Mapping[str, str] | None = None) -> VersionPlan:
+    """As HostedAgentVersion plans with a key."""
+    wanted = plan(fingerprint_key=_KEY, environment=environment)
+    return replace(wanted, also_known_as=frozenset({plan(environment=environment).marks.fingerprint}))
+
+
+def test_a_key_that_is_added_adopts_what_was_posted_without_one() -> None:
+    """Case 55: adding a key orphans nothing."""
+    service = FaultyService()
+    _run(service)
+    service.calls.clear()
+    made = _run(service, _keyed())
+    assert (made.outcome, made.version.id) == (Outcome.ADOPTED, "support:1")
+    assert service.writes == []
+
+
+def test_what_is_posted_under_a_key_carries_no_plain_fingerprint() -> None:
+    """Case 55: somebody who reads the metadata has nothing to try guesses on."""
+    service = FaultyService()
+    _run(service, _keyed(environment={"PIN": "4711"}))
+    (sent,) = service.metadata
+    assert plan(environment={"PIN": "4711"}).marks.fingerprint not in sent.values()
+    assert [value for value in sent.values() if value.startswith("v1k:")] == [
+        _keyed(environment={"PIN": "4711"}).marks.fingerprint
+    ]
+    assert _run(service, _keyed(environment={"PIN": "4711"})).outcome is Outcome.ADOPTED
+
+
+def test_a_failed_try_from_before_the_key_counts_as_an_attempt() -> None:
+    """Case 6: the service's own de-duplication can't hand the failed one back."""
+    service = FaultyService()
+    service.has("1", "failed", replace(plan().marks, attempt=2))
+    made = _run(service, _keyed())
+    assert made.outcome is Outcome.REPOSTED
+    assert service.metadata[0]["foundry-agents.attempt"] == "3"
+    assert service.statuses_left() == {"2": "active"}
+
+
+@dataclass
+class _Packer:
+    """Opens an archive, and says what was asked of the service until then and whether it was closed."""
+
+    service: FaultyService
+    problem: Exception | None = None
+    before: list[list[str]] = field(default_factory=list)
+    closed: int = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[BinaryIO]:
+        self.before.append(list(self.service.writes))
+        if self.problem:
+            raise self.problem
+        with io.BytesIO(b"zip") as archive:
+            yield archive
+        self.closed += 1
+
+
+def _of_code(packer: _Packer) -> VersionPlan:
+    return replace(plan(image=None, code=CODE), pack=packer)
+
+
+class _Receiving(FaultyService):
+    """Keeps what comes with each POST."""
+
+    archives: ClassVar[list[bytes]] = []
+
+    def create_version(self, agent: str, definition: AgentDefinition, metadata: Mapping[str, str]) -> VersionView:
+        assert definition.archive is not None
+        self.archives.append(definition.archive.read())
+        return super().create_version(agent, definition, metadata)
+
+
+def test_a_code_agent_is_packed_once_for_its_post_and_not_at_all_for_its_adoption() -> None:
+    service = _Receiving()
+    packer = _Packer(service)
+    assert _run(service, _of_code(packer)).outcome is Outcome.CREATED
+    assert _run(service, _of_code(packer)).outcome is Outcome.ADOPTED
+    assert service.archives == [b"zip"]
+    assert (len(packer.before), packer.closed) == (1, 1)
+
+
+def test_a_folder_that_can_not_be_packed_stops_the_run_before_anything_is_changed() -> None:
+    """Not even the endpoint is pinned, although it follows @latest."""
+    service = FaultyService()
+    _run(service)
+    service.calls.clear()
+    refused = InputError("the agent's code", [Problem("code", "has changed")])
+    with pytest.raises(InputError):
+        _run(service, _of_code(_Packer(service, refused)))
+    assert service.writes == []
+
+
+def test_code_that_fails_names_the_digest_the_runtime_and_the_entry_point() -> None:
+    service = FaultyService(statuses=["failed"], error=("CodeError", "exited with code 1"))
+    with pytest.raises(VersionFailed) as caught:
+        _run(service, _of_code(_Packer(service)))
+    text = str(caught.value)
+    assert "Where: code cccccccccccc…, python_3_13, entry point `python main.py`" in text
+    assert "its entry point ended before it was ready" in text
+    assert "support:1 was removed" in text
 
 
 def test_a_lost_answer_is_not_taken_for_an_earlier_attempt() -> None:

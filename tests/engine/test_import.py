@@ -1,15 +1,19 @@
-"""A version that exists is taken into a stack."""
+"""Versions that exist, of an image and of code, are taken into a stack."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
+import httpx
 import pytest
 
 from foundry_agents.azure import agent_service
+from foundry_agents.code_package import packed
 from foundry_agents.resources.import_file import import_file
 from tests.engine.harness import Deployment
 
@@ -33,10 +37,16 @@ fa.HostedAgentVersion(
     description="made by hand",
     metadata={"team": "support"},
 )
+fa.HostedAgentVersion(
+    "coded",
+    project_endpoint=config.require("endpoint"),
+    agent_name="coder",
+    code=fa.CodePackage("agent", entry_point=["python", "main.py"], dependency_resolution="remote_build"),
+)
 """
 
 
-def test_an_imported_version_has_no_difference_from_a_program_that_says_the_same(
+def test_imported_versions_have_no_difference_from_a_program_that_says_the_same(
     deploy: Callable[..., Deployment],
 ) -> None:
     """Case 46. pu#16175"""
@@ -55,25 +65,52 @@ def test_an_imported_version_has_no_difference_from_a_program_that_says_the_same
         }
         body = {"definition": definition, "description": "made by hand", "metadata": {"team": "support"}}
         portal.post("agents/elder/versions", json=body).raise_for_status()
+        _upload(portal, here.project.folder / "agent")
     (here.project.folder / "__main__.py").write_text(PROGRAM, encoding="utf-8")
     here.project.config = {"endpoint": project.endpoint, "image": image}
     here.project.write_config()
     before = len(here.writes())
 
-    with mock.patch.dict(os.environ, here.azure.env):
-        content = import_file(
-            agent_service(project.endpoint),
-            project_endpoint=project.endpoint,
-            agent="elder",
-            version="1",
-            owner="organization/foundry-agents/local",
-            resource_name="taken",
-        )
+    content: dict[str, Any] = {"resources": []}
+    for agent, name in (("elder", "taken"), ("coder", "coded")):
+        with mock.patch.dict(os.environ, here.azure.env):
+            taken = import_file(
+                agent_service(project.endpoint),
+                project_endpoint=project.endpoint,
+                agent=agent,
+                version="1",
+                owner="organization/foundry-agents/local",
+                resource_name=name,
+            )
+        content["resources"] += taken["resources"]
     file = here.project.folder / "import.json"
     file.write_text(json.dumps(content), encoding="utf-8")
     here.project.run("import", "--file", str(file), "--generate-code=false", "--protect=false", "--yes").succeeded()
     preview = here.project.preview().succeeded()
 
-    assert "2 unchanged" in preview.output
+    assert "3 unchanged" in preview.output
     assert "replace" not in preview.output
     assert len(here.writes()) == before
+
+
+def _upload(portal: httpx.Client, folder: Path) -> None:
+    """Makes the agent `coder` from a folder, as somebody with another tool would."""
+    folder.mkdir()
+    (folder / "main.py").write_text("print('hello')\n", encoding="utf-8")
+    definition = {
+        "kind": "hosted",
+        "cpu": "1",
+        "memory": "2Gi",
+        "code_configuration": {
+            "runtime": "python_3_13",
+            "entry_point": ["python", "main.py"],
+            "dependency_resolution": "remote_build",
+        },
+        "protocol_versions": [{"protocol": "responses", "version": "2.0.0"}],
+    }
+    with packed(folder) as (archive, _):
+        parts: dict[str, Any] = {
+            "metadata": (None, json.dumps({"definition": definition}), "application/json"),
+            "code": ("code.zip", archive.read(), "application/octet-stream"),
+        }
+    portal.post("agents/coder/versions", files=parts).raise_for_status()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.existing import inputs_of
 from foundry_agents.lifecycle.fingerprint import fingerprint
+from foundry_agents.lifecycle.parts import TELEMETRY_DATA, TELEMETRY_PROTOCOLS
 from foundry_agents.lifecycle.rules import PROTOCOLS, TIERS
 from tests.reliability.virtual_bench import OWNER, Bench, plan_of
 
@@ -27,6 +28,14 @@ def _optional(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     return st.none() | strategy
 
 
+_COLLECTOR = st.fixed_dictionaries(
+    {
+        "endpoint": st.builds("https://{}.example.com:4318/{}".format, _WORD, _WORD),
+        "protocol": st.sampled_from(TELEMETRY_PROTOCOLS),
+        "data": st.lists(st.sampled_from(TELEMETRY_DATA)),
+        "header": _optional(st.fixed_dictionaries(dict.fromkeys(("name", "secret_id", "secret_key"), _WORD))),
+    }
+)
 _DESCRIBED: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
     {
         "image": st.builds(
@@ -41,6 +50,7 @@ _DESCRIBED: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
         "registry_connection": _optional(_TEXT),
         "memory_snapshot": _optional(st.booleans()),
         "rai_policy": _optional(_TEXT),
+        "telemetry": st.lists(_COLLECTOR, max_size=3),
         "description": _optional(st.text(st.characters(exclude_categories=["Cs"]), max_size=512)),
         "metadata": _optional(st.dictionaries(st.text(string.printable, min_size=1, max_size=64), _TEXT, max_size=12)),
     }

@@ -252,7 +252,7 @@ def test_a_pull_role_that_never_comes_is_an_error_with_principal_role_and_regist
     ):
         process.make(plan)
     assert bench.time.now() - start <= 600
-    for part in (project.principal_id, ACR_PULL, plan.definition.image.partition("/")[0]):
+    for part in (project.principal_id, ACR_PULL, str(plan.definition.image).partition("/")[0]):
         assert part in str(caught.value)
     assert 2 <= len(bench.posts(plan.agent)) <= 5
     assert bench.statuses(plan.agent, project.name) == {}

@@ -32,6 +32,27 @@ agent = fa.HostedAgent(
 )
 large = fa.HostedAgent("large", project=elsewhere, image=plain, tier=fa.Tier.of("4", "8Gi"), force_delete=True)
 
+coded = fa.HostedAgent(
+    "coded",
+    project=elsewhere,
+    code=fa.CodePackage(
+        "agent", entry_point=["python", "main.py"], runtime=fa.Runtime.PYTHON_3_14, dependency_resolution="remote_build"
+    ),
+    protocols={fa.Protocol.INVOCATIONS: "2.0.0", fa.Protocol.of("grpc"): "1"},
+    rai_policy="strict",
+    rai_moderation={"response_mode": "non_streaming", "input_paths": ["$.question"], "output_paths": ["$.answer"]},
+    telemetry=[
+        {
+            "endpoint": "https://otel.example.com:4318",
+            "protocol": "Http",
+            "data": ["ContainerOtel", "Metrics"],
+            "header": {"name": "x-api-key", "secret_id": "otel", "secret_key": "key"},
+        }
+    ],
+    fingerprint_key=pulumi.Output.secret("…"),
+)
+newest = fa.CodePackage("agent", entry_point=["python", "main.py"], runtime=fa.Runtime.of("python_3_15"))
+
 version = fa.HostedAgentVersion(
     "alone", project_endpoint=elsewhere.endpoint, agent_name="alone", image=plain.reference, cpu=0.5, memory="1Gi"
 )

@@ -25,12 +25,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: method, path and query, and the JSON that came with it."""
+    """One request: method, path and query, and the JSON that came with it; bytes where it is no JSON."""
 
     method: str
     path: str
     body: Any
     content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -78,7 +79,9 @@ def serving() -> Iterator[Script]:
             length = int(self.headers.get("content-length") or 0)
             raw = self.rfile.read(length)
             kind = self.headers.get("content-type", "")
-            script.asked.append(Asked(self.command, self.path, json.loads(raw) if raw else None, kind))
+            body = json.loads(raw) if "json" in kind else raw or None
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            script.asked.append(Asked(self.command, self.path, body, kind, headers))
             answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
             if answer.status == DROP:
                 self.close_connection = True

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from email import message_from_bytes
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -15,14 +20,17 @@ from foundry_agents.lifecycle.definition import AgentDefinition
 from foundry_agents.lifecycle.errors import (
     AnswerLost,
     Conflict,
+    NetworkRefused,
     PermissionMissing,
+    PreviewRequired,
     ProjectNotFound,
     ServiceError,
+    Throttled,
     Unreachable,
 )
 from foundry_agents.lifecycle.ports import LATEST, Route
-from tests.core.settings import FULL, IMAGE, values
-from tests.wire.scripted_service import DROP, Answer, Script, failure, serving
+from tests.core.settings import FULL, IMAGE, OF_CODE, values
+from tests.wire.scripted_service import DROP, Answer, Asked, Script, failure, serving
 
 VERSION: dict[str, Any] = {
     "metadata": {"team": "support"},
@@ -116,6 +124,67 @@ def test_a_version_is_posted_with_every_setting_under_its_name_on_the_wire(
     }
 
 
+def _of_code() -> AgentDefinition:
+    return replace(AgentDefinition.from_values(values(OF_CODE)), archive=io.BytesIO(b"zip"))
+
+
+def test_a_version_of_code_is_one_post_with_its_zip_and_its_digest(
+    script: Script, service: FoundryAgentService
+) -> None:
+    """Through the SDK's own call; the digest is a header and not part of the definition."""
+    script.says(Answer(200, VERSION))
+    definition = _of_code()
+    assert definition.archive is not None
+    definition.archive.name = "/a/draft/code.zip"  # type: ignore[misc]  # as an open file has it
+    definition.archive.read()
+    service.create_version("support", definition, {"mark": "1"})
+    (asked,) = script.asked
+    assert (asked.method, asked.path) == ("POST", "/api/projects/demo/agents/support/versions?api-version=v1")
+    assert asked.headers["x-ms-code-zip-sha256"] == "c" * 64
+    parts = {part.get_param("name", header="content-disposition"): part for part in _parts(asked)}
+    assert set(parts) == {"metadata", "code"}
+    assert parts["code"].get_payload(decode=True) == b"zip"
+    assert parts["code"].get_filename() == "code.zip"
+    said = json.loads(str(parts["metadata"].get_payload()))
+    assert said["definition"]["code_configuration"] == {
+        "runtime": "python_3_13",
+        "entry_point": ["python", "main.py"],
+        "dependency_resolution": "bundled",
+    }
+    assert "container_configuration" not in said["definition"]
+    assert said["metadata"] == {"mark": "1"}
+
+
+def _parts(asked: Asked) -> list[Message]:
+    head = f"content-type: {asked.content_type}\r\n\r\n".encode()
+    parts = message_from_bytes(head + asked.body).get_payload()
+    assert isinstance(parts, list)
+    return [part for part in parts if isinstance(part, Message)]
+
+
+@pytest.mark.parametrize("status", [400, 409, 429, 500, 503])
+def test_a_post_of_code_is_on_the_wire_once(script: Script, service: FoundryAgentService, status: int) -> None:
+    """Case 5."""
+    script.says(failure(status, "later", "no", **{"retry-after": "0"}))
+    definition = _of_code()
+    definition.archive.name = "code.zip"  # type: ignore[misc, union-attr]  # as an open file has it
+    with pytest.raises(ServiceError):
+        service.create_version("support", definition, {})
+    assert script.methods() == ["POST"]
+
+
+def test_a_protocol_and_a_size_of_the_future_go_over_the_wire_as_they_are(
+    script: Script, service: FoundryAgentService
+) -> None:
+    """Case 61: no release of ours is needed for a new word of the service's."""
+    script.says(Answer(200, VERSION))
+    newer = values(cpu="8", memory="16Gi", accept_new_tier=True, protocols={"grpc": "1"}, accept_new=["grpc"])
+    service.create_version("support", AgentDefinition.from_values(newer), {})
+    definition = script.asked[0].body["definition"]
+    assert (definition["cpu"], definition["memory"]) == ("8", "16Gi")
+    assert definition["protocol_versions"] == [{"protocol": "grpc", "version": "1"}]
+
+
 def test_a_setting_that_is_not_set_stays_off_the_wire(script: Script, service: FoundryAgentService) -> None:
     script.says(Answer(200, VERSION))
     service.create_version("support", AgentDefinition.from_values(values()), {})
@@ -196,6 +265,17 @@ def test_a_failed_version_has_its_code_and_words(script: Script, service: Foundr
     assert (view.status, view.error_code, view.error_message) == ("failed", "ImageError", "No pull.")
 
 
+def test_the_request_id_of_the_answer_that_showed_a_failure_is_kept(
+    script: Script, service: FoundryAgentService
+) -> None:
+    """What Azure support asks for; it is in a header of the read, not in the version."""
+    script.says(Answer(200, {**VERSION, "status": "failed"}, {"x-request-id": "r-42"}))
+    view = service.get_version("support", "31")
+    assert view is not None
+    assert view.request_id == "r-42"
+    assert view == replace(view, request_id=None), "two reads of the same are equal"
+
+
 def test_a_version_of_another_kind_is_told_apart(script: Script, service: FoundryAgentService) -> None:
     """Case 7."""
     script.says(Answer(200, {**VERSION, "definition": {"kind": "prompt", "model": "m"}}))
@@ -272,14 +352,30 @@ def test_a_project_that_is_not_there_says_nothing_about_the_agent(
         (failure(400, "invalid_payload", "no"), ServiceError),
         (failure(401, "unauthorized", "no"), PermissionMissing),
         (failure(403, "forbidden", "no"), PermissionMissing),
+        (failure(403, "Forbidden", "Public access is disabled. Please configure private endpoint."), NetworkRefused),
+        (failure(403, "preview_feature_required", "no"), PreviewRequired),
         (failure(409, "conflict", "no"), Conflict),
+        (failure(429, "QuotaExceeded", "no"), Throttled),
         (failure(500, "server_error", "no"), AnswerLost),
         (failure(503, "unavailable", "no"), AnswerLost),
         (Answer(500, "<html>oops</html>", {"x-request-id": "r-42"}), AnswerLost),
         (Answer(200, '{"cut": ', {"x-request-id": "r-42"}), AnswerLost),
         (Answer(DROP), AnswerLost),
     ],
-    ids=["400", "401", "403", "409", "500", "503", "500 no JSON", "cut JSON", "dropped"],
+    ids=[
+        "400",
+        "401",
+        "403",
+        "403 network",
+        "403 preview",
+        "409",
+        "429",
+        "500",
+        "503",
+        "500 no JSON",
+        "cut JSON",
+        "dropped",
+    ],
 )
 def test_a_post_is_on_the_wire_once_and_its_failure_has_a_kind(
     script: Script, service: FoundryAgentService, answer: Answer, kind: type[ServiceError]
@@ -320,6 +416,15 @@ def test_a_read_is_repeated_by_the_sdk(script: Script, service: FoundryAgentServ
     script.says(failure(503, "unavailable", "no"), Answer(200, VERSION))
     assert service.get_version("support", "31") is not None
     assert script.methods() == ["GET", "GET"]
+
+
+def test_what_a_sandbox_adds_in_a_header_of_its_own_is_told(script: Script, service: FoundryAgentService) -> None:
+    """A quota of sessions is named there [docs]."""
+    script.says(failure(429, "too_many_requests", "no", **{"x-adc-response-details": "RegionalQuotaExceeded"}))
+    with pytest.raises(Throttled) as caught:
+        service.create_version("support", AgentDefinition.from_values(values()), {})
+    assert "[too_many_requests] no (RegionalQuotaExceeded) (request r-42)" in str(caught.value)
+    assert "the region has no room" in str(caught.value)
 
 
 def test_the_services_code_and_words_are_kept(script: Script, service: FoundryAgentService) -> None:

@@ -16,7 +16,19 @@ from foundry_agents.lifecycle.fields import OnChange
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
-from tests.core.settings import DIGEST, FULL, GOOD, IMAGE, OTHER_DIGEST, OTHER_OWNER
+from tests.core.settings import (
+    CODE,
+    DIGEST,
+    EVERYTHING,
+    FULL,
+    GOOD,
+    IMAGE,
+    MODERATION,
+    OF_CODE,
+    OTHER_DIGEST,
+    OTHER_OWNER,
+    TELEMETRY,
+)
 from tests.wire.plugin import UNKNOWN, Plugin, Secret, blob
 from tests.wire.providers import Probe
 
@@ -72,10 +84,12 @@ def test_good_settings_come_back_canonical(plugin: Plugin) -> None:
     assert (checked.inputs["cpu"], checked.inputs["memory"], checked.inputs["image"]) == ("1", "2Gi", IMAGE)
 
 
-def test_what_was_checked_checks_again_to_the_same(plugin: Plugin) -> None:
+@pytest.mark.parametrize("props", [FULL, EVERYTHING, OF_CODE], ids=["full", "everything", "of code"])
+def test_what_was_checked_checks_again_to_the_same(plugin: Plugin, props: Mapping[str, object]) -> None:
     """A replacement calls check twice; a float or a None on the way changes nothing."""
-    once = plugin.check(VERSION, FULL).inputs
+    once = plugin.check(VERSION, props).inputs
     assert plugin.check(VERSION, once).inputs == once
+    assert plugin.diff(VERSION, once, plugin.check(VERSION, props).inputs).changes is False
 
 
 def test_every_problem_is_in_one_failure_without_a_property_and_without_a_value(plugin: Plugin) -> None:
@@ -215,6 +229,9 @@ _IGNORED: Mapping[str, object] = {
     "pull_identity": "principal",
     "take_over": True,
     "accept_new_tier": True,
+    "accept_new": ["grpc"],
+    "code_folder": "elsewhere",
+    "fingerprint_key": "k" * 16,
 }
 
 
@@ -249,6 +266,9 @@ _CHANGES: Mapping[str, object] = {
     "rai_policy": "strict",
     "description": "Other.",
     "metadata": {"team": "sales"},
+    "code": CODE,
+    "rai_moderation": MODERATION,
+    "telemetry": TELEMETRY,
 }
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from foundry_agents import ConnectionSecret
 from tests.reliability.plugin_bench import OWNER, VERSION, Agent, plain
 from tests.wire.plugin import Plugin, ProviderError, Secret, State, running
 
@@ -103,6 +104,25 @@ def test_an_agent_of_another_stack_is_refused_with_no_write(one: Agent) -> None:
     assert OWNER in text
     assert text.endswith("No changes were made.")
     assert sum(entry.write for entry in one.requests()) == writes
+
+
+def test_a_connection_placeholder_reaches_the_service_byte_for_byte_and_is_no_change(one: Agent) -> None:
+    """Case 56: the value itself is nowhere, so there is nothing to compare."""
+    secret = ConnectionSecret("github", "token")
+    state = one.create(environment={"TOKEN": secret})
+    with one.bench.azure.client(one.bench.project.name) as client:
+        sent = client.get(f"agents/{one.name}/versions/1").json()["definition"]["environment_variables"]
+    assert sent == {"TOKEN": "${{connections.github.credentials.token}}"}
+    seen = one.read(state)
+    again = one.inputs(environment={"TOKEN": str(secret)})
+    assert one.bench.plugin.diff(VERSION, seen.outs, again, state.id).changes is False
+
+
+def test_12_pairs_of_metadata_and_our_marks_fill_the_services_16_places(one: Agent) -> None:
+    """Case 63."""
+    one.create(metadata={f"k{number}": "v" for number in range(12)})
+    with one.bench.azure.client(one.bench.project.name) as client:
+        assert len(client.get(f"agents/{one.name}/versions/1").json()["metadata"]) == 16
 
 
 # --- Read ------------------------------------------------------------------------------------------------------------

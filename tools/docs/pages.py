@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from foundry_agents.lifecycle import errors
 from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.errors import FoundryAgentsError, ServiceError
-from foundry_agents.lifecycle.fields import Field, FieldTable, OnChange
-from foundry_agents.lifecycle.remedies import OLDER_NAMES
+from foundry_agents.lifecycle.fields import Field, FieldTable, Items, OnChange, Record
+from foundry_agents.lifecycle.refusals import OLDER_NAMES, REFUSALS
+from foundry_agents.lifecycle.remedies import FAILURES, image_error
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
 from foundry_emulator.parity import parity_page
 
@@ -51,13 +52,37 @@ def inputs_page(name: str, summary: str, table: FieldTable) -> str:
         *map(_row, sorted(table.fields, key=lambda row: (not row.required, row.name))),
         "",
     ]
+    for row in sorted(table.fields, key=lambda row: row.name):
+        lines += _inside(row.name, row.parse)
     return "\n".join(lines)
 
 
+def _inside(path: str, parse: object) -> list[str]:
+    """The entries of an input that is a mapping with rows of its own, or a list of them, at any depth."""
+    if isinstance(parse, Items):
+        return _inside(f"{path}[]", parse.parse)
+    if not isinstance(parse, Record):
+        return []
+    lines = [
+        f"## {path}",
+        "",
+        "| entry | meaning | default | source |",
+        "| --- | --- | --- | --- |",
+        *(f"| `{row.name}` | {row.summary} | {_default(row)} | {row.source} |" for row in parse.rows),
+        "",
+    ]
+    for row in parse.rows:
+        lines += _inside(f"{path}.{row.name}", row.parse)
+    return lines
+
+
 def _row(row: Field[object]) -> str:
-    default = "required" if row.required else "" if row.default is None else f"`{_shown(row.default)}`"
     summary = row.summary + (" Secret." if row.secret else "")
-    return f"| `{row.name}` | {summary} | {default} | {_MEANING[row.on_change]} | {row.source} |"
+    return f"| `{row.name}` | {summary} | {_default(row)} | {_MEANING[row.on_change]} | {row.source} |"
+
+
+def _default(row: Field[object]) -> str:
+    return "required" if row.required else "" if row.default is None else f"`{_shown(row.default)}`"
 
 
 def _shown(default: object) -> str:
@@ -85,7 +110,26 @@ def errors_page() -> str:
         lines += [f"## {kind.__name__}", "", _summary(kind), ""]
         if issubclass(kind, ServiceError) and kind.do:
             lines += [f"**Do:** {kind.do}.", ""]
+    failures = {"ImageError": image_error("acme.azurecr.io", ""), **FAILURES}
     lines += [
+        "## Why a version failed",
+        "",
+        "The codes of VersionFailed [docs, azd, observed]; one that this release does not know is told like",
+        "`ProvisioningError`.",
+        "",
+        "| code | cause | remedy |",
+        "| --- | --- | --- |",
+        *(f"| `{code}` | {why} | {do} |" for code, (why, do) in failures.items()),
+        "",
+        "## Why the service refused",
+        "",
+        "What a ServiceError says for these answers; the codes are [docs, azd, observed], and no recording holds one.",
+        "Where one code has many causes, the service's words decide.",
+        "",
+        "| code | status | cause | remedy |",
+        "| --- | --- | --- | --- |",
+        *(f"| `{refusal.code}` | {refusal.status} | {refusal.why} | {refusal.do} |" for refusal in REFUSALS),
+        "",
         "## Names from older guides",
         "",
         "These four are in guides of the preview. No first-party source has them as codes of the service.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,21 +12,31 @@ from azure.ai.projects import AIProjectClient
 from azure.ai.projects.models import (
     AgentDetails,
     AgentVersionDetails,
+    CodeConfiguration,
     ContainerConfiguration,
+    HeaderTelemetryEndpointAuth,
     HostedAgentDefinition,
+    OtlpTelemetryEndpoint,
     ProtocolVersionRecord,
     RaiConfig,
+    RaiInvocationModeration,
     SessionConfiguration,
+    TelemetryConfig,
+    TelemetryEndpoint,
 )
 from azure.core.exceptions import ResourceNotFoundError
+from azure.core.pipeline import PipelineResponse
 
-from foundry_agents.azure.failures import translated
+from foundry_agents.azure.failures import request_id_of, translated
 from foundry_agents.azure.sessions import AgentSessions
 from foundry_agents.lifecycle.definition import AgentDefinition
 from foundry_agents.lifecycle.ports import AgentView, Route, VersionView
 
 NO_RETRY: dict[str, Any] = {"retry_total": 0}
 """The SDK repeats a POST or PATCH after 500, 503 and 504, although it may have been carried out. We look first."""
+
+UPLOAD_PATIENCE: dict[str, Any] = {"connection_timeout": 600, "read_timeout": 600}
+"""Seconds. A zip of 250 MB goes out under the first of them, although its name speaks of connecting (urllib3)."""
 
 _PROJECT_MISSING = re.compile(r"\b(subdomain|project)\b", re.IGNORECASE)
 """In the words of a 404 that is about the project or its host name [azd]."""
@@ -64,20 +75,31 @@ class FoundryAgentService(AgentSessions):
         """GET /agents/{agent}/versions/{version}."""
         with translated(f"GET {self._url(agent)}/versions/{version}"):
             try:
-                return _version_view(self._agents.get_version(agent, version))
+                # What `cls` gives is what comes back, whatever the SDK's annotation says.
+                answer: Any = self._agents.get_version(agent, version, cls=_with_request_id)
+                details, request_id = answer
+                return replace(_version_view(details), request_id=request_id)
             except ResourceNotFoundError as error:
                 _let_missing_pass(error)
                 return None
 
     def create_version(self, agent: str, definition: AgentDefinition, metadata: Mapping[str, str]) -> VersionView:
-        """POST /agents/{agent}/versions, once on the wire."""
+        """POST /agents/{agent}/versions, once on the wire; with its zip for a code agent."""
+        said: dict[str, Any] = {
+            "definition": hosted(definition),
+            "metadata": dict(metadata),
+            "description": definition.description or None,
+            **NO_RETRY,
+        }
         with translated(f"POST {self._url(agent)}/versions", writes=True):
-            details = self._agents.create_version(
-                agent,
-                definition=hosted(definition),
-                metadata=dict(metadata),
-                description=definition.description or None,
-                **NO_RETRY,
+            if definition.code is None:
+                return _version_view(self._agents.create_version(agent, **said))
+            archive, sha256 = definition.archive, definition.code["sha256"]
+            if archive is None:
+                raise ValueError("a code agent is posted together with its zip")
+            archive.seek(0)
+            details = self._agents.create_version_from_code(
+                agent, code=archive, code_zip_sha256=sha256, **said, **UPLOAD_PATIENCE
             )
             return _version_view(details)
 
@@ -123,18 +145,56 @@ def hosted(definition: AgentDefinition) -> HostedAgentDefinition:
     return HostedAgentDefinition(
         cpu=definition.cpu,
         memory=definition.memory,
-        container_configuration=ContainerConfiguration(
-            image=definition.image, registry_connection_id=definition.registry_connection
-        ),
+        container_configuration=_container(definition),
+        code_configuration=_code(definition),
         protocol_versions=[
             ProtocolVersionRecord(protocol=name, version=version)
             for name, version in sorted(definition.protocols.items())
         ],
         environment_variables=dict(definition.environment) or None,
         enable_memory_snapshot=definition.memory_snapshot or None,
-        rai_config=RaiConfig(rai_policy_name=definition.rai_policy) if definition.rai_policy else None,
+        rai_config=_rai(definition),
         session_configuration=SessionConfiguration(idle_timeout_seconds=timedelta(seconds=idle)) if idle else None,
+        telemetry_config=_telemetry(definition),
     )
+
+
+def _container(definition: AgentDefinition) -> ContainerConfiguration | None:
+    if definition.image is None:
+        return None
+    return ContainerConfiguration(image=definition.image, registry_connection_id=definition.registry_connection)
+
+
+def _code(definition: AgentDefinition) -> CodeConfiguration | None:
+    if definition.code is None:
+        return None
+    # The digest travels as a header: in the definition it is read-only [sdk].
+    return CodeConfiguration(**{name: value for name, value in definition.code.items() if name != "sha256"})
+
+
+def _rai(definition: AgentDefinition) -> RaiConfig | None:
+    if definition.rai_policy is None:
+        return None
+    moderation = definition.rai_moderation
+    return RaiConfig(
+        rai_policy_name=definition.rai_policy,
+        # Our names are the wire's.
+        invocations_moderation=RaiInvocationModeration(dict(moderation)) if moderation else None,
+    )
+
+
+def _telemetry(definition: AgentDefinition) -> TelemetryConfig | None:
+    if not definition.telemetry:
+        return None
+    return TelemetryConfig(endpoints=[_collector(one) for one in definition.telemetry])
+
+
+def _collector(one: Mapping[str, Any]) -> TelemetryEndpoint:
+    header = one.get("header")
+    auth = header and HeaderTelemetryEndpointAuth(
+        header_name=header["name"], secret_id=header["secret_id"], secret_key=header["secret_key"]
+    )
+    return OtlpTelemetryEndpoint(endpoint=one["endpoint"], protocol=one["protocol"], data=list(one["data"]), auth=auth)
 
 
 def _let_missing_pass(error: ResourceNotFoundError) -> None:
@@ -145,6 +205,12 @@ def _let_missing_pass(error: ResourceNotFoundError) -> None:
     # The thing's own name may hold any word, so "Agent …" is asked first [recorded].
     if not said.startswith("Agent") and _PROJECT_MISSING.search(said):
         raise error
+
+
+def _with_request_id(
+    response: PipelineResponse[Any, Any], details: AgentVersionDetails, _headers: object
+) -> tuple[AgentVersionDetails, str | None]:
+    return details, request_id_of(response.http_response.headers)
 
 
 def _version_view(details: AgentVersionDetails) -> VersionView:

@@ -21,6 +21,7 @@ from azure.core.exceptions import (
 from foundry_agents.lifecycle.errors import (
     AnswerLost,
     Conflict,
+    NetworkRefused,
     NotReady,
     PermissionMissing,
     PreviewRequired,
@@ -36,6 +37,9 @@ _CONFLICT, _FIRST_SERVER_ERROR = 409, 500
 _REFUSED = frozenset({401, 403})
 _NOT_FOUND = 404
 _PREVIEW_GATE = "preview_feature_required"
+_NOT_READY_CODES = frozenset({"session_not_ready", "session_creation_failed", "agent_version_not_ready"})
+_NETWORK = re.compile(r"public (network )?access|private endpoint|virtual network|firewall", re.IGNORECASE)
+"""In the words of a 403 that no role mends [docs]."""
 
 
 @contextmanager
@@ -66,27 +70,44 @@ def _answered(error: HttpResponseError, operation: str) -> ServiceError:
     status = error.status_code or 0
     body = error.error
     code, detail = (body.code, body.message) if body else _written_out(error)
-    detail = detail or _first_line(error)
-    request_id = _request_id(error)
+    headers: Mapping[str, str] = getattr(error.response, "headers", {})
+    detail = with_details(detail or _first_line(error), headers)
+    request_id = request_id_of(headers)
     if status == _TOO_MANY:
         wait = _retry_after_s(error)
         return Throttled(
             detail, operation=operation, status=status, code=code, request_id=request_id, retry_after_s=wait
         )
-    kind: type[ServiceError] = ServiceError
-    if status == _NOT_READY or code == "agent_version_not_ready":
-        kind = NotReady
-    elif code == _PREVIEW_GATE:
-        kind = PreviewRequired
-    elif status in _REFUSED:
-        kind = PermissionMissing
-    elif status == _CONFLICT:
-        kind = Conflict
-    elif isinstance(error, ResourceNotFoundError) or status == _NOT_FOUND:
+    kind = kind_of(status, code, detail)
+    if kind is ServiceError and isinstance(error, ResourceNotFoundError):
         kind = ProjectNotFound
-    elif status >= _FIRST_SERVER_ERROR or isinstance(error, (DecodeError, IncompleteReadError)):
+    elif kind is ServiceError and isinstance(error, (DecodeError, IncompleteReadError)):
         kind = AnswerLost
     return kind(detail, operation=operation, status=status or None, code=code, request_id=request_id)
+
+
+def kind_of(status: int, code: str | None, said: str) -> type[ServiceError]:
+    """Which error an answer is, by its status, its code and, where these are the same for many, its words."""
+    if status == _NOT_READY or code in _NOT_READY_CODES:
+        return NotReady
+    if code == _PREVIEW_GATE:
+        return PreviewRequired
+    if status in _REFUSED:
+        return NetworkRefused if _NETWORK.search(said) else PermissionMissing
+    if status >= _FIRST_SERVER_ERROR:
+        return AnswerLost
+    return {_CONFLICT: Conflict, _NOT_FOUND: ProjectNotFound, _TOO_MANY: Throttled}.get(status, ServiceError)
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """What Azure support asks for."""
+    return headers.get("x-request-id") or headers.get("apim-request-id")
+
+
+def with_details(said: str, headers: Mapping[str, str]) -> str:
+    """The service's words, with what its sandboxes add in a header of their own [docs]."""
+    details = headers.get("x-adc-response-details")
+    return f"{said} ({details})" if details and details not in said else said
 
 
 def _written_out(error: HttpResponseError) -> tuple[str | None, str | None]:
@@ -112,11 +133,6 @@ def _attempts(error: ClientAuthenticationError) -> str:
     """Which credentials were tried and what each said, without the SDK's link to its troubleshooting page."""
     lines = [line.strip() for line in str(error.message).splitlines()]
     return " ".join(line for line in lines if line and "troubleshoot" not in line)
-
-
-def _request_id(error: HttpResponseError) -> str | None:
-    headers: Mapping[str, str] = getattr(error.response, "headers", {})
-    return headers.get("x-request-id") or headers.get("apim-request-id")
 
 
 def _first_line(error: Exception) -> str:

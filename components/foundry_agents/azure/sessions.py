@@ -12,23 +12,14 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.core.rest import HttpRequest, HttpResponse
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAI
 
-from foundry_agents.azure.failures import translated
-from foundry_agents.lifecycle.errors import (
-    AnswerLost,
-    Conflict,
-    NotReady,
-    PermissionMissing,
-    ServiceError,
-    Throttled,
-)
+from foundry_agents.azure.failures import kind_of, request_id_of, translated, with_details
+from foundry_agents.lifecycle.errors import AnswerLost, ProjectNotFound, ServiceError
 from foundry_agents.lifecycle.ports import Answer, SessionView
 
 NO_RETRY: dict[str, Any] = {"retry_total": 0}
 
 _API_VERSION = "v1"
-_REFUSED = frozenset({401, 403})
-_CONFLICT, _NOT_READY, _TOO_MANY, _SERVER_ERROR, _ACCEPTED = 409, 424, 429, 500, 202
-_NOT_READY_CODES = frozenset({"agent_version_not_ready", "session_not_ready", "session_creation_failed"})
+_ACCEPTED = 202
 
 
 class AgentSessions:
@@ -160,23 +151,14 @@ def _refused(error: APIStatusError, operation: str) -> ServiceError:
     details = inner if isinstance(inner, Mapping) else body
     code = str(details["code"]) if details.get("code") else None
     status = error.status_code
-    kind: type[ServiceError] = ServiceError
-    if status == _NOT_READY or code in _NOT_READY_CODES:
-        kind = NotReady
-    elif status in _REFUSED:
-        kind = PermissionMissing
-    elif status == _CONFLICT:
-        kind = Conflict
-    elif status == _TOO_MANY:
-        kind = Throttled
-    elif status >= _SERVER_ERROR:
-        kind = AnswerLost
-    return kind(
-        str(details.get("message") or error.message),
+    said = with_details(str(details.get("message") or error.message), error.response.headers)
+    kind = kind_of(status, code, said)
+    return (ServiceError if kind is ProjectNotFound else kind)(  # a question's 404 is about its session
+        said,
         operation=operation,
         status=status,
         code=code,
-        request_id=error.response.headers.get("x-request-id") or error.response.headers.get("apim-request-id"),
+        request_id=request_id_of(error.response.headers),
     )
 
 

@@ -5,11 +5,23 @@ The table below is the one truth about the inputs of ``HostedAgentVersion``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
 
-from foundry_agents.lifecycle import rules
-from foundry_agents.lifecycle.fields import Field, FieldTable, OnChange, flag, number, switch, text
+from foundry_agents.lifecycle import parts, rules
+from foundry_agents.lifecycle.fields import (
+    ACCEPT_NEW,
+    Field,
+    FieldTable,
+    Items,
+    OnChange,
+    flag,
+    line,
+    number,
+    switch,
+    text,
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,8 @@ class AgentDefinition:
     """What is asked of the service: the canonical form of a version, without names and marks.
 
     Attributes:
-        image: ``registry/repository@sha256:…``.
+        image: ``registry/repository@sha256:…``; None for a code agent.
+        code: The input ``code`` in canonical form; None for an image agent.
         cpu: Cores, as text.
         memory: For example "2Gi".
         protocols: Version by protocol name.
@@ -46,21 +59,28 @@ class AgentDefinition:
         registry_connection: Name or id of the project's connection for a private registry that is not ACR.
         memory_snapshot: Sessions start from a snapshot of the initialised process.
         rai_policy: Name of the Responsible AI policy to apply.
+        rai_moderation: The input ``rai_moderation`` in canonical form.
+        telemetry: The input ``telemetry`` in canonical form.
         description: At most 512 characters; "" is unset.
         metadata: The user's own pairs.
+        archive: The zip that ``code`` is the digest of, open for reading; there only while a version is posted.
     """
 
-    image: str
     cpu: str
     memory: str
     protocols: Mapping[str, str]
     environment: Mapping[str, str]
+    image: str | None = None
+    code: Mapping[str, Any] | None = None
     session_idle_timeout_s: int | None = None
     registry_connection: str | None = None
     memory_snapshot: bool = False
     rai_policy: str | None = None
+    rai_moderation: Mapping[str, Any] | None = None
+    telemetry: Sequence[Mapping[str, Any]] = ()
     description: str = ""
     metadata: Mapping[str, str] | None = None
+    archive: BinaryIO | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_values(cls, values: Mapping[str, object]) -> AgentDefinition:
@@ -123,9 +143,15 @@ VERSION_FIELDS = FieldTable(
         Field(
             "image",
             rules.image,
-            "Container image, linux/amd64, pinned by digest: `registry/repository@sha256:…`.",
+            "Container image, linux/amd64, pinned by digest: `registry/repository@sha256:…`. Exactly one of image and "
+            "code is given.",
             "docs; pinning is ours",
-            required=True,
+        ),
+        Field(
+            "code",
+            parts.CODE,
+            "Code package instead of an image: what CodePackage makes of a folder.",
+            "sdk, docs",
         ),
         Field(
             "cpu",
@@ -169,6 +195,19 @@ VERSION_FIELDS = FieldTable(
             "sdk 2.10",
         ),
         Field("rai_policy", text(), "Name of the Responsible AI policy to apply.", "sdk"),
+        Field(
+            "rai_moderation",
+            parts.MODERATION,
+            "Where requests and answers of the protocol `invocations` hold text, so that the policy can look at it; "
+            "without this it does not see that protocol. Goes with rai_policy.",
+            "sdk",
+        ),
+        Field(
+            "telemetry",
+            Items(parts.TELEMETRY_ENDPOINT, "collectors", ordered=False),
+            "Collectors of your own for logs, traces and metrics of the container.",
+            "sdk",
+        ),
         Field("description", text(most=512), "At most 512 characters.", "service"),
         Field(
             "metadata",
@@ -186,6 +225,32 @@ VERSION_FIELDS = FieldTable(
             # Deletes see what is in state, so a change must get there; it sends nothing.
             on_change=OnChange.UPDATE,
             default=False,
+        ),
+        Field(
+            "code_folder",
+            text(),
+            "Folder that the code package is made from, packed when a version is posted. Where it is, on this machine "
+            "or another, makes no difference.",
+            "ours",
+            on_change=OnChange.IGNORE,
+        ),
+        Field(
+            "fingerprint_key",
+            rules.fingerprint_key,
+            "With it the fingerprint, which stands in the version's metadata, can't be used to try values of secrets. "
+            f"At least {rules.SHORTEST_KEY} characters, the same for ever; another one makes new versions of what is "
+            "posted again.",
+            "ours",
+            on_change=OnChange.IGNORE,
+            secret=True,
+        ),
+        Field(
+            ACCEPT_NEW,
+            Items(line, "words", ordered=False),
+            "Protocols and other words of the service that this release does not know and that are meant as they are "
+            "(`Protocol.of`, `Runtime.of`).",
+            "ours",
+            on_change=OnChange.IGNORE,
         ),
         Field(
             "accept_new_tier",
@@ -244,6 +309,8 @@ VERSION_FIELDS = FieldTable(
         ),
     ),
     cross_check=rules.check_tier,
+    one_of=("image", "code"),
+    goes_with={"rai_moderation": "rai_policy", "registry_connection": "image"},
 )
 """Inputs of HostedAgentVersion."""
 

@@ -5,6 +5,7 @@ FoundryAgentsError
 ├── NotOursError          the agent exists and does not carry this stack's mark; nothing was changed
 ├── ServiceError          .status .code .request_id .operation: the service answered, and it was no
 │   ├── PermissionMissing     401 or 403: who lacks what, and where
+│   │   └── NetworkRefused        403: the account takes no calls from this network; no role opens that
 │   ├── PreviewRequired       403 preview_feature_required: the service wants an opt-in that is not sent
 │   ├── ProjectNotFound       the project or its host name is not there; says nothing about what is in it
 │   ├── Conflict              409: something still uses it
@@ -29,6 +30,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from foundry_agents.lifecycle.refusals import cause
 
 if TYPE_CHECKING:
     from foundry_agents.lifecycle.ports import VersionView
@@ -141,11 +144,13 @@ class ServiceError(FoundryAgentsError):
         """Gives the whole message; ``state`` is what a caller further up knows about the state of things."""
         prefix = f"[{self.code}] " if self.code else ""
         status = f", HTTP {self.status}" if self.status else ""
+        why, do = cause(self.status, self.code, self.detail) or (None, None)
         return message(
             f"{self.what}{status}",
             where=self.operation,
+            why=why,
             state=state,
-            do=self.do,
+            do=do or self.do,
             said=f"{prefix}{self.detail}",
             request_id=self.request_id,
         )
@@ -159,6 +164,16 @@ class PermissionMissing(ServiceError):
         "give the deploying principal the role Foundry User (53ca6127-db72-4b80-b1b0-d745d6d5456d) or Foundry "
         "Project Manager (eadc314b-1a2d-4efa-be10-5d325db5065e) on the project; Owner and Contributor do not "
         "include it. A role granted a moment ago takes a few minutes to reach the service"
+    )
+
+
+class NetworkRefused(PermissionMissing):
+    """The account takes no calls from where this one came from (403 about public access)."""
+
+    what = "the Foundry account takes no calls from this network"
+    do = (
+        "run Pulumi where the account's private endpoint is reached (a machine or agent in its virtual network), or "
+        "make a private endpoint for it; a role does not help"
     )
 
 

@@ -10,6 +10,7 @@ from foundry_agents.lifecycle.errors import InputError
 from foundry_agents.lifecycle.fields import Values
 from foundry_agents.lifecycle.ports import VersionView
 from foundry_agents.lifecycle.rules import RESERVED_METADATA_PREFIX
+from foundry_agents.lifecycle.vocabulary import Protocol, Runtime, known
 
 
 def inputs_of(version: VersionView, *, project_endpoint: str, owner: str) -> Values:
@@ -19,28 +20,36 @@ def inputs_of(version: VersionView, *, project_endpoint: str, owner: str) -> Val
     inputs and a program that says the same have no difference.
 
     Raises:
-        InputError: The version can't be described: its image is not pinned by digest, or it is no image agent.
+        InputError: The version can't be described: its image is not pinned by digest, or it has something that this
+            release has no input for.
     """
     definition = version.definition
     container = definition.get("container_configuration") or {}
+    rai = definition.get("rai_config") or {}
+    protocols = _protocols(definition)
+    code = _code(definition.get("code_configuration") or {})
     idle = (definition.get("session_configuration") or {}).get("idle_timeout_seconds")
     props: dict[str, object] = {
         "project_endpoint": project_endpoint,
         "agent_name": version.agent,
         "image": container.get("image") or definition.get("image"),
+        "code": code,
         "registry_connection": container.get("registry_connection_id"),
         "cpu": definition.get("cpu"),
         "memory": definition.get("memory"),
-        "protocols": _protocols(definition),
+        "protocols": protocols,
         "environment": definition.get("environment_variables"),
         "session_idle_timeout_s": idle,
         "memory_snapshot": definition.get("enable_memory_snapshot"),
-        "rai_policy": (definition.get("rai_config") or {}).get("rai_policy_name"),
+        "rai_policy": rai.get("rai_policy_name"),
+        "rai_moderation": rai.get("invocations_moderation"),
+        "telemetry": [_collector(one) for one in (definition.get("telemetry_config") or {}).get("endpoints") or []],
         "description": version.description,
         "metadata": {k: v for k, v in version.metadata.items() if not k.startswith(RESERVED_METADATA_PREFIX)},
         "owner": owner,
-        # Whatever size it has, the service has accepted it.
+        # Whatever it says, the service has accepted it.
         "accept_new_tier": True,
+        "accept_new": _newer(protocols, code),
     }
     values, problems = VERSION_FIELDS.normalise(props)
     if problems:
@@ -52,3 +61,26 @@ def _protocols(definition: Mapping[str, Any]) -> dict[str, str]:
     """Both shapes: today's list, and the one of earlier releases, which is echoed as it was [recorded]."""
     records = definition.get("protocol_versions") or definition.get("container_protocol_versions") or []
     return {record["protocol"]: record["version"] for record in records}
+
+
+def _code(configuration: Mapping[str, Any]) -> dict[str, object]:
+    """Our name for the digest, which the service reports as ``content_hash`` [recorded]."""
+    return {"sha256" if name == "content_hash" else name: value for name, value in configuration.items()}
+
+
+def _collector(endpoint: Mapping[str, Any]) -> dict[str, object]:
+    auth = endpoint.get("auth")
+    # A kind that is not ours to describe stays as it is, and is refused by its name.
+    known = {name: value for name, value in endpoint.items() if (name, value) != ("kind", "OTLP") and name != "auth"}
+    if not auth:
+        return known
+    header = {"name" if name == "header_name" else name: value for name, value in auth.items()}
+    if header.get("type") == "header":
+        del header["type"]
+    return {**known, "header": header}
+
+
+def _newer(protocols: Mapping[str, str], code: Mapping[str, object]) -> list[str]:
+    runtime = str(code.get("runtime") or "")
+    newer = {name for name in protocols if name not in known(Protocol)}
+    return sorted(newer | ({runtime} if runtime and runtime not in known(Runtime) else set()))

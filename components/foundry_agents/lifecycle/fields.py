@@ -6,9 +6,10 @@ secret, and feeds the reference page. Whatever has no row is refused as unknown.
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -43,14 +44,20 @@ class Report:
     Attributes:
         is_unknown: True for a value that only the deployment will know; such a value is passed on unchecked.
         problems: What was found so far.
+        accept_new: Words that pass although no release of ours knows them; None when it is not known yet which.
     """
 
     is_unknown: Callable[[object], bool] = nothing_unknown
     problems: list[Problem] = field(default_factory=list)
+    accept_new: frozenset[str] | None = frozenset()
 
     def add(self, path: str, detail: str) -> None:
         """Notes a problem. ``detail`` must not hold a secret."""
         self.problems.append(Problem(path, detail))
+
+    def accepts(self, word: str, known: Collection[str]) -> bool:
+        """True for a word that this release knows, and for one that is wanted although it is newer."""
+        return word in known or self.accept_new is None or word in self.accept_new
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,9 @@ class Field(Generic[T_co]):
     identity: bool = False
 
 
+ACCEPT_NEW = "accept_new"
+"""The input that names words of the service's which are newer than this release."""
+
 Values = dict[str, object]
 """Canonical values by field name; unset fields are absent."""
 
@@ -94,46 +104,37 @@ class FieldTable:
         fields: One row an input.
         cross_check: Rules that concern several inputs at once; sees canonical values, without those that are not known
             yet or have a problem of their own.
+        one_of: Inputs of which exactly one is given.
+        goes_with: Inputs that mean something only beside another one, with that one.
     """
 
     subject: str
     fields: Sequence[Field[object]]
     cross_check: Callable[[Mapping[str, object], Report], None] | None = None
+    one_of: Sequence[str] = ()
+    goes_with: Mapping[str, str] = field(default_factory=dict)
 
     def normalise(
         self, props: Mapping[str, object], is_unknown: Callable[[object], bool] = nothing_unknown
     ) -> tuple[Values, list[Problem]]:
         """Gives the canonical values and every problem, sorted by path. Pure: no network, no clock."""
-        report = Report(is_unknown)
-        values: Values = {}
-        unsettled: set[str] = set()
-        known_names = {row.name for row in self.fields}
-        for name in sorted(name for name, raw in props.items() if name not in known_names and raw is not None):
-            report.add(name, "is not an input of this resource")
-        for row in self.fields:
-            raw = props.get(row.name)
-            # In a mapping the names are known and checked even where a value is not.
-            if raw is not None and not isinstance(raw, Mapping) and is_unknown(raw):
-                values[row.name] = raw
-                unsettled.add(row.name)
-                continue
-            before = len(report.problems)
-            value = None if raw is None else row.parse(row.name, raw, report)
-            if len(report.problems) > before:
-                # Kept for comparing with state that an earlier release accepted; a default in its place would only
-                # cause problems that the user does not have.
-                values[row.name] = raw if value is None else value
-                unsettled.add(row.name)
-                continue
-            if value is None:
-                value = row.default
-            if value is not None:
-                values[row.name] = value
-            elif row.required:
-                report.add(row.name, "is required")
+        report = Report(is_unknown, accept_new=_accepted(props.get(ACCEPT_NEW), is_unknown))
+        values, unsettled = _read(self.fields, props, report, "")
+        settled = {name: value for name, value in values.items() if name not in unsettled}
+        self._check_company(values, unsettled, report)
         if self.cross_check is not None:
-            self.cross_check({k: v for k, v in values.items() if k not in unsettled}, report)
+            self.cross_check(settled, report)
         return values, sorted(report.problems)
+
+    def _check_company(self, values: Values, unsettled: set[str], report: Report) -> None:
+        both = " and ".join(self.one_of)
+        if self.one_of and not any(name in values for name in self.one_of):
+            report.add(self.one_of[0], f"is required; exactly one of {both} is given")
+        for other in [name for name in self.one_of if name in values and name not in unsettled][1:]:
+            report.add(other, f"exactly one of {both} is given, not both")
+        for name, partner in self.goes_with.items():
+            if name in values and name not in unsettled and partner not in values:
+                report.add(name, f"means something only beside {partner}, which is not given")
 
     def changes(
         self,
@@ -159,6 +160,106 @@ class FieldTable:
         return {key: value for key, value in props.items() if key in names}
 
 
+def _accepted(raw: object, is_unknown: Callable[[object], bool]) -> frozenset[str] | None:
+    if is_unknown(raw):
+        return None
+    return frozenset(word for word in raw if isinstance(word, str)) if isinstance(raw, (list, tuple)) else frozenset()
+
+
+def _read(
+    rows: Sequence[Field[object]], props: Mapping[str, object], report: Report, prefix: str
+) -> tuple[Values, set[str]]:
+    """Canonical values by name, and the names of those that are not known yet or have a problem."""
+    values: Values = {}
+    unsettled: set[str] = set()
+    known_names = {row.name for row in rows}
+    owner = f"{prefix.rstrip('.')}" if prefix else "this resource"
+    for name in sorted(name for name, raw in props.items() if name not in known_names and raw is not None):
+        report.add(f"{prefix}{name}", f"is not an input of {owner}")
+    for row in rows:
+        raw = props.get(row.name)
+        # In a mapping the names are known and checked even where a value is not.
+        if raw is not None and not isinstance(raw, Mapping) and report.is_unknown(raw):
+            values[row.name] = raw
+            unsettled.add(row.name)
+            continue
+        before = len(report.problems)
+        value = None if raw is None else row.parse(f"{prefix}{row.name}", raw, report)
+        if len(report.problems) > before:
+            # Kept for comparing with state that an earlier release accepted; a default in its place would only
+            # cause problems that the user does not have.
+            values[row.name] = raw if value is None else value
+            unsettled.add(row.name)
+            continue
+        if value is None:
+            value = row.default
+        if value is not None:
+            values[row.name] = value
+        elif row.required:
+            report.add(f"{prefix}{row.name}", "is required")
+    return values, unsettled
+
+
+@dataclass(frozen=True)
+class Record:
+    """Parses a mapping that has rows of its own.
+
+    Attributes:
+        rows: One row an entry.
+        cross_check: Rules that concern several entries at once; given the path, and called when no entry has a problem
+            and every one is known.
+    """
+
+    rows: Sequence[Field[object]]
+    cross_check: Callable[[str, Mapping[str, object], Report], None] | None = None
+
+    def __call__(self, path: str, raw: object, report: Report) -> Values | None:
+        """Canonical entries by name; an empty mapping is unset."""
+        if not isinstance(raw, Mapping):
+            report.add(path, f"must map names to values: {', '.join(row.name for row in self.rows)}")
+            return None
+        if not raw:
+            return None
+        before = len(report.problems)
+        values, unsettled = _read(self.rows, raw, report, f"{path}.")
+        if self.cross_check is not None and len(report.problems) == before and not unsettled:
+            self.cross_check(path, values, report)
+        return values
+
+
+@dataclass(frozen=True)
+class Items:
+    """Parses a list.
+
+    Attributes:
+        parse: Of each item.
+        noun: What an item is, for error texts.
+        ordered: The order means something; otherwise items are sorted, and equal ones are one.
+        may_be_empty: An empty list means something of its own; otherwise it is unset.
+    """
+
+    parse: Callable[[str, object, Report], object]
+    noun: str
+    ordered: bool = True
+    may_be_empty: bool = False
+
+    def __call__(self, path: str, raw: object, report: Report) -> list[object] | None:
+        """Canonical items."""
+        if not isinstance(raw, (list, tuple)):
+            report.add(path, f"must be a list of {self.noun}")
+            return None
+        before = len(report.problems)
+        found: list[object] = []
+        for index, item in enumerate(raw):
+            noted, value = len(report.problems), self.parse(f"{path}[{index}]", item, report)
+            if value is None and len(report.problems) == noted:
+                report.add(f"{path}[{index}]", "is empty")
+            found.append(item if value is None else value)
+        if not self.ordered and len(report.problems) == before:
+            found = [json.loads(text) for text in sorted({json.dumps(item, sort_keys=True) for item in found})]
+        return found if found or self.may_be_empty else None
+
+
 # --- Parsers that more than one row uses -----------------------------------------------------------------------------
 
 
@@ -172,6 +273,35 @@ def text(*, most: int | None = None) -> Callable[[str, object, Report], str | No
         if most is not None and len(raw) > most:
             report.add(path, f"has {len(raw)} characters; at most {most} are allowed")
         return raw or None
+
+    return parse
+
+
+def line(path: str, raw: object, report: Report) -> str | None:
+    """Text that is not empty."""
+    if isinstance(raw, str) and raw:
+        return raw
+    report.add(path, "must be text that is not empty")
+    return None
+
+
+def word(known: Collection[str], noun: str, hint: str = "") -> Callable[[str, object, Report], str | None]:
+    """A word of the service's; one that this release does not know passes where it is asked for.
+
+    Args:
+        known: The words of this release.
+        noun: What the word is, for error texts.
+        hint: How to ask for a newer one, with ``{}`` for the word.
+    """
+
+    def parse(path: str, raw: object, report: Report) -> str | None:
+        if not isinstance(raw, str) or not raw:
+            report.add(path, f"must be one of {', '.join(known)}")
+            return None
+        if not report.accepts(raw, known):
+            newer = f" (a newer one: {hint.format(raw)})" if hint else ""
+            report.add(path, f"{shown(raw)} is not a {noun} this release knows: {', '.join(known)}{newer}")
+        return str(raw)
 
     return parse
 

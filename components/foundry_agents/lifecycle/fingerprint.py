@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Mapping
@@ -15,6 +16,9 @@ from foundry_agents.lifecycle.rules import RESERVED_METADATA_PREFIX
 SCHEMA = "v1"
 """Names the canonical form. A deliberate change of that form needs a new number, or every agent gets a new version."""
 
+KEYED_SCHEMA = f"{SCHEMA}k"
+"""The same form under a key."""
+
 MANAGED_BY = "pulumi-foundry-agents"
 
 _FINGERPRINT = f"{RESERVED_METADATA_PREFIX}fingerprint"
@@ -26,13 +30,25 @@ _ATTEMPT = f"{RESERVED_METADATA_PREFIX}attempt"
 def fingerprint(values: Mapping[str, object]) -> str:
     """Hashes canonical values of VERSION_FIELDS: ``v1:`` and 64 hexadecimal digits.
 
-    The same meaning gives the same hash on every Python, in every order of keys. It covers environment values, so it
-    is kept as a secret in state: a short value could be found by trying.
+    The same meaning gives the same hash on every Python, in every order of keys. It covers environment values, so a
+    short secret among them could be found by trying all. With the input ``fingerprint_key`` it is ``v1k:`` and an
+    HMAC-SHA256 under that key of the same canonical form, which only who has the key can try.
     """
-    canonical = json.dumps(
+    key = values.get("fingerprint_key")
+    if not isinstance(key, str):
+        return plain_fingerprint(values)
+    return f"{KEYED_SCHEMA}:{hmac.new(key.encode(), _canonical(values), hashlib.sha256).hexdigest()}"
+
+
+def plain_fingerprint(values: Mapping[str, object]) -> str:
+    """The fingerprint without a key, whether there is one or not: what a version posted earlier may carry."""
+    return f"{SCHEMA}:{hashlib.sha256(_canonical(values)).hexdigest()}"
+
+
+def _canonical(values: Mapping[str, object]) -> bytes:
+    return json.dumps(
         fingerprinted(values), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
-    return f"{SCHEMA}:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    ).encode()
 
 
 @dataclass(frozen=True)

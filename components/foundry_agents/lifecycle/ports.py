@@ -36,6 +36,7 @@ class VersionView:
         hosted: False for agents of another kind (prompt, workflow).
         description: What was sent at creation.
         definition: The service's own words for it; never printed, because it holds environment values.
+        request_id: Of the answer that showed it; None when it was not read alone.
     """
 
     agent: str
@@ -50,6 +51,7 @@ class VersionView:
     hosted: bool = True
     description: str = ""
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    request_id: str | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from foundry_agents.lifecycle.fields import Report, as_number, shown
+from foundry_agents.lifecycle.vocabulary import Protocol, known
 
 RESERVED_METADATA_PREFIX = "foundry-agents."
 """Metadata keys under this prefix are our marks."""
@@ -19,19 +20,13 @@ METADATA_PAIRS = 16
 """Per version [sdk]."""
 OWN_METADATA_PAIRS = 4
 
+SHORTEST_KEY = 16
+"""Of a fingerprint's key, in characters: one that can be guessed would hide nothing [ours]."""
+
 TIERS: tuple[tuple[str, str], ...] = (("0.5", "1Gi"), ("1", "2Gi"), ("2", "4Gi"))
 """cpu and memory go together [docs, azd]; anything else is a 400 `bad_request` [observed]."""
 
-PROTOCOLS = (
-    "a2a",
-    "activity",
-    "invocations",
-    "invocations_ws",
-    "mcp",
-    "responses",
-    "voice",
-    "voice_conversation_engine",
-)
+PROTOCOLS = known(Protocol)
 """Known protocols [sdk]."""
 
 RESERVED_ENVIRONMENT = re.compile(r"FOUNDRY_.*|AGENT_.*|APPLICATIONINSIGHTS_CONNECTION_STRING|PORT")
@@ -118,10 +113,13 @@ def protocols(path: str, raw: object, report: Report) -> dict[str, str] | None:
     canonical: dict[str, str] = {}
     for name, version in sorted(raw.items()):
         where = f"{path}.{name}"
-        if name not in PROTOCOLS:
-            report.add(where, f"is not a protocol this release knows: {', '.join(PROTOCOLS)}")
+        if not report.accepts(name, PROTOCOLS):
+            newer = f'Protocol.of("{name}")'
+            report.add(where, f"is not a protocol this release knows: {', '.join(PROTOCOLS)} (a newer one: {newer})")
         if report.is_unknown(version):
             canonical[name] = version
+        elif name not in PROTOCOLS and isinstance(version, str) and version:
+            canonical[name] = version  # nobody knows yet how its versions are written
         elif not isinstance(version, str) or not _PROTOCOL_VERSION.fullmatch(version):
             # The service takes such a value at create and refuses it at the first call [observed].
             report.add(
@@ -182,6 +180,14 @@ def metadata(path: str, raw: object, report: Report) -> dict[str, str] | None:
         else:
             canonical[name] = value
     return canonical or None
+
+
+def fingerprint_key(path: str, raw: object, report: Report) -> str | None:
+    """A secret of at least 16 characters; never part of a problem."""
+    if isinstance(raw, str) and (not raw or len(raw) >= SHORTEST_KEY):
+        return raw or None
+    report.add(path, f"must be text of at least {SHORTEST_KEY} characters, such as a random password")
+    return None
 
 
 def owner(path: str, raw: object, report: Report) -> str | None:

@@ -6,9 +6,11 @@ lost an answer leaves nothing behind that the next run does not pick up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import BinaryIO
 
 from foundry_agents.lifecycle import remedies
 from foundry_agents.lifecycle.definition import AgentDefinition
@@ -51,6 +53,8 @@ class VersionPlan:
         patience: How long to wait for `active`.
         take_over: Manage an agent that this stack has not made.
         pull_identity: Principal that pulls the image, for the error of a failed pull; "" when not known.
+        also_known_as: Fingerprints of the same definition that versions posted earlier may carry.
+        pack: Opens the zip of a code agent; called only when a version is posted, before anything is changed.
         pull_grace_s: For how many more seconds a pull role that was granted a moment ago may not be in effect. Within
             them a version that fails with ImageError is posted again.
     """
@@ -61,6 +65,8 @@ class VersionPlan:
     patience: Patience
     take_over: bool = False
     pull_identity: str = ""
+    also_known_as: frozenset[str] = frozenset()
+    pack: Callable[[], AbstractContextManager[BinaryIO]] | None = None
     pull_grace_s: float = 0.0
 
 
@@ -108,24 +114,34 @@ class _Run:
         agent = once_the_project_answers(lambda: self.service.get_agent(self.plan.agent), self.clock, self.progress)
         history = list(self.service.list_versions(self.plan.agent)) if agent else []
         _refuse_foreign(self.plan, history)
-        same = _own_with(history, self.plan.marks.fingerprint, self.plan.marks.owner)
+        same = _own_with(history, {self.plan.marks.fingerprint, *self.plan.also_known_as}, self.plan.marks.owner)
         adopted = self._first_usable(same)
         if adopted:
             made = Made(self._wait(adopted), Outcome.ADOPTED)
         else:
-            if agent:
-                self._pin_what_serves(agent, history)
-            made = self._post_until_pulled(_next_attempt(same))
+            with self._packed() as definition:
+                if agent:
+                    self._pin_what_serves(agent, history)
+                made = self._post_until_pulled(definition, _next_attempt(same))
         self._remove_failed(same, keep=made.version)
         self.progress(_summary(made))
         return made
 
-    def _post_until_pulled(self, attempt: int) -> Made:
+    @contextmanager
+    def _packed(self) -> Iterator[AgentDefinition]:
+        """The definition with its zip, if it has one: what can't be packed is told before anything is changed."""
+        if self.plan.pack is None:
+            yield self.plan.definition
+            return
+        with self.plan.pack() as archive:
+            yield replace(self.plan.definition, archive=archive)
+
+    def _post_until_pulled(self, definition: AgentDefinition, attempt: int) -> Made:
         """Posts, and posts again while a pull fails that a role granted a moment ago would explain."""
         start = self.clock.now()
         for pause in (*PULL_PAUSES_S, None):
             try:
-                return self._post(attempt)
+                return self._post(definition, attempt)
             except VersionFailed as failed:
                 waited = self.clock.now() - start
                 if failed.code != "ImageError" or pause is None or waited + pause > self.plan.pull_grace_s:
@@ -135,9 +151,9 @@ class _Run:
             attempt += 1
         raise AssertionError("the last pause is None, so the loop has returned or raised")
 
-    def _post(self, attempt: int) -> Made:
+    def _post(self, definition: AgentDefinition, attempt: int) -> Made:
         marks = replace(self.plan.marks, attempt=attempt)
-        posted = self._post_once(marks)
+        posted = self._post_once(definition, marks)
         marked = Marks.of(posted) == marks
         self.progress(f"posted {posted.id} · {posted.status}")
         if not marked:
@@ -145,12 +161,12 @@ class _Run:
         version = self._wait(posted)
         return Made(version, Outcome.REPOSTED if attempt > 1 else Outcome.CREATED, marked)
 
-    def _post_once(self, marks: Marks) -> VersionView:
+    def _post_once(self, definition: AgentDefinition, marks: Marks) -> VersionView:
         """One POST; when its answer is lost, what it may have made is looked for before one more is sent."""
-        metadata = {**(self.plan.definition.metadata or {}), **marks.as_metadata()}
+        metadata = {**(definition.metadata or {}), **marks.as_metadata()}
 
         def post() -> VersionView:
-            return self.service.create_version(self.plan.agent, self.plan.definition, metadata)
+            return self.service.create_version(self.plan.agent, definition, metadata)
 
         try:
             return unless_throttled(post, self.plan.patience, self.clock)
@@ -209,7 +225,7 @@ class _Run:
         return VersionFailed(
             remedies.version_failed(
                 failed,
-                image=self.plan.definition.image,
+                self.plan.definition,
                 pull_identity=self.plan.pull_identity,
                 state=f"{removed}; {_who_serves(self.service, failed)}",
             ),
@@ -263,11 +279,11 @@ def _refuse_foreign(plan: VersionPlan, history: Sequence[VersionView]) -> None:
     raise NotOursError(plan.agent, owner=owner, reason=reason)
 
 
-def _own_with(history: Sequence[VersionView], fingerprint: str, owner: str) -> list[VersionView]:
+def _own_with(history: Sequence[VersionView], fingerprints: Collection[str], owner: str) -> list[VersionView]:
     return [
         version
         for version in history
-        if (marks := Marks.of(version)) and marks.fingerprint == fingerprint and marks.owner == owner
+        if (marks := Marks.of(version)) and marks.fingerprint in fingerprints and marks.owner == owner
     ]
 
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
+from foundry_agents.code_package import CodePackage, as_planned
 from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
-from foundry_agents.lifecycle.errors import ServiceError, SignInFailed
+from foundry_agents.lifecycle.errors import InputError, Problem, ServiceError, SignInFailed
 from foundry_agents.lifecycle.fields import Values
-from foundry_agents.lifecycle.fingerprint import Marks, fingerprint
+from foundry_agents.lifecycle.fingerprint import Marks, fingerprint, plain_fingerprint
 from foundry_agents.lifecycle.ports import AgentService, VersionView
 from foundry_agents.lifecycle.retention import remove
 from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, retire
+from foundry_agents.lifecycle.vocabulary import new_among
 from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
 from foundry_agents.resources._declared import is_declared
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
 from foundry_agents.resources._table_provider import TableProvider
+from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
 
@@ -39,10 +45,14 @@ class HostedAgentVersionProvider(TableProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Makes sure that an active version with this definition exists."""
         values = self.values(props)
+        definition = AgentDefinition.from_values(values)
         plan = VersionPlan(
             agent=_text(values, "agent_name"),
-            definition=AgentDefinition.from_values(values),
+            definition=definition,
             marks=Marks(fingerprint(values), _text(values, "owner")),
+            # A version that was posted before there was a key is still known.
+            also_known_as=frozenset({plain_fingerprint(values)}),
+            pack=_packer(definition, _text(values, "code_folder")),
             patience=patience(values),
             take_over=bool(values["take_over"]),
             pull_identity=_text(values, "pull_identity"),
@@ -132,7 +142,8 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         *,
         project_endpoint: Input[str],
         agent_name: Input[str],
-        image: Input[str],
+        image: Input[str] | None = None,
+        code: CodePackage | None = None,
         cpu: Input[str | float] | None = None,
         memory: Input[str] | None = None,
         protocols: Input[Mapping[str, Input[str]]] | None = None,
@@ -141,8 +152,11 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         registry_connection: Input[str] | None = None,
         memory_snapshot: Input[bool] | None = None,
         rai_policy: Input[str] | None = None,
+        rai_moderation: Input[Moderation] | None = None,
+        telemetry: Input[Sequence[Input[TelemetryEndpoint]]] | None = None,
         description: Input[str] | None = None,
         metadata: Input[Mapping[str, Input[str]]] | None = None,
+        fingerprint_key: Input[str] | None = None,
         accept_new_tier: Input[bool] | None = None,
         pull_identity: Input[str] | None = None,
         pull_role_granted_at: Input[str] | None = None,
@@ -154,22 +168,32 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         poll_interval_s: Input[float] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declares the version; every input is described in the reference of HostedAgentVersion."""
+        """Declares the version; every input is described in the reference of HostedAgentVersion.
+
+        Raises:
+            pulumi.RunError: The agent is declared twice, or the folder of its code can't be packed.
+        """
         refuse_a_second(resource_name, project_endpoint, agent_name)
         props: dict[str, Any] = {
             "project_endpoint": project_endpoint,
             "agent_name": agent_name,
             "image": image,
+            "code": _digested(resource_name, code),
+            "code_folder": str(code.folder) if code else None,
             "cpu": cpu,
             "memory": memory,
-            "protocols": protocols,
+            "protocols": _plain_names(protocols),
             "environment": environment,
             "session_idle_timeout_s": session_idle_timeout_s,
             "registry_connection": registry_connection,
             "memory_snapshot": memory_snapshot,
             "rai_policy": rai_policy,
+            "rai_moderation": rai_moderation,
+            "telemetry": telemetry,
             "description": description,
             "metadata": metadata,
+            "fingerprint_key": None if fingerprint_key is None else Output.secret(fingerprint_key),
+            "accept_new": _newer_words(protocols, code),
             "accept_new_tier": accept_new_tier,
             "pull_identity": pull_identity,
             "pull_role_granted_at": pull_role_granted_at,
@@ -213,6 +237,38 @@ def service_of(values: Values) -> AgentService:
 def patience(values: Values) -> Patience:
     """The waiting settings among the inputs."""
     return Patience(float(str(values["timeout_s"])), float(str(values["poll_interval_s"])))
+
+
+def _digested(resource_name: str, code: CodePackage | None) -> dict[str, object] | None:
+    try:
+        return code.as_input() if code else None
+    except InputError as error:
+        # The program's fault, told without a traceback.
+        raise pulumi.RunError(f'"{resource_name}": {error}') from None
+
+
+def _plain_names(protocols: Input[Mapping[str, Input[str]]] | None) -> Input[Mapping[str, Input[str]]] | None:
+    """Names that ``Protocol.of`` made are text to Pulumi."""
+    return {str(name): version for name, version in protocols.items()} if isinstance(protocols, Mapping) else protocols
+
+
+def _newer_words(protocols: object, code: CodePackage | None) -> list[str] | None:
+    names = protocols if isinstance(protocols, Mapping) else ()
+    return new_among([*names, code.runtime if code else None]) or None
+
+
+def _packer(definition: AgentDefinition, folder: str) -> Callable[[], AbstractContextManager[BinaryIO]] | None:
+    """Packs the folder of a code agent, relative to the program's, when it comes to a POST."""
+    if definition.code is None:
+        return None
+    if not folder:
+        return _nothing_to_pack
+    return partial(as_planned, Path(folder), str(definition.code["sha256"]))
+
+
+def _nothing_to_pack() -> AbstractContextManager[BinaryIO]:
+    reason = "is required to post a code agent: no version with this definition is there to adopt"
+    raise InputError("the agent's code", [Problem("code_folder", reason)])
 
 
 def _pull_grace_s(values: Values, now: datetime) -> float:
