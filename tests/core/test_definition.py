@@ -387,6 +387,7 @@ def test_a_code_package_without_a_way_to_get_dependencies_brings_them_along() ->
         ({"endpoint": "otel.example.com:4317"}, "telemetry[0].endpoint"),
         ({"endpoint": "https://[::1"}, "telemetry[0].endpoint"),
         ({"endpoint": f"https://u:{CANARY}@otel.example.com"}, "telemetry[0].endpoint"),
+        ({"endpoint": f"https://u:{CANARY}@"}, "telemetry[0].endpoint"),
         ({"protocol": "http"}, "telemetry[0].protocol"),
         ({"data": ["Logs"]}, "telemetry[0].data[0]"),
         ({"data": None}, "telemetry[0].data"),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 from foundry_agents.lifecycle.errors import Problem
 
@@ -345,6 +346,14 @@ def as_number(raw: object) -> float | None:
     if isinstance(raw, bool) or not isinstance(raw, (int, float)):
         return None
     return float(raw) if math.isfinite(raw) else None
+
+
+def as_url(raw: object) -> SplitResult | None:
+    """Reads a URL; None for what is none."""
+    try:
+        return urlsplit(raw.strip()) if isinstance(raw, str) else None
+    except ValueError:
+        return None
 
 
 def shown(raw: object) -> str:

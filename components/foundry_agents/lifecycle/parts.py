@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
-from foundry_agents.lifecycle.fields import Field, Items, Record, Report, line, shown, text, word
+from foundry_agents.lifecycle.fields import Field, Items, Record, Report, as_url, line, shown, text, word
 from foundry_agents.lifecycle.vocabulary import Runtime, known
 
 BUNDLED, REMOTE_BUILD = "bundled", "remote_build"
@@ -33,15 +32,12 @@ def _sha256(path: str, raw: object, report: Report) -> str | None:
 
 def _collector(path: str, raw: object, report: Report) -> str | None:
     """A URL with a host."""
-    try:
-        url = urlsplit(raw) if isinstance(raw, str) else None
-    except ValueError:
-        url = None
+    url = as_url(raw)
+    if url and (url.username or url.password):
+        report.add(path, "must not hold a user or a password: it is shown; use header")
+        return None
     if url is None or url.scheme not in {"http", "https"} or not url.hostname:
         report.add(path, f"{shown(raw)} is not the URL of a collector, for example https://otel.example.com:4318")
-        return None
-    if url.username or url.password:
-        report.add(path, "must not hold a user or a password: it is shown; use header")
         return None
     return url.geturl()
 

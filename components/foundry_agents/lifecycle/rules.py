@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
-from foundry_agents.lifecycle.fields import Report, as_number, shown
+from foundry_agents.lifecycle.fields import Report, as_number, as_url, shown
 from foundry_agents.lifecycle.vocabulary import Protocol, known
 
 RESERVED_METADATA_PREFIX = "foundry-agents."
@@ -43,10 +42,7 @@ _PROJECT_PATH = re.compile(r".*/api/projects/[^/]+")
 
 def project_endpoint(path: str, raw: object, report: Report) -> str | None:
     """An https URL of a project's data plane."""
-    try:
-        url = urlsplit(raw.strip()) if isinstance(raw, str) else None
-    except ValueError:
-        url = None
+    url = as_url(raw)
     if url is None:
         report.add(path, f"{shown(raw)} is not a URL")
         return None
