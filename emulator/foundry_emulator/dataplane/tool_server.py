@@ -98,12 +98,14 @@ async def exchange(tools: ToolSet, scope: Scope, body: bytes, receive: Receive) 
     """
     manager = StreamableHTTPSessionManager(_server(tools), json_response=True, stateless=True)
     headers = [(n, v) for n, v in scope["headers"] if n in _PASSED_ON or n.startswith(b"mcp-")]
-    unread = [True]
+    unread = True
     start: Message = {"status": 500, "headers": []}
     parts: list[bytes] = []
 
     async def replay() -> Message:
-        if unread.pop() if unread else False:
+        nonlocal unread
+        if unread:
+            unread = False
             return {"type": "http.request", "body": body, "more_body": False}
         return await receive()
 
