@@ -1,0 +1,61 @@
+"""Records the state of a stack that this checkout makes: `python -m tests.upgrade.record RELEASE`.
+
+Done once a release, before it is published. What is recorded stays as it is: it is what users have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from foundry_emulator.testing import LocalAzure
+from tests.engine.harness import Project, hermetic
+from tests.upgrade.states import RELEASES
+from tools.engine.machine import Machine
+from tools.engine.recipes import ENGINE
+from tools.engine.ways import ensure
+
+_PLACES = frozenset({"sourcePosition", "stackTrace"})
+
+
+def main() -> None:
+    """Deploys the release's program.py on a local Azure and writes stack.json and given.yaml beside it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.upgrade.record", description=__doc__)
+    parser.add_argument("release", help="version; its folder holds program.py already")
+    folder = RELEASES / parser.parse_args().release
+    if (folder / "stack.json").exists():
+        parser.error(f"{folder.name} is recorded already; what users have does not change afterwards")
+    engine = ensure(ENGINE, Machine.here(say=print))
+    with tempfile.TemporaryDirectory() as scratch, LocalAzure(Path(scratch) / "azure") as azure:
+        there = azure.seed_project("agents")
+        home = Path(scratch) / "home"
+        home.mkdir()
+        project = Project.create(Path(scratch) / "project", hermetic(engine, home, azure.env), {})
+        project.given = {
+            "endpoint": there.endpoint,
+            "principal": there.principal_id,
+            "image": azure.push_image(there),
+        }
+        project.write_config()
+        (project.folder / "__main__.py").write_text((folder / "program.py").read_text(encoding="utf-8"))
+        project.up().succeeded()
+        exported = _without_places(json.loads(project.run("stack", "export").succeeded().output))
+    (folder / "stack.json").write_text(json.dumps(exported, indent=1) + "\n", encoding="utf-8")
+    (folder / "given.yaml").write_text(yaml.safe_dump(project.given), encoding="utf-8")
+    print(f"recorded {len(exported['deployment']['resources'])} resources in {folder}")
+
+
+def _without_places(value: Any) -> Any:
+    """The same without where on the recording machine each line of the program was; no engine needs it."""
+    if isinstance(value, dict):
+        return {key: _without_places(inner) for key, inner in value.items() if key not in _PLACES}
+    return [_without_places(inner) for inner in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    main()
