@@ -18,11 +18,13 @@ class AgentImage:
         reference: ``registry/repository@sha256:…``.
         depends_on: What must be there before the first pull, such as the pull role.
         pull_role_granted_at: When that role was granted, as ISO 8601; a new one takes minutes to be in effect.
+        registry_id: ARM id of the registry, where the cause of a failed pull is looked for.
     """
 
     reference: Output[str]
     depends_on: tuple[pulumi.Resource, ...] = ()
     pull_role_granted_at: Output[str] | None = None
+    registry_id: Output[str] | None = None
 
     @classmethod
     def pinned(cls, reference: Input[str], *, registry: AgentRegistry | None = None) -> AgentImage:
@@ -35,4 +37,4 @@ class AgentImage:
         if registry is None:
             return cls(Output.from_input(reference))
         whole = Output.concat(registry.login_server, "/", reference)
-        return cls(whole, (registry.pull_role,), registry.pull_role.created_on)
+        return cls(whole, (registry.pull_role,), registry.pull_role.created_on, registry.resource_id)

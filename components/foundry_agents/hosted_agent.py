@@ -132,6 +132,7 @@ class HostedAgent(pulumi.ComponentResource):
             telemetry=telemetry,
             fingerprint_key=fingerprint_key,
             pull_identity=project.principal_id.apply(lambda known: known or ""),
+            registry_id=image.registry_id if image else None,
             pull_role_granted_at=image.pull_role_granted_at if image else None,
             pull_role_budget_s=pull_role_budget_s,
             take_over=take_over,

@@ -112,6 +112,8 @@ def plan(
     owner: str = OWNER,
     take_over: bool = False,
     pull_identity: str = "",
+    registry_id: str = "",
+    pull_grace_s: float = 0,
     patience: Patience | None = None,
     **changed: object,
 ) -> VersionPlan:
@@ -124,6 +126,8 @@ def plan(
         patience=patience or Patience(timeout_s=600, interval_s=5),
         take_over=take_over,
         pull_identity=pull_identity,
+        registry_id=registry_id,
+        pull_grace_s=pull_grace_s,
     )
 
 

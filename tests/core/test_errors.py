@@ -32,7 +32,8 @@ from foundry_agents.lifecycle.errors import (
     WaitTimeout,
     message,
 )
-from tests.core.settings import plan, seen
+from foundry_agents.lifecycle.pull_causes import Pull
+from tests.core.settings import IMAGE, plan, seen
 
 SERVICE_ERRORS = [
     ServiceError,
@@ -190,8 +191,9 @@ def test_an_error_other_than_a_conflict_is_not_about_sessions() -> None:
 
 
 def test_a_failed_pull_without_a_known_principal_leaves_a_place_for_it() -> None:
+    cause = Pull(IMAGE, identity="").usual_causes()
     text = remedies.version_failed(
-        seen("failed", error_code="ImageError"), plan().definition, pull_identity="", state="gone"
+        seen("failed", error_code="ImageError"), plan().definition, cause=cause, state="gone"
     )
     assert "<principal id of the project>" in text
     assert "[ImageError] no reason was given" in text

@@ -187,6 +187,7 @@ _OTHER: Mapping[str, object] = {
     "kept_by_rollout": True,
     "accept_new_tier": True,
     "pull_identity": "principal",
+    "registry_id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r",
     "take_over": True,
     "timeout_s": 60,
     "poll_interval_s": 1,

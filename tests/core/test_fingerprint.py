@@ -94,6 +94,7 @@ _OTHER: Mapping[str, object] = {
     "kept_by_rollout": True,
     "accept_new_tier": True,
     "pull_identity": "other",
+    "registry_id": "other",
     "pull_role_granted_at": "2026-11-23T00:00:00Z",
     "pull_role_budget_s": 7,
     "take_over": True,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
+from tests.engine.conftest import REGISTRY
 from tests.engine.harness import Deployment
 
 pytestmark = pytest.mark.engine
@@ -46,7 +47,7 @@ def test_a_run_killed_while_it_waits_is_finished_by_the_next_with_exactly_one_ve
 def test_a_missing_pull_role_names_principal_role_and_registry_and_leaves_nothing_behind(
     deploy: Callable[..., Deployment],
 ) -> None:
-    """Case 6. Taken away, `up` fails; given back, `up` succeeds. azd#7515"""
+    """Cases 6 and 23. Taken away, `up` fails; given back, `up` succeeds. azd#7515"""
     here = deploy(whole=True)
     here.project.up().succeeded()
     arm = here.azure.emulator.arm
@@ -61,7 +62,8 @@ def test_a_missing_pull_role_names_principal_role_and_registry_and_leaves_nothin
     assert "version support:2 failed: ImageError" in failed.output
     assert project.principal_id in failed.output
     assert ACR_PULL in failed.output
-    assert 'registry "localhost:' in failed.output
+    assert f'registry "{REGISTRY}" (checked: AcrPull, Container Registry Repository Reader)' in failed.output
+    assert f"registries/{REGISTRY}`, then run `pulumi up` again" in failed.output
     assert "support:2 was removed; support:1 serves 100 %" in failed.output
     assert "Traceback" not in failed.output
     assert [version["version"] for version in here.agent()["versions"]] == ["1"]

@@ -227,6 +227,7 @@ _IGNORED: Mapping[str, object] = {
     "urn": "urn:pulumi:dev::agents::t::other",
     "owner": OTHER_OWNER,
     "pull_identity": "principal",
+    "registry_id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r",
     "take_over": True,
     "accept_new_tier": True,
     "accept_new": ["grpc"],

@@ -10,8 +10,10 @@ from foundry_agents.lifecycle import errors
 from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.errors import FoundryAgentsError, ServiceError
 from foundry_agents.lifecycle.fields import Field, FieldTable, Items, OnChange, Record
+from foundry_agents.lifecycle.ports import PullAccess
+from foundry_agents.lifecycle.pull_causes import Pull
 from foundry_agents.lifecycle.refusals import OLDER_NAMES, REFUSALS
-from foundry_agents.lifecycle.remedies import FAILURES, image_error
+from foundry_agents.lifecycle.remedies import ACR_PULL, FAILURES, Cause
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
 from foundry_emulator.parity import parity_page
 
@@ -110,16 +112,17 @@ def errors_page() -> str:
         lines += [f"## {kind.__name__}", "", _summary(kind), ""]
         if issubclass(kind, ServiceError) and kind.do:
             lines += [f"**Do:** {kind.do}.", ""]
-    failures = {"ImageError": image_error("acme.azurecr.io", ""), **FAILURES}
+    failures = [*(("ImageError", cause) for cause in _pull_causes()), *FAILURES.items()]
     lines += [
         "## Why a version failed",
         "",
         "The codes of VersionFailed [docs, azd, observed]; one that this release does not know is told like",
-        "`ProvisioningError`.",
+        "`ProvisioningError`. Why a pull failed is read from the registry; the last row of ImageError is for one that",
+        "can't be read.",
         "",
         "| code | cause | remedy |",
         "| --- | --- | --- |",
-        *(f"| `{code}` | {why} | {do} |" for code, (why, do) in failures.items()),
+        *(f"| `{code}` | {cause.why} | {cause.do} |" for code, cause in failures),
         "",
         "## Why the service refused",
         "",
@@ -140,6 +143,17 @@ def errors_page() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _pull_causes() -> Iterator[Cause]:
+    """What a failed pull is told as, on an example."""
+    pull = Pull("acme.azurecr.io/support@sha256:…", "")
+    registry, held = "/…/registries/acme", frozenset({ACR_PULL})
+    yield pull.cause_with(PullAccess(registry))
+    yield pull.cause_with(PullAccess(registry, held, takes_arm_tokens=False))
+    yield pull.cause_with(PullAccess(registry, held, repository_permissions=True))
+    yield pull.cause_with(PullAccess(registry, held))
+    yield pull.usual_causes()
 
 
 def _tree(root: type[FoundryAgentsError]) -> Iterator[type[FoundryAgentsError]]:

@@ -15,6 +15,8 @@ from requests import Session
 from requests.adapters import HTTPAdapter
 
 from foundry_agents.azure.agent_service import FoundryAgentService
+from foundry_agents.azure.pull_check import ArmRegistryAccess
+from foundry_agents.azure.resource_manager import resource_manager
 
 CONNECTIONS = 64
 CONNECT_TIMEOUT_S = 10
@@ -63,3 +65,9 @@ def agent_service(project_endpoint: str) -> FoundryAgentService:
     """
     client = AIProjectClient(project_endpoint, _credential(), transport=_transport(), retry_policy=BriefRetries())
     return FoundryAgentService(client, project_endpoint)
+
+
+@lru_cache(maxsize=1)
+def registry_access() -> ArmRegistryAccess:
+    """Registries in this cloud's Resource Manager, signed in like the data plane. Makes no request by itself."""
+    return ArmRegistryAccess(resource_manager, _credential(), _transport())

@@ -101,7 +101,7 @@ def kind_of(status: int, code: str | None, said: str) -> type[ServiceError]:
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:
     """What Azure support asks for."""
-    return headers.get("x-request-id") or headers.get("apim-request-id")
+    return headers.get("x-request-id") or headers.get("apim-request-id") or headers.get("x-ms-request-id")
 
 
 def with_details(said: str, headers: Mapping[str, str]) -> str:

@@ -268,6 +268,14 @@ VERSION_FIELDS = FieldTable(
             on_change=OnChange.IGNORE,
         ),
         Field(
+            "registry_id",
+            text(),
+            "ARM id of the registry; when a pull has failed its policies and roles are read there, so that the error "
+            "names the cause. Set by HostedAgent.",
+            "ours",
+            on_change=OnChange.IGNORE,
+        ),
+        Field(
             "pull_role_granted_at",
             text(),
             "When the pull role was granted, as ISO 8601; set by HostedAgent.",

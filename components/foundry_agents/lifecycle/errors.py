@@ -269,12 +269,14 @@ class VersionFailed(FoundryAgentsError):
         code: The service's code, for example ``ImageError``.
         detail: The service's words.
         last: The version as it was seen last.
+        lasting: The cause is known and won't pass with time: the same definition posted again fails again.
     """
 
-    def __init__(self, text: str, *, code: str, detail: str, last: VersionView) -> None:
+    def __init__(self, text: str, *, code: str, detail: str, last: VersionView, lasting: bool = False) -> None:
         self.code = code
         self.detail = detail
         self.last = last
+        self.lasting = lasting
         super().__init__(text)
 
 

@@ -137,6 +137,34 @@ class Answer:
     session: str
 
 
+@dataclass(frozen=True)
+class PullAccess:
+    """What a registry lets a principal do, as Resource Manager shows it.
+
+    Attributes:
+        registry_id: ARM id of the registry.
+        roles: GUIDs of the roles that the principal has on the registry or anywhere above it, those of its groups
+            included.
+        conditional: Those of them that hold only under a condition.
+        takes_arm_tokens: False when the registry refuses tokens for the ARM audience, with which images are pulled.
+        repository_permissions: True when only roles for repositories count.
+    """
+
+    registry_id: str
+    roles: frozenset[str] = frozenset()
+    conditional: frozenset[str] = frozenset()
+    takes_arm_tokens: bool = True
+    repository_permissions: bool = False
+
+
+class RegistryAccess(Protocol):
+    """What Resource Manager knows about who may pull from a registry. Reads only."""
+
+    def pull_access(self, registry_id: str, principal_id: str) -> PullAccess:
+        """Reads the registry and the principal's roles on it. Raises a ServiceError or SignInFailed."""
+        ...
+
+
 class AgentService(Protocol):
     """The Foundry data plane of one project.
 

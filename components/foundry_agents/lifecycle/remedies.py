@@ -5,13 +5,17 @@ Codes of failed versions: ImageError, CodeError, ProvisioningError [docs, azd, o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from foundry_agents.lifecycle.definition import AgentDefinition
 from foundry_agents.lifecycle.errors import Conflict, ServiceError, message
 from foundry_agents.lifecycle.ports import VersionView
 from foundry_agents.lifecycle.refusals import OLDER_NAMES
 
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+ACR_PUSH = "8311e382-0749-4cb8-b61a-304f252e45ec"
 REPOSITORY_READER = "b93aa761-3e63-49ed-ac28-beffa264f7ac"
+REPOSITORY_WRITER = "2a1e307c-b015-4ebd-883e-5b7698a07328"
 """Role definitions by GUID: names have changed before [docs]."""
 
 
@@ -19,16 +23,30 @@ DIGEST_SHOWN = 12
 """Characters of a code package's digest in a text."""
 
 
-def version_failed(failed: VersionView, definition: AgentDefinition, *, pull_identity: str, state: str) -> str:
+@dataclass(frozen=True)
+class Cause:
+    """Why a version failed.
+
+    Attributes:
+        why: The cause, as far as it is known.
+        do: What mends it.
+        lasting: It won't pass with time.
+    """
+
+    why: str
+    do: str
+    lasting: bool = False
+
+
+def version_failed(failed: VersionView, definition: AgentDefinition, *, cause: Cause, state: str) -> str:
     """The message for a version that the service gave up on."""
     code = failed.error_code or failed.status
-    why, do = _cause(code, definition, pull_identity)
     return message(
         f"version {failed.id} failed: {code}",
         where=_source(definition),
-        why=why + _older_names(code),
+        why=cause.why + _older_names(code),
         state=state,
-        do=do,
+        do=cause.do,
         said=f"[{code}] {failed.error_message or 'no reason was given'}",
         request_id=failed.request_id,
     )
@@ -49,8 +67,8 @@ def _older_names(code: str) -> str:
     return f" (older guides: {', '.join(names)})" if names else ""
 
 
-FAILURES: dict[str, tuple[str, str]] = {
-    "CodeError": (
+FAILURES: dict[str, Cause] = {
+    "CodeError": Cause(
         (
             "the code package could not be unpacked, its dependencies could not be installed, or its entry point ended "
             "before it was ready"
@@ -61,7 +79,7 @@ FAILURES: dict[str, tuple[str, str]] = {
             "manifest names. Then run `pulumi up` again"
         ),
     ),
-    "ProvisioningError": (
+    "ProvisioningError": Cause(
         "the container did not become ready, or the platform had trouble of its own",
         (
             "check that the container listens on PORT and answers GET /readiness with 200, then run `pulumi up` again: "
@@ -72,26 +90,9 @@ FAILURES: dict[str, tuple[str, str]] = {
 """Causes and remedies of failed versions that are the same for all; a failed pull names its registry and principal."""
 
 
-def _cause(code: str, definition: AgentDefinition, pull_identity: str) -> tuple[str, str]:
-    if code == "ImageError":
-        return image_error((definition.image or "").partition("/")[0], pull_identity)
+def cause(code: str) -> Cause:
+    """Cause and remedy of a failed version, for every code but that of a failed pull."""
     return FAILURES.get(code, FAILURES["ProvisioningError"])
-
-
-def image_error(registry: str, pull_identity: str) -> tuple[str, str]:
-    """Cause and remedy of a pull that failed."""
-    who = f"the project's identity {pull_identity}" if pull_identity else "the project's identity"
-    why = (
-        f'Azure could not pull the image. Usually {who} has no pull role on registry "{registry}" (AcrPull, or '
-        "Container Registry Repository Reader where the registry has repository permissions); else the digest is "
-        "not there, its platform is not linux/amd64, or the registry refuses ARM-audience tokens"
-    )
-    do = (
-        "AgentRegistry(…, pulled_by=project), or `az role assignment create --assignee-object-id "
-        f"{pull_identity or '<principal id of the project>'} --assignee-principal-type ServicePrincipal "
-        f"--role {ACR_PULL} --scope <id of the registry>`, then run `pulumi up` again"
-    )
-    return why, do
 
 
 def in_use(error: ServiceError, *, agent: str, version: str | None) -> ServiceError:

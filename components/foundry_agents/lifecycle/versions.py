@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import BinaryIO
 
-from foundry_agents.lifecycle import remedies
+from foundry_agents.lifecycle import pull_causes, remedies
 from foundry_agents.lifecycle.definition import AgentDefinition
 from foundry_agents.lifecycle.errors import (
     AnswerLost,
@@ -22,10 +22,19 @@ from foundry_agents.lifecycle.errors import (
     VersionFailed,
 )
 from foundry_agents.lifecycle.fingerprint import Marks
-from foundry_agents.lifecycle.ports import LATEST, AgentService, AgentView, Progress, Route, VersionView
+from foundry_agents.lifecycle.ports import (
+    LATEST,
+    AgentService,
+    AgentView,
+    Progress,
+    RegistryAccess,
+    Route,
+    VersionView,
+)
 from foundry_agents.lifecycle.waiting import Clock, Patience, once_the_project_answers, unless_throttled, wait_for_final
 
 USABLE = frozenset({"active", "creating"})
+IMAGE_ERROR = "ImageError"
 
 PULL_PAUSES_S = (20.0, 60.0, 150.0, 330.0)
 """Between posts while a pull role may not be in effect: five posts within ten minutes, more often at the start."""
@@ -53,6 +62,7 @@ class VersionPlan:
         patience: How long to wait for `active`.
         take_over: Manage an agent that this stack has not made.
         pull_identity: Principal that pulls the image, for the error of a failed pull; "" when not known.
+        registry_id: ARM id of the registry that it pulls from, for the same error; "" when not known.
         also_known_as: Fingerprints of the same definition that versions posted earlier may carry.
         pack: Opens the zip of a code agent; called only when a version is posted, before anything is changed.
         pull_grace_s: For how many more seconds a pull role that was granted a moment ago may not be in effect. Within
@@ -65,6 +75,7 @@ class VersionPlan:
     patience: Patience
     take_over: bool = False
     pull_identity: str = ""
+    registry_id: str = ""
     also_known_as: frozenset[str] = frozenset()
     pack: Callable[[], AbstractContextManager[BinaryIO]] | None = None
     pull_grace_s: float = 0.0
@@ -86,11 +97,24 @@ class Made:
     marked: bool = True
 
 
-def create_or_adopt(service: AgentService, plan: VersionPlan, clock: Clock, progress: Progress) -> Made:
+def create_or_adopt(
+    service: AgentService,
+    plan: VersionPlan,
+    clock: Clock,
+    progress: Progress,
+    registry: RegistryAccess | None = None,
+) -> Made:
     """Makes sure that an active version with this definition exists.
 
     One POST at most, but for a pull role that is not in effect yet: then up to five, each after the version before it
     has failed and was removed.
+
+    Args:
+        service: The project's data plane.
+        plan: What is wanted.
+        clock: Where time comes from.
+        progress: Told each step.
+        registry: Asked once a pull has failed, and only then, so that the error can say why.
 
     Raises:
         NotOursError: The agent exists and another stack, or nobody known, has made it; nothing was changed.
@@ -98,7 +122,7 @@ def create_or_adopt(service: AgentService, plan: VersionPlan, clock: Clock, prog
         WaitTimeout: Not active in time; the version is left for the next run to adopt.
         ServiceError: The service refused; nothing was made unless the error says so.
     """
-    return _Run(service, plan, clock, progress).make()
+    return _Run(service, plan, clock, progress, registry).make()
 
 
 @dataclass(frozen=True)
@@ -109,6 +133,7 @@ class _Run:
     plan: VersionPlan
     clock: Clock
     progress: Progress
+    registry: RegistryAccess | None
 
     def make(self) -> Made:
         agent = once_the_project_answers(lambda: self.service.get_agent(self.plan.agent), self.clock, self.progress)
@@ -144,7 +169,8 @@ class _Run:
                 return self._post(definition, attempt)
             except VersionFailed as failed:
                 waited = self.clock.now() - start
-                if failed.code != "ImageError" or pause is None or waited + pause > self.plan.pull_grace_s:
+                passes = failed.code == IMAGE_ERROR and not failed.lasting
+                if not passes or pause is None or waited + pause > self.plan.pull_grace_s:
                     raise
                 self.progress(f"{failed.last.id}: the pull role is not in effect yet · trying again in {pause:.0f} s")
             self.clock.sleep(pause)
@@ -222,17 +248,30 @@ class _Run:
     def _given_up(self, failed: VersionView) -> VersionFailed:
         """Removes the failed version, if it is ours, and says why it failed."""
         removed = self._remove(failed)
+        cause = self._pull_cause() if failed.error_code == IMAGE_ERROR else remedies.cause(failed.error_code or "")
         return VersionFailed(
             remedies.version_failed(
                 failed,
                 self.plan.definition,
-                pull_identity=self.plan.pull_identity,
+                cause=cause,
                 state=f"{removed}; {_who_serves(self.service, failed)}",
             ),
             code=failed.error_code or failed.status,
             detail=failed.error_message or "no reason was given",
             last=failed,
+            lasting=cause.lasting,
         )
+
+    def _pull_cause(self) -> remedies.Cause:
+        """Why the pull failed, as far as the registry tells; that it doesn't must not hide the failure itself."""
+        pull = pull_causes.Pull(self.plan.definition.image or "", self.plan.pull_identity)
+        if self.registry is None or not self.plan.registry_id or not self.plan.pull_identity:
+            return pull.usual_causes()
+        try:
+            access = self.registry.pull_access(self.plan.registry_id, self.plan.pull_identity)
+        except FoundryAgentsError as error:
+            return pull.usual_causes(unread=error)
+        return pull.cause_with(access)
 
     def _remove(self, failed: VersionView) -> str:
         marks = Marks.of(failed)

@@ -18,7 +18,7 @@ from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
 from foundry_agents.lifecycle.errors import InputError, Problem, ServiceError, SignInFailed
 from foundry_agents.lifecycle.fields import Values
 from foundry_agents.lifecycle.fingerprint import Marks, fingerprint, plain_fingerprint
-from foundry_agents.lifecycle.ports import AgentService, VersionView
+from foundry_agents.lifecycle.ports import AgentService, RegistryAccess, VersionView
 from foundry_agents.lifecycle.retention import remove
 from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.vocabulary import new_among
@@ -56,9 +56,12 @@ class HostedAgentVersionProvider(TableProvider):
             patience=patience(values),
             take_over=bool(values["take_over"]),
             pull_identity=_text(values, "pull_identity"),
+            registry_id=_text(values, "registry_id"),
             pull_grace_s=_pull_grace_s(values, datetime.now(tz=UTC)),
         )
-        made = create_or_adopt(service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
+        made = create_or_adopt(
+            service_of(values), plan, SystemClock(), progress_on(values.get("urn")), registry=_registry_access()
+        )
         _fresh.add(_key(values, made.version.version))
         return CreateResult(made.version.id, self.outputs(values, computed_outputs(made.version, values)))
 
@@ -159,6 +162,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         fingerprint_key: Input[str] | None = None,
         accept_new_tier: Input[bool] | None = None,
         pull_identity: Input[str] | None = None,
+        registry_id: Input[str] | None = None,
         pull_role_granted_at: Input[str] | None = None,
         pull_role_budget_s: Input[float] | None = None,
         take_over: Input[bool] | None = None,
@@ -196,6 +200,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
             "accept_new": _newer_words(protocols, code),
             "accept_new_tier": accept_new_tier,
             "pull_identity": pull_identity,
+            "registry_id": registry_id,
             "pull_role_granted_at": pull_role_granted_at,
             "pull_role_budget_s": pull_role_budget_s,
             "take_over": take_over,
@@ -232,6 +237,12 @@ def service_of(values: Values) -> AgentService:
     from foundry_agents.azure import agent_service  # noqa: PLC0415 (late on purpose)
 
     return agent_service(_text(values, "project_endpoint"))
+
+
+def _registry_access() -> RegistryAccess:
+    from foundry_agents.azure import registry_access  # noqa: PLC0415 (late on purpose)
+
+    return registry_access()
 
 
 def patience(values: Values) -> Patience:

@@ -1,0 +1,197 @@
+"""Why a pull failed, read from Resource Manager: against the local Azure's, and against answers of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline.transport import RequestsTransport
+
+from foundry_agents.azure import pull_check
+from foundry_agents.azure.pull_check import ArmRegistryAccess
+from foundry_agents.azure.resource_manager import ResourceManager
+from foundry_agents.lifecycle.errors import AnswerLost, PermissionMissing, ServiceError, Unreachable
+from foundry_agents.lifecycle.ports import PullAccess
+from foundry_agents.lifecycle.remedies import ACR_PULL, REPOSITORY_READER
+from tests.reliability.plugin_bench import Agent
+from tests.wire.plugin import ProviderError
+from tests.wire.scripted_service import DROP, Answer, Script, failure, serving
+
+CAUSES: Mapping[str, tuple[Mapping[str, Any], str | None, str, str]] = {
+    "role missing": (
+        {},
+        None,
+        'has no pull role on registry "{registry}" (checked: AcrPull, Container Registry Repository Reader)',
+        f"--role {ACR_PULL} --scope {{id}}`",
+    ),
+    "ARM tokens refused": (
+        {"policies": {"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}},
+        ACR_PULL,
+        'registry "{registry}" refuses tokens for the ARM audience',
+        "`az acr config authentication-as-arm update --registry {registry} --status enabled`",
+    ),
+    "repository permissions": (
+        {"roleAssignmentMode": "AbacRepositoryPermissions"},
+        ACR_PULL,
+        'registry "{registry}" has repository permissions (ABAC): there AcrPull does not count',
+        f"--role {REPOSITORY_READER} --scope {{id}}`",
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_one_image_error_has_three_causes_and_the_error_names_the_right_one(one: Agent, cause: str) -> None:
+    """Case 23: 3 of 3, with their remedy. holiday-peak-hub#1103, holiday-peak-hub#1108"""
+    settings, role, why, do = CAUSES[cause]
+    azure = one.bench.azure
+    project = azure.seed_project(one.name, pull_role=False)
+    azure.put(project.registry_id, {"location": "swedencentral", "sku": {"name": "Basic"}, "properties": settings})
+    if role:
+        azure.grant(project.principal_id, role, project.registry_id)
+    with pytest.raises(ProviderError) as caught:
+        one.create(
+            project_endpoint=project.endpoint,
+            image=azure.push_image(project),
+            pull_identity=project.principal_id,
+            registry_id=project.registry_id,
+        )
+    text = str(caught.value)
+    place = {"registry": project.registry, "id": project.registry_id}
+    assert why.format(**place) in text
+    assert do.format(**place) in text
+    assert not any(other[2].format(**place) in text for name, other in CAUSES.items() if name != cause)
+    assert "Service said: [ImageError]" in text
+    assert f"{one.name}:1 was removed" in text
+
+
+def test_no_pull_that_works_asks_resource_manager(one: Agent) -> None:
+    """Case 23: only a pull that failed."""
+    project = one.bench.project
+    one.create(pull_identity=project.principal_id, registry_id=project.registry_id)
+    assert one.bench.azure.journal(plane="arm", since=one.since) == []
+
+
+# --- Answers of any kind ---------------------------------------------------------------------------------------------
+
+REGISTRY = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/acme"
+WHO = "7c1e-principal"
+PLAIN = Answer(200, {"id": REGISTRY, "properties": {"loginServer": "acme.azurecr.io"}})
+
+
+class _Credential:
+    def get_token(self, *scopes: str, **more: object) -> AccessToken:
+        del scopes, more
+        return AccessToken("token", 2_000_000_000)
+
+
+@pytest.fixture(scope="module")
+def script() -> Iterator[Script]:
+    with serving() as started:
+        yield started
+
+
+@pytest.fixture
+def registries(script: Script, monkeypatch: pytest.MonkeyPatch) -> ArmRegistryAccess:
+    # Plain HTTP in this test: the SDK refuses to send a token that way, so none is sent.
+    monkeypatch.setattr(pull_check, "BearerTokenCredentialPolicy", lambda *_: SansIOHTTPPolicy())
+    monkeypatch.setattr(pull_check, "TRIES", 0)
+    cloud = ResourceManager(script.url, "scope")
+    return ArmRegistryAccess(lambda: cloud, _Credential(), RequestsTransport())
+
+
+def _assigned(role: str, scope: str, condition: str | None = None) -> dict[str, Any]:
+    definition = f"/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    return {"properties": {"roleDefinitionId": definition, "scope": scope, "principalId": WHO, "condition": condition}}
+
+
+def test_roles_at_the_registry_and_above_count_and_those_beside_and_below_do_not(
+    script: Script, registries: ArmRegistryAccess
+) -> None:
+    group = REGISTRY.partition("/providers")[0]
+    scopes = {
+        "a": REGISTRY.upper(),
+        "b": group,
+        "c": "/subscriptions/s",
+        "d": "/",
+        "e": f"{REGISTRY}/webhooks/w",
+        "f": f"{REGISTRY}2",
+        "g": f"{group}2",
+    }
+    script.says(PLAIN, Answer(200, {"value": [_assigned(role, scope) for role, scope in scopes.items()]}))
+    assert registries.pull_access(REGISTRY, WHO) == PullAccess(REGISTRY, frozenset("abcd"))
+    asked = script.asked[1].path
+    assert f"{REGISTRY}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01" in asked
+    assert "assignedTo%28%27" in asked or "assignedTo('" in asked
+    assert WHO in asked
+
+
+def test_every_page_of_the_assignments_is_read(script: Script, registries: ArmRegistryAccess) -> None:
+    first = {"value": [_assigned("a", REGISTRY)], "nextLink": f"{script.url}/next?page=2"}
+    script.says(PLAIN, Answer(200, first), Answer(200, {"value": [_assigned("b", REGISTRY)]}))
+    assert registries.pull_access(REGISTRY, WHO).roles == frozenset("ab")
+    assert script.asked[2].path.endswith("/next?page=2")
+
+
+def test_a_role_with_and_without_a_condition_has_none(script: Script, registries: ArmRegistryAccess) -> None:
+    rows = [_assigned("A", "/", "@Resource…"), _assigned("b", "/", "@Resource…"), _assigned("b", REGISTRY)]
+    script.says(PLAIN, Answer(200, {"value": rows}))
+    access = registries.pull_access(REGISTRY, WHO)
+    assert (access.roles, access.conditional) == (frozenset("ab"), frozenset("a"))
+
+
+@pytest.mark.parametrize(
+    ("properties", "takes_arm_tokens", "repository_permissions"),
+    [
+        ({}, True, False),
+        ({"policies": None, "roleAssignmentMode": "LegacyRegistryPermissions"}, True, False),
+        ({"policies": {"azureADAuthenticationAsArmPolicy": {"status": "Disabled"}}}, False, False),
+        ({"policies": {"azureADAuthenticationAsArmPolicy": {"status": "enabled"}}}, True, False),
+        ({"roleAssignmentMode": "AbacRepositoryPermissions"}, True, True),
+    ],
+)
+def test_policy_and_mode_are_read_and_a_missing_one_is_azures_default(
+    script: Script,
+    registries: ArmRegistryAccess,
+    properties: Mapping[str, Any],
+    *,
+    takes_arm_tokens: bool,
+    repository_permissions: bool,
+) -> None:
+    script.says(Answer(200, {"properties": properties}), Answer(200, {"value": []}))
+    access = registries.pull_access(REGISTRY, WHO)
+    assert (access.takes_arm_tokens, access.repository_permissions) == (takes_arm_tokens, repository_permissions)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (failure(403, "AuthorizationFailed", "No authorization."), PermissionMissing),
+        (failure(404, "ResourceNotFound", "Not there."), ServiceError),
+        (failure(500, "InternalServerError", "Sorry."), AnswerLost),
+        (Answer(DROP), ServiceError),
+        (Answer(200, "<html>"), AnswerLost),
+        (Answer(200, ["odd"]), AnswerLost),
+        (Answer(200, {"properties": "odd"}), AnswerLost),
+    ],
+)
+def test_an_answer_that_explains_nothing_is_an_error_of_ours(
+    script: Script, registries: ArmRegistryAccess, answer: Answer, error: type[ServiceError]
+) -> None:
+    """Case 23: whatever it is, it is told beside the failure and not in its place."""
+    script.says(answer)
+    with pytest.raises(error):
+        registries.pull_access(REGISTRY, WHO)
+
+
+def test_a_cloud_that_does_not_describe_itself_is_an_error_of_the_check_alone() -> None:
+    """Case 23: found out when it is asked, not before a version is posted."""
+
+    def nowhere() -> ResourceManager:
+        raise Unreachable("no such host", operation="GET …/metadata/endpoints")
+
+    access = ArmRegistryAccess(nowhere, _Credential(), RequestsTransport())
+    with pytest.raises(Unreachable):
+        access.pull_access(REGISTRY, WHO)
