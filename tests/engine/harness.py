@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,27 @@ class Deployment:
             answer = client.post("agents/support/endpoint/protocols/openai/responses", json={"input": question})
         answer.raise_for_status()
         return dict(answer.json())
+
+
+@contextmanager
+def standing(folder: Path, engine: Path, program: str, **azure_options: Any) -> Iterator[Deployment]:
+    """A local Azure with a project and an image, and a stack of this program that is not deployed yet.
+
+    The program finds `endpoint`, `principal` and `image` in the configuration `given`.
+    """
+    home = folder / "home"
+    home.mkdir(parents=True)
+    with LocalAzure(folder / "azure", **azure_options) as azure:
+        there = azure.seed_project("agents")
+        project = Project.create(folder / "project", hermetic(engine, home, azure.env), {})
+        project.given = {
+            "endpoint": there.endpoint,
+            "principal": there.principal_id,
+            "image": azure.push_image(there),
+        }
+        project.write_config()
+        (project.folder / "__main__.py").write_text(program, encoding="utf-8")
+        yield Deployment(azure, project)
 
 
 def hermetic(engine: Path, home: Path, azure: Mapping[str, str]) -> dict[str, str]:

@@ -13,8 +13,7 @@ from typing import Any
 
 import yaml
 
-from foundry_emulator.testing import LocalAzure
-from tests.engine.harness import Project, hermetic
+from tests.engine.harness import standing
 from tests.upgrade.states import RELEASES
 from tools.engine.machine import Machine
 from tools.engine.recipes import ENGINE
@@ -31,22 +30,12 @@ def main() -> None:
     if (folder / "stack.json").exists():
         parser.error(f"{folder.name} is recorded already; what users have does not change afterwards")
     engine = ensure(ENGINE, Machine.here(say=print))
-    with tempfile.TemporaryDirectory() as scratch, LocalAzure(Path(scratch) / "azure") as azure:
-        there = azure.seed_project("agents")
-        home = Path(scratch) / "home"
-        home.mkdir()
-        project = Project.create(Path(scratch) / "project", hermetic(engine, home, azure.env), {})
-        project.given = {
-            "endpoint": there.endpoint,
-            "principal": there.principal_id,
-            "image": azure.push_image(there),
-        }
-        project.write_config()
-        (project.folder / "__main__.py").write_text((folder / "program.py").read_text(encoding="utf-8"))
-        project.up().succeeded()
-        exported = _without_places(json.loads(project.run("stack", "export").succeeded().output))
+    program = (folder / "program.py").read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as scratch, standing(Path(scratch), engine, program) as here:
+        here.project.up().succeeded()
+        exported = _without_places(json.loads(here.project.run("stack", "export").succeeded().output))
     (folder / "stack.json").write_text(json.dumps(exported, indent=1) + "\n", encoding="utf-8")
-    (folder / "given.yaml").write_text(yaml.safe_dump(project.given), encoding="utf-8")
+    (folder / "given.yaml").write_text(yaml.safe_dump(here.project.given), encoding="utf-8")
     print(f"recorded {len(exported['deployment']['resources'])} resources in {folder}")
 
 

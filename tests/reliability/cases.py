@@ -1,0 +1,86 @@
+"""The list of reliability cases against the tests that name them: `python -m tests.reliability.cases` prints it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+TESTS = Path(__file__).resolve().parents[1]
+LIST = Path(__file__).with_name("cases.toml")
+NUMBERS = range(1, 84)
+_MENTION = re.compile(r"\bcases? (\d+(?:(?:, | and )\d+)*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One reliability case.
+
+    Attributes:
+        number: Its number.
+        name: Its short name.
+        tests: The tests that name it, as ``file::function``.
+        reason: Why there is none; "" where there are.
+    """
+
+    number: int
+    name: str
+    tests: tuple[str, ...]
+    reason: str = ""
+
+
+def cases() -> list[Case]:
+    """Every case of the list, in order."""
+    listed = tomllib.loads(LIST.read_text(encoding="utf-8"))
+    named = by_case()
+    reasons: Mapping[str, str] = listed["reasons"]
+    return [
+        Case(int(number), name, tuple(sorted(named.get(int(number), ()))), reasons.get(number, ""))
+        for number, name in listed["names"].items()
+    ]
+
+
+@cache
+def by_case() -> Mapping[int, set[str]]:
+    """The tests that name each number."""
+    found: dict[int, set[str]] = {}
+    for path in sorted(TESTS.rglob("test_*.py")):
+        for name, docstring in _tests_in(path.read_text(encoding="utf-8")):
+            for number in mentioned(docstring):
+                found.setdefault(number, set()).add(f"{path.relative_to(TESTS)}::{name}")
+    return found
+
+
+def mentioned(docstring: str) -> set[int]:
+    """The numbers that a docstring names: "Case 23." or "Cases 22, 23 and 24: …"."""
+    return {int(number) for match in _MENTION.finditer(docstring) for number in re.findall(r"\d+", match[1])}
+
+
+def _tests_in(source: str) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node.name, ast.get_docstring(node) or ""
+
+
+def main() -> None:
+    """Prints every case with its tests, or the reason why it has none."""
+    table = Table("case", "name", "tests", "one of them, or why there is none", box=None, pad_edge=False)
+    listed = cases()
+    for case in listed:
+        shown = case.tests[0] if case.tests else case.reason or "NEITHER TEST NOR REASON"
+        table.add_row(str(case.number), case.name, str(len(case.tests)), shown)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table, markup=False)
+    tested, reasoned = sum(bool(case.tests) for case in listed), sum(bool(case.reason) for case in listed)
+    console.print(f"\n{tested} of {len(listed)} cases have a test, {reasoned} a reason")
+
+
+if __name__ == "__main__":
+    main()
