@@ -295,7 +295,7 @@ def test_the_registry_takes_arm_audience_tokens_and_has_no_admin() -> None:
 
 
 def test_the_pull_role_is_granted_by_guid_to_the_projects_identity_on_the_registry() -> None:
-    """Case 66: every registry that a project pulls from has its grant."""
+    """Cases 34 and 66: with its type a principal needs not be found in the directory first [docs]."""
     inputs = _declare_whole().one(ASSIGNMENT).inputs
     assert inputs["principalId"] == PRINCIPAL
     assert inputs["principalType"] == "ServicePrincipal"

@@ -80,6 +80,22 @@ def back(bench: Bench) -> Back:
     )
 
 
+def posts_of_a_moved_tag(bench: Bench) -> tuple[int, int]:
+    """POSTs of a new tag on the same digest, and of the old tag on a new digest."""
+    agent = bench.name()
+    repository, digest = bench.image.split("@")
+    other = bench.azure.push_image(bench.project, "moved", {"main.py": "print('moved')"}).partition("@")[2]
+    bench.azure.control.set(check_pull=False)
+    bench.up(bench.plan(agent, image=f"{repository}:1.0@{digest}"))
+    posts = []
+    for image in (f"{repository}:1.1@{digest}", f"{repository}:1.0@{other}"):
+        since = bench.now()
+        bench.up(bench.plan(agent, image=image))
+        posts.append(len(bench.posts(agent, since=since)))
+    bench.reset()
+    return posts[0], posts[1]
+
+
 def writes_of_a_second_run(bench: Bench) -> int:
     """Writes of an `up` that changes nothing, and whose state was lost."""
     agent = bench.name()

@@ -1,11 +1,17 @@
-"""Case 78: runs, kills, faults, edits from outside and time, in any order; then two quiet runs settle it."""
+"""Case 78: runs, kills, faults, edits from outside and time, in any order; then two quiet runs settle it.
+
+`python -m tests.reliability.story --steps 10000` lives through as many, which a nightly run has time for.
+"""
 
 from __future__ import annotations
 
+import argparse
 import random
+import tempfile
+from pathlib import Path
 
 import httpx
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,7 +26,7 @@ from foundry_agents.lifecycle.errors import FoundryAgentsError
 from foundry_agents.lifecycle.retention import remove
 from foundry_agents.lifecycle.versions import VersionPlan, retire
 from tests.reliability.kill_matrix import Cut, arm, count_of
-from tests.reliability.virtual_bench import OWNER, PATIENCE, Bench, Killed, Process
+from tests.reliability.virtual_bench import OWNER, PATIENCE, Bench, Killed, Process, virtual_bench
 
 WORDS = st.sampled_from(["Hello", "Howdy", "Ahoy"])
 FAULTS = st.sampled_from(
@@ -180,8 +186,14 @@ class Story(RuleBasedStateMachine):
         assert len(self.bench.requests(self.neighbour)) == 1, "0 writes to what is not ours"
 
 
-def live_through(bench: Bench, *, stories: int, steps: int) -> int:
+def live_through(bench: Bench, *, stories: int, steps: int, chance: int | None = None) -> int:
     """Lives through so many stories of at most so many steps; the first that does not settle is an AssertionError.
+
+    Args:
+        bench: The service.
+        stories: How many.
+        steps: Of each, at most.
+        chance: A seed; None takes the same stories each time.
 
     Returns:
         How many settled.
@@ -197,16 +209,33 @@ def live_through(bench: Bench, *, stories: int, steps: int) -> int:
             super().teardown()
             settled += 1
 
-    run_state_machine_as_test(
-        HereStory,
-        settings=settings(
-            max_examples=stories,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
+    how = settings(
+        max_examples=stories,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        derandomize=chance is None,
+        suppress_health_check=list(HealthCheck),
     )
+    run_state_machine_as_test(HereStory if chance is None else seed(chance)(HereStory), settings=how)
     bench.reset()
     return settled
+
+
+STEPS_OF_A_STORY = 10
+
+
+def main() -> None:
+    """Lives through so many steps; a story that does not settle ends it with what happened, as code to repeat it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.reliability.story", description=__doc__)
+    parser.add_argument("--steps", type=int, default=500, help="of all stories together; a story has 10 at most")
+    parser.add_argument("--seed", type=int, default=None, help="any number, for other stories than the usual ones")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, virtual_bench(Path(folder)) as bench:
+        stories = max(1, given.steps // STEPS_OF_A_STORY)
+        settled = live_through(bench, stories=stories, steps=STEPS_OF_A_STORY, chance=given.seed)
+    print(f"{settled} stories of {STEPS_OF_A_STORY} steps at most have settled")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,13 @@ import pytest
 from foundry_agents.lifecycle.errors import VersionFailed
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.versions import Outcome
-from tests.reliability.history import back, far_back, most_posts_of_one_attempt, writes_of_a_second_run
+from tests.reliability.history import (
+    back,
+    far_back,
+    most_posts_of_one_attempt,
+    posts_of_a_moved_tag,
+    writes_of_a_second_run,
+)
 from tests.reliability.virtual_bench import OWNER, Bench, Killed
 
 
@@ -29,6 +35,11 @@ def test_a_change_that_is_taken_back_is_one_patch(bench: Bench) -> None:
 def test_nothing_changed_is_no_write(bench: Bench) -> None:
     """Case 12. azd#7461, agent-framework#1955"""
     assert writes_of_a_second_run(bench) == 0
+
+
+def test_a_new_tag_on_the_same_digest_is_no_version_and_a_tag_on_a_new_digest_is_one(bench: Bench) -> None:
+    """Case 20. azd#9248"""
+    assert posts_of_a_moved_tag(bench) == (0, 1)
 
 
 def test_whatever_the_service_answers_one_attempt_is_one_post(bench: Bench) -> None:

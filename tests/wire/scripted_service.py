@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+from azure.core.credentials import AccessToken
+
 DROP = 0
 """As a status: the connection ends without an answer."""
 
@@ -25,13 +27,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: method, path and query, and the JSON that came with it; bytes where it is no JSON."""
+    """One request: method, path and query, the JSON that came with it (bytes where it is none), and what was on the wire."""
 
     method: str
     path: str
     body: Any
     content_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes = b""
 
 
 @dataclass
@@ -67,6 +70,15 @@ def failure(status: int, code: str, text: str, **headers: str) -> Answer:
     )
 
 
+class AnyCredential:
+    """Signs in with a token that nobody looks at."""
+
+    def get_token(self, *scopes: str, **more: object) -> AccessToken:
+        """The same token for whatever it is for."""
+        del scopes, more
+        return AccessToken("token", 2_000_000_000)
+
+
 @contextmanager
 def serving() -> Iterator[Script]:
     """Serves a script on a port of its own."""
@@ -81,7 +93,7 @@ def serving() -> Iterator[Script]:
             kind = self.headers.get("content-type", "")
             body = json.loads(raw) if "json" in kind else raw or None
             headers = {name.lower(): value for name, value in self.headers.items()}
-            script.asked.append(Asked(self.command, self.path, body, kind, headers))
+            script.asked.append(Asked(self.command, self.path, body, kind, headers, raw))
             answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
             if answer.status == DROP:
                 self.close_connection = True

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from azure.ai.projects import AIProjectClient
-from azure.core.credentials import AccessToken
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from foundry_agents.azure import FoundryAgentService
@@ -30,7 +29,7 @@ from foundry_agents.lifecycle.errors import (
 )
 from foundry_agents.lifecycle.ports import LATEST, Route
 from tests.core.settings import FULL, IMAGE, OF_CODE, values
-from tests.wire.scripted_service import DROP, Answer, Asked, Script, failure, serving
+from tests.wire.scripted_service import DROP, Answer, AnyCredential, Asked, Script, failure, serving
 
 VERSION: dict[str, Any] = {
     "metadata": {"team": "support"},
@@ -74,12 +73,6 @@ AGENT: dict[str, Any] = {
 }
 
 
-class _Credential:
-    def get_token(self, *scopes: str, **more: object) -> AccessToken:
-        del scopes, more
-        return AccessToken("token", 2_000_000_000)
-
-
 @pytest.fixture(scope="module")
 def script() -> Iterator[Script]:
     with serving() as started:
@@ -90,7 +83,7 @@ def script() -> Iterator[Script]:
 def service(script: Script) -> FoundryAgentService:
     # Plain HTTP in this test: the SDK refuses to send a token that way, so none is sent.
     client = AIProjectClient(
-        script.url, _Credential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0
+        script.url, AnyCredential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0
     )
     return FoundryAgentService(client, script.url)
 
@@ -448,7 +441,9 @@ def test_no_error_shows_the_environment(script: Script, service: FoundryAgentSer
 def test_a_service_that_nobody_runs_is_unreachable_also_for_a_post() -> None:
     """Nothing was sent, so nothing needs to be looked for."""
     endpoint = "http://127.0.0.1:9/api/projects/demo"
-    client = AIProjectClient(endpoint, _Credential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0)
+    client = AIProjectClient(
+        endpoint, AnyCredential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0
+    )
     nowhere = FoundryAgentService(client, endpoint)
     with pytest.raises(Unreachable):
         nowhere.create_version("support", AgentDefinition.from_values(values()), {})

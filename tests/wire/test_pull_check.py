@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import RequestsTransport
 
@@ -18,7 +17,7 @@ from foundry_agents.lifecycle.ports import PullAccess
 from foundry_agents.lifecycle.remedies import ACR_PULL, REPOSITORY_READER
 from tests.reliability.plugin_bench import Agent
 from tests.wire.plugin import ProviderError
-from tests.wire.scripted_service import DROP, Answer, Script, failure, serving
+from tests.wire.scripted_service import DROP, Answer, AnyCredential, Script, failure, serving
 
 CAUSES: Mapping[str, tuple[Mapping[str, Any], str | None, str, str]] = {
     "role missing": (
@@ -81,12 +80,6 @@ WHO = "7c1e-principal"
 PLAIN = Answer(200, {"id": REGISTRY, "properties": {"loginServer": "acme.azurecr.io"}})
 
 
-class _Credential:
-    def get_token(self, *scopes: str, **more: object) -> AccessToken:
-        del scopes, more
-        return AccessToken("token", 2_000_000_000)
-
-
 @pytest.fixture(scope="module")
 def script() -> Iterator[Script]:
     with serving() as started:
@@ -99,7 +92,7 @@ def registries(script: Script, monkeypatch: pytest.MonkeyPatch) -> ArmRegistryAc
     monkeypatch.setattr(pull_check, "BearerTokenCredentialPolicy", lambda *_: SansIOHTTPPolicy())
     monkeypatch.setattr(pull_check, "TRIES", 0)
     cloud = ResourceManager(script.url, "scope")
-    return ArmRegistryAccess(lambda: cloud, _Credential(), RequestsTransport())
+    return ArmRegistryAccess(lambda: cloud, AnyCredential(), RequestsTransport())
 
 
 def _assigned(role: str, scope: str, condition: str | None = None) -> dict[str, Any]:
@@ -192,6 +185,6 @@ def test_a_cloud_that_does_not_describe_itself_is_an_error_of_the_check_alone() 
     def nowhere() -> ResourceManager:
         raise Unreachable("no such host", operation="GET …/metadata/endpoints")
 
-    access = ArmRegistryAccess(nowhere, _Credential(), RequestsTransport())
+    access = ArmRegistryAccess(nowhere, AnyCredential(), RequestsTransport())
     with pytest.raises(Unreachable):
         access.pull_access(REGISTRY, WHO)

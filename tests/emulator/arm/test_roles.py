@@ -58,6 +58,7 @@ def test_a_new_role_counts_after_its_propagation() -> None:
 
 
 def test_the_same_assignment_again_is_fine_and_under_another_name_a_conflict(azure: Azure) -> None:
+    """Case 34: a name that is the same on every run finds what is there."""
     azure.registry()
     body = grant_body(roles.ACR_PULL, SOMEBODY)
     assert azure.send("PUT", assignment(REGISTRY), body)[0] == 201

@@ -1,0 +1,50 @@
+"""What a definition is on the wire, byte for byte, whichever release of the SDK sends it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from azure.ai.projects import AIProjectClient
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+from foundry_agents.azure import FoundryAgentService
+from foundry_agents.lifecycle.definition import AgentDefinition
+from tests.core.settings import values
+from tests.core.test_fingerprint import STORIES
+from tests.wire.scripted_service import Answer, AnyCredential, Script, serving
+from tests.wire.test_adapter import VERSION
+
+GOLDEN = Path(__file__).parent / "golden" / "bytes.json"
+BYTES: Mapping[str, str] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def script() -> Iterator[Script]:
+    with serving() as started:
+        yield started
+
+
+def sent(script: Script, story: str) -> str:
+    """The body of the POST of a story's definition."""
+    client = AIProjectClient(script.url, AnyCredential(), authentication_policy=SansIOHTTPPolicy())
+    script.says(Answer(200, VERSION))
+    inputs = STORIES[story]["inputs"]
+    assert isinstance(inputs, Mapping)
+    definition = AgentDefinition.from_values(values(inputs))
+    FoundryAgentService(client, script.url).create_version("support", definition, definition.metadata or {})
+    return script.asked[0].raw.decode()
+
+
+def test_there_are_20_golden_definitions() -> None:
+    """Case 77."""
+    assert len(BYTES) == 20
+
+
+@pytest.mark.parametrize("story", BYTES)
+def test_a_definition_is_the_same_bytes_on_the_wire(script: Script, story: str) -> None:
+    """Case 77: recorded with SDK 2.10.0, which is the oldest that is supported. azure-sdk-for-python#47476"""
+    assert sent(script, story) == BYTES[story], f"azure-ai-projects {version('azure-ai-projects')}"
