@@ -69,7 +69,7 @@ def interrupted(here: Deployment, seeds: Sequence[int], span_s: float) -> Iterat
     """Changes the agent once a seed, interrupts that `up` within so many seconds, and goes on as the case says."""
     for seed in seeds:
         chance = random.Random(seed)
-        after, twice = chance.uniform(0, span_s), bool(seed % 2)
+        after, twice = chance.uniform(0, span_s), bool(seed // 2 % 2)
         _greet(here, f"Seed {seed}")
         code = _interrupt(here, after, twice=twice)
         if twice:

@@ -14,54 +14,16 @@ from foundry_agents.azure.pull_check import ArmRegistryAccess
 from foundry_agents.azure.resource_manager import ResourceManager
 from foundry_agents.lifecycle.errors import AnswerLost, PermissionMissing, ServiceError, Unreachable
 from foundry_agents.lifecycle.ports import PullAccess
-from foundry_agents.lifecycle.remedies import ACR_PULL, REPOSITORY_READER
+from tests.reliability.failed_pulls import CAUSES, failed_pull, named_in
 from tests.reliability.plugin_bench import Agent
-from tests.wire.plugin import ProviderError
 from tests.wire.scripted_service import DROP, Answer, AnyCredential, Script, failure, serving
-
-CAUSES: Mapping[str, tuple[Mapping[str, Any], str | None, str, str]] = {
-    "role missing": (
-        {},
-        None,
-        'has no pull role on registry "{registry}" (checked: AcrPull, Container Registry Repository Reader)',
-        f"--role {ACR_PULL} --scope {{id}}`",
-    ),
-    "ARM tokens refused": (
-        {"policies": {"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}},
-        ACR_PULL,
-        'registry "{registry}" refuses tokens for the ARM audience',
-        "`az acr config authentication-as-arm update --registry {registry} --status enabled`",
-    ),
-    "repository permissions": (
-        {"roleAssignmentMode": "AbacRepositoryPermissions"},
-        ACR_PULL,
-        'registry "{registry}" has repository permissions (ABAC): there AcrPull does not count',
-        f"--role {REPOSITORY_READER} --scope {{id}}`",
-    ),
-}
 
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_one_image_error_has_three_causes_and_the_error_names_the_right_one(one: Agent, cause: str) -> None:
     """Case 23: 3 of 3, with their remedy. holiday-peak-hub#1103, holiday-peak-hub#1108"""
-    settings, role, why, do = CAUSES[cause]
-    azure = one.bench.azure
-    project = azure.seed_project(one.name, pull_role=False)
-    azure.put(project.registry_id, {"location": "swedencentral", "sku": {"name": "Basic"}, "properties": settings})
-    if role:
-        azure.grant(project.principal_id, role, project.registry_id)
-    with pytest.raises(ProviderError) as caught:
-        one.create(
-            project_endpoint=project.endpoint,
-            image=azure.push_image(project),
-            pull_identity=project.principal_id,
-            registry_id=project.registry_id,
-        )
-    text = str(caught.value)
-    place = {"registry": project.registry, "id": project.registry_id}
-    assert why.format(**place) in text
-    assert do.format(**place) in text
-    assert not any(other[2].format(**place) in text for name, other in CAUSES.items() if name != cause)
+    text = failed_pull(one, cause)
+    assert named_in(text) == [cause]
     assert "Service said: [ImageError]" in text
     assert f"{one.name}:1 was removed" in text
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 from azure.ai.projects import AIProjectClient
-from azure.core.credentials import AccessToken
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from foundry_agents.azure import FoundryAgentService
@@ -20,7 +19,7 @@ from foundry_agents.lifecycle.errors import (
 )
 from foundry_agents.lifecycle.ports import Answer as Said
 from foundry_agents.lifecycle.ports import SessionView
-from tests.wire.scripted_service import DROP, Answer, Script, failure, serving
+from tests.wire.scripted_service import DROP, Answer, AnyCredential, Script, failure, serving
 
 ROOT = "/api/projects/demo/agents/support"
 RESPONSES = f"{ROOT}/endpoint/protocols/openai/responses?api-version=v1"
@@ -57,12 +56,6 @@ RESPONSE = {
 """As recorded, cut."""
 
 
-class _Credential:
-    def get_token(self, *scopes: str, **more: object) -> AccessToken:
-        del scopes, more
-        return AccessToken("token", 2_000_000_000)
-
-
 @pytest.fixture(scope="module")
 def script() -> Iterator[Script]:
     with serving() as started:
@@ -72,7 +65,7 @@ def script() -> Iterator[Script]:
 @pytest.fixture(scope="module")
 def service(script: Script) -> FoundryAgentService:
     client = AIProjectClient(
-        script.url, _Credential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0
+        script.url, AnyCredential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0
     )
     return FoundryAgentService(client, script.url)
 

@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
-from tools.figures import local_azure, main_job, many_agents, preview_cost, reliability, rollout
+from tools.figures import (
+    interrupted,
+    local_azure,
+    main_job,
+    many_agents,
+    mutation,
+    named_cases,
+    preview_cost,
+    pythons,
+    reliability,
+    rollout,
+)
 from tools.figures.figure import Figure
 
 HEADINGS = ("number", "name", "figure", "target", "")
@@ -36,12 +47,23 @@ def main() -> None:
 
 
 def measured() -> Iterator[Figure]:
-    """All figures, in order."""
+    """All figures, in order; cases that have none of their own come last."""
+    numbers = set[str]()
+    for figure in _of_their_own():
+        numbers.add(figure.number)
+        yield figure
+    yield from named_cases.measure(without=numbers)
+
+
+def _of_their_own() -> Iterator[Figure]:
     yield from main_job.measure()
     yield from many_agents.measure()
     yield from reliability.measure()
     yield from rollout.measure()
     yield from local_azure.measure()
+    yield from interrupted.measure()
+    yield from pythons.measure()
+    yield from mutation.measure()
 
 
 if __name__ == "__main__":

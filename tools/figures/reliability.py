@@ -11,7 +11,14 @@ from pathlib import Path
 
 from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.fingerprint import fingerprint
-from tests.reliability.history import back, far_back, most_posts_of_one_attempt, writes_of_a_second_run
+from tests.reliability.failed_pulls import CAUSES, failed_pull, named_in
+from tests.reliability.history import (
+    back,
+    far_back,
+    most_posts_of_one_attempt,
+    posts_of_a_moved_tag,
+    writes_of_a_second_run,
+)
 from tests.reliability.kill_matrix import Survived, matrix
 from tests.reliability.many_agents import OVERHEAD_S, RATIO, measured
 from tests.reliability.plugin_bench import plugin_bench
@@ -19,6 +26,7 @@ from tests.reliability.round_trip import round_trips
 from tests.reliability.secret_hits import hits
 from tests.reliability.story import live_through
 from tests.reliability.virtual_bench import virtual_bench
+from tests.upgrade.states import held
 from tests.wire.plugin import running
 from tools.figures.figure import Figure
 from tools.local.surroundings import CHECKOUT
@@ -64,6 +72,13 @@ def _waited() -> Iterator[Figure]:
         for place in places:
             print(f"a secret is shown: {place}")
         yield Figure("54", "places that show a secret which the service echoes", len(places), "=", 0)
+        right = sum(named_in(failed_pull(bench.agent(), cause)) == [cause] for cause in CAUSES)
+        yield Figure(
+            "23", f"failed pulls whose error names the right cause and remedy, of {len(CAUSES)}", right, "=", 3
+        )
+        states = list(held())
+        changed = sum(bench.plugin.diff(s.blob, s.outputs, s.inputs, s.id).changes for s in states)
+        yield Figure("74", f"changes that today's code sees in {len(states)} recorded resources", changed, "=", 0)
         with running(bench.azure.env) as plugin:
             agent = bench.agent()
             state = agent.create(plugin)
@@ -116,6 +131,7 @@ def _lives() -> int:
 def _past() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder, virtual_bench(Path(folder)) as bench:
         found, again = far_back(bench), back(bench)
+        same, moved = posts_of_a_moved_tag(bench)
         return [
             Figure("8", "list calls to adopt the oldest of 1,000 versions", found.lists, "<=", 11),
             Figure("8", "CPU of it", found.cpu_s, "<=", 2, " s"),
@@ -123,6 +139,8 @@ def _past() -> list[Figure]:
             Figure("9", "POSTs of a change that is taken back", again.posts, "=", 0),
             Figure("9", "PATCHes of it", again.patches, "=", 1),
             Figure("9", "duplicates of it", again.duplicates, "=", 0),
+            Figure("20", "POSTs of a new tag on the same digest", same, "=", 0),
+            Figure("20", "POSTs of the old tag on a new digest", moved, "=", 1),
             Figure("12", "writes of an `up` that changes nothing", writes_of_a_second_run(bench), "=", 0),
             Figure("5", "most POSTs on the wire for one of ours", most_posts_of_one_attempt(bench), "=", 1),
         ]
