@@ -16,6 +16,7 @@ from rich.table import Table
 TESTS = Path(__file__).resolve().parents[1]
 LIST = Path(__file__).with_name("cases.toml")
 NUMBERS = range(1, 84)
+ABOUT_THE_LOCAL_AZURE = frozenset({80, 81})
 _MENTION = re.compile(r"\bcases? (\d+(?:(?:, | and )\d+)*)", re.IGNORECASE)
 
 
@@ -27,7 +28,7 @@ class Case:
         number: Its number.
         name: Its short name.
         tests: The tests that name it, as ``file::function``.
-        reason: Why there is none; "" where there are.
+        reason: Why there is none; what it says beside tests is out of date.
     """
 
     number: int
@@ -49,12 +50,14 @@ def cases() -> list[Case]:
 
 @cache
 def by_case() -> Mapping[int, set[str]]:
-    """The tests that name each number."""
+    """The tests that name each number; what the local Azure can do is no proof of what this library does."""
     found: dict[int, set[str]] = {}
     for path in sorted(TESTS.rglob("test_*.py")):
+        file = path.relative_to(TESTS)
         for name, docstring in _tests_in(path.read_text(encoding="utf-8")):
             for number in mentioned(docstring):
-                found.setdefault(number, set()).add(f"{path.relative_to(TESTS)}::{name}")
+                if file.parts[0] != "emulator" or number in ABOUT_THE_LOCAL_AZURE:
+                    found.setdefault(number, set()).add(f"{file}::{name}")
     return found
 
 
@@ -74,11 +77,13 @@ def main() -> None:
     table = Table("case", "name", "tests", "one of them, or why there is none", box=None, pad_edge=False)
     listed = cases()
     for case in listed:
-        shown = case.tests[0] if case.tests else case.reason or "NEITHER TEST NOR REASON"
+        stale = " (its reason is out of date)" if case.tests and case.reason else ""
+        shown = f"{case.tests[0]}{stale}" if case.tests else case.reason or "NEITHER TEST NOR REASON"
         table.add_row(str(case.number), case.name, str(len(case.tests)), shown)
     console = Console(highlight=False, soft_wrap=True)
     console.print(table, markup=False)
-    tested, reasoned = sum(bool(case.tests) for case in listed), sum(bool(case.reason) for case in listed)
+    tested = sum(bool(case.tests) for case in listed)
+    reasoned = sum(bool(case.reason) and not case.tests for case in listed)
     console.print(f"\n{tested} of {len(listed)} cases have a test, {reasoned} a reason")
 
 

@@ -48,34 +48,34 @@ class Mutant:
         module: The module's name, "waiting".
         operator: What cosmic-ray calls it.
         occurrence: Which of the places where it can be made.
-        line: The line as it is.
-        mutated: The line with the mistake.
     """
 
     module: str
     operator: str
     occurrence: int
-    line: str
-    mutated: str
 
     @property
     def source(self) -> str:
         """The whole module with the mistake."""
-        return _mutated(_source(self.module), self.operator, self.occurrence)
+        made = mutate_code(_source(self.module), plugins.get_operator(self.operator)(), self.occurrence)
+        if made is None:
+            raise LookupError(f"{self.operator} has no occurrence {self.occurrence} in {self.module}")
+        return str(made)
+
+    @property
+    def change(self) -> tuple[str, str]:
+        """The line as it is, and with the mistake."""
+        lines = zip(_source(self.module).splitlines(), self.source.splitlines(), strict=False)
+        return next(((before.strip(), after.strip()) for before, after in lines if before != after), ("", ""))
 
 
 def mutants_of(module: str) -> Iterator[Mutant]:
     """All mutants, but those in annotations, which are never evaluated."""
     source = _source(module)
-    lines = source.splitlines()
     idle = _annotations(source)
     for operator, occurrence, begins, ends in _places(source):
-        if any(first <= begins and ends <= last for first, last in idle):
-            continue
-        mutated = _mutated(source, operator, occurrence).splitlines()
-        changed = next((n for n, (a, b) in enumerate(zip(lines, mutated, strict=False)) if a != b), None)
-        if changed is not None:
-            yield Mutant(module, operator, occurrence, lines[changed].strip(), mutated[changed].strip())
+        if not any(first <= begins and ends <= last for first, last in idle):
+            yield Mutant(module, operator, occurrence)
 
 
 def _places(source: str) -> Iterator[tuple[str, int, _Position, _Position]]:
@@ -143,13 +143,6 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 @functools.cache
 def _source(module: str) -> str:
     return (SOURCES / f"{module}.py").read_text(encoding="utf-8")
-
-
-def _mutated(source: str, operator: str, occurrence: int) -> str:
-    made = mutate_code(source, plugins.get_operator(operator)(), occurrence)
-    if made is None:
-        raise LookupError(f"{operator} has no occurrence {occurrence}")
-    return str(made)
 
 
 def _annotations(source: str) -> list[tuple[_Position, _Position]]:

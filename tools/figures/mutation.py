@@ -61,7 +61,7 @@ def without_reason(survived: Sequence[Mutant]) -> list[Mutant]:
     """The survivors that the list does not know."""
     listed = tomllib.loads(SURVIVORS.read_text(encoding="utf-8"))["survivor"]
     known = {(row["module"], row["line"], row["mutated"]) for row in listed}
-    return [mutant for mutant in survived if (mutant.module, mutant.line, mutant.mutated) not in known]
+    return [mutant for mutant in survived if (mutant.module, *mutant.change) not in known]
 
 
 def main() -> None:
@@ -79,7 +79,8 @@ def main() -> None:
         print(f"{module}: {count - left[module]} of {count} seen, {100 * (1 - left[module] / count):.1f} %")
     unexplained = without_reason(survived)
     for mutant in unexplained:
-        print(f"\n{mutant.module}, {mutant.operator}\n  - {mutant.line}\n  + {mutant.mutated}")
+        before, after = mutant.change
+        print(f"\n{mutant.module}, {mutant.operator}\n  - {before}\n  + {after}")
     total = 100 * (1 - len(survived) / len(mutants))
     print(f"\n{total:.1f} % of {len(mutants)} seen; {len(unexplained)} survivors without a reason")
     sys.exit(1 if unexplained or total < TARGET else 0)
