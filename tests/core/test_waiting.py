@@ -14,6 +14,7 @@ from foundry_agents.lifecycle.errors import (
     AnswerLost,
     FoundryAgentsError,
     PermissionMissing,
+    Throttled,
     Unreachable,
     VersionVanished,
     WaitTimeout,
@@ -24,6 +25,7 @@ from foundry_agents.lifecycle.waiting import (
     MISSING_READS_TOLERATED,
     Patience,
     SystemClock,
+    unless_throttled,
     wait_for_final,
 )
 from foundry_agents.testing import FastClock
@@ -189,6 +191,27 @@ def test_the_version_that_comes_back_is_the_one_that_was_read_last() -> None:
         on_read=lambda _seen, _waited: None,
     )
     assert made.principal_id == "principal"
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "calls", "answered"), [(60, 3, True), (50, 3, True), (49, 2, False), (24, 1, False)]
+)
+def test_throttling_is_waited_out_while_the_deadline_lets_it(timeout_s: float, calls: int, *, answered: bool) -> None:
+    """Case 28; what counts is the time since the first call, not the clock's own."""
+    clock, made = FastClock(1000), list[float]()
+
+    def call() -> str:
+        made.append(clock.now())
+        if len(made) < 3:
+            raise Throttled("slower", operation="POST …", retry_after_s=25)
+        return "done"
+
+    if answered:
+        assert unless_throttled(call, Patience(timeout_s, 5), clock) == "done"
+    else:
+        with pytest.raises(Throttled):
+            unless_throttled(call, Patience(timeout_s, 5), clock)
+    assert made == [1000, 1025, 1050][:calls]
 
 
 def test_the_systems_clock_does_not_go_back() -> None:

@@ -27,7 +27,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: method, path and query, the JSON that came with it (bytes where it is none), and what was on the wire."""
+    """One request: method, path and query, the JSON that came with it (bytes where it is none), and it as sent."""
 
     method: str
     path: str
