@@ -17,6 +17,7 @@ from foundry_agents.lifecycle.ports import PullAccess
 from foundry_agents.lifecycle.pull_causes import PULL_ROLES, REPOSITORY_ROLES, Pull
 from foundry_agents.lifecycle.remedies import ACR_PULL, REPOSITORY_READER
 from foundry_agents.lifecycle.versions import PULL_PAUSES_S, VersionPlan, create_or_adopt
+from foundry_agents.lifecycle.waiting import CONFIRM_AFTER_S
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService
 from tests.core.settings import IMAGE, plan
@@ -170,6 +171,17 @@ def test_a_registry_that_can_not_be_read_does_not_hide_the_failure(unread: Found
     assert text.startswith("version support:1 failed: ImageError")
     assert f"could not be checked: {words}" in text
     assert "53ca6127" not in text, "a role on the data plane opens no registry"
+
+
+@pytest.mark.parametrize("posts", range(1, len(PULL_PAUSES_S) + 2))
+@pytest.mark.parametrize("short_of_it", [False, True])
+def test_a_new_role_is_waited_for_as_long_as_it_is_new_and_no_longer(posts: int, *, short_of_it: bool) -> None:
+    """Case 22: each pause only if it ends while the role is new, by a clock that began long ago."""
+    waited = sum(PULL_PAUSES_S[: posts - 1]) + (posts - 1) * CONFIRM_AFTER_S  # which a failure is confirmed after
+    service, clock = FaultyService(statuses=["failed"]), FastClock(1000)
+    with pytest.raises(VersionFailed):
+        create_or_adopt(service, plan(pull_grace_s=waited - 0.1 * short_of_it), clock, lambda _line: None)
+    assert service.count("create_version") == max(1, posts - short_of_it)
 
 
 @pytest.mark.parametrize(

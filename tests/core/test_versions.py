@@ -594,6 +594,15 @@ def test_shares_of_pinned_versions_survive_the_pinning_of_the_rest() -> None:
     assert service.routes["support"] == (Route("1", 90), Route("2", 10))
 
 
+def test_shares_that_meet_on_one_version_are_added_up() -> None:
+    """Case 36."""
+    service = FaultyService()
+    service.has("1", "active", marked("v1:1"))
+    service.routes["support"] = (Route("1", 50), Route(LATEST, 50))
+    _run(service)
+    assert service.routes["support"] == (Route("1", 100),)
+
+
 def test_nothing_is_pinned_when_no_version_serves() -> None:
     service = FaultyService()
     service.has("1", "failed", marked("v1:1"))

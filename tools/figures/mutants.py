@@ -75,11 +75,12 @@ class Mutant:
 
 
 def mutants_of(module: str) -> Iterator[Mutant]:
-    """All mutants, but those in annotations, which are never evaluated."""
+    """All mutants, but those in annotations, which are never evaluated, and of the bare star in a signature."""
     source = _source(module)
-    idle = _annotations(source)
+    idle, lines = _annotations(source), source.splitlines()
     for operator, occurrence, begins, ends in _places(source):
-        if not any(first <= begins and ends <= last for first, last in idle):
+        evaluated = not any(first <= begins and ends <= last for first, last in idle)
+        if evaluated and lines[begins[0] - 1][begins[1] :][:2] != "*,":
             yield Mutant(module, operator, occurrence)
 
 
