@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def main() -> None:
         stale = " (its reason is out of date)" if case.tests and case.reason else ""
         shown = f"{case.tests[0]}{stale}" if case.tests else case.reason or "NEITHER TEST NOR REASON"
         table.add_row(str(case.number), case.name, str(len(case.tests)), shown)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     console.print(table, markup=False)
     tested = sum(bool(case.tests) for case in listed)
     reasoned = sum(bool(case.reason) and not case.tests for case in listed)
