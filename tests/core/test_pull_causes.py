@@ -151,6 +151,7 @@ def test_without_principal_or_registry_the_usual_causes_are_told(who: str, where
     text = str(_failed(registry, FaultyService(statuses=["failed"]), wanted))
     assert registry.asked == []
     assert "Usually the project's identity" in text
+    assert 'no pull role on registry "acme.azurecr.io"' in text
     assert "could not be checked" not in text
 
 

@@ -23,7 +23,7 @@ TESTS: Mapping[str, Sequence[str]] = {
     "definition": ("test_definition", "test_fingerprint", "test_fields"),
     "fields": ("test_definition", "test_fields"),
     "waiting": ("test_waiting", "test_versions", "test_rollout"),
-    "versions": ("test_versions", "test_pull_causes"),
+    "versions": ("test_versions", "test_versions_closely", "test_pull_causes"),
     "pull_causes": ("test_pull_causes", "test_errors"),
 }
 """The modules, and the tests that are nearest to each; who survives those meets all tests of the core."""

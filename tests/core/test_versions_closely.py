@@ -1,0 +1,224 @@
+"""Create or adopt, closely: what one wrong sign, one wrong order or one line too many would change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from foundry_agents.lifecycle.errors import Conflict, NotOursError, VersionFailed
+from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ports import LATEST, AgentView, Route, VersionView
+from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
+from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.testing import FastClock
+from tests.core.faulty_service import FaultyService, HandingBackService, lost, marked
+from tests.core.settings import OWNER, plan
+
+OTHER_OWNERS = ("acme/agents/ci", "acme/agents/prod")
+"""One before and one after ours in the alphabet."""
+
+PULL_FAILED = json.loads('["ImageError", "Failed to pull container image."]')
+"""As from the wire: equal to our own texts, not the same objects."""
+
+
+@dataclass
+class WireService(FaultyService):
+    """Whatever it answers is a copy, as over a wire."""
+
+    def get_version(self, agent: str, version: str) -> VersionView | None:
+        return (seen := super().get_version(agent, version)) and _copied(seen)
+
+    def list_versions(self, agent: str) -> Iterator[VersionView]:
+        return map(_copied, super().list_versions(agent))
+
+
+def _copied(view: VersionView) -> VersionView:
+    return replace(view, metadata=json.loads(json.dumps(dict(view.metadata))))
+
+
+def _run(service: FaultyService, wanted: VersionPlan | None = None, lines: list[str] | None = None) -> Made:
+    return create_or_adopt(service, wanted or plan(), FastClock(), (lines if lines is not None else list[str]()).append)
+
+
+def _attempts(service: FaultyService) -> list[str]:
+    return [metadata["foundry-agents.attempt"] for metadata in service.metadata]
+
+
+# --- Lines -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_is_shown_when_it_says_something_new() -> None:
+    lines = list[str]()
+    _run(FaultyService(statuses=["creating", "creating", "creating", "active"]), lines=lines)
+    assert lines == [
+        "posted support:1 · creating",
+        "support:1 · creating · 0 s",
+        "support:1 · creating · 1 s",
+        "support:1 · active · 3 s",
+        "support:1 active",
+    ]
+
+
+def test_an_adoption_is_told_as_one() -> None:
+    service, lines = WireService(), list[str]()
+    _run(service)
+    made = _run(service, lines=lines)
+    assert lines == ["support:1 · active · 0 s", "adopted support:1 (same definition, no POST)"]
+    assert made == Made(made.version, Outcome.ADOPTED, marked=True)
+
+
+# --- Marks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("owner", OTHER_OWNERS)
+def test_another_owners_version_is_neither_adopted_nor_removed_when_it_fails_nor_retired(owner: str) -> None:
+    """Case 7."""
+    theirs = marked(plan().marks.fingerprint, owner=owner)
+    service = WireService()
+    service.has("1", marks=theirs)
+    with pytest.raises(NotOursError):
+        _run(service)
+    made = _run(service, plan(take_over=True))
+    assert (made.outcome, made.version.id) == (Outcome.CREATED, "support:2")
+    assert retire(service, "support", "1", owner=OWNER, force=False) is Retired.NOT_OURS
+
+
+@pytest.mark.parametrize("owner", ["", *OTHER_OWNERS])
+def test_a_version_that_the_service_hands_back_and_that_fails_is_left(owner: str) -> None:
+    service = HandingBackService()
+    service.has("1", "failed", marked("v1:0", owner=owner) if owner else None)
+    with pytest.raises(VersionFailed, match="support:1 was left: it does not carry this stack's mark"):
+        _run(service, plan(take_over=True))
+    assert service.count("delete_version") == 0
+
+
+def test_a_failed_version_of_ours_is_removed_by_the_mark_that_came_over_the_wire() -> None:
+    service = WireService(statuses=["failed"])
+    with pytest.raises(VersionFailed, match="support:1 was removed"):
+        _run(service)
+    assert retire(WireService(versions=_one(marked("v1:0"))), "support", "1", owner=OWNER, force=False) is (
+        Retired.DELETED
+    )
+
+
+def _one(marks: Marks) -> dict[str, dict[str, VersionView]]:
+    return {"support": {"1": VersionView("support", "1", "active", marks.as_metadata())}}
+
+
+def test_unless_it_is_told_to_a_plan_takes_over_nothing() -> None:
+    """Case 7."""
+    service, wanted = FaultyService(), plan()
+    service.has("1", marks=marked("v1:0", owner=OTHER_OWNERS[0]))
+    with pytest.raises(NotOursError):
+        _run(service, VersionPlan(wanted.agent, wanted.definition, wanted.marks, Patience(60, 5)))
+
+
+def test_what_a_lost_post_has_made_is_not_mistaken_for_another_version() -> None:
+    """Case 3: of all versions only the one with the very mark of that POST."""
+    service = WireService(create_faults=["lost"])
+    service.has("1", marks=marked("v1:0"))
+    made = _run(service)
+    assert (made.version.id, service.count("create_version")) == ("support:2", 2)
+
+
+def test_what_a_lost_post_has_made_is_known_by_the_mark_that_came_over_the_wire() -> None:
+    """Case 2."""
+    service = WireService(create_faults=["committed"])
+    assert (_run(service).version.id, service.count("create_version")) == ("support:1", 1)
+
+
+# --- Left-overs ------------------------------------------------------------------------------------------------------
+
+
+def test_failed_tries_before_and_after_the_adopted_one_go_without_force() -> None:
+    """Case 6: whatever the order of their numbers as text."""
+    service = FaultyService()
+    for number, status in (("9", "failed"), ("10", "active"), ("11", "failed")):
+        service.has(number, status, plan().marks)
+    assert _run(service).version.id == "support:10"
+    assert service.statuses_left() == {"10": "active"}
+    assert service.forced == [False, False]
+
+
+@pytest.mark.parametrize("status", ["suspended", "deleting", "active"])
+def test_of_the_same_definition_only_what_has_failed_goes(status: str) -> None:
+    service = FaultyService()
+    service.has("1", status, plan().marks)
+    service.has("2", "active", plan().marks)
+    _run(service)
+    assert service.statuses_left() == {"1": status, "2": "active"}
+
+
+def test_a_left_over_that_can_not_be_removed_is_told_in_one_line() -> None:
+    refused = Conflict("in use", operation="DELETE …", status=409)
+    service, lines = FaultyService(failing={"delete_version": refused}), list[str]()
+    service.has("1", "failed", plan().marks)
+    _run(service, lines=lines)
+    assert lines[-2] == "support:1 could not be removed: the service has a conflict, HTTP 409"
+    service.statuses = ["failed"]
+    with pytest.raises(VersionFailed, match=r"support:3 could not be removed \(the service has a conflict, HTTP 409\)"):
+        _run(service, plan(environment={"A": "b"}))
+
+
+# --- Failed pulls ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["CodeError", "ProvisioningError"])
+def test_only_a_failed_pull_is_posted_again(code: str) -> None:
+    """Case 22."""
+    service = FaultyService(statuses=["failed"], error=(code, "It did not work."))
+    with pytest.raises(VersionFailed):
+        _run(service, plan(pull_grace_s=600))
+    assert service.count("create_version") == 1
+
+
+def test_a_failed_pull_is_posted_after_20_80_230_and_560_seconds_with_one_more_attempt_each() -> None:
+    """Case 22: five posts within the ten minutes that a role may take."""
+    clock, times = FastClock(), list[float]()
+
+    class Timed(WireService):
+        def create_version(self, *given: object) -> VersionView:
+            times.append(clock.now())
+            return super().create_version(*given)  # type: ignore[arg-type]  # handed on as they came
+
+    service = Timed(statuses=["failed"], error=tuple(PULL_FAILED))
+    with pytest.raises(VersionFailed, match="could not pull the image"):
+        create_or_adopt(service, plan(pull_grace_s=600), clock, lambda _line: None)
+    assert times == [0, 20.5, 81, 231.5, 562]  # half a second each confirms that it has failed
+    assert _attempts(service) == ["1", "2", "3", "4", "5"]
+
+
+def test_what_serves_is_told_as_unknown_when_it_can_not_be_read() -> None:
+    class Fading(FaultyService):
+        def get_agent(self, agent: str) -> AgentView | None:
+            if self.count("create_version"):
+                raise lost()
+            return super().get_agent(agent)
+
+    with pytest.raises(VersionFailed, match="support:1 was removed; what serves could not be read"):
+        _run(Fading(statuses=["failed"]))
+
+
+# --- Pin before post -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("routes", [(), (Route(LATEST, 100),), (Route(json.loads('"@latest"'), 100),)])
+def test_the_default_route_is_pinned_whole(routes: tuple[Route, ...]) -> None:
+    """Case 36."""
+    service = FaultyService()
+    service.has("1", "active", marked("v1:1"))
+    service.routes["support"] = routes
+    _run(service)
+    assert service.routes["support"] == (Route("1", 100),)
+
+
+def test_a_version_in_a_status_of_the_future_is_not_what_serves() -> None:
+    """Case 36."""
+    service = FaultyService()
+    for number, status in (("1", "active"), ("2", "acquiring"), ("3", "suspended")):
+        service.has(number, status, marked(f"v1:{number}"))
+    _run(service)
+    assert service.writes[0] == "set_routes support 1=100"
