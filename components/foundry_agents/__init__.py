@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from foundry_agents.agent_registry import AgentRegistry
     from foundry_agents.code_package import CodePackage
     from foundry_agents.connection_secret import ConnectionSecret
+    from foundry_agents.contract import (
+        AgentContract,
+        PublishedAgent,
+        PublishedProject,
+        PublishedRegistry,
+        export_contract,
+    )
     from foundry_agents.foundry_project import ExistingProject, FoundryProject, Project
     from foundry_agents.hosted_agent import HostedAgent
     from foundry_agents.lifecycle.definition import Tier
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     from foundry_agents.rollout_settings import Rollout, SmokeTest
 
 __all__ = [
+    "AgentContract",
     "AgentImage",
     "AgentRegistry",
     "AgentRollout",
@@ -35,6 +43,9 @@ __all__ = [
     "Moderation",
     "Project",
     "Protocol",
+    "PublishedAgent",
+    "PublishedProject",
+    "PublishedRegistry",
     "Rollout",
     "Runtime",
     "SmokeTest",
@@ -43,9 +54,11 @@ __all__ = [
     "TelemetryHeader",
     "Tier",
     "__version__",
+    "export_contract",
 ]
 
 _HOMES = {
+    "AgentContract": "contract",
     "AgentImage": "agent_image",
     "AgentRegistry": "agent_registry",
     "AgentRollout": "resources",
@@ -58,6 +71,9 @@ _HOMES = {
     "Moderation": "resources.inputs",
     "Project": "foundry_project",
     "Protocol": "lifecycle.vocabulary",
+    "PublishedAgent": "contract",
+    "PublishedProject": "contract",
+    "PublishedRegistry": "contract",
     "Rollout": "rollout_settings",
     "Runtime": "lifecycle.vocabulary",
     "SmokeTest": "rollout_settings",
@@ -65,6 +81,7 @@ _HOMES = {
     "TelemetryEndpoint": "resources.inputs",
     "TelemetryHeader": "resources.inputs",
     "Tier": "lifecycle.definition",
+    "export_contract": "contract",
 }
 
 

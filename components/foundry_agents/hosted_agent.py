@@ -138,9 +138,10 @@ class HostedAgent(pulumi.ComponentResource):
             take_over=take_over,
             timeout_s=timeout_s,
             poll_interval_s=poll_interval_s,
-            # The rollout owns the agent's history: a replaced version stays, to be adopted by a revert.
+            # The rollout owns the agent's history: a replaced version stays, to be adopted by a revert. So there is
+            # nothing to protect, and Pulumi replaces no protected resource.
             kept_by_rollout=True,
-            opts=ResourceOptions(parent=self, depends_on=_before_the_pull(image)),
+            opts=ResourceOptions(parent=self, protect=False, depends_on=_before_the_pull(image)),
         )
         pinned = rollout is not None and rollout.version is not None
         self.rollout = AgentRollout(

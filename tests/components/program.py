@@ -66,6 +66,7 @@ class Declared:
         depends_on: Names of the resources that come first.
         retain_on_delete: It stays when it leaves the program.
         custom: False for a component.
+        protect: It can't be deleted.
     """
 
     type: str
@@ -76,6 +77,7 @@ class Declared:
     depends_on: frozenset[str]
     retain_on_delete: bool
     custom: bool
+    protect: bool
 
 
 @dataclass
@@ -104,10 +106,14 @@ def run(
     config: Mapping[str, str] | None = None,
     secret_config: tuple[str, ...] = (),
     stack: str = "dev",
+    published: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Run:
-    """Runs a program; what it returns is resolved into ``outputs``."""
+    """Runs a program; what it returns is resolved into ``outputs``.
+
+    ``published`` is what other stacks have as outputs, by the stacks' names.
+    """
     done = Run()
-    mocks = _Azure()
+    mocks = _Azure(published or {})
     pulumi.runtime.set_mocks(
         mocks,
         project="foundry-agents",
@@ -129,10 +135,18 @@ def run(
 class _Azure(Mocks):
     """Answers like Azure, as far as the components look."""
 
+    def __init__(self, published: Mapping[str, Mapping[str, object]]) -> None:
+        self._published = published
+
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
         raise AssertionError(f"components make no calls, and made {args.token}")
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ == "pulumi:pulumi:StackReference":
+            outputs = self._published[args.inputs["name"]]
+            secret = [name for name, value in outputs.items() if isinstance(value, Secret)]
+            plain = {name: value.value if isinstance(value, Secret) else value for name, value in outputs.items()}
+            return args.inputs["name"], {**args.inputs, "outputs": plain, "secretOutputNames": secret}
         return f"{GROUP}/{args.name}", {**args.inputs, "name": args.name, **_ANSWERS.get(args.typ, {})}
 
 
@@ -156,6 +170,7 @@ class _Recorder(MockMonitor):
                     frozenset(map(_name, request.dependencies)),
                     request.retainOnDelete,
                     request.custom,
+                    request.protect,
                 )
             )
         answer: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)

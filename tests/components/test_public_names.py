@@ -11,6 +11,7 @@ import pytest
 import foundry_agents
 
 PUBLIC = {
+    "AgentContract",
     "AgentImage",
     "AgentRegistry",
     "AgentRollout",
@@ -23,6 +24,9 @@ PUBLIC = {
     "Moderation",
     "Project",
     "Protocol",
+    "PublishedAgent",
+    "PublishedProject",
+    "PublishedRegistry",
     "Rollout",
     "Runtime",
     "SmokeTest",
@@ -31,6 +35,7 @@ PUBLIC = {
     "TelemetryHeader",
     "Tier",
     "__version__",
+    "export_contract",
 }
 
 

@@ -53,15 +53,21 @@ class Project:
         variables: The environment of every command.
         config: Settings of the stack, under the project's name.
         given: What is there already, for programs that do not make it; under `given`.
+        stack: The stack that commands are about.
+        name: Name of the project; its settings are under it.
+        config_folder: Where the stacks' files are.
     """
 
     folder: Path
     variables: dict[str, str]
     config: dict[str, Any] = field(default_factory=dict)
     given: dict[str, str] = field(default_factory=dict)
+    stack: str = STACK
+    name: str = "foundry-agents"
+    config_folder: str = "stacks"
 
     @classmethod
-    def create(cls, folder: Path, variables: dict[str, str], config: Mapping[str, Any]) -> Project:
+    def create(cls, folder: Path, variables: dict[str, str], config: Mapping[str, Any], stack: str = STACK) -> Project:
         """Lays the project out and makes its stack."""
         folder.mkdir(parents=True)
         for name in ("Pulumi.yaml", "__main__.py"):
@@ -72,16 +78,28 @@ class Project:
         # The launcher of dynamic providers insists on the folder that Pulumi.yaml names.
         (folder / ".venv").symlink_to(CHECKOUT / ".venv")
         (folder / "state").mkdir()
-        project = cls(folder, {**variables, "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}, dict(config))
-        project.write_config()
-        project.run("stack", "init", STACK).succeeded()
+        project = cls(
+            folder, {**variables, "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}, dict(config), stack=stack
+        )
+        project.init_stack()
         return project
+
+    def beside(self, stack: str, config: Mapping[str, Any]) -> Project:
+        """Another stack of the same project."""
+        project = Project(self.folder, self.variables, dict(config), stack=stack)
+        project.init_stack()
+        return project
+
+    def init_stack(self) -> None:
+        """Makes the stack, with its settings."""
+        self.write_config()
+        self.run("stack", "init", self.stack).succeeded()
 
     def write_config(self) -> None:
         """Writes the stack's settings, as a person would edit the file."""
-        path = self.folder / "stacks" / f"Pulumi.{STACK}.yaml"
+        path = self.folder / self.config_folder / f"Pulumi.{self.stack}.yaml"
         old = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
-        config = {f"foundry-agents:{key}": value for key, value in self.config.items()}
+        config = {f"{self.name}:{key}": value for key, value in self.config.items()}
         config |= {f"given:{key}": value for key, value in self.given.items()}
         path.write_text(yaml.safe_dump({**old, "config": config}), encoding="utf-8")
 
@@ -113,25 +131,25 @@ class Project:
             "--color=never",
         ]
 
-    def up(self) -> Run:
+    def up(self, *options: str) -> Run:
         """`pulumi up`."""
-        return self.run("up", "--yes", "--skip-preview")
+        return self.run("up", "--yes", "--skip-preview", "--stack", self.stack, *options)
 
-    def preview(self) -> Run:
+    def preview(self, *options: str) -> Run:
         """`pulumi preview`."""
-        return self.run("preview")
+        return self.run("preview", "--stack", self.stack, *options)
 
     def refresh(self) -> Run:
         """`pulumi refresh`."""
-        return self.run("refresh", "--yes", "--skip-preview")
+        return self.run("refresh", "--yes", "--skip-preview", "--stack", self.stack)
 
     def destroy(self) -> Run:
         """`pulumi destroy`."""
-        return self.run("destroy", "--yes", "--skip-preview")
+        return self.run("destroy", "--yes", "--skip-preview", "--stack", self.stack)
 
     def outputs(self) -> dict[str, Any]:
         """What the stack exports."""
-        done = self.run("stack", "output", "--json").succeeded()
+        done = self.run("stack", "output", "--json", "--stack", self.stack).succeeded()
         return dict(json.loads(done.output))
 
     def state_text(self) -> str:

@@ -20,9 +20,8 @@ def test_the_sample_agent_goes_up_and_answers_and_goes_away(
 
     here.project.up().succeeded()
 
-    outputs = here.project.outputs()
-    assert outputs["agents"]["support"]["version"] == "1"
-    assert outputs["agents"]["support"]["traffic"] == {"1": 100}
+    support = here.project.outputs()["contract"]["agents"]["support"]
+    assert (support["version"], support["traffic"]) == ("1", {"1": 100})
     answer = here.ask("Which version answers?")
     assert answer["output"][0]["content"][0]["text"] == 'Hello support 1: you asked "Which version answers?"'
     assert answer["agent_reference"] == {"type": "agent_reference", "name": "support", "version": "1"}

@@ -69,10 +69,10 @@ def up(variables: dict[str, str]) -> None:
     if code := pulumi(variables, "up", "--yes", "--skip-preview", "--stack", STACK):
         sys.exit(code)
     took = time.monotonic() - began
-    outputs = json.loads(run_pulumi(variables, "stack", "output", "--json", "--stack", STACK))
+    contract = json.loads(run_pulumi(variables, "stack", "output", "contract", "--json", "--stack", STACK))
     os.environ.update(variables)  # the OpenAI client signs in and trusts the local CA like any other application
     console.print(f"\npulumi up took {took:.1f} s\n", highlight=False)
-    show(StackOutputs(outputs["project_endpoint"], outputs["agents"]), console)
+    show(StackOutputs(contract["project"]["endpoint"], contract["agents"]), console)
     console.print(
         "\nnext: edit stacks/Pulumi.local.yaml, run `make preview` and `make up` · `make down` removes everything",
         highlight=False,

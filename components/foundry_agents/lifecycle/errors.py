@@ -19,7 +19,8 @@ FoundryAgentsError
 ├── VersionVanished       .last: a version was deleted by somebody else while it was waited for
 ├── SmokeFailed           .detail: a version did not answer as it should
 ├── MovedElsewhere        .seen: somebody else moves the same traffic
-└── RolloutFailed         .restored: traffic could not be moved; says where it is now
+├── RolloutFailed         .restored: traffic could not be moved; says where it is now
+└── ContractError         what another stack publishes is not there, or can't be read
 
 The text of each is a finished message: what failed, where, what state things are in, what to do, and the request
 id where there is one. It never holds an environment value.
@@ -367,3 +368,7 @@ class RolloutFailed(FoundryAgentsError):
     def __init__(self, text: str, *, restored: bool) -> None:
         self.restored = restored
         super().__init__(text)
+
+
+class ContractError(FoundryAgentsError):
+    """What another stack publishes of its agents is not there, or this release can't read it."""

@@ -1,0 +1,25 @@
+"""An app of another team: reads the contract of the agents' stack, and may call one agent."""
+
+import pulumi
+from pulumi_azure_native import authorization
+
+import foundry_agents as fa
+
+FOUNDRY_AGENT_CONSUMER = "eed3b665-ab3a-47b6-8f48-c9382fb1dad6"
+"""The role that may invoke, and nothing else; by GUID, names of roles have changed before."""
+
+config = pulumi.Config()
+contract = fa.AgentContract.from_stack(config.require("agents"))
+support = contract.agent("support")
+
+authorization.RoleAssignment(
+    "call-support",
+    scope=pulumi.Output.format("{}/agents/{}", contract.project.resource_id, support.agent_name),
+    principal_id=config.require("callerPrincipal"),
+    principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
+    role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{FOUNDRY_AGENT_CONSUMER}",
+)
+
+# What the app needs to know, for its own deployment.
+pulumi.export("responses_url", support.responses_url)
+pulumi.export("version", support.version)
