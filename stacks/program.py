@@ -7,49 +7,83 @@ import sys
 import pulumi
 
 import foundry_agents as fa
-from stacks.settings import SettingsError, load
+from stacks import guard, promotion
+from stacks.agent_settings import AgentSettings
+from stacks.settings import Settings, SettingsError, load
 
 
 def deploy() -> None:
-    """Declares the stack; what it exports is read by `make up` and by other projects."""
+    """Declares the stack and publishes its contract, which `make up` and other projects read."""
     try:
+        guard.check(pulumi.get_stack())
         settings = load()
-    except SettingsError as error:
+    except (SettingsError, guard.WrongAzure) as error:
         pulumi.log.error(str(error))
         sys.exit(1)
-
-    project = fa.FoundryProject("agents", location=settings.location)
-    registry = fa.AgentRegistry("images", pulled_by=project, registry_name=settings.registry_name)
-
-    agents = {
-        name: fa.HostedAgent(
-            name,
-            project=project,
-            image=fa.AgentImage.pinned(wanted.image, registry=registry),
-            cpu=wanted.cpu,
-            memory=wanted.memory,
-            environment=wanted.environment,
-            description=wanted.description,
-            force_delete=wanted.force_delete,
-            timeout_s=wanted.timeout_s,
-            pull_role_budget_s=wanted.pull_role_budget_s,
-        )
+    opts = pulumi.ResourceOptions(protect=settings.production or None)
+    project = _project(settings, opts)
+    registry = _registry(settings, project, opts)
+    source = promotion.source_of(settings)
+    agents = [
+        _agent(name, wanted, project, _image(name, wanted, registry, source), opts)
         for name, wanted in settings.agents.items()
-    }
+    ]
+    fa.export_contract(project, *agents, registry=registry)
 
-    pulumi.export("project_endpoint", project.endpoint)
-    pulumi.export(
-        "agents",
-        {
-            name: {
-                "version": agent.version.version,
-                "status": agent.version.status,
-                "image": agent.version.image,
-                "traffic": agent.traffic,
-                "endpoint": agent.endpoint,
-                "responses_url": agent.responses_url,
-                "principal_id": agent.principal_id,
-            }
-            for name, agent in agents.items()
-        },
+
+Registry = fa.AgentRegistry | fa.PublishedRegistry
+
+
+def _project(settings: Settings, opts: pulumi.ResourceOptions) -> fa.FoundryProject | fa.Project:
+    there = settings.project
+    if there is not None:
+        return fa.FoundryProject.existing(
+            endpoint=there.endpoint, principal_id=there.principal_id, resource_id=there.resource_id
+        )
+    name = settings.project_name or f"agents-{pulumi.get_stack()}"
+    return fa.FoundryProject("agents", location=settings.location, project_name=name, tags=settings.tags, opts=opts)
+
+
+def _registry(settings: Settings, project: fa.FoundryProject | fa.Project, opts: pulumi.ResourceOptions) -> Registry:
+    there = settings.registry
+    if there is not None:
+        return fa.PublishedRegistry(
+            pulumi.Output.from_input(there.login_server), pulumi.Output.from_input(there.resource_id)
+        )
+    return fa.AgentRegistry(
+        "images", pulled_by=project, registry_name=settings.registry_name, tags=settings.tags, opts=opts
+    )
+
+
+def _image(name: str, wanted: AgentSettings, registry: Registry, source: fa.AgentContract | None) -> fa.AgentImage:
+    """The agent's own image where the file names one, else the promoted one."""
+    if wanted.image is not None or source is None:
+        reference = pulumi.Output.from_input(wanted.image or "")
+    else:
+        reference = promotion.promoted(source, name)
+    if isinstance(registry, fa.AgentRegistry):
+        return fa.AgentImage.pinned(reference, registry=registry)
+    return fa.AgentImage.pinned(pulumi.Output.concat(registry.login_server, "/", reference))
+
+
+def _agent(
+    name: str,
+    wanted: AgentSettings,
+    project: fa.FoundryProject | fa.Project,
+    image: fa.AgentImage,
+    opts: pulumi.ResourceOptions,
+) -> fa.HostedAgent:
+    return fa.HostedAgent(
+        name,
+        project=project,
+        image=image,
+        cpu=wanted.cpu,
+        memory=wanted.memory,
+        environment=wanted.environment,
+        description=wanted.description,
+        rollout=wanted.rollout.rollout() if wanted.rollout else None,
+        force_delete=wanted.force_delete,
+        timeout_s=wanted.timeout_s,
+        pull_role_budget_s=wanted.pull_role_budget_s,
+        opts=opts,
     )

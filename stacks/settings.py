@@ -5,13 +5,32 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import pulumi
 
-KEYS = ("agents", "location", "registryName")
+from stacks.agent_settings import AgentSettings
+from stacks.reading import read
+
+KEYS = (
+    "agents",
+    "fingerprintKey",
+    "location",
+    "production",
+    "project",
+    "projectName",
+    "promote",
+    "promoteFrom",
+    "registry",
+    "registryName",
+    "tags",
+)
+
+_T = TypeVar("_T")
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_STACK = re.compile(r"[\w.-]+(/[\w.-]+/[\w.-]+)?", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -19,29 +38,31 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True)
-class AgentSettings:
-    """One agent of the stack.
+class ExistingProject:
+    """A project that is there already; see FoundryProject.existing.
 
     Attributes:
-        image: ``repository@sha256:…`` in the stack's registry. ``${NAME}`` takes a variable of the environment, which
-            is how a build hands its digest over.
-        cpu: Cores; see HostedAgent.
-        memory: Gibibytes; see HostedAgent.
-        environment: Variables of the container; secret when anything under ``agents`` is a secret in the file.
-        description: At most 512 characters.
-        force_delete: On destroy end active sessions instead of refusing. For stacks that come and go.
-        timeout_s: Give up waiting for a version after this many seconds.
-        pull_role_budget_s: For how long after it was granted a pull role may not be in effect; see HostedAgent.
+        endpoint: Its data plane.
+        principal_id: Object id of its identity.
+        resource_id: Its ARM id.
     """
 
-    image: str
-    cpu: str = "1"
-    memory: str = "2Gi"
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    description: str | None = None
-    force_delete: bool = False
-    timeout_s: float | None = None
-    pull_role_budget_s: float | None = None
+    endpoint: str
+    principal_id: str | None = None
+    resource_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ExistingRegistry:
+    """A registry that is there already, and that the project may pull from.
+
+    Attributes:
+        login_server: Host that images are named by.
+        resource_id: Its ARM id.
+    """
+
+    login_server: str
+    resource_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,14 +70,30 @@ class Settings:
     """One stack.
 
     Attributes:
-        location: Azure region.
-        agents: Settings by agent name.
+        location: Azure region; empty when project and registry exist already.
+        agents: Settings by agent name; with the defaults of production in a production stack.
+        project_name: Name of the Foundry project in its account; None takes ``agents-{stack}``.
         registry_name: Name of the container registry; None makes one.
+        project: A project that exists; None makes one.
+        registry: A registry that exists; None makes one.
+        tags: Tags for everything that is made.
+        production: What the stack makes is protected, and its agents get the defaults of production.
+        promote_from: The stack whose digests this one takes, ``organization/project/stack``.
+        promote: Take them now; otherwise keep what runs here.
+        fingerprint_key: Secret that fingerprints are keyed with.
     """
 
     location: str
     agents: Mapping[str, AgentSettings]
+    project_name: str | None = None
     registry_name: str | None = None
+    project: ExistingProject | None = None
+    registry: ExistingRegistry | None = None
+    tags: Mapping[str, str] | None = None
+    production: bool = False
+    promote_from: str | None = None
+    promote: bool = True
+    fingerprint_key: pulumi.Output[str] | None = None
 
 
 def load(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -65,93 +102,138 @@ def load(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.en
     Raises:
         SettingsError: Something is missing, misspelt or of the wrong type; all of it is named.
     """
-    config = config or pulumi.Config()
-    problems = [f"{key} is not a setting; settings: {', '.join(KEYS)}" for key in _unknown_keys(config.name)]
-    location = config.get("location") or ""
-    if not location:
-        problems.append("location is required, for example eastus2")
-    try:
-        raw_agents = config.get_object("agents")
-    except pulumi.ConfigTypeError:  # its text holds the value, which may be secret
-        raw_agents = None
-    secret = pulumi.runtime.is_config_secret(f"{config.name}:agents")
-    agents: dict[str, AgentSettings] = {}
-    if not isinstance(raw_agents, dict) or not raw_agents:
-        problems.append("agents is required: settings by agent name")
-    else:
-        for name, raw in raw_agents.items():
-            if (agent := _agent(f"agents.{name}", raw, environ, problems)) is not None:
-                agents[name] = _kept_secret(agent) if secret else agent
-    if problems:
+    reader = _Reader(config or pulumi.Config(), environ)
+    settings = reader.settings()
+    if reader.problems:
         file = f"Pulumi.{pulumi.get_stack()}.yaml"
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise SettingsError("\n".join([f"{count} in stacks/{file}", *(f"  {problem}" for problem in sorted(problems))]))
-    return Settings(location, agents, registry_name=config.get("registryName"))
+        found = sorted(reader.problems)
+        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        raise SettingsError("\n".join([f"{count} in stacks/{file}", *(f"  {problem}" for problem in found)]))
+    return settings
 
 
-def _unknown_keys(project: str) -> list[str]:
-    """Keys of the stack's file under this project's name that nothing reads: most are misspelt."""
-    prefix = f"{project}:"
-    keys = [key.removeprefix(prefix) for key in pulumi.runtime.get_config_env() if key.startswith(prefix)]
-    return sorted(key for key in keys if key not in KEYS)
+class _Reader:
+    """Reads key after key and gathers what is wrong."""
 
+    def __init__(self, config: pulumi.Config, environ: Mapping[str, str]) -> None:
+        self.config = config
+        self.environ = environ
+        self.problems: list[str] = []
 
-def _kept_secret(agent: AgentSettings) -> AgentSettings:
-    """Pulumi says only that some value under ``agents`` is secret, not which: so every variable is kept as one."""
-    return replace(agent, environment={name: pulumi.Output.secret(value) for name, value in agent.environment.items()})
+    def settings(self) -> Settings:
+        self._refuse_unknown_keys()
+        project = self._part(ExistingProject, "project")
+        registry = self._part(ExistingRegistry, "registry")
+        if self._has("project") and not self._has("registry"):
+            self.problems.append("registry is required with an existing project: the one that it may pull from")
+        if self._has("project") and self._has("projectName"):
+            self.problems.append("projectName and project exclude each other: it is made, or it exists")
+        if self._has("registry") and self._has("registryName"):
+            self.problems.append("registryName and registry exclude each other: it is made, or it exists")
+        location = self.config.get("location") or ""
+        if not location and not (self._has("project") and self._has("registry")):
+            self.problems.append("location is required, for example eastus2")
+        production = self._flag("production", default=False)
+        promote_from = self._promote_from()
+        return Settings(
+            location,
+            self._agents(promoted=self._has("promoteFrom"), production=production),
+            project_name=self.config.get("projectName"),
+            registry_name=self.config.get("registryName"),
+            project=project,
+            registry=registry,
+            tags=self._tags(),
+            production=production,
+            promote_from=promote_from,
+            promote=self._flag("promote", default=True),
+            fingerprint_key=self._fingerprint_key(),
+        )
 
+    def _refuse_unknown_keys(self) -> None:
+        """Keys of the stack's file under this project's name that nothing reads: most are misspelt."""
+        prefix = f"{self.config.name}:"
+        keys = [key.removeprefix(prefix) for key in pulumi.runtime.get_config_env() if key.startswith(prefix)]
+        self.problems.extend(f"{key} is not a setting; settings: {', '.join(KEYS)}" for key in keys if key not in KEYS)
 
-_KINDS: Mapping[str, tuple[type, ...]] = {
-    "image": (str,),
-    "cpu": (str, int, float),
-    "memory": (str,),
-    "environment": (dict,),
-    "description": (str,),
-    "force_delete": (bool,),
-    "timeout_s": (int, float),
-    "pull_role_budget_s": (int, float),
-}
+    def _has(self, key: str) -> bool:
+        return bool(self.config.get(key))
 
+    def _object(self, key: str) -> object:
+        try:
+            return self.config.get_object(key)
+        except pulumi.ConfigTypeError:  # its text holds the value, which may be secret
+            return ""
 
-def _agent(path: str, raw: object, environ: Mapping[str, str], problems: list[str]) -> AgentSettings | None:
-    if not isinstance(raw, dict):
-        problems.append(f"{path} must be a map of settings")
+    def _part(self, kind: type[_T], key: str) -> _T | None:
+        return read(kind, key, self._object(key), self.problems) if self._has(key) else None
+
+    def _flag(self, key: str, *, default: bool) -> bool:
+        given = self.config.get(key)
+        if given not in {None, "true", "false"}:
+            self.problems.append(f"{key} must be true or false")
+        return default if given is None else given == "true"
+
+    def _tags(self) -> Mapping[str, str] | None:
+        if not self._has("tags"):
+            return None
+        tags = self._object("tags")
+        if isinstance(tags, dict) and all(isinstance(value, str) for value in tags.values()):
+            return tags
+        self.problems.append("tags must be a map of texts")
         return None
-    before = len(problems)
-    known = {row.name for row in fields(AgentSettings)}
-    problems.extend(
-        f"{path}.{key} is not a setting; settings: {', '.join(sorted(known))}" for key in raw if key not in known
-    )
-    for key, kinds in _KINDS.items():
-        if raw.get(key) is not None and not _is_a(raw[key], kinds):
-            problems.append(f"{path}.{key} must be {_words(kinds)}")
-    image = raw.get("image")
-    if image is None:
-        problems.append(f"{path}.image is required: repository@sha256:…")
-    if len(problems) > before:
-        return None
-    given = {key: value for key, value in raw.items() if value is not None}
-    given["image"] = _expanded(f"{path}.image", str(image), environ, problems)
-    if "cpu" in given:
-        given["cpu"] = str(given["cpu"])
-    return AgentSettings(**given)
 
+    def _fingerprint_key(self) -> pulumi.Output[str] | None:
+        key = "fingerprintKey"
+        if not self._has(key):
+            return None
+        if not pulumi.runtime.is_config_secret(f"{self.config.name}:{key}"):
+            self.problems.append(f"{key} must be a secret: pulumi config set --secret {key}")
+        return self.config.require_secret(key)
 
-def _is_a(raw: object, kinds: tuple[type, ...]) -> bool:
-    # In Python true is also the number 1; in a settings file it is not.
-    return isinstance(raw, kinds) and (bool in kinds or not isinstance(raw, bool))
+    def _promote_from(self) -> str | None:
+        """The whole name of the stack to take from; a name alone is a stack of this organization and project."""
+        given = self.config.get("promoteFrom")
+        if not given:
+            if self._has("promote"):
+                self.problems.append("promote is only of use together with promoteFrom")
+            return None
+        here = (pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack())
+        if not _STACK.fullmatch(given):
+            self.problems.append("promoteFrom must be a stack: dev, or organization/project/dev")
+            return None
+        whole = given if "/" in given else "/".join([*here[:2], given])
+        if whole == "/".join(here):
+            self.problems.append("promoteFrom names this stack itself; name the stack before it")
+        return whole
 
+    def _agents(self, *, promoted: bool, production: bool) -> Mapping[str, AgentSettings]:
+        raw_agents = self._object("agents")
+        if not isinstance(raw_agents, dict) or not raw_agents:
+            self.problems.append("agents is required: settings by agent name")
+            return {}
+        secret = pulumi.runtime.is_config_secret(f"{self.config.name}:agents")
+        agents: dict[str, AgentSettings] = {}
+        for name, raw in raw_agents.items():
+            path = f"agents.{name}"
+            if isinstance(raw, dict) and raw.get("image") is None and not promoted:
+                self.problems.append(f"{path}.image is required: repository@sha256:…, or promoteFrom for the stack")
+            agent = read(AgentSettings, path, raw, self.problems)
+            if agent is None:
+                continue
+            self.problems.extend(agent.problems(path))
+            if production:
+                self.problems.extend(agent.production_problems(path))
+                agent = agent.in_production()
+            if agent.image is not None:
+                agent = replace(agent, image=self._expanded(f"{path}.image", agent.image))
+            agents[name] = agent.kept_secret() if secret else agent
+        return agents
 
-def _words(kinds: tuple[type, ...]) -> str:
-    words = {str: "text", int: "a number", float: "a number", bool: "true or false", dict: "a map"}
-    return " or ".join(dict.fromkeys(words[kind] for kind in kinds))
+    def _expanded(self, path: str, text: str) -> str:
+        def value_of(match: re.Match[str]) -> str:
+            name = match[1]
+            if name not in self.environ:
+                self.problems.append(f"{path} names the environment variable {name}, which is not set")
+            return self.environ.get(name, "")
 
-
-def _expanded(path: str, text: str, environ: Mapping[str, str], problems: list[str]) -> str:
-    def value_of(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in environ:
-            problems.append(f"{path} names the environment variable {name}, which is not set")
-        return environ.get(name, "")
-
-    return _VARIABLE.sub(value_of, text)
+        return _VARIABLE.sub(value_of, text)

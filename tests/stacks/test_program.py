@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 
 import pulumi
 import pytest
 
 from stacks import program
-from tests.components.program import ENDPOINT, PROJECT, REGISTRY, ROLLOUT, VERSION, Run, run
+from tests.components.program import ENDPOINT, LOGIN_SERVER, PROJECT, REGISTRY, ROLLOUT, VERSION, Run, run
 
 DIGEST = "sha256:" + "a" * 64
 AGENTS = {
@@ -18,9 +19,13 @@ AGENTS = {
 }
 
 
-def _deployed(agents: object, **more: str) -> Run:
+def _deployed(agents: object, published: Mapping[str, Mapping[str, object]] | None = None, **more: str) -> Run:
     config = {"location": "eastus2", "agents": json.dumps(agents), **more}
-    return run(program.deploy, config={f"foundry-agents:{key}": value for key, value in config.items()})
+    return run(
+        program.deploy,
+        config={f"foundry-agents:{key}": value for key, value in config.items()},
+        published=published,
+    )
 
 
 def test_it_declares_a_project_a_registry_and_each_agent_of_the_settings() -> None:
@@ -49,17 +54,10 @@ def test_it_exports_what_make_up_and_other_projects_read(monkeypatch: pytest.Mon
 
     config = {"foundry-agents:location": "eastus2", "foundry-agents:agents": json.dumps(AGENTS)}
     outputs = run(declare, config=config).outputs
-    assert outputs["project_endpoint"] == ENDPOINT
-    assert set(outputs["agents"]) == {"support", "sales"}
-    assert set(outputs["agents"]["support"]) == {
-        "version",
-        "status",
-        "image",
-        "traffic",
-        "endpoint",
-        "responses_url",
-        "principal_id",
-    }
+    assert set(outputs) == {"contract"}
+    assert outputs["contract"]["project"]["endpoint"] == ENDPOINT
+    assert outputs["contract"]["registry"]["login_server"] == LOGIN_SERVER
+    assert set(outputs["contract"]["agents"]) == {"support", "sales"}
 
 
 def test_bad_settings_end_the_program_with_all_problems_and_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
@@ -69,3 +67,70 @@ def test_bad_settings_end_the_program_with_all_problems_and_no_traceback(caplog:
     assert caught.value.code == 1
     (text,) = caplog.messages
     assert text.startswith("3 problems in stacks/Pulumi.dev.yaml")
+
+
+def test_on_the_wrong_azure_nothing_is_declared_and_nothing_is_read(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARM_METADATA_HOSTNAME", "localhost:8443")
+    caplog.set_level(logging.ERROR)
+    with pytest.raises(SystemExit):
+        _deployed({"support": {"imgae": "x"}})
+    (text,) = caplog.messages
+    assert text.startswith("stack `dev` is for the real Azure")
+
+
+def test_in_production_everything_is_protected_but_the_versions() -> None:
+    """Pulumi replaces no protected resource, and a version is replaced by every change."""
+    made = _deployed(AGENTS | {"sales": {"image": f"sales@{DIGEST}"}}, production="true")
+    assert {one.name for one in made.declared if one.custom and not one.protect} == {"support-version", "sales-version"}
+    assert {one.name for one in _deployed(AGENTS).declared if one.protect} == set()
+
+
+def test_a_project_and_a_registry_that_exist_are_used_and_not_made() -> None:
+    project = {"endpoint": ENDPOINT, "principal_id": "p", "resource_id": "/r"}
+    registry = {"login_server": LOGIN_SERVER}
+    made = _deployed(AGENTS, project=json.dumps(project), registry=json.dumps(registry))
+    assert {one.type for one in made.declared if one.custom} == {VERSION, ROLLOUT}
+    version = made.one(VERSION, "support-version")
+    assert version.inputs["project_endpoint"] == ENDPOINT
+    assert version.inputs["image"] == f"{LOGIN_SERVER}/support@{DIGEST}"
+
+
+# --- Promotion --------------------------------------------------------------------------------------------------------
+
+NEWER = "sha256:" + "b" * 64
+
+
+def _published(digest: str) -> dict[str, object]:
+    there = "localhost:5443/imagesstaging"
+    known = ("agent_name", "endpoint", "responses_url", "version", "status", "serving_version", "traffic")
+    agent = dict.fromkeys(known, "x") | {"image": f"{there}/support@{digest}"}
+    registry = {"login_server": there}
+    return {"contract": {"format": "1.0", "registry": registry, "agents": {"support": agent}}}
+
+
+BOTH = {"acme/foundry-agents/staging": _published(NEWER), "acme/foundry-agents/dev": _published(DIGEST)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "digest"),
+    [({"promoteFrom": "staging"}, NEWER), ({"promoteFrom": "staging", "promote": "false"}, DIGEST)],
+)
+def test_a_promotion_takes_the_digest_of_the_stack_before_or_keeps_the_one_here(
+    settings: dict[str, str], digest: str
+) -> None:
+    """The repository and the digest travel, the registry is this stack's own."""
+    made = _deployed({"support": {}}, BOTH, **settings)
+    assert made.one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/support@{digest}"
+
+
+def test_an_image_in_the_file_goes_before_a_promotion() -> None:
+    """A fix that can't wait for the stages before."""
+    made = _deployed({"support": {"image": f"support@{DIGEST}"}}, BOTH, promoteFrom="staging")
+    assert made.one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/support@{DIGEST}"
+
+
+def test_with_promotion_off_and_nothing_published_here_the_program_says_so() -> None:
+    with pytest.raises(pulumi.RunError, match='stack "acme/foundry-agents/dev" publishes no contract'):
+        _deployed({"support": {}}, {"acme/foundry-agents/dev": {}}, promoteFrom="staging", promote="false")
