@@ -1,0 +1,3 @@
+from foundry_policies import serve
+
+serve()

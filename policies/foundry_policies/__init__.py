@@ -1,0 +1,29 @@
+"""The policy pack of stacks with hosted agents: what a preview or an update must keep to, whoever wrote the program."""
+
+from pulumi_policy import EnforcementLevel, PolicyPack
+
+from foundry_policies import environment, images, production, regions, registries, roles, sizes
+
+RULES = (
+    images.PINNED,
+    environment.NO_SECRETS,
+    registries.ADMIN_USER_OFF,
+    registries.ACCEPTS_ARM_TOKENS,
+    roles.LEAST_PRIVILEGE,
+    roles.BELOW_THE_SUBSCRIPTION,
+    production.KEEPS_VERSIONS,
+    production.IS_PROTECTED,
+    sizes.WITHIN_LIMIT,
+    regions.ALLOWED,
+)
+
+
+def serve() -> None:
+    """Answers the engine until it ends."""
+    PolicyPack(
+        "foundry-agents",
+        policies=[rule.policy() for rule in RULES],
+        enforcement_level=EnforcementLevel.MANDATORY,
+        display_name="Foundry hosted agents",
+        tags=["azure", "microsoft-foundry"],
+    )

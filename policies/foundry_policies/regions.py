@@ -1,0 +1,70 @@
+"""Where things may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from foundry_policies.rule import ACCOUNT, PROJECT, REGISTRY, RESOURCE_GROUP, Rule, Seen, texts
+
+HOSTED_AGENTS = frozenset(
+    {
+        "australiaeast",
+        "brazilsouth",
+        "canadacentral",
+        "canadaeast",
+        "centralus",
+        "eastus",
+        "eastus2",
+        "francecentral",
+        "germanywestcentral",
+        "italynorth",
+        "japaneast",
+        "japanwest",
+        "koreacentral",
+        "northcentralus",
+        "norwayeast",
+        "polandcentral",
+        "southafricanorth",
+        "southcentralus",
+        "southeastasia",
+        "southindia",
+        "spaincentral",
+        "swedencentral",
+        "switzerlandnorth",
+        "switzerlandwest",
+        "uaenorth",
+        "uksouth",
+        "ukwest",
+        "westcentralus",
+        "westeurope",
+        "westus",
+        "westus2",
+        "westus3",
+    }
+)
+"""Regions with hosted agents [azd]."""
+
+
+def _elsewhere(seen: Seen) -> Iterator[str]:
+    location = seen.value("location")
+    allowed = {_plain(region) for region in seen.config.get("regions", ())} or HOSTED_AGENTS
+    if location is not None and _plain(location) not in allowed:
+        yield f'location "{location}" is not one of {", ".join(sorted(allowed))}'
+
+
+def _plain(region: str) -> str:
+    """`East US 2` and `eastus2` are the same."""
+    return region.replace(" ", "").lower()
+
+
+ALLOWED = Rule(
+    "allowed-regions",
+    "Agents, their projects and their images are in an allowed region.",
+    Severity.HIGH,
+    "take an allowed region, or extend the rule's setting `regions`",
+    (ACCOUNT, PROJECT, REGISTRY, RESOURCE_GROUP),
+    _elsewhere,
+    {"regions": texts("Allowed regions; default those with hosted agents.")},
+)
