@@ -1,0 +1,145 @@
+"""The pipelines are what their schemas say, hold no secret, and deploy nothing without the policies and an approval."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+GITHUB = sorted((CHECKOUT / ".github" / "workflows").glob("*.yml"))
+AZURE = [CHECKOUT / "azure-pipelines.yml", *sorted((CHECKOUT / ".azure-pipelines").glob("*.yml"))]
+STAGES = ("dev", "staging", "prod")
+POLICIES = "--policy-pack policies/run-pack"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield str(name)
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [("vendor.github-workflows", GITHUB), ("vendor.azure-pipelines", AZURE)],
+    ids=["github", "azure"],
+)
+def test_they_are_what_their_schema_says(schema: str, files: list[Path]) -> None:
+    """The schemas come with check-jsonschema: no network."""
+    # The variant: a pattern in the schema of Azure Pipelines is no valid expression for others.
+    options = ["--builtin-schema", schema, "--regex-variant", "python"]
+    command = [sys.executable, "-m", "check_jsonschema", *options, *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert len(files) >= 2
+
+
+@pytest.mark.parametrize("path", [*GITHUB, *AZURE], ids=lambda path: path.name)
+def test_none_holds_or_asks_for_a_secret(path: Path) -> None:
+    found = re.compile(r"secrets\.|PASSPHRASE|ACCESS_TOKEN|CLIENT_SECRET|ACCOUNT_KEY|password", re.IGNORECASE)
+    assert [text for text in _strings(_read(path)) if found.search(text)] == []
+
+
+@pytest.mark.parametrize("path", GITHUB, ids=lambda path: path.name)
+def test_a_job_on_github_gets_a_token_to_sign_in_with_and_may_write_nothing(path: Path) -> None:
+    assert _read(path)["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+def test_azure_pipelines_sign_in_with_the_token_of_the_service_connection() -> None:
+    (task,) = [step for step in _read(AZURE[1])["steps"] if step.get("task") == "AzureCLI@2"]
+    assert task["inputs"]["addSpnToEnvironment"] is True
+    assert 'ARM_USE_OIDC=true ARM_OIDC_TOKEN="$idToken"' in task["inputs"]["inlineScript"]
+
+
+def test_github_previews_every_stage_and_deploys_one_after_the_other_with_its_approval() -> None:
+    jobs = _read(CHECKOUT / ".github" / "workflows" / "deploy.yml")["jobs"]
+    assert [(jobs[stage]["needs"], jobs[stage]["with"]["environment"]) for stage in STAGES] == [
+        ("image", "dev"),
+        ("dev", "staging"),
+        ("staging", "prod"),
+    ]
+    (preview,) = _read(CHECKOUT / ".github" / "workflows" / "preview.yml")["jobs"].values()
+    assert preview["strategy"]["matrix"]["stack"] == list(STAGES)
+    assert preview["with"]["verb"] == "preview"
+    (called,) = _read(CHECKOUT / ".github" / "workflows" / "stack.yml")["jobs"].values()
+    assert called["environment"] == "${{ inputs.environment }}"
+
+
+def test_azure_pipelines_do_the_same() -> None:
+    stages = {stage["stage"]: stage for stage in _read(AZURE[0])["stages"]}
+    assert [stages[stage]["dependsOn"] for stage in STAGES] == ["image", "dev", "staging"]
+    deployments = [stages[stage]["jobs"][0] for stage in STAGES]
+    assert [job["environment"] for job in deployments] == [f"foundry-agents-{stage}" for stage in STAGES]
+    (preview,) = stages["preview"]["jobs"]
+    assert set(preview["strategy"]["matrix"]) == set(STAGES)
+    assert stages["preview"]["condition"] == "eq(variables['Build.Reason'], 'PullRequest')"
+    assert stages["image"]["condition"] == "ne(variables['Build.Reason'], 'PullRequest')"
+
+
+def test_only_a_stage_that_builds_is_given_a_digest() -> None:
+    """The others read it of the stage before: no tag and no digest is read twice."""
+    github = _read(CHECKOUT / ".github" / "workflows" / "deploy.yml")["jobs"]
+    assert [stage for stage in STAGES if "digest" in github[stage]["with"]] == ["dev"]
+    azure = {stage["stage"]: str(stage) for stage in _read(AZURE[0])["stages"]}
+    assert [stage for stage in STAGES if "digest" in azure[stage]] == ["dev"]
+
+
+# --- What they call ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    """Where a `pulumi` that only remembers how it was called writes it."""
+    log = tmp_path / "calls"
+    pulumi = tmp_path / "pulumi"
+    contract = '{"agents": {"support": {"image": "acme.azurecr.io/support@sha256:abc"}}}'
+    pulumi.write_text(
+        f"#!/bin/sh\necho \"$SUPPORT_DIGEST $*\" >> {log}\ncase $1 in stack) echo '{contract}' ;; esac\n",
+        encoding="utf-8",
+    )
+    pulumi.chmod(0o755)
+    return log
+
+
+def _stack(calls: Path, *arguments: str, **variables: str) -> list[str]:
+    environ = {"PATH": f"{calls.parent}{os.pathsep}{os.environ['PATH']}", "PULUMI_PYTHON_CMD": sys.executable}
+    subprocess.run([CHECKOUT / ".ci" / "stack", *arguments], env=environ | variables, check=True, capture_output=True)
+    return calls.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("verb", ["preview", "up"])
+def test_both_verbs_run_with_the_policy_pack(calls: Path, verb: str) -> None:
+    (call,) = _stack(calls, verb, "prod")
+    assert call.split()[0] == verb
+    assert POLICIES in call
+    assert (CHECKOUT / "policies" / "run-pack").stat().st_mode & 0o111
+
+
+def test_a_new_digest_is_handed_on_and_without_one_the_stack_keeps_its_own(calls: Path) -> None:
+    assert _stack(calls, "up", "dev", SUPPORT_DIGEST="sha256:new")[-1].startswith("sha256:new up ")
+    assert _stack(calls, "preview", "dev")[-1].startswith("sha256:abc preview ")
+
+
+def test_another_verb_is_refused(calls: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        _stack(calls, "destroy", "prod")
+    assert not calls.exists()
