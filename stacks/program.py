@@ -57,10 +57,10 @@ def _registry(settings: Settings, project: fa.FoundryProject | fa.Project, opts:
 
 def _image(name: str, wanted: AgentSettings, registry: Registry, source: fa.AgentContract | None) -> fa.AgentImage:
     """The agent's own image where the file names one, else the promoted one."""
-    if wanted.image is not None or source is None:
-        reference = pulumi.Output.from_input(wanted.image or "")
-    else:
+    if wanted.image is None and source is not None:
         reference = promotion.promoted(source, name)
+    else:
+        reference = pulumi.Output.from_input(wanted.image or "")
     if isinstance(registry, fa.AgentRegistry):
         return fa.AgentImage.pinned(reference, registry=registry)
     return fa.AgentImage.pinned(pulumi.Output.concat(registry.login_server, "/", reference))

@@ -11,9 +11,9 @@ from stacks.settings import Settings
 def source_of(settings: Settings) -> fa.AgentContract | None:
     """Where digests come from: the stack before this one, or, with promotion off, what this one published last.
 
-    None for a stack whose images stand in its own file.
+    None for a stack whose images all stand in its own file: it needs no other one to be there.
     """
-    if settings.promote_from is None:
+    if settings.promote_from is None or all(agent.image is not None for agent in settings.agents.values()):
         return None
     if settings.promote:
         return fa.AgentContract.from_stack(settings.promote_from)
