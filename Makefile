@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # As many test processes as there are cores.
 TEST_PROCESSES ?= auto
 
-.PHONY: help up preview down env test check figures bench conformance docs engine clean lock venv
+.PHONY: help azurite up preview down env test check figures bench conformance docs engine clean lock venv
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +22,7 @@ down: venv ## destroy the stack `local` and stop the local Azure
 env: venv ## print the variables with which plain `pulumi` works on the stack `local`
 	@$(PYTHON) -m tools.local env
 
-test: venv engine ## every check that a change must pass
+test: venv engine azurite ## every check that a change must pass
 	@$(MAKE) --no-print-directory check
 	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
@@ -47,6 +47,9 @@ docs: venv ## write docs/reference from the code
 
 engine: ## get the Pulumi engine
 	@python3 tools/engine ensure >/dev/null
+
+azurite: venv
+	@$(PYTHON) -m tools.azurite >/dev/null
 
 lock: ## bring requirements.lock up to date with pyproject.toml
 	@tools/uv pip compile --quiet pyproject.toml --universal --all-extras --generate-hashes --no-header --output-file requirements.lock

@@ -13,7 +13,10 @@ import pytest
 
 from foundry_emulator.registry import pack, push
 from foundry_emulator.testing import LocalAzure
+from tests.engine.environments import Environments
 from tests.engine.harness import CHECKOUT, Deployment, Project, hermetic
+from tests.engine.storage import Storage, storage
+from tools.azurite.install import where as azurite
 from tools.engine.machine import Machine
 from tools.engine.recipes import ENGINE
 from tools.engine.ways import where
@@ -79,6 +82,7 @@ def deploy(tmp_path: Path, engine: Path, pulumi_home: Path) -> Iterator[Callable
         digest = _push(azure, source or _source(tmp_path))
         config = {
             "location": "eastus2",
+            "projectName": "agents",
             "registryName": REGISTRY,
             "agents": {
                 "support": {
@@ -126,3 +130,23 @@ def _push(azure: LocalAzure, source: Path) -> str:
 def sample_agent() -> Path:
     """The folder of the sample agent."""
     return CHECKOUT / "examples" / "support_agent"
+
+
+@pytest.fixture
+def blob_storage() -> Iterator[Storage]:
+    """Azure's storage on this machine. Without Azurite the test skips, and with CI set it fails."""
+    program = azurite()
+    if program is None:
+        reason = "no Azurite: `python -m tools.azurite` gets it"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}; with CI set this is a failure")
+        pytest.skip(reason)
+    with storage(program) as here:
+        yield here
+
+
+@pytest.fixture
+def environments(tmp_path: Path, engine: Path, pulumi_home: Path) -> Iterator[Environments]:
+    """A local Azure for several stacks of the repository's own program."""
+    with LocalAzure(tmp_path / "azure") as azure:
+        yield Environments.on(azure, tmp_path, engine, pulumi_home)

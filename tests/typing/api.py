@@ -60,6 +60,14 @@ rollout = fa.AgentRollout(
     "alone-rollout", project_endpoint=elsewhere.endpoint, agent_name=version.agent_name, version=version.version
 )
 
+fa.export_contract(project, agent, large, registry=registry)
+contract = fa.AgentContract.from_stack("acme/foundry-agents/prod")
+published: fa.PublishedAgent = contract.agent("support")
+pulumi.export("support_url", published.responses_url.apply(str.upper))
+pulumi.export("shares", published.traffic.apply(lambda table: sum(table.values())))
+pulumi.export("scope", contract.project.resource_id.apply(lambda known: known or "not published"))
+pulumi.export("host", contract.registry.login_server.apply(str.upper))
+
 pulumi.export("endpoint", agent.endpoint)
 pulumi.export("traffic", agent.traffic.apply(lambda table: sum(table.values())))
 pulumi.export("serving", rollout.serving_version.apply(str.upper))

@@ -20,6 +20,7 @@ from tools.figures import (
     pythons,
     reliability,
     rollout,
+    stacks,
 )
 from tools.figures.figure import Figure
 
@@ -60,6 +61,7 @@ def _of_their_own() -> Iterator[Figure]:
     yield from many_agents.measure()
     yield from reliability.measure()
     yield from rollout.measure()
+    yield from stacks.measure()
     yield from local_azure.measure()
     yield from interrupted.measure()
     yield from pythons.measure()
