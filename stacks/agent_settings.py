@@ -14,54 +14,13 @@ PRODUCTION_STEPS, PRODUCTION_BAKE, PRODUCTION_KEEP = (10, 50), "10m", 2
 
 
 @dataclass(frozen=True)
-class SmokeSettings:
-    """A question and what its answer must be; see SmokeTest, whose ``question`` is ``ask`` here.
-
-    Attributes:
-        ask: What is asked.
-        expect: Text that the answer contains.
-        matches: Regular expression that is found in the answer.
-        json_path: Where in the answer something must be ``equals``.
-        equals: Goes with ``json_path``.
-        check: A function as ``package.module:function``.
-        protocol: responses or invocations.
-        tries: How many answers may be wrong.
-        timeout: For all tries together.
-    """
-
-    ask: str
-    expect: str | None = None
-    matches: str | None = None
-    json_path: str | None = None
-    equals: str | float | bool | None = None
-    check: str | None = None
-    protocol: str = "responses"
-    tries: int = 3
-    timeout: str | float = "2m"
-
-    def test(self) -> fa.SmokeTest:
-        """The same as the component takes it."""
-        return fa.SmokeTest(
-            self.ask,
-            self.expect,
-            self.matches,
-            self.json_path,
-            self.equals,
-            self.check,
-            self.protocol,
-            self.tries,
-            self.timeout,
-        )
-
-
-@dataclass(frozen=True)
 class RolloutSettings:
     """How traffic moves to a new version; see Rollout.
 
     Attributes:
         steps: Percentages on the way to 100; none is all at once.
         bake: How long each step lasts.
-        smoke: What a version must answer before it gets traffic and at each step.
+        smoke: What a version must answer before it gets traffic and at each step; the fields of SmokeTest.
         keep_versions: Newest versions that stay beside those with traffic; none keeps all.
         pinned: Serve this version, whatever the settings describe.
         paused: Make and test new versions, and leave traffic where it is.
@@ -70,7 +29,7 @@ class RolloutSettings:
 
     steps: tuple[int, ...] | None = None
     bake: str | float | None = None
-    smoke: SmokeSettings | None = None
+    smoke: fa.SmokeTest | None = None
     keep_versions: int | None = None
     pinned: str | int | None = None
     paused: bool = False
@@ -82,7 +41,7 @@ class RolloutSettings:
         return fa.Rollout(
             steps=() if held else self.steps or (),
             bake=0 if held else self.bake or 0,
-            smoke=self.smoke.test() if self.smoke else None,
+            smoke=self.smoke,
             keep_versions=self.keep_versions,
             timeout=self.timeout,
             version=None if self.pinned is None else str(self.pinned),

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import foundry_agents as fa
-from stacks.agent_settings import AgentSettings, RolloutSettings, SmokeSettings
+from stacks.agent_settings import AgentSettings, RolloutSettings
 from stacks.settings import ExistingProject, ExistingRegistry, Settings, SettingsError, load
 from tests.components.program import run
 
@@ -94,14 +94,12 @@ def test_a_rollout_is_read_as_deep_as_it_goes() -> None:
         "steps": [10, 50],
         "bake": "2m",
         "keep_versions": 3,
-        "smoke": {"ask": "ping", "expect": "pong", "tries": 2, "timeout": 30},
+        "smoke": {"question": "ping", "expect": "pong", "tries": 2, "timeout": 30},
     }
     wanted = _loaded(_agent(rollout=given)).agents["support"].rollout
-    smoke = SmokeSettings("ping", "pong", tries=2, timeout=30)
+    smoke = fa.SmokeTest("ping", "pong", tries=2, timeout=30)
     assert wanted == RolloutSettings(steps=(10, 50), bake="2m", keep_versions=3, smoke=smoke)
-    assert wanted.rollout() == fa.Rollout.canary(
-        [10, 50], bake="2m", keep_versions=3, smoke=fa.SmokeTest("ping", "pong", tries=2, timeout=30)
-    )
+    assert wanted.rollout() == fa.Rollout.canary([10, 50], bake="2m", keep_versions=3, smoke=smoke)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +110,7 @@ def test_a_rollout_is_read_as_deep_as_it_goes() -> None:
         ({"pinned": "7", "keep_versions": 2}, fa.Rollout.pinned("7", keep_versions=2)),
         ({"paused": True}, fa.Rollout.paused()),
         (
-            {"steps": [0], "bake": 60, "smoke": {"ask": "?", "check": "a.b:c"}, "timeout": "1h"},
+            {"steps": [0], "bake": 60, "smoke": {"question": "?", "check": "a.b:c"}, "timeout": "1h"},
             fa.Rollout.blue_green(bake=60, smoke=fa.SmokeTest("?", check="a.b:c"), timeout="1h"),
         ),
     ],
@@ -129,7 +127,6 @@ def test_what_a_rollout_may_say_is_what_the_component_takes() -> None:
         "version",  # pinned
         "is_paused",  # paused
     }
-    assert {row.name for row in fields(fa.SmokeTest)} - {row.name for row in fields(SmokeSettings)} == {"question"}
 
 
 def test_problems_of_a_rollout_come_with_their_whole_path() -> None:
@@ -137,10 +134,10 @@ def test_problems_of_a_rollout_come_with_their_whole_path() -> None:
     assert _problems(_agent(rollout=rollout)) == [
         "agents.support.rollout.bake must be text or a number",
         "agents.support.rollout.paused must be true or false",
-        "agents.support.rollout.smoke.ask is required",
         "agents.support.rollout.smoke.expect must be text",
+        "agents.support.rollout.smoke.question is required",
         "agents.support.rollout.smoke.tires is not a setting; settings: "
-        + ", ".join(sorted(row.name for row in fields(SmokeSettings))),
+        + ", ".join(sorted(row.name for row in fields(fa.SmokeTest))),
         "agents.support.rollout.steps[1] must be a whole number",
     ]
 
