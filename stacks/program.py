@@ -20,12 +20,11 @@ def deploy() -> None:
     except (SettingsError, guard.WrongAzure) as error:
         pulumi.log.error(str(error))
         sys.exit(1)
-    opts = pulumi.ResourceOptions(protect=settings.production or None)
-    project = _project(settings, opts)
-    registry = _registry(settings, project, opts)
+    project = _project(settings)
+    registry = _registry(settings, project)
     source = promotion.source_of(settings)
     agents = [
-        _agent(name, wanted, project, _image(name, wanted, registry, source), opts)
+        _agent(name, settings, project, _image(name, wanted, registry, source))
         for name, wanted in settings.agents.items()
     ]
     fa.export_contract(project, *agents, registry=registry)
@@ -34,24 +33,26 @@ def deploy() -> None:
 Registry = fa.AgentRegistry | fa.PublishedRegistry
 
 
-def _project(settings: Settings, opts: pulumi.ResourceOptions) -> fa.FoundryProject | fa.Project:
+def _project(settings: Settings) -> fa.FoundryProject | fa.Project:
     there = settings.project
     if there is not None:
         return fa.FoundryProject.existing(
             endpoint=there.endpoint, principal_id=there.principal_id, resource_id=there.resource_id
         )
     name = settings.project_name or f"agents-{pulumi.get_stack()}"
-    return fa.FoundryProject("agents", location=settings.location, project_name=name, tags=settings.tags, opts=opts)
+    return fa.FoundryProject(
+        "agents", location=settings.location, project_name=name, tags=settings.tags, opts=_options(settings)
+    )
 
 
-def _registry(settings: Settings, project: fa.FoundryProject | fa.Project, opts: pulumi.ResourceOptions) -> Registry:
+def _registry(settings: Settings, project: fa.FoundryProject | fa.Project) -> Registry:
     there = settings.registry
     if there is not None:
         return fa.PublishedRegistry(
             pulumi.Output.from_input(there.login_server), pulumi.Output.from_input(there.resource_id)
         )
     return fa.AgentRegistry(
-        "images", pulled_by=project, registry_name=settings.registry_name, tags=settings.tags, opts=opts
+        "images", pulled_by=project, registry_name=settings.registry_name, tags=settings.tags, opts=_options(settings)
     )
 
 
@@ -67,12 +68,9 @@ def _image(name: str, wanted: AgentSettings, registry: Registry, source: fa.Agen
 
 
 def _agent(
-    name: str,
-    wanted: AgentSettings,
-    project: fa.FoundryProject | fa.Project,
-    image: fa.AgentImage,
-    opts: pulumi.ResourceOptions,
+    name: str, settings: Settings, project: fa.FoundryProject | fa.Project, image: fa.AgentImage
 ) -> fa.HostedAgent:
+    wanted = settings.agents[name]
     return fa.HostedAgent(
         name,
         project=project,
@@ -80,10 +78,15 @@ def _agent(
         cpu=wanted.cpu,
         memory=wanted.memory,
         environment=wanted.environment,
+        fingerprint_key=settings.fingerprint_key,
         description=wanted.description,
         rollout=wanted.rollout.rollout() if wanted.rollout else None,
         force_delete=wanted.force_delete,
         timeout_s=wanted.timeout_s,
         pull_role_budget_s=wanted.pull_role_budget_s,
-        opts=opts,
+        opts=_options(settings),
     )
+
+
+def _options(settings: Settings) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(protect=settings.production or None)

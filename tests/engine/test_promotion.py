@@ -20,7 +20,7 @@ def test_a_digest_is_promoted_alone_and_another_project_may_call_what_the_contra
     seen = promoted_through(environments, ("dev", "prod"))
 
     assert seen.shared_names == set()
-    assert "support-version replace[retain] [diff: ~image]" in seen.promotion
+    assert "support-version replace [diff: ~image]" in seen.promotion
     assert "support-rollout update [diff: ~version]" in seen.promotion
     assert "Resources:\n    ~ 1 to update\n    +-1 to replace\n    2 changes. 9 unchanged" in seen.promotion
     assert "11 unchanged" in seen.held

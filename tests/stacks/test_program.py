@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 from stacks import program
-from tests.components.program import ENDPOINT, LOGIN_SERVER, PROJECT, REGISTRY, ROLLOUT, VERSION, Run, run
+from tests.components.program import ENDPOINT, LOGIN_SERVER, PROJECT, REGISTRY, ROLLOUT, VERSION, Run, Secret, run
 
 DIGEST = "sha256:" + "a" * 64
 AGENTS = {
@@ -24,6 +24,7 @@ def _deployed(agents: object, published: Mapping[str, Mapping[str, object]] | No
     return run(
         program.deploy,
         config={f"foundry-agents:{key}": value for key, value in config.items()},
+        secret_config=("foundry-agents:fingerprintKey",),
         published=published,
     )
 
@@ -85,6 +86,13 @@ def test_in_production_everything_is_protected_but_the_versions() -> None:
     made = _deployed(AGENTS | {"sales": {"image": f"sales@{DIGEST}"}}, production="true")
     assert {one.name for one in made.declared if one.custom and not one.protect} == {"support-version", "sales-version"}
     assert {one.name for one in _deployed(AGENTS).declared if one.protect} == set()
+
+
+def test_every_agent_is_fingerprinted_under_the_stacks_key_which_stays_a_secret() -> None:
+    """Case 55."""
+    made = _deployed(AGENTS, fingerprintKey="a-key-of-16-chars-or-more")
+    keys = [one.inputs["fingerprint_key"] for one in made.declared if one.type == VERSION]
+    assert keys == [Secret("a-key-of-16-chars-or-more")] * 2
 
 
 def test_a_project_and_a_registry_that_exist_are_used_and_not_made() -> None:
