@@ -39,9 +39,9 @@ def _alarms(output: str) -> int:
 
 
 def _fields(preview: str) -> int:
-    """Fields named in all rows: ``image`` of the version and ``version`` of the rollout."""
-    named = re.findall(r"\[diff: ([^\]]+)\]", preview)
-    return sum(len(fields.split(",")) for fields in named)
+    """Fields named in all rows, each row once: ``image`` of the version and ``version`` of the rollout."""
+    rows = set(re.findall(r"(\S+) [\w\[\]]+ \[diff: ([^\]]+)\]", preview))
+    return sum(len(fields.split(",")) for _, fields in rows)
 
 
 def _differing(published: tuple[object, object]) -> int:
