@@ -11,6 +11,9 @@ from stacks import guard, promotion
 from stacks.agent_settings import AgentSettings
 from stacks.settings import Settings, SettingsError, load
 
+SHOWN = 32
+"""With this exit code Pulumi takes it that the user has been told, and adds no line of its own."""
+
 
 def deploy() -> None:
     """Declares the stack and publishes its contract, which `make up` and other projects read."""
@@ -19,7 +22,7 @@ def deploy() -> None:
         settings = load()
     except (SettingsError, guard.WrongAzure) as error:
         pulumi.log.error(str(error))
-        sys.exit(1)
+        sys.exit(SHOWN)
     project = _project(settings)
     registry = _registry(settings, project)
     source = promotion.source_of(settings)

@@ -104,6 +104,7 @@ def test_a_misspelt_setting_is_told_with_its_path_in_the_stacks_file(deploy: Cal
 
     assert "1 problem in stacks/Pulumi.local.yaml" in failed.output
     assert "agents.support.memroy is not a setting" in failed.output
+    assert "unhandled error" not in failed.output
     assert "Traceback" not in failed.output
     assert here.writes() == []
 

@@ -65,7 +65,7 @@ def test_bad_settings_end_the_program_with_all_problems_and_no_traceback(caplog:
     caplog.set_level(logging.ERROR)
     with pytest.raises(SystemExit) as caught:
         _deployed({"support": {"imgae": "x"}, "sales": {"image": 7}})
-    assert caught.value.code == 1
+    assert caught.value.code == program.SHOWN
     (text,) = caplog.messages
     assert text.startswith("3 problems in stacks/Pulumi.dev.yaml")
 
