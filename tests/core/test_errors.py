@@ -11,6 +11,7 @@ from foundry_agents.lifecycle import errors, remedies
 from foundry_agents.lifecycle.errors import (
     AnswerLost,
     Conflict,
+    ContractError,
     FoundryAgentsError,
     InputError,
     MovedElsewhere,
@@ -94,6 +95,7 @@ def _one_of_each() -> dict[str, FoundryAgentsError]:
         "SmokeFailed": SmokeFailed("smoke test on support:1", "no answer"),
         "MovedElsewhere": MovedElsewhere("support", seen="100 % on 3", expected="100 % on 1"),
         "RolloutFailed": RolloutFailed("text", restored=True),
+        "ContractError": ContractError("text"),
     }
 
 
