@@ -23,6 +23,7 @@ from foundry_agents.lifecycle.ports import VersionView
 from foundry_agents.lifecycle.waiting import (
     FIRST_INTERVAL_S,
     MISSING_READS_TOLERATED,
+    UNSIGNED_READS_TOLERATED,
     Patience,
     SystemClock,
     unless_throttled,
@@ -212,6 +213,66 @@ def test_throttling_is_waited_out_while_the_deadline_lets_it(timeout_s: float, c
         with pytest.raises(Throttled):
             unless_throttled(call, Patience(timeout_s, 5), clock)
     assert made == [1000, 1025, 1050][:calls]
+
+
+class Signing:
+    """A service that answers from a list: a status of the version, or a status of HTTP."""
+
+    def __init__(self, *answers: str) -> None:
+        self.left = list(answers)
+
+    def read(self) -> VersionView:
+        answer = self.left.pop(0)
+        if answer.isdigit():
+            raise PermissionMissing("who are you", operation="GET …/versions/1", status=int(answer))
+        return seen(answer)
+
+    def wait(self) -> VersionView:
+        return wait_for_final(
+            self.read,
+            subject="version support:1",
+            patience=Patience(600, 5),
+            clock=FastClock(),
+            on_read=lambda _seen, _waited: None,
+        )
+
+
+@pytest.mark.parametrize("row", range(1, UNSIGNED_READS_TOLERATED + 1))
+def test_some_reads_in_a_row_may_ask_for_a_new_token_and_any_answer_between_starts_anew(row: int) -> None:
+    """Case 30: a token expires in the middle of a wait."""
+    service = Signing(*["401"] * row, "creating", *["401"] * row, "active", "active", "never read")
+    assert service.wait().status == "active"
+    assert service.left == ["never read"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "reads"), [(["401"] * (UNSIGNED_READS_TOLERATED + 1), UNSIGNED_READS_TOLERATED + 1), (["403"], 1)]
+)
+def test_one_more_is_no_noise_and_a_missing_right_is_none_at_all(answers: list[str], reads: int) -> None:
+    """Cases 30 and 32."""
+    service = Signing(*answers, *["active"] * 9)
+    with pytest.raises(PermissionMissing):
+        service.wait()
+    assert len(service.left) == len(answers) + 9 - reads
+
+
+def test_a_read_that_itself_takes_longer_than_is_left_is_the_last() -> None:
+    """Case 73."""
+    clock = FastClock()
+
+    def slow() -> VersionView:
+        clock.sleep(7)
+        return seen("creating")
+
+    with pytest.raises(WaitTimeout) as caught:
+        wait_for_final(
+            slow,
+            subject="version support:1",
+            patience=Patience(10, 5),
+            clock=clock,
+            on_read=lambda _seen, _waited: None,
+        )
+    assert (caught.value.polls, caught.value.waited_s, clock.now()) == (2, 14.5, 14.5)
 
 
 def test_the_systems_clock_does_not_go_back() -> None:
