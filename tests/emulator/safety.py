@@ -120,10 +120,10 @@ def kill_during_writes(data_dir: Path, *, kills: int, seed: int) -> tuple[int, i
         with served(data_dir, *FREE_PORTS) as (process, running):
             address = urlsplit(running.data_plane)
             after = source.uniform(0.0, 0.15)
-            # The kill comes from a clock of its own, wherever the writer and the server just are.
+            # The kill comes from a clock of its own, wherever the writer and the server just are; the clock starts with
+            # the first acknowledgement, so that a busy machine has something to lose too.
             timer = threading.Timer(after, process.send_signal, [signal.SIGKILL])
             connection = HTTPSConnection(str(address.hostname), address.port, context=trust, timeout=30)
-            timer.start()
             try:
                 while True:
                     agent = f"agent-{kill}"
@@ -135,6 +135,8 @@ def kill_during_writes(data_dir: Path, *, kills: int, seed: int) -> tuple[int, i
                     answer.read()
                     if answer.status == 200:
                         acknowledged.append((agent, str(len(acknowledged))))
+                        if not timer.ident:
+                            timer.start()
             except (OSError, HTTPException):
                 timer.join()
             finally:

@@ -15,5 +15,5 @@ def test_500_odd_requests_bring_no_server_error_and_leave_the_state_intact(data_
 
 def test_3_kills_during_writes_lose_nothing_that_was_acknowledged(data_dir: Path) -> None:
     acknowledged, lost = kill_during_writes(data_dir, kills=3, seed=1)
-    assert acknowledged > 3
+    assert acknowledged >= 3
     assert lost == 0
