@@ -23,6 +23,7 @@ from foundry_agents.lifecycle.ports import VersionView
 from foundry_agents.lifecycle.waiting import (
     FIRST_INTERVAL_S,
     MISSING_READS_TOLERATED,
+    THROTTLED_PAUSE_S,
     UNSIGNED_READS_TOLERATED,
     Patience,
     SystemClock,
@@ -254,6 +255,27 @@ def test_one_more_is_no_noise_and_a_missing_right_is_none_at_all(answers: list[s
     with pytest.raises(PermissionMissing):
         service.wait()
     assert len(service.left) == len(answers) + 9 - reads
+
+
+@pytest.mark.parametrize(("retry_after_s", "pause"), [(30, 30), (None, THROTTLED_PAUSE_S), (0.1, FIRST_INTERVAL_S)])
+def test_a_throttled_read_is_repeated_when_the_service_says(retry_after_s: float | None, pause: float) -> None:
+    """Case 28; without a word of the service after a pause of ours, and never sooner than any other read."""
+    clock, times = FastClock(), list[float]()
+
+    def read() -> VersionView:
+        times.append(clock.now())
+        if len(times) == 1:
+            raise Throttled("slower", operation="GET …", retry_after_s=retry_after_s)
+        return seen("active")
+
+    wait_for_final(
+        read,
+        subject="version support:1",
+        patience=Patience(600, 5),
+        clock=clock,
+        on_read=lambda _seen, _waited: None,
+    )
+    assert times[1] == pause
 
 
 def test_a_read_that_itself_takes_longer_than_is_left_is_the_last() -> None:
