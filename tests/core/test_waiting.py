@@ -23,8 +23,6 @@ from foundry_agents.lifecycle.ports import VersionView
 from foundry_agents.lifecycle.waiting import (
     FIRST_INTERVAL_S,
     MISSING_READS_TOLERATED,
-    THROTTLED_PAUSE_S,
-    UNSIGNED_READS_TOLERATED,
     Patience,
     SystemClock,
     unless_throttled,
@@ -238,18 +236,16 @@ class Signing:
         )
 
 
-@pytest.mark.parametrize("row", range(1, UNSIGNED_READS_TOLERATED + 1))
-def test_some_reads_in_a_row_may_ask_for_a_new_token_and_any_answer_between_starts_anew(row: int) -> None:
+@pytest.mark.parametrize("row", range(1, 4))
+def test_three_reads_in_a_row_may_ask_for_a_new_token_and_any_answer_between_starts_anew(row: int) -> None:
     """Case 30: a token expires in the middle of a wait."""
     service = Signing(*["401"] * row, "creating", *["401"] * row, "active", "active", "never read")
     assert service.wait().status == "active"
     assert service.left == ["never read"]
 
 
-@pytest.mark.parametrize(
-    ("answers", "reads"), [(["401"] * (UNSIGNED_READS_TOLERATED + 1), UNSIGNED_READS_TOLERATED + 1), (["403"], 1)]
-)
-def test_one_more_is_no_noise_and_a_missing_right_is_none_at_all(answers: list[str], reads: int) -> None:
+@pytest.mark.parametrize(("answers", "reads"), [(["401"] * 4, 4), (["403"], 1)])
+def test_a_fourth_is_no_noise_and_a_missing_right_is_none_at_all(answers: list[str], reads: int) -> None:
     """Cases 30 and 32."""
     service = Signing(*answers, *["active"] * 9)
     with pytest.raises(PermissionMissing):
@@ -257,7 +253,7 @@ def test_one_more_is_no_noise_and_a_missing_right_is_none_at_all(answers: list[s
     assert len(service.left) == len(answers) + 9 - reads
 
 
-@pytest.mark.parametrize(("retry_after_s", "pause"), [(30, 30), (None, THROTTLED_PAUSE_S), (0.1, FIRST_INTERVAL_S)])
+@pytest.mark.parametrize(("retry_after_s", "pause"), [(30, 30), (None, 5), (0.1, 0.5)])
 def test_a_throttled_read_is_repeated_when_the_service_says(retry_after_s: float | None, pause: float) -> None:
     """Case 28; without a word of the service after a pause of ours, and never sooner than any other read."""
     clock, times = FastClock(), list[float]()
