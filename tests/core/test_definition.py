@@ -94,6 +94,12 @@ def test_an_error_sorts_problems_that_come_unsorted() -> None:
     assert InputError("x", found[::-1]).problems == tuple(found)
 
 
+def test_which_settings_are_required_and_which_are_secret_is_a_promise() -> None:
+    """Case 54 for the secret ones. Here by name, because everything else follows the table."""
+    assert {row.name for row in VERSION_FIELDS.fields if row.required} == {"project_endpoint", "agent_name", "owner"}
+    assert {row.name for row in VERSION_FIELDS.fields if row.secret} == {"environment", "fingerprint_key"}
+
+
 @pytest.mark.parametrize("name", [row.name for row in VERSION_FIELDS.fields if row.required])
 def test_a_required_setting_that_is_missing_is_one_problem(name: str) -> None:
     found = problems({key: value for key, value in GOOD.items() if key != name})

@@ -244,7 +244,7 @@ def test_three_reads_in_a_row_may_ask_for_a_new_token_and_any_answer_between_sta
     assert service.left == ["never read"]
 
 
-@pytest.mark.parametrize(("answers", "reads"), [(["401"] * 4, 4), (["403"], 1)])
+@pytest.mark.parametrize(("answers", "reads"), [(["401"] * 4, 4), (["creating", *["401"] * 4], 5), (["403"], 1)])
 def test_a_fourth_is_no_noise_and_a_missing_right_is_none_at_all(answers: list[str], reads: int) -> None:
     """Cases 30 and 32."""
     service = Signing(*answers, *["active"] * 9)
