@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
+
 import pytest
 
 from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition, Tier
@@ -596,3 +599,18 @@ def test_the_definition_of_the_required_settings_alone_has_the_defaults() -> Non
 
 def test_every_field_says_what_it_means_and_where_its_rule_comes_from() -> None:
     assert [row.name for row in VERSION_FIELDS.fields if not row.summary or not row.source] == []
+
+
+# --- The definition itself -------------------------------------------------------------------------------------------
+
+
+def test_a_switch_that_is_not_set_is_off_in_the_definition() -> None:
+    assert AgentDefinition.from_values(values()).memory_snapshot is False
+
+
+def test_the_open_zip_is_neither_shown_nor_compared() -> None:
+    """It is there only while a version is posted, and says nothing that its digest does not."""
+    definition = AgentDefinition.from_values(values())
+    posted = replace(definition, archive=io.BytesIO(b"zip"))
+    assert posted == definition
+    assert "archive" not in repr(posted)
