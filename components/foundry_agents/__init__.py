@@ -25,23 +25,33 @@ if TYPE_CHECKING:
     from foundry_agents.hosted_agent import HostedAgent
     from foundry_agents.lifecycle.definition import Tier
     from foundry_agents.lifecycle.vocabulary import Protocol, Runtime
-    from foundry_agents.resources import AgentRollout, HostedAgentVersion
+    from foundry_agents.project_connection import ProjectConnection
+    from foundry_agents.resources import AgentRollout, HostedAgentVersion, ToolboxVersion, VectorStore
     from foundry_agents.resources.inputs import Moderation, StreamSelector, TelemetryEndpoint, TelemetryHeader
     from foundry_agents.rollout_settings import Rollout, SmokeTest
+    from foundry_agents.toolbox import Toolbox
+    from foundry_agents.tools import A2A, AzureAISearch, CodeInterpreter, FileSearch, Mcp, OpenApi, Tool, WebSearch
 
 __all__ = [
+    "A2A",
     "AgentContract",
     "AgentImage",
     "AgentRegistry",
     "AgentRollout",
+    "AzureAISearch",
+    "CodeInterpreter",
     "CodePackage",
     "ConnectionSecret",
     "ExistingProject",
+    "FileSearch",
     "FoundryProject",
     "HostedAgent",
     "HostedAgentVersion",
+    "Mcp",
     "Moderation",
+    "OpenApi",
     "Project",
+    "ProjectConnection",
     "Protocol",
     "PublishedAgent",
     "PublishedProject",
@@ -53,23 +63,35 @@ __all__ = [
     "TelemetryEndpoint",
     "TelemetryHeader",
     "Tier",
+    "Tool",
+    "Toolbox",
+    "ToolboxVersion",
+    "VectorStore",
+    "WebSearch",
     "__version__",
     "export_contract",
 ]
 
 _HOMES = {
+    "A2A": "tools",
     "AgentContract": "contract",
     "AgentImage": "agent_image",
     "AgentRegistry": "agent_registry",
     "AgentRollout": "resources",
+    "AzureAISearch": "tools",
+    "CodeInterpreter": "tools",
     "CodePackage": "code_package",
     "ConnectionSecret": "connection_secret",
     "ExistingProject": "foundry_project",
+    "FileSearch": "tools",
     "FoundryProject": "foundry_project",
     "HostedAgent": "hosted_agent",
     "HostedAgentVersion": "resources",
+    "Mcp": "tools",
     "Moderation": "resources.inputs",
+    "OpenApi": "tools",
     "Project": "foundry_project",
+    "ProjectConnection": "project_connection",
     "Protocol": "lifecycle.vocabulary",
     "PublishedAgent": "contract",
     "PublishedProject": "contract",
@@ -81,6 +103,11 @@ _HOMES = {
     "TelemetryEndpoint": "resources.inputs",
     "TelemetryHeader": "resources.inputs",
     "Tier": "lifecycle.definition",
+    "Tool": "tools",
+    "Toolbox": "toolbox",
+    "ToolboxVersion": "resources",
+    "VectorStore": "resources",
+    "WebSearch": "tools",
     "export_contract": "contract",
 }
 

@@ -8,12 +8,15 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 
 from foundry_agents.agent_image import AgentImage
+from foundry_agents.agent_tools import let_in, toolbox_of, with_toolbox
 from foundry_agents.code_package import CodePackage
 from foundry_agents.foundry_project import FoundryProject, Project
 from foundry_agents.lifecycle.definition import Tier
-from foundry_agents.resources import AgentRollout, HostedAgentVersion
+from foundry_agents.resources import AgentRollout, HostedAgentVersion, ToolboxVersion
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 from foundry_agents.rollout_settings import Rollout
+from foundry_agents.toolbox import Toolbox
+from foundry_agents.tools import AnyTool
 
 DEFAULT_PROTOCOLS: Mapping[str, str] = {"responses": "2.0.0"}
 """`2.0.0` is current [docs, azd]."""
@@ -38,6 +41,11 @@ class HostedAgent(pulumi.ComponentResource):
         protocols: Version of each protocol that the container speaks; default responses 2.0.0.
             ``Protocol.of("…")`` names one that is newer than this release.
         environment: Variables of the container. Secret values stay secret in state.
+        tools: ``[CodeInterpreter(), Mcp("docs", "https://…"), …]``, or a Toolbox that several agents share. The
+            container finds them over MCP at ``TOOLBOX_ENDPOINT``, the version that this version of the agent was tested
+            with; ``TOOLBOX_NAME`` is the toolbox's name. A change of tools is a new version of the agent.
+        grant_toolbox_role: Give the agent's identity the role Foundry User on the project, which toolboxes ask for;
+            default True. False where somebody else grants it.
         session_idle_timeout_s: Seconds until an idle session is put to sleep, 300 to 3600.
         registry_connection: Connection of the project for a private registry that is not ACR.
         memory_snapshot: Start sessions from a snapshot of the initialised process.
@@ -59,6 +67,7 @@ class HostedAgent(pulumi.ComponentResource):
     Attributes:
         version: The version that the settings describe.
         rollout: The traffic.
+        toolbox: The version of the toolbox that it calls; None without tools.
         agent_name: Name in the project.
         endpoint: The agent's endpoint.
         responses_url: Where the responses protocol is answered.
@@ -69,6 +78,7 @@ class HostedAgent(pulumi.ComponentResource):
 
     version: HostedAgentVersion
     rollout: AgentRollout
+    toolbox: ToolboxVersion | None
     agent_name: Output[str]
     endpoint: Output[str]
     responses_url: Output[str]
@@ -89,6 +99,8 @@ class HostedAgent(pulumi.ComponentResource):
         tier: Tier | None = None,
         protocols: Mapping[str, str] = DEFAULT_PROTOCOLS,
         environment: Mapping[str, Input[str]] | None = None,
+        tools: Sequence[AnyTool] | Toolbox | None = None,
+        grant_toolbox_role: bool = True,
         session_idle_timeout_s: Input[int] | None = None,
         registry_connection: Input[str] | None = None,
         memory_snapshot: Input[bool] | None = None,
@@ -111,6 +123,9 @@ class HostedAgent(pulumi.ComponentResource):
             raise ValueError(f'HostedAgent "{name}": give either tier or cpu and memory, not both')
         if (image is None) == (code is None):
             raise ValueError(f'HostedAgent "{name}": give exactly one of image and code')
+        self.toolbox = toolbox_of(
+            name, tools, project=project, toolbox_name=agent_name or name, take_over=take_over, parent=self
+        )
         self.version = HostedAgentVersion(
             f"{name}-version",
             project_endpoint=project.endpoint,
@@ -121,7 +136,7 @@ class HostedAgent(pulumi.ComponentResource):
             memory=tier.memory if tier else memory,
             accept_new_tier=tier.accept_new if tier else None,
             protocols=protocols,
-            environment=environment,
+            environment=with_toolbox(environment, self.toolbox),
             session_idle_timeout_s=session_idle_timeout_s,
             description=description,
             metadata=metadata,
@@ -143,6 +158,12 @@ class HostedAgent(pulumi.ComponentResource):
             kept_by_rollout=True,
             opts=ResourceOptions(parent=self, protect=False, depends_on=_before_the_pull(image)),
         )
+        self.principal_id = self.version.principal_id
+        before_the_test: list[pulumi.Resource] = [self.version]
+        if self.toolbox and grant_toolbox_role:
+            identity, role = let_in(name, self.version, project=project, parent=self)
+            self.principal_id = identity.principal_id
+            before_the_test.append(role)
         pinned = rollout is not None and rollout.version is not None
         self.rollout = AgentRollout(
             f"{name}-rollout",
@@ -154,10 +175,9 @@ class HostedAgent(pulumi.ComponentResource):
             protocols=sorted(map(str, protocols)),
             force_delete=force_delete,
             project_resource_id=project.resource_id,
-            opts=ResourceOptions(parent=self, depends_on=[self.version]),
+            opts=ResourceOptions(parent=self, depends_on=before_the_test),
         )
         self.agent_name = self.version.agent_name
-        self.principal_id = self.version.principal_id
         self.endpoint = self.rollout.endpoint
         self.responses_url = self.rollout.responses_url
         self.serving_version = self.rollout.serving_version

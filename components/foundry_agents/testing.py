@@ -1,4 +1,4 @@
-"""For your own tests: a service in memory and a clock that never waits.
+"""For your own tests: services in memory and a clock that never waits.
 
 service = MemoryService()
 made = create_or_adopt(service, plan, FastClock(), progress=print)
@@ -9,9 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from foundry_agents.lifecycle.definition import AgentDefinition
 from foundry_agents.lifecycle.ports import LATEST, AgentView, Answer, Route, SessionView, VersionView
+from foundry_agents.lifecycle.toolbox_ports import AgentEnvironment, ToolboxVersionView
+from foundry_agents.lifecycle.vector_store_ports import FileView, StoredFile, VectorStoreView
 
 
 def echo(version: str, question: str) -> str:
@@ -185,3 +188,184 @@ class MemoryService:
 
     def _protocols(self, agent: str) -> frozenset[str]:
         return self.protocols.get(agent, frozenset({"responses"}))
+
+
+@dataclass
+class MemoryToolboxes:
+    """A ToolboxService that keeps everything in memory.
+
+    Attributes:
+        calls: Every call, in order, as its verb: "create_version support", "promote support:2".
+        versions: By toolbox and number.
+        tools: What was posted, by ``toolbox:version``.
+        defaults: Number of the default version of each toolbox.
+        environments: Values of the variables of agents' versions, by ``agent:version``.
+        connections: Names of the project's connections.
+    """
+
+    calls: list[str] = field(default_factory=list)
+    versions: dict[str, dict[str, ToolboxVersionView]] = field(default_factory=dict)
+    tools: dict[str, list[Mapping[str, object]]] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict)
+    environments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    connections: set[str] = field(default_factory=set)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> list[str]:
+        """The calls that change something."""
+        return [call for call in self.calls if call.startswith(("create_", "promote ", "delete_"))]
+
+    def default_version(self, toolbox: str) -> str | None:
+        """The first version, until another is promoted [recorded]."""
+        self.calls.append(f"default_version {toolbox}")
+        return self.defaults.get(toolbox)
+
+    def list_versions(self, toolbox: str) -> Iterator[ToolboxVersionView]:
+        """Newest first."""
+        self.calls.append(f"list_versions {toolbox}")
+        yield from reversed(list(self.versions.get(toolbox, {}).values()))
+
+    def get_version(self, toolbox: str, version: str) -> ToolboxVersionView | None:
+        """One version."""
+        self.calls.append(f"get_version {toolbox}:{version}")
+        return self.versions.get(toolbox, {}).get(version)
+
+    def create_version(
+        self, toolbox: str, tools: list[Mapping[str, object]], description: str, metadata: Mapping[str, str]
+    ) -> ToolboxVersionView:
+        """Makes the next version."""
+        del description
+        self.calls.append(f"create_version {toolbox}")
+        number = self._numbers[toolbox] = self._numbers.get(toolbox, 0) + 1
+        made = ToolboxVersionView(toolbox, str(number), dict(metadata))
+        self.versions.setdefault(toolbox, {})[made.version] = made
+        self.tools[made.id] = tools
+        self.defaults.setdefault(toolbox, made.version)
+        return made
+
+    def promote(self, toolbox: str, version: str) -> None:
+        """Makes a version the default."""
+        self.calls.append(f"promote {toolbox}:{version}")
+        self.defaults[toolbox] = version
+
+    def delete_version(self, toolbox: str, version: str) -> bool:
+        """Takes a version away."""
+        self.calls.append(f"delete_version {toolbox}:{version}")
+        return self.versions.get(toolbox, {}).pop(version, None) is not None
+
+    def delete_toolbox(self, toolbox: str) -> bool:
+        """Takes the toolbox away."""
+        self.calls.append(f"delete_toolbox {toolbox}")
+        self.defaults.pop(toolbox, None)
+        return self.versions.pop(toolbox, None) is not None
+
+    def agent_environments(self) -> Iterator[AgentEnvironment]:
+        """What ``environments`` says."""
+        self.calls.append("agent_environments")
+        for version, values in self.environments.items():
+            yield AgentEnvironment(version, values)
+
+    def has_connection(self, name: str) -> bool:
+        """What ``connections`` says."""
+        self.calls.append(f"has_connection {name}")
+        return name in self.connections
+
+
+@dataclass
+class MemoryVectorStores:
+    """A VectorStoreService that keeps everything in memory.
+
+    Attributes:
+        reads_until_indexed: How many reads of a new store show it in progress.
+        unreadable: Parts of the names of files that can't be indexed.
+        calls: Every call, in order, as its verb: "create_store docs", "upload faq.3a44c0ffee123456.md".
+        stores: By id, oldest first.
+        contents: Ids of the files of each store.
+        files: Names by id.
+        searched: Stores that versions of toolboxes search.
+    """
+
+    reads_until_indexed: int = 0
+    unreadable: tuple[str, ...] = ()
+    calls: list[str] = field(default_factory=list)
+    stores: dict[str, VectorStoreView] = field(default_factory=dict)
+    contents: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    searched: set[str] = field(default_factory=set)
+    _made: int = 0
+    _reads: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> list[str]:
+        """The calls that change something."""
+        return [call for call in self.calls if call.startswith(("create_", "upload ", "delete_"))]
+
+    def list_stores(self) -> Iterator[VectorStoreView]:
+        """Newest first."""
+        self.calls.append("list_stores")
+        yield from reversed([self._seen(store) for store in self.stores])
+
+    def get_store(self, store: str) -> VectorStoreView | None:
+        """One store; each read brings its index on."""
+        self.calls.append(f"get_store {store}")
+        self._reads[store] = self._reads.get(store, 0) + 1
+        return self._seen(store) if store in self.stores else None
+
+    def create_store(self, name: str, files: Sequence[str], metadata: Mapping[str, str]) -> VectorStoreView:
+        """Makes a store."""
+        self.calls.append(f"create_store {name}")
+        made = VectorStoreView(self._next("vs"), name, "in_progress", dict(metadata), total=len(files))
+        self.stores[made.id] = made
+        self.contents[made.id] = list(files)
+        return made
+
+    def delete_store(self, store: str) -> bool:
+        """Takes a store away; its files stay."""
+        self.calls.append(f"delete_store {store}")
+        self.contents.pop(store, None)
+        return self.stores.pop(store, None) is not None
+
+    def files_of(self, store: str) -> Iterator[StoredFile]:
+        """The files of a store."""
+        self.calls.append(f"files_of {store}")
+        for file in self.contents.get(store, []):
+            yield StoredFile(file, "failed", "not a text") if self._fails(file) else StoredFile(file, "completed")
+
+    def list_files(self) -> Iterator[FileView]:
+        """All files."""
+        self.calls.append("list_files")
+        for file, name in self.files.items():
+            yield FileView(file, name)
+
+    def upload(self, filename: str, path: Path) -> FileView:
+        """Keeps the name."""
+        del path
+        self.calls.append(f"upload {filename}")
+        made = FileView(self._next("file"), filename)
+        self.files[made.id] = filename
+        return made
+
+    def delete_file(self, file: str) -> bool:
+        """Takes a file away."""
+        self.calls.append(f"delete_file {file}")
+        return self.files.pop(file, None) is not None
+
+    def stores_in_toolboxes(self) -> Iterator[str]:
+        """What ``searched`` says."""
+        self.calls.append("stores_in_toolboxes")
+        yield from self.searched
+
+    def _seen(self, store: str) -> VectorStoreView:
+        kept = self.stores[store]
+        if self._reads.get(store, 0) <= self.reads_until_indexed:
+            return kept
+        failed = sum(map(self._fails, self.contents[store]))
+        return replace(kept, status="completed", done=kept.total - failed, failed=failed)
+
+    def _fails(self, file: str) -> bool:
+        return any(part in self.files.get(file, "") for part in self.unreadable)
+
+    def _next(self, kind: str) -> str:
+        self._made += 1
+        return f"{kind}_{self._made}"

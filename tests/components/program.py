@@ -17,6 +17,10 @@ LOGIN_SERVER = "acme.azurecr.io"
 ENDPOINT = "https://acme-x.services.ai.azure.com/api/projects/demo"
 
 VERSION = "pulumi-python:dynamic/foundry:HostedAgentVersion"
+TOOLBOX = "pulumi-python:dynamic/foundry:ToolboxVersion"
+IDENTITY = "pulumi-python:dynamic/foundry:AgentIdentity"
+STORE = "pulumi-python:dynamic/foundry:VectorStore"
+CONNECTION = "azure-native:cognitiveservices:ProjectConnection"
 ROLLOUT = "pulumi-python:dynamic/foundry:AgentRollout"
 REGISTRY = "azure-native:containerregistry:Registry"
 ASSIGNMENT = "azure-native:authorization:RoleAssignment"
@@ -37,6 +41,13 @@ _ANSWERS: Mapping[str, Mapping[str, object]] = {
         "principal_id": "agent-principal",
         "fingerprint": "v1:0",
     },
+    TOOLBOX: {
+        "version": "3",
+        "endpoint": f"{ENDPOINT}/toolboxes/support/versions/3/mcp?api-version=v1",
+        "default_endpoint": f"{ENDPOINT}/toolboxes/support/mcp?api-version=v1",
+        "fingerprint": "v1:0",
+    },
+    STORE: {"vector_store_id": "vs_1", "file_count": 1},
     ROLLOUT: {
         "serving_version": "7",
         "traffic": {"7": 100},

@@ -151,3 +151,20 @@ def test_the_image_installs_the_library_that_these_tests_ran_on() -> None:
 def test_every_package_of_the_image_is_pinned_exactly() -> None:
     lines = (AGENT / "requirements.txt").read_text().splitlines()
     assert [line for line in lines if not line.startswith("#") and "==" not in line] == []
+
+
+def test_an_agent_without_a_toolbox_takes_use_for_a_question_like_any_other(server: Server) -> None:
+    with server.client() as client:
+        answer = client.responses.create(input="use docs.search")
+    assert answer.output_text == 'support 3: you asked "use docs.search"'
+
+
+def test_an_agent_whose_tools_can_not_be_used_says_so_and_goes_on_answering(tmp_path: Path) -> None:
+    nowhere = {"TOOLBOX_ENDPOINT": "http://127.0.0.1:9/mcp", "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"}
+    with running(tmp_path, **nowhere) as server, server.client() as client:
+        failed = client.responses.create(input='use docs.search {"q": "refund"}')
+        badly_asked = client.responses.create(input="use docs.search {")
+        other = client.responses.create(input="Still there?")
+    assert failed.output_text.startswith("support unversioned: the tool could not be used: ClientAuthenticationError")
+    assert "JSONDecodeError" in badly_asked.output_text
+    assert other.output_text == 'support unversioned: you asked "Still there?"'

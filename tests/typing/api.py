@@ -68,6 +68,34 @@ pulumi.export("shares", published.traffic.apply(lambda table: sum(table.values()
 pulumi.export("scope", contract.project.resource_id.apply(lambda known: known or "not published"))
 pulumi.export("host", contract.registry.login_server.apply(str.upper))
 
+learn = fa.ProjectConnection.with_keys(
+    "learn", {"Authorization": pulumi.Output.secret("…")}, project=project, target="https://learn.example.com/mcp"
+)
+faq = fa.VectorStore("faq", project_endpoint=project.endpoint, files=["docs/faq.md"])
+tools = fa.Toolbox(
+    "tools",
+    project=project,
+    tools=[
+        fa.CodeInterpreter(memory_limit="4g"),
+        fa.FileSearch(vector_store_ids=[faq.vector_store_id, "vs_1"], max_num_results=5),
+        fa.Mcp("docs", "https://learn.example.com/mcp", connection=learn, require_approval="never"),
+        fa.WebSearch(name="news", allowed_domains=["example.com"]),
+        fa.AzureAISearch("products", connection="search", query_type="semantic"),
+        fa.OpenApi("orders", {"openapi": "3.1.0"}, audience="https://orders.example.com"),
+        fa.A2A(base_url="https://agent.example.com", connection=learn.connection_name),
+        fa.Tool.of({"type": "toolbox_search"}),
+    ],
+    promote=False,
+)
+sharing = fa.HostedAgent("sharing", project=project, image=image, tools=tools, environment={"KEY": learn.secret("key")})
+own = fa.HostedAgent(
+    "own", project=elsewhere, image=plain, tools=[fa.CodeInterpreter(), fa.WebSearch()], grant_toolbox_role=False
+)
+box = fa.ToolboxVersion(
+    "box", project_endpoint=elsewhere.endpoint, toolbox_name="box", tools=[fa.CodeInterpreter().inputs()]
+)
+
+pulumi.export("tools", [tools.endpoint, box.default_endpoint, own.toolbox.version if own.toolbox else None])
 pulumi.export("endpoint", agent.endpoint)
 pulumi.export("traffic", agent.traffic.apply(lambda table: sum(table.values())))
 pulumi.export("serving", rollout.serving_version.apply(str.upper))

@@ -14,8 +14,11 @@ from pulumi.dynamic import ResourceProvider
 from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.fields import OnChange
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
+from foundry_agents.resources.agent_identity import AgentIdentityProvider
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
+from foundry_agents.resources.toolbox_version import ToolboxVersionProvider
+from foundry_agents.resources.vector_store import VectorStoreProvider
 from tests.core.settings import (
     CODE,
     DIGEST,
@@ -36,11 +39,16 @@ CANARY = "canary-4711"
 PROVIDERS: Mapping[str, ResourceProvider] = {
     "HostedAgentVersionProvider": HostedAgentVersionProvider(),
     "AgentRolloutProvider": AgentRolloutProvider(),
+    "AgentIdentityProvider": AgentIdentityProvider(),
+    "ToolboxVersionProvider": ToolboxVersionProvider(),
+    "VectorStoreProvider": VectorStoreProvider(),
 }
 GOLDEN: Mapping[str, str] = json.loads((Path(__file__).parent / "golden" / "providers.json").read_text("utf-8"))
 VERSION = PROVIDERS["HostedAgentVersionProvider"]
 ROLLOUT = PROVIDERS["AgentRolloutProvider"]
 ROLLOUT_INPUTS = {key: GOOD[key] for key in ("project_endpoint", "agent_name", "owner")} | {"version": "3"}
+AGENT = {key: GOOD[key] for key in ("project_endpoint", "agent_name")}
+PROJECT = {key: GOOD[key] for key in ("project_endpoint", "owner")}
 
 
 # --- The provider in state ------------------------------------------------------------------------------------------
@@ -63,7 +71,14 @@ def test_the_provider_in_state_has_at_most_100_bytes_and_captures_nothing(name: 
 
 
 @pytest.mark.parametrize(
-    ("name", "inputs"), [("HostedAgentVersionProvider", GOOD), ("AgentRolloutProvider", ROLLOUT_INPUTS)]
+    ("name", "inputs"),
+    [
+        ("HostedAgentVersionProvider", GOOD),
+        ("AgentRolloutProvider", ROLLOUT_INPUTS),
+        ("AgentIdentityProvider", {**AGENT, "principal_id": "p"}),
+        ("ToolboxVersionProvider", {**PROJECT, "toolbox_name": "support", "tool:web_search": {"type": "web_search"}}),
+        ("VectorStoreProvider", {**PROJECT, "store_name": "docs", "files": {"faq.md": "a" * 64}}),
+    ],
 )
 def test_a_provider_from_an_older_state_still_works(plugin: Plugin, name: str, inputs: Mapping[str, object]) -> None:
     """Case 75."""

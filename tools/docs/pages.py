@@ -15,6 +15,8 @@ from foundry_agents.lifecycle.pull_causes import Pull
 from foundry_agents.lifecycle.refusals import OLDER_NAMES, REFUSALS
 from foundry_agents.lifecycle.remedies import ACR_PULL, FAILURES, Cause
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
+from foundry_agents.lifecycle.toolbox_fields import TOOLBOX_FIELDS
+from foundry_agents.lifecycle.vector_store_fields import VECTOR_STORE_FIELDS
 from foundry_emulator.parity import parity_page
 
 _NOTE = "<!-- Written by `make docs` from the code; a test fails when it is out of date. -->"
@@ -33,6 +35,12 @@ def pages() -> dict[str, str]:
             "HostedAgentVersion", "One immutable version of a hosted agent.", VERSION_FIELDS
         ),
         "agent-rollout.md": inputs_page("AgentRollout", "Which version of an agent serves.", ROLLOUT_FIELDS),
+        "toolbox-version.md": inputs_page(
+            "ToolboxVersion", "One immutable version of a toolbox: see [tools](../tools.md).", TOOLBOX_FIELDS
+        ),
+        "vector-store.md": inputs_page(
+            "VectorStore", "Files that file search looks through: see [tools](../tools.md#files).", VECTOR_STORE_FIELDS
+        ),
         "errors.md": errors_page(),
         "parity.md": parity_page(),
     }

@@ -1,6 +1,16 @@
 """The ports of the core on Azure's own SDK. Importing this costs seconds: only inside a provider's calls."""
 
 from foundry_agents.azure.agent_service import FoundryAgentService
-from foundry_agents.azure.connections import agent_service, registry_access
+from foundry_agents.azure.connections import agent_service, registry_access, toolbox_service, vector_store_service
+from foundry_agents.azure.toolboxes import FoundryToolboxService
+from foundry_agents.azure.vector_stores import FoundryVectorStoreService
 
-__all__ = ["FoundryAgentService", "agent_service", "registry_access"]
+__all__ = [
+    "FoundryAgentService",
+    "FoundryToolboxService",
+    "FoundryVectorStoreService",
+    "agent_service",
+    "registry_access",
+    "toolbox_service",
+    "vector_store_service",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -27,7 +26,7 @@ from azure.ai.projects.models import (
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline import PipelineResponse
 
-from foundry_agents.azure.failures import request_id_of, translated
+from foundry_agents.azure.failures import let_missing_pass, request_id_of, translated
 from foundry_agents.azure.sessions import AgentSessions
 from foundry_agents.lifecycle.definition import AgentDefinition
 from foundry_agents.lifecycle.ports import AgentView, Route, VersionView
@@ -37,9 +36,6 @@ NO_RETRY: dict[str, Any] = {"retry_total": 0}
 
 UPLOAD_PATIENCE: dict[str, Any] = {"connection_timeout": 600, "read_timeout": 600}
 """Seconds. A zip of 250 MB goes out under the first of them, although its name speaks of connecting (urllib3)."""
-
-_PROJECT_MISSING = re.compile(r"\b(subdomain|project)\b", re.IGNORECASE)
-"""In the words of a 404 that is about the project or its host name [azd]."""
 
 
 class FoundryAgentService(AgentSessions):
@@ -198,13 +194,7 @@ def _collector(one: Mapping[str, Any]) -> TelemetryEndpoint:
 
 
 def _let_missing_pass(error: ResourceNotFoundError) -> None:
-    """Lets a 404 of the thing itself pass as "not there"; a 404 of the project says nothing about the thing."""
-    if error.error is None:
-        raise error
-    said = error.error.message or ""
-    # The thing's own name may hold any word, so "Agent …" is asked first [recorded].
-    if not said.startswith("Agent") and _PROJECT_MISSING.search(said):
-        raise error
+    let_missing_pass(error, subject="Agent")
 
 
 def _with_request_id(

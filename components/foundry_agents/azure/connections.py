@@ -17,6 +17,8 @@ from requests.adapters import HTTPAdapter
 from foundry_agents.azure.agent_service import FoundryAgentService
 from foundry_agents.azure.pull_check import ArmRegistryAccess
 from foundry_agents.azure.resource_manager import resource_manager
+from foundry_agents.azure.toolboxes import FoundryToolboxService
+from foundry_agents.azure.vector_stores import FoundryVectorStoreService
 
 CONNECTIONS = 64
 CONNECT_TIMEOUT_S = 10
@@ -58,13 +60,27 @@ def _transport() -> RequestsTransport:
 
 
 @lru_cache(maxsize=64)
-def agent_service(project_endpoint: str) -> FoundryAgentService:
-    """The data plane of a project, signed in with DefaultAzureCredential.
+def _client(project_endpoint: str) -> AIProjectClient:
+    """Signed in with DefaultAzureCredential; makes no request before its first call."""
+    return AIProjectClient(project_endpoint, _credential(), transport=_transport(), retry_policy=BriefRetries())
 
-    Makes no request: the first call of the service does.
-    """
-    client = AIProjectClient(project_endpoint, _credential(), transport=_transport(), retry_policy=BriefRetries())
-    return FoundryAgentService(client, project_endpoint)
+
+@lru_cache(maxsize=64)
+def agent_service(project_endpoint: str) -> FoundryAgentService:
+    """The agents of a project."""
+    return FoundryAgentService(_client(project_endpoint), project_endpoint)
+
+
+@lru_cache(maxsize=64)
+def toolbox_service(project_endpoint: str) -> FoundryToolboxService:
+    """The toolboxes of a project."""
+    return FoundryToolboxService(_client(project_endpoint), project_endpoint)
+
+
+@lru_cache(maxsize=64)
+def vector_store_service(project_endpoint: str) -> FoundryVectorStoreService:
+    """The vector stores and files of a project."""
+    return FoundryVectorStoreService(_client(project_endpoint), project_endpoint)
 
 
 @lru_cache(maxsize=1)

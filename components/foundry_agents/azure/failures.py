@@ -42,6 +42,24 @@ _NETWORK = re.compile(r"public (network )?access|private endpoint|virtual networ
 """In the words of a 403 that no role mends [docs]."""
 
 
+_PROJECT_MISSING = re.compile(r"\b(subdomain|project)\b", re.IGNORECASE)
+"""In the words of a 404 that is about the project or its host name [azd]."""
+
+
+def let_missing_pass(error: ResourceNotFoundError, *, subject: str) -> None:
+    """Lets a 404 of the thing itself pass as "not there"; a 404 of the project says nothing about the thing.
+
+    Args:
+        error: The 404.
+        subject: How the service begins when it speaks of the thing: its own name may hold any word [recorded].
+    """
+    if error.error is None:
+        raise error
+    said = error.error.message or ""
+    if not said.startswith(subject) and _PROJECT_MISSING.search(said):
+        raise error
+
+
 @contextmanager
 def translated(operation: str, *, writes: bool = False) -> Iterator[None]:
     """Turns what the SDK raises into the core's errors, keeping the request id.

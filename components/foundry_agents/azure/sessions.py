@@ -85,7 +85,7 @@ class AgentSessions:
                     timeout=timeout_s,
                 )
             except APIStatusError as error:
-                raise _refused(error, operation) from None
+                raise refused(error, operation) from None
             except APITimeoutError:
                 raise AnswerLost(f"no answer within {timeout_s:g} s", operation=operation) from None
             except APIConnectionError as error:
@@ -145,7 +145,8 @@ class AgentSessions:
         return f"{self._endpoint}/agents/{agent}"
 
 
-def _refused(error: APIStatusError, operation: str) -> ServiceError:
+def refused(error: APIStatusError, operation: str) -> ServiceError:
+    """An answer of the OpenAI client that is no, told in the core's words."""
     body = cast("Mapping[str, object]", error.body) if isinstance(error.body, Mapping) else {}
     inner = body.get("error")
     details = inner if isinstance(inner, Mapping) else body

@@ -92,20 +92,23 @@ def message(
 
 
 class NotOursError(FoundryAgentsError):
-    """The agent exists, and this stack has not made it.
+    """The agent, or another thing of the project, exists and this stack has not made it.
 
     Attributes:
+        agent: Its name.
         owner: The stack that made it, as ``organization/project/stack``; None when it carries no mark.
     """
 
-    def __init__(self, agent: str, *, owner: str | None, reason: str) -> None:
+    def __init__(
+        self, agent: str, *, owner: str | None, reason: str, kind: str = "agent", name_input: str = "agent_name"
+    ) -> None:
         self.agent = agent
         self.owner = owner
         super().__init__(
             message(
-                f'agent "{agent}" exists and is not managed by this stack',
+                f'{kind} "{agent}" exists and is not managed by this stack',
                 why=reason,
-                do="choose another agent_name, or set take_over=True to manage it from this stack",
+                do=f"choose another {name_input}, or set take_over=True to manage it from this stack",
             )
             + "\n  State: No changes were made."
         )

@@ -8,9 +8,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from foundry_agents.lifecycle.definition import fingerprinted
-from foundry_agents.lifecycle.ports import VersionView
 from foundry_agents.lifecycle.rules import RESERVED_METADATA_PREFIX
 
 SCHEMA = "v1"
@@ -37,18 +37,31 @@ def fingerprint(values: Mapping[str, object]) -> str:
     key = values.get("fingerprint_key")
     if not isinstance(key, str):
         return plain_fingerprint(values)
-    return f"{KEYED_SCHEMA}:{hmac.new(key.encode(), _canonical(values), hashlib.sha256).hexdigest()}"
+    canonical = _canonical(fingerprinted(values))
+    return f"{KEYED_SCHEMA}:{hmac.new(key.encode(), canonical, hashlib.sha256).hexdigest()}"
 
 
 def plain_fingerprint(values: Mapping[str, object]) -> str:
     """The fingerprint without a key, whether there is one or not: what a version posted earlier may carry."""
-    return f"{SCHEMA}:{hashlib.sha256(_canonical(values)).hexdigest()}"
+    return hashed(fingerprinted(values))
 
 
-def _canonical(values: Mapping[str, object]) -> bytes:
-    return json.dumps(
-        fingerprinted(values), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    ).encode()
+def hashed(described: Mapping[str, object]) -> str:
+    """Hashes what makes one version differ from another, of an agent or of something else that has versions."""
+    return f"{SCHEMA}:{hashlib.sha256(_canonical(described)).hexdigest()}"
+
+
+def _canonical(described: Mapping[str, object]) -> bytes:
+    return json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
+
+
+class Marked(Protocol):
+    """Anything of the service that has metadata."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Pairs that were sent when it was made."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,7 @@ class Marks:
         }
 
     @classmethod
-    def of(cls, version: VersionView) -> Marks | None:
+    def of(cls, version: Marked) -> Marks | None:
         """Reads the marks back; None for a version that we have not made."""
         marks = version.metadata
         if marks.get(_MANAGED_BY) != MANAGED_BY or _OWNER not in marks:

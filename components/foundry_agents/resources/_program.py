@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 import pulumi
 from pulumi import Input, Output
 
-_declared: WeakKeyDictionary[object, list[tuple[str, Input[str], Input[str]]]] = WeakKeyDictionary()
-"""Agents of each program that this process runs; several only in tests."""
+_declared: WeakKeyDictionary[object, list[tuple[str, str, Input[str], Input[str]]]] = WeakKeyDictionary()
+"""Agents, toolboxes and vector stores of each program that this process runs; several only in tests."""
 
 
 def owner_of_this_stack() -> str:
@@ -28,8 +28,15 @@ def row_of(name: str, type_token: str, opts: pulumi.ResourceOptions | None) -> O
     return Output(set(), text(), urn.is_known())
 
 
-def refuse_a_second(resource_name: str, project_endpoint: Input[str], agent_name: Input[str]) -> None:
-    """Stops a program that declares one agent twice: the two would take each other's versions away.
+def refuse_a_second(
+    resource_name: str,
+    project_endpoint: Input[str],
+    name: Input[str],
+    *,
+    kind: str = "agent",
+    name_input: str = "agent_name",
+) -> None:
+    """Stops a program that declares one agent (or toolbox …) twice: the two would take each other's versions away.
 
     Sees names that are plain text; two outputs that turn out to be the same name are not seen.
 
@@ -37,17 +44,19 @@ def refuse_a_second(resource_name: str, project_endpoint: Input[str], agent_name
         pulumi.RunError: The program's fault, told without a traceback.
     """
     declared = _declared.setdefault(pulumi.runtime.get_root_resource() or pulumi, [])
-    for other, endpoint, agent in declared:
+    for other, other_kind, endpoint, other_name in declared:
         if (
-            isinstance(agent, str)
-            and agent == agent_name
+            other_kind == kind
+            and isinstance(other_name, str)
+            and other_name == name
             and (endpoint is project_endpoint or _same(endpoint, project_endpoint))
         ):
+            article = "an" if kind[0] in "aeiou" else "a"
             raise pulumi.RunError(
-                f'"{resource_name}" and "{other}" both declare the agent "{agent}" of one project; '
-                "an agent has one declaration: give one of them another agent_name"
+                f'"{resource_name}" and "{other}" both declare the {kind} "{name}" of one project; '
+                f"{article} {kind} has one declaration: give one of them another {name_input}"
             )
-    declared.append((resource_name, project_endpoint, agent_name))
+    declared.append((resource_name, kind, project_endpoint, name))
 
 
 def _same(one: Input[str], other: Input[str]) -> bool:

@@ -1,0 +1,259 @@
+"""Create or adopt a toolbox's version, make it the default, and retire it.
+
+A version that this stack has posted before is found by its marks and adopted, as versions of agents are. Versions that
+a kept version of an agent calls stay, so that going back to that version finds the tools it was tested with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from foundry_agents.lifecycle.errors import AnswerLost, InputError, NotOursError, Problem
+from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ports import Progress
+from foundry_agents.lifecycle.tool_rules import connections_of
+from foundry_agents.lifecycle.toolbox_ports import ToolboxService, ToolboxVersionView
+from foundry_agents.lifecycle.waiting import Clock, Patience, once_the_project_answers, unless_throttled
+
+
+@dataclass(frozen=True)
+class ToolboxPlan:
+    """What is wanted.
+
+    Attributes:
+        toolbox: Name of the toolbox.
+        tools: The tools by name, canonical.
+        marks: Fingerprint and owner.
+        patience: How long to bear with throttling.
+        description: At most 512 characters.
+        metadata: The user's own pairs.
+        promote: Make the version the default.
+        take_over: Manage a toolbox that this stack has not made.
+    """
+
+    toolbox: str
+    tools: Mapping[str, Mapping[str, object]]
+    marks: Marks
+    patience: Patience
+    description: str = ""
+    metadata: Mapping[str, str] | None = None
+    promote: bool = True
+    take_over: bool = False
+
+
+@dataclass(frozen=True)
+class MadeToolbox:
+    """The result.
+
+    Attributes:
+        version: As last read.
+        adopted: It was there already: no POST.
+    """
+
+    version: ToolboxVersionView
+    adopted: bool
+
+
+def endpoint_of(project_endpoint: str, toolbox: str, version: str) -> str:
+    """Where exactly this version is served over MCP [docs]."""
+    return f"{project_endpoint.rstrip('/')}{_path(toolbox, version)}?api-version=v1"
+
+
+def default_endpoint_of(project_endpoint: str, toolbox: str) -> str:
+    """Where the default version is served over MCP [docs]."""
+    return f"{project_endpoint.rstrip('/')}/toolboxes/{toolbox}/mcp?api-version=v1"
+
+
+def _path(toolbox: str, version: str) -> str:
+    return f"/toolboxes/{toolbox}/versions/{version}/mcp"
+
+
+def create_or_adopt(service: ToolboxService, plan: ToolboxPlan, clock: Clock, progress: Progress) -> MadeToolbox:
+    """Makes sure that a version with these tools exists, and is the default where that is asked for.
+
+    One POST at most; when its answer is lost, what it may have made is looked for before one more is sent.
+
+    Raises:
+        NotOursError: The toolbox exists and another stack, or nobody known, has made it; nothing was changed.
+        InputError: A tool names a connection that the project has not; nothing was changed.
+        ServiceError: The service refused; nothing was made unless the error says so.
+    """
+    history = once_the_project_answers(lambda: list(service.list_versions(plan.toolbox)), clock, progress)
+    _refuse_foreign(plan, history)
+    version = _own_with(history, plan.marks)
+    adopted = version is not None
+    if version is None:
+        _refuse_unknown_connections(service, plan)
+        version = _post_once(service, plan, clock)
+        progress(f"posted toolbox {version.id}")
+    else:
+        progress(f"adopted toolbox {version.id} (same tools, no POST)")
+    if plan.promote:
+        make_default(service, version.toolbox, version.version, progress)
+    return MadeToolbox(version, adopted)
+
+
+def make_default(service: ToolboxService, toolbox: str, version: str, progress: Progress) -> None:
+    """Makes a version the default; no write when it is."""
+    if service.default_version(toolbox) != version:
+        service.promote(toolbox, version)
+        progress(f"toolbox {toolbox}: {version} is the default now")
+
+
+def _post_once(service: ToolboxService, plan: ToolboxPlan, clock: Clock) -> ToolboxVersionView:
+    metadata = {**(plan.metadata or {}), **plan.marks.as_metadata()}
+    tools = [plan.tools[key] for key in sorted(plan.tools)]
+
+    def post() -> ToolboxVersionView:
+        return service.create_version(plan.toolbox, tools, plan.description, metadata)
+
+    try:
+        return unless_throttled(post, plan.patience, clock)
+    except AnswerLost:
+        return _own_with(list(service.list_versions(plan.toolbox)), plan.marks) or post()
+
+
+def _own_with(history: Sequence[ToolboxVersionView], wanted: Marks) -> ToolboxVersionView | None:
+    for version in history:
+        marks = Marks.of(version)
+        if marks and (marks.fingerprint, marks.owner) == (wanted.fingerprint, wanted.owner):
+            return version
+    return None
+
+
+def _refuse_foreign(plan: ToolboxPlan, history: Sequence[ToolboxVersionView]) -> None:
+    marks = [Marks.of(version) for version in history]
+    if plan.take_over or not history or any(mark and mark.owner == plan.marks.owner for mark in marks):
+        return
+    owner = next((mark.owner for mark in marks if mark), None)
+    reason = f'the stack "{owner}" manages it' if owner else "it carries no mark of this library"
+    raise NotOursError(plan.toolbox, owner=owner, reason=reason, kind="toolbox", name_input="toolbox_name")
+
+
+def _refuse_unknown_connections(service: ToolboxService, plan: ToolboxPlan) -> None:
+    wanted = connections_of(plan.tools)
+    missing = {name for name in set(wanted.values()) if not service.has_connection(name)}
+    problems = [
+        Problem(path, f'"{name}" is no connection of the project; make it: ProjectConnection(…)')
+        for path, name in wanted.items()
+        if name in missing
+    ]
+    if problems:
+        raise InputError("the toolbox's settings; nothing was changed", problems)
+
+
+class Retired(StrEnum):
+    """What became of a version that its resource no longer needs."""
+
+    DELETED = "deleted"
+    TOOLBOX_DELETED = "deleted with its toolbox"
+    GONE = "was already gone"
+    NOT_OURS = "kept: it does not carry this stack's mark"
+    IN_USE = "kept: a version of an agent uses it"
+    DEFAULT = "kept: it is the toolbox's default"
+
+
+@dataclass(frozen=True)
+class Retirement:
+    """What goes, worked out before anything is deleted.
+
+    Attributes:
+        going: Numbers of the versions to delete, oldest first.
+        promoted: Number of the version that is made the default before that; None when the default stays.
+        whole: Nothing stays, so the toolbox itself goes, in one request.
+    """
+
+    going: tuple[str, ...] = ()
+    promoted: str | None = None
+    whole: bool = False
+
+
+def plan_retirement(
+    history: Sequence[ToolboxVersionView],
+    *,
+    default: str | None,
+    version: str,
+    owner: str,
+    used: Collection[str],
+    fresh: Collection[str],
+    lives: bool,
+) -> Retirement:
+    """Which versions go with one that its resource no longer needs: it, and own left-overs that nobody uses any more.
+
+    What an agent's version calls stays, and so does what this run has just made or adopted (``fresh``). Of a resource
+    that ``lives`` (the program still declares it) only older versions go, as a newer one may be its own, and never the
+    default.
+    """
+    free = [seen for seen in history if seen.version not in used and seen.version not in fresh and _is_own(seen, owner)]
+    going = {seen.version for seen in free if not lives or int(seen.version) <= int(version)}
+    staying = [seen for seen in history if seen.version not in going]
+    if not staying:
+        return Retirement(tuple(sorted(going, key=int)), whole=True)
+    if lives:
+        return Retirement(tuple(sorted(going - {default}, key=int)))
+    return Retirement(tuple(sorted(going, key=int)), staying[0].version if default in going else None)
+
+
+def _is_own(version: ToolboxVersionView, owner: str) -> bool:
+    marks = Marks.of(version)
+    return marks is not None and marks.owner == owner
+
+
+def retire(
+    service: ToolboxService,
+    toolbox: str,
+    version: str,
+    *,
+    owner: str,
+    fresh: Collection[str],
+    lives: bool,
+    progress: Progress,
+) -> Retired:
+    """Deletes a version of this stack, and own left-overs that no version of an agent calls any more.
+
+    Who uses a version is read just before; an agent that is deployed between the two calls is not seen.
+    """
+    history = list(service.list_versions(toolbox))
+    seen = next((one for one in history if one.version == version), None)
+    if seen is None:
+        return Retired.GONE
+    if not _is_own(seen, owner):
+        return Retired.NOT_OURS
+    used = used_versions(service, toolbox)
+    default = service.default_version(toolbox)
+    plan = plan_retirement(history, default=default, version=version, owner=owner, used=used, fresh=fresh, lives=lives)
+    if plan.whole:
+        service.delete_toolbox(toolbox)
+        return Retired.TOOLBOX_DELETED
+    if plan.promoted:
+        make_default(service, toolbox, plan.promoted, progress)
+    for number in plan.going:
+        service.delete_version(toolbox, number)
+    if version in plan.going:
+        return Retired.DELETED
+    return Retired.IN_USE if version in used else Retired.DEFAULT
+
+
+def used_versions(service: ToolboxService, toolbox: str) -> set[str]:
+    """Numbers of the toolbox's versions that a version of an agent calls, as its variables tell."""
+    called = _caller_of(toolbox)
+    return {
+        number
+        for environment in service.agent_environments()
+        for value in environment.values
+        for number in called(value)
+    }
+
+
+def _caller_of(toolbox: str) -> Callable[[str], list[str]]:
+    before, after = _path(toolbox, "|").split("|")
+
+    def called(value: str) -> list[str]:
+        # A variable may hold several endpoints.
+        tails = value.split(before)[1:]
+        numbers = (tail.partition(after)[0] for tail in tails if after in tail)
+        return [number for number in numbers if number.isdigit()]
+
+    return called

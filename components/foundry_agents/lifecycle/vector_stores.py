@@ -1,0 +1,227 @@
+"""Create or adopt a vector store, wait until it is indexed, and retire it.
+
+A store is as immutable here as a version: other files make another store, so that a kept version of an agent searches
+what it was tested with. It is found by its marks; its files, which can't carry any, by a name that has their hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+from foundry_agents.lifecycle.errors import AnswerLost, InputError, Problem, ServiceError, message
+from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ports import Progress
+from foundry_agents.lifecycle.routing import through_noise
+from foundry_agents.lifecycle.vector_store_ports import StoredFile, VectorStoreService, VectorStoreView
+from foundry_agents.lifecycle.waiting import Clock, Patience, once_the_project_answers, unless_throttled
+
+_LEFT = frozenset({"expired"})
+
+
+@dataclass(frozen=True)
+class StorePlan:
+    """What is wanted.
+
+    Attributes:
+        name: What the store is called.
+        files: SHA-256 by file name.
+        paths: Where each file is.
+        marks: Fingerprint and owner.
+        patience: How long to wait for the index.
+    """
+
+    name: str
+    files: Mapping[str, str]
+    paths: Mapping[str, str]
+    marks: Marks
+    patience: Patience
+
+
+def create_or_adopt(
+    service: VectorStoreService, plan: StorePlan, clock: Clock, progress: Progress
+) -> tuple[VectorStoreView, bool]:
+    """Makes sure that an indexed store with these files exists; True beside it when it was there.
+
+    Files that are there already, also those of a run that was cut, are not uploaded again. One POST for the store.
+
+    Raises:
+        InputError: A file is not what it was when the program ran; nothing was changed.
+        ServiceError: The service refused, could not index a file (the store is removed), or needed too long (it is left
+            for the next run to adopt).
+    """
+    stores = once_the_project_answers(lambda: list(service.list_stores()), clock, progress)
+    found = _own_with(stores, plan)
+    adopted = found is not None
+    if found is None:
+        found = _post_once(service, plan, _uploaded(service, plan, clock, progress), clock)
+        progress(f"posted vector store {found.id}")
+    else:
+        progress(f"adopted vector store {found.id} (same files, no POST)")
+    return _indexed(service, found, plan, clock, progress), adopted
+
+
+def uploaded_name(name: str, digest: str, owner: str) -> str:
+    """What a file is called in the project: ``faq.3a44c0ffee123456.md``.
+
+    The hash covers the owner too, so that no two stacks share a file and one takes it from the other.
+    """
+    mark = hashlib.sha256(f"{owner}\0{digest}".encode()).hexdigest()[:16]
+    path = PurePosixPath(name)
+    return f"{path.stem}.{mark}{path.suffix}"
+
+
+def _uploaded(service: VectorStoreService, plan: StorePlan, clock: Clock, progress: Progress) -> list[str]:
+    _check_contents(plan)
+    there = {file.filename: file.id for file in service.list_files()}
+    ids = []
+    for number, (name, digest) in enumerate(sorted(plan.files.items()), 1):
+        called = uploaded_name(name, digest, plan.marks.owner)
+        if called not in there:
+            progress(f"uploading {name} ({number} of {len(plan.files)})")
+            there[called] = _upload_once(service, plan, called, name, clock)
+        ids.append(there[called])
+    return ids
+
+
+def _upload_once(service: VectorStoreService, plan: StorePlan, called: str, name: str, clock: Clock) -> str:
+    def send() -> str:
+        return service.upload(called, Path(plan.paths[name])).id
+
+    try:
+        return unless_throttled(send, plan.patience, clock)
+    except AnswerLost:
+        return next((file.id for file in service.list_files() if file.filename == called), None) or send()
+
+
+def _check_contents(plan: StorePlan) -> None:
+    problems = []
+    for name, digest in plan.files.items():
+        try:
+            seen = sha256_of(Path(plan.paths[name]))
+        except (OSError, KeyError):
+            problems.append(Problem(f"files.{name}", "can't be read any more"))
+            continue
+        if seen != digest:
+            problems.append(Problem(f"files.{name}", "has changed since the program read it: run the command again"))
+    if problems:
+        raise InputError("the vector store's files; nothing was changed", problems)
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _post_once(service: VectorStoreService, plan: StorePlan, files: Sequence[str], clock: Clock) -> VectorStoreView:
+    def post() -> VectorStoreView:
+        return service.create_store(plan.name, files, plan.marks.as_metadata())
+
+    try:
+        return unless_throttled(post, plan.patience, clock)
+    except AnswerLost:
+        return _own_with(list(service.list_stores()), plan) or post()
+
+
+def _own_with(stores: Sequence[VectorStoreView], plan: StorePlan) -> VectorStoreView | None:
+    return next(
+        (
+            store
+            for store in stores
+            if store.name == plan.name
+            and store.status not in _LEFT
+            and (marks := Marks.of(store))
+            and (marks.fingerprint, marks.owner) == (plan.marks.fingerprint, plan.marks.owner)
+        ),
+        None,
+    )
+
+
+def _indexed(
+    service: VectorStoreService, store: VectorStoreView, plan: StorePlan, clock: Clock, progress: Progress
+) -> VectorStoreView:
+    start = clock.now()
+    while True:
+        seen = through_noise(lambda: service.get_store(store.id), plan.patience, clock)
+        waited = clock.now() - start
+        if seen is not None:
+            if seen.failed:
+                raise _not_indexed(service, seen, plan)
+            if seen.status == "completed" and seen.done == seen.total:
+                return seen
+            progress(f"{store.id}: {seen.done} of {seen.total} files indexed · {waited:.0f} s")
+        if waited >= plan.patience.timeout_s:
+            raise ServiceError(
+                message(
+                    f"vector store {store.id} was not indexed after {waited:.0f} s",
+                    state="it was left as it is",
+                    do="run `pulumi up` again: it adopts the store and goes on waiting; or raise timeout_s",
+                ),
+                operation=f"waiting for the index of {store.id}",
+            )
+        clock.sleep(min(plan.patience.interval_s, plan.patience.timeout_s - waited))
+
+
+def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: StorePlan) -> ServiceError:
+    names = {file.id: file.filename for file in service.list_files()}
+    failed = [file for file in service.files_of(store.id) if file.status in {"failed", "cancelled"}]
+    said = "; ".join(f"{names.get(file.id, file.id)}: {file.error or file.status}" for file in failed)
+    _delete_with_files(service, store, list(service.files_of(store.id)), plan.marks.owner)
+    return ServiceError(
+        message(
+            f"vector store {store.id}: {store.failed} of {store.total} files could not be indexed",
+            state=f"{store.id} was removed; nothing else was changed",
+            do="mend or leave out what is named below, and run `pulumi up` again",
+        )
+        + f"\n  Files: {said}",
+        operation=f"waiting for the index of {store.id}",
+    )
+
+
+class Retired(StrEnum):
+    """What became of a store that its resource no longer needs."""
+
+    DELETED = "deleted"
+    GONE = "was already gone"
+    NOT_OURS = "kept: it does not carry this stack's mark"
+    IN_USE = "kept: a version of a toolbox searches it"
+
+
+def retire(service: VectorStoreService, store: str, *, owner: str, fresh: Collection[str], lives: bool) -> Retired:
+    """Deletes a store of this stack with its files, and own ones of its name that no toolbox searches any more.
+
+    Of a resource that ``lives`` (the program still declares it) only older ones: a newer one may be its own. What this
+    run has made or adopted (``fresh``) always stays.
+    """
+    stores = list(service.list_stores())
+    seen = next((one for one in stores if one.id == store), None)
+    if seen is None:
+        return Retired.GONE
+    if not _is_own(seen, owner):
+        return Retired.NOT_OURS
+    searched = set(service.stores_in_toolboxes())
+    for one in stores[stores.index(seen) :] if lives else stores:  # newest first
+        if one.name == seen.name and _is_own(one, owner) and one.id not in searched and one.id not in fresh:
+            _delete_with_files(service, one, list(service.files_of(one.id)), owner)
+    return Retired.IN_USE if store in searched else Retired.DELETED
+
+
+def _delete_with_files(
+    service: VectorStoreService, store: VectorStoreView, files: Sequence[StoredFile], owner: str
+) -> None:
+    service.delete_store(store.id)
+    shared = {
+        file.id for other in service.list_stores() if _is_own(other, owner) for file in service.files_of(other.id)
+    }
+    for file in files:
+        if file.id not in shared:
+            service.delete_file(file.id)
+
+
+def _is_own(store: VectorStoreView, owner: str) -> bool:
+    marks = Marks.of(store)
+    return marks is not None and marks.owner == owner

@@ -1,0 +1,261 @@
+"""ToolboxVersion: one immutable version of a toolbox, with the tools that agents call over MCP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi import Input, Output
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+
+from foundry_agents.lifecycle.errors import ServiceError, SignInFailed
+from foundry_agents.lifecycle.fields import Values
+from foundry_agents.lifecycle.fingerprint import Marks, hashed
+from foundry_agents.lifecycle.tool_rules import by_name
+from foundry_agents.lifecycle.toolbox_fields import TOOLBOX_FIELDS, described
+from foundry_agents.lifecycle.toolbox_ports import ToolboxService, ToolboxVersionView
+from foundry_agents.lifecycle.toolboxes import (
+    Retired,
+    ToolboxPlan,
+    create_or_adopt,
+    default_endpoint_of,
+    endpoint_of,
+    make_default,
+    retire,
+)
+from foundry_agents.lifecycle.waiting import Patience, SystemClock
+from foundry_agents.resources._boundary import clean, is_unknown, own_properties, progress_on, warn_on
+from foundry_agents.resources._declared import is_declared
+from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
+from foundry_agents.resources._table_provider import TableProvider
+
+TYPE = "pulumi-python:dynamic/foundry:ToolboxVersion"
+
+TOOL = "tool:"
+"""Before the name of each tool among the properties. A preview names top-level properties and nothing below them, so
+each tool is one: `[diff: +tool:docs]` instead of `[diff: ~tools]`."""
+
+_COMPUTED = ("version", "version_id", "created_at", "endpoint", "default_endpoint", "fingerprint")
+
+_fresh: set[tuple[str, str, str]] = set()
+"""Versions that this process has made or adopted: whoever is replaced by them must not delete them."""
+
+
+class ToolboxVersionProvider(TableProvider):
+    """Create-or-adopt, read and delete of a version. Its import path is in users' state: never move it."""
+
+    table = TOOLBOX_FIELDS
+    secret_outputs = frozenset({"fingerprint"})
+
+    @clean
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Normalises the inputs and names every problem at once. No network."""
+        checked = super().check(_gathered(_olds), _gathered(news))
+        return CheckResult(_spread(checked.inputs), checked.failures)
+
+    @clean
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Compares by meaning, tool by tool. No network."""
+        before, after = _gathered(olds), _gathered(news)
+        found = super().diff(_id, before, after)
+        replaces = list(found.replaces or [])
+        if "tools" in replaces:
+            replaces.remove("tools")
+            replaces += [f"{TOOL}{name}" for name in _changed(self._tools(before), self._tools(after))]
+        return DiffResult(changes=found.changes, replaces=replaces, delete_before_replace=False)
+
+    @clean
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Makes sure that a version with these tools exists, and is the default where that is asked for."""
+        values = self.values(props)
+        tools = values.get("tools")
+        metadata = values.get("metadata")
+        plan = ToolboxPlan(
+            toolbox=_text(values, "toolbox_name"),
+            tools=tools if isinstance(tools, dict) else {},
+            marks=Marks(_fingerprint(values), _text(values, "owner")),
+            patience=Patience(float(str(values["timeout_s"])), 5),
+            description=_text(values, "description"),
+            metadata=metadata if isinstance(metadata, dict) else None,
+            promote=bool(values["promote"]),
+            take_over=bool(values["take_over"]),
+        )
+        made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
+        _fresh.add(_key(values, made.version.version))
+        return CreateResult(made.version.id, self.outputs(values, _computed(made.version, values)))
+
+    @clean
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Shows whether the version is there and still the default; gone only on a definite 404 of the version.
+
+        What can't be read stays as it is in state, with a warning.
+        """
+        values = self.values(props)
+        toolbox, version = _text(values, "toolbox_name"), _version_in(id_)
+        try:
+            service = _service_of(values)
+            seen = service.get_version(toolbox, version)
+            default = service.default_version(toolbox) if seen else None
+        except (ServiceError, SignInFailed) as error:
+            return self.kept(id_, props, error)
+        if seen is None:
+            return ReadResult("", {})
+        # Somebody else's choice of a default shows as a change of `promote`.
+        shown = {**values, "promote": bool(values["promote"]) and default == version}
+        outs = self.outputs(shown, _computed(seen, values))
+        return ReadResult(id_, outs, inputs=_spread(shown))
+
+    @clean
+    def update(self, id_: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Makes the version the default again."""
+        values = self.values(news)
+        if values["promote"]:
+            make_default(
+                _service_of(values), _text(values, "toolbox_name"), _version_in(id_), progress_on(values.get("urn"))
+            )
+        computed = {key: _olds[key] for key in _COMPUTED if key in _olds}
+        return UpdateResult(self.outputs(values, computed))
+
+    @clean
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Deletes the version and older ones, unless a version of an agent calls it or this run has just adopted it."""
+        values = self.values(props)
+        version = _version_in(id_)
+        if _key(values, version) in _fresh:
+            return
+        project, toolbox, _ = _key(values, version)
+        became = retire(
+            _service_of(values),
+            toolbox,
+            version,
+            owner=_text(values, "owner"),
+            fresh={number for where, name, number in _fresh if (where, name) == (project, toolbox)},
+            lives=is_declared(values),
+            progress=progress_on(values.get("urn")),
+        )
+        if became is Retired.NOT_OURS:
+            warn_on(values.get("urn"), f"toolbox {id_} {became.value}")
+
+    def _tools(self, gathered: dict[str, Any]) -> Mapping[str, object]:
+        tools = self.table.normalise(own_properties(gathered), is_unknown)[0].get("tools")
+        return tools if isinstance(tools, Mapping) else {}
+
+    def values(self, props: dict[str, Any]) -> Values:
+        """Canonical inputs from a property bag of any age."""
+        return super().values(_gathered(props))
+
+    def outputs(self, values: Values, computed: dict[str, object]) -> dict[str, Any]:
+        """What goes into state."""
+        return super().outputs(_spread(values), computed)
+
+
+class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
+    """One immutable version of a toolbox.
+
+    A changed tool makes a new version; tools that this stack has posted before are adopted instead of posted again.
+    A version goes when its resource does and no kept version of an agent calls it any more; the last one takes the
+    toolbox along.
+
+    Attributes:
+        version: Its number, in text: "2".
+        version_id: "support:2".
+        created_at: Seconds since 1970.
+        endpoint: Where exactly this version is served over MCP.
+        default_endpoint: Where the toolbox's default version is served.
+        fingerprint: Hash of the tools, description and metadata; secret, in case a tool holds a secret value.
+        toolbox_name: Name of the toolbox.
+    """
+
+    version: Output[str]
+    version_id: Output[str]
+    created_at: Output[int]
+    endpoint: Output[str]
+    default_endpoint: Output[str]
+    fingerprint: Output[str]
+    toolbox_name: Output[str]
+    project_endpoint: Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        project_endpoint: Input[str],
+        toolbox_name: Input[str],
+        tools: Sequence[Mapping[str, Any]],
+        description: Input[str] | None = None,
+        metadata: Input[Mapping[str, Input[str]]] | None = None,
+        promote: Input[bool] | None = None,
+        take_over: Input[bool] | None = None,
+        timeout_s: Input[float] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declares the version; every input is described in the reference of ToolboxVersion."""
+        refuse_a_second(resource_name, project_endpoint, toolbox_name, kind="toolbox", name_input="toolbox_name")
+        props: dict[str, Any] = {
+            "project_endpoint": project_endpoint,
+            "toolbox_name": toolbox_name,
+            "description": description,
+            "metadata": metadata,
+            "promote": promote,
+            "take_over": take_over,
+            "timeout_s": timeout_s,
+            "owner": owner_of_this_stack(),
+            "urn": row_of(resource_name, TYPE, opts),
+            **{f"{TOOL}{name}": tool for name, tool in by_name(list(tools)).items()},
+            # Declared so that a preview shows them as not known yet.
+            **dict.fromkeys(_COMPUTED),
+        }
+        super().__init__(ToolboxVersionProvider(), resource_name, props, opts)
+
+
+def _gathered(props: Mapping[str, Any]) -> dict[str, Any]:
+    """The bag with its tools under one name, as the table has it."""
+    tools = {key.removeprefix(TOOL): value for key, value in props.items() if key.startswith(TOOL)}
+    return {**{key: value for key, value in props.items() if not key.startswith(TOOL)}, "tools": tools}
+
+
+def _spread(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with each tool under a name of its own, as state has it."""
+    tools = values.get("tools")
+    spread = {f"{TOOL}{name}": tool for name, tool in tools.items()} if isinstance(tools, Mapping) else {}
+    return {**{key: value for key, value in values.items() if key != "tools"}, **spread}
+
+
+def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+def _computed(version: ToolboxVersionView, values: Values) -> dict[str, object]:
+    project, toolbox = _text(values, "project_endpoint"), version.toolbox
+    return {
+        "version": version.version,
+        "version_id": version.id,
+        "created_at": version.created_at,
+        "endpoint": endpoint_of(project, toolbox, version.version),
+        "default_endpoint": default_endpoint_of(project, toolbox),
+        "fingerprint": _fingerprint(values),
+    }
+
+
+def _fingerprint(values: Values) -> str:
+    return hashed(described(values))
+
+
+def _service_of(values: Values) -> ToolboxService:
+    """The data plane that the inputs name. Imports the Azure SDK, which takes seconds: never in check or diff."""
+    from foundry_agents.azure import toolbox_service  # noqa: PLC0415 (late on purpose)
+
+    return toolbox_service(_text(values, "project_endpoint"))
+
+
+def _text(values: Values, name: str) -> str:
+    return str(values.get(name) or "")
+
+
+def _version_in(resource_id: str) -> str:
+    return resource_id.rpartition(":")[2]
+
+
+def _key(values: Values, version: str) -> tuple[str, str, str]:
+    return _text(values, "project_endpoint"), _text(values, "toolbox_name"), version

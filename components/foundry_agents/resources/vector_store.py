@@ -1,0 +1,178 @@
+"""VectorStore: files that file search looks through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi import Input, Output
+from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
+
+from foundry_agents.lifecycle.errors import InputError, Problem, ServiceError, SignInFailed
+from foundry_agents.lifecycle.fields import Values
+from foundry_agents.lifecycle.fingerprint import Marks, hashed
+from foundry_agents.lifecycle.vector_store_fields import VECTOR_STORE_FIELDS
+from foundry_agents.lifecycle.vector_store_ports import VectorStoreService, VectorStoreView
+from foundry_agents.lifecycle.vector_stores import Retired, StorePlan, create_or_adopt, retire, sha256_of
+from foundry_agents.lifecycle.waiting import SystemClock
+from foundry_agents.resources._boundary import clean, progress_on, warn_on
+from foundry_agents.resources._declared import is_declared
+from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
+from foundry_agents.resources._table_provider import TableProvider
+from foundry_agents.resources.hosted_agent_version import patience
+
+TYPE = "pulumi-python:dynamic/foundry:VectorStore"
+
+_COMPUTED = ("vector_store_id", "file_count")
+
+_fresh: set[tuple[str, str]] = set()
+"""Stores that this process has made or adopted: whoever is replaced by them must not delete them."""
+
+
+class VectorStoreProvider(TableProvider):
+    """Create-or-adopt, read and delete of a store. Its import path is in users' state: never move it."""
+
+    table = VECTOR_STORE_FIELDS
+
+    @clean
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Makes sure that an indexed store with these files exists."""
+        values = self.values(props)
+        files, paths = values.get("files"), values.get("paths")
+        plan = StorePlan(
+            name=_text(values, "store_name"),
+            files=files if isinstance(files, dict) else {},
+            paths=paths if isinstance(paths, dict) else {},
+            marks=Marks(hashed({"files": files}), _text(values, "owner")),
+            patience=patience(values),
+        )
+        made, _adopted = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
+        _fresh.add((_text(values, "project_endpoint"), made.id))
+        return CreateResult(made.id, self.outputs(values, _computed(made)))
+
+    @clean
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Shows what the service says; gone only on a definite 404, or when it has expired.
+
+        What can't be read stays as it is in state, with a warning.
+        """
+        values = self.values(props)
+        try:
+            seen = _service_of(values).get_store(id_)
+        except (ServiceError, SignInFailed) as error:
+            return self.kept(id_, props, error)
+        if seen is None or seen.status == "expired":
+            return ReadResult("", {})
+        return ReadResult(id_, self.outputs(values, _computed(seen)))
+
+    @clean
+    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Takes settings of ours into state; nothing is sent."""
+        return UpdateResult(self.outputs(self.values(news), {key: _olds[key] for key in _COMPUTED if key in _olds}))
+
+    @clean
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Deletes the store with its files, unless a version of a toolbox searches it or this run has adopted it."""
+        values = self.values(props)
+        project = _text(values, "project_endpoint")
+        fresh = {store for where, store in _fresh if where == project}
+        if id_ in fresh:
+            return
+        became = retire(
+            _service_of(values),
+            id_,
+            owner=_text(values, "owner"),
+            fresh=fresh,
+            lives=is_declared(values),
+        )
+        if became is Retired.NOT_OURS:
+            warn_on(values.get("urn"), f"vector store {id_} {became.value}")
+
+
+class VectorStore(Resource, module="foundry", name="VectorStore"):
+    """Files of this machine, uploaded and indexed, for ``FileSearch(vector_store_ids=[store.vector_store_id])``.
+
+    A changed byte makes a new store, so that a kept version of an agent searches what it was tested with; files that
+    this stack has stored before are adopted, not uploaded again. A touched file is no change. A store goes when its
+    resource does and no version of a toolbox searches it any more.
+
+    Attributes:
+        vector_store_id: The service's id.
+        file_count: How many files it has.
+    """
+
+    vector_store_id: Output[str]
+    file_count: Output[int]
+    store_name: Output[str]
+    project_endpoint: Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        project_endpoint: Input[str],
+        files: Sequence[str | Path],
+        store_name: Input[str] | None = None,
+        timeout_s: Input[float] | None = None,
+        poll_interval_s: Input[float] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declares the store; every input is described in the reference of VectorStore.
+
+        The files are read here, by the program, to know their hashes; a store that must be made reads them again.
+        """
+        store_name = resource_name if store_name is None else store_name
+        refuse_a_second(resource_name, project_endpoint, store_name, kind="vector store", name_input="store_name")
+        read = _read(resource_name, files)
+        props: dict[str, Any] = {
+            "project_endpoint": project_endpoint,
+            "store_name": store_name,
+            "files": {name: digest for name, (_path, digest) in read.items()},
+            "paths": {name: str(path) for name, (path, _digest) in read.items()},
+            "timeout_s": timeout_s,
+            "poll_interval_s": poll_interval_s,
+            "owner": owner_of_this_stack(),
+            "urn": row_of(resource_name, TYPE, opts),
+            # Declared so that a preview shows them as not known yet.
+            **dict.fromkeys(_COMPUTED),
+        }
+        super().__init__(VectorStoreProvider(), resource_name, props, opts)
+
+
+def _read(resource_name: str, files: Sequence[str | Path]) -> Mapping[str, tuple[Path, str]]:
+    """Path and hash by file name.
+
+    Raises:
+        pulumi.RunError: Files that can't be read, or two of one name; all of them.
+    """
+    found: dict[str, tuple[Path, str]] = {}
+    problems = [] if files else [Problem("files", "is required: at least one path")]
+    for position, file in enumerate(files):
+        path = Path(file)
+        if path.name in found:
+            problems.append(Problem(f"files[{position}]", f'"{file}": another file is called {path.name}, too'))
+            continue
+        try:
+            found[path.name] = path.resolve(), sha256_of(path)
+        except OSError as error:
+            problems.append(Problem(f"files[{position}]", f'"{file}" can\'t be read: {error.strerror}'))
+    if problems:
+        raise pulumi.RunError(f"{resource_name}: {InputError(VECTOR_STORE_FIELDS.subject, problems)}")
+    return found
+
+
+def _computed(store: VectorStoreView) -> dict[str, object]:
+    return {"vector_store_id": store.id, "file_count": store.total}
+
+
+def _service_of(values: Values) -> VectorStoreService:
+    """The data plane that the inputs name. Imports the Azure SDK, which takes seconds: never in check or diff."""
+    from foundry_agents.azure import vector_store_service  # noqa: PLC0415 (late on purpose)
+
+    return vector_store_service(_text(values, "project_endpoint"))
+
+
+def _text(values: Values, name: str) -> str:
+    return str(values.get(name) or "")

@@ -1,0 +1,290 @@
+"""Tools of agents: what HostedAgent, Toolbox, ProjectConnection and VectorStore declare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+import foundry_agents as fa
+from foundry_agents import agent_tools, project_connection
+from foundry_agents.lifecycle.rules import RESERVED_ENVIRONMENT
+from tests.components.program import (
+    ASSIGNMENT,
+    CONNECTION,
+    ENDPOINT,
+    IDENTITY,
+    ROLLOUT,
+    STORE,
+    TOOLBOX,
+    VERSION,
+    Run,
+    Secret,
+    run,
+)
+
+PROJECT_ID = "/subscriptions/0/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/acme/projects/demo"
+IMAGE = fa.AgentImage.pinned("acme.io/support@sha256:" + "a" * 64)
+FOUNDRY_USER = "53ca6127-db72-4b80-b1b0-d745d6d5456d"
+TOOLS = [fa.CodeInterpreter(), fa.Mcp("docs", "https://learn.example.com/mcp")]
+
+
+def project() -> fa.ExistingProject:
+    return fa.FoundryProject.existing(endpoint=ENDPOINT, resource_id=PROJECT_ID)
+
+
+def declare(**agent: Any) -> Run:
+    def program() -> Mapping[str, pulumi.Input[object]]:
+        made = fa.HostedAgent("support", project=project(), image=IMAGE, **agent)
+        return {"principal": made.principal_id}
+
+    return run(program)
+
+
+# --- HostedAgent(tools=…) --------------------------------------------------------------------------------------------
+
+
+def test_an_agent_with_tools_has_a_toolbox_an_identity_and_a_role_of_its_own() -> None:
+    assert declare(tools=TOOLS).names == {
+        "support": "",
+        "support-toolbox": "support",
+        "support-version": "support",
+        "support-identity": "support",
+        "support-toolbox-role": "support",
+        "support-rollout": "support",
+    }
+
+
+@pytest.mark.parametrize("tools", [None, []])
+def test_an_agent_without_tools_has_none_of_them(tools: Any) -> None:
+    made = declare(tools=tools)
+    assert set(made.names) == {"support", "support-version", "support-rollout"}
+    assert "environment" not in made.one(VERSION).inputs
+
+
+def test_the_type_tokens_are_those_in_users_state() -> None:
+    made = declare(tools=TOOLS)
+    assert made.one(TOOLBOX).name == "support-toolbox"
+    assert made.one(IDENTITY).name == "support-identity"
+
+
+def test_the_toolbox_is_named_after_the_agent_and_has_each_tool_under_its_name() -> None:
+    inputs = declare(tools=TOOLS, agent_name="helper").one(TOOLBOX).inputs
+    assert (inputs["toolbox_name"], inputs["owner"]) == ("helper", "acme/foundry-agents/dev")
+    assert inputs["tool:code_interpreter"] == {"type": "code_interpreter"}
+    assert inputs["tool:docs"]["server_url"] == "https://learn.example.com/mcp"
+
+
+def test_the_container_is_told_where_exactly_its_version_of_the_tools_is() -> None:
+    environment = declare(tools=TOOLS, environment={"GREETING": "Hello"}).one(VERSION).inputs["environment"]
+    assert environment == {
+        "TOOLBOX_ENDPOINT": f"{ENDPOINT}/toolboxes/support/versions/3/mcp?api-version=v1",
+        "TOOLBOX_NAME": "support",
+        "GREETING": "Hello",
+    }
+
+
+def test_the_variables_are_none_that_the_platform_sets_itself() -> None:
+    for name in (agent_tools.ENDPOINT_VARIABLE, agent_tools.NAME_VARIABLE):
+        assert RESERVED_ENVIRONMENT.fullmatch(name) is None
+
+
+def test_a_tool_in_the_words_of_the_wire_is_told_how_to_be_said() -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        declare(tools=[fa.CodeInterpreter(), {"type": "web_search"}, "docs"])
+    assert str(caught.value).splitlines() == [
+        "2 problems in the tools of a toolbox",
+        "  tools[1]: is no tool but a dict: Tool.of({…}) takes the words of the wire",
+        "  tools[2]: is no tool but a str: CodeInterpreter(), Mcp(…), …",
+    ]
+
+
+def test_a_variable_that_the_program_sets_itself_wins() -> None:
+    environment = declare(tools=TOOLS, environment={"TOOLBOX_ENDPOINT": "x"}).one(VERSION).inputs["environment"]
+    assert environment["TOOLBOX_ENDPOINT"] == "x"
+
+
+def test_the_agents_own_identity_gets_foundry_user_on_the_project_before_the_smoke_test() -> None:
+    made = declare(tools=TOOLS)
+    role = made.one(ASSIGNMENT).inputs
+    assert role["scope"] == PROJECT_ID
+    assert role["principalId"] == "agent-principal"
+    assert role["principalType"] == "ServicePrincipal"
+    assert role["roleDefinitionId"].endswith(FOUNDRY_USER)
+    assert "support-toolbox-role" in made.one(ROLLOUT).depends_on
+
+
+def test_the_role_is_granted_to_what_the_identity_says_so_that_a_planned_version_shows_no_role_that_goes() -> None:
+    made = declare(tools=TOOLS)
+    assert made.one(IDENTITY).inputs["principal_id"] == "agent-principal"
+    assert "support-identity" in made.one(ASSIGNMENT).depends_on
+    assert made.outputs["principal"] == "agent-principal"
+
+
+def test_a_deployer_who_may_not_assign_roles_switches_the_grant_off() -> None:
+    """Case 67."""
+    assert ASSIGNMENT not in {made.type for made in declare(tools=TOOLS, grant_toolbox_role=False).declared}
+
+
+def test_an_existing_project_without_its_arm_id_is_told_what_to_pass() -> None:
+    with pytest.raises(ValueError, match=r"resource_id to FoundryProject\.existing.*grant_toolbox_role=False"):
+        agent_tools._needed(None, "support")
+
+
+# --- Toolbox ---------------------------------------------------------------------------------------------------------
+
+
+def test_agents_share_a_toolbox_and_each_is_let_in() -> None:
+    def program() -> None:
+        shared = fa.Toolbox("tools", project=project(), tools=TOOLS, promote=False)
+        for name in ("one", "two"):
+            fa.HostedAgent(name, project=project(), image=IMAGE, tools=shared)
+
+    made = run(program)
+    assert made.one(TOOLBOX).parent == "tools"
+    assert made.one(TOOLBOX).inputs["promote"] is False
+    assert {one.name for one in made.declared if one.type == ASSIGNMENT} == {"one-toolbox-role", "two-toolbox-role"}
+    for name in ("one-version", "two-version"):
+        assert made.one(VERSION, name).inputs["environment"]["TOOLBOX_NAME"] == "tools"
+
+
+def test_one_toolbox_declared_twice_is_refused() -> None:
+    def program() -> None:
+        for name in ("one", "two"):
+            fa.Toolbox(name, project=fa.FoundryProject.existing(endpoint=ENDPOINT), tools=TOOLS, toolbox_name="tools")
+
+    # The endpoint is an output here, and two outputs are not known to be one.
+    run(program)
+
+    def plain() -> None:
+        for name in ("one", "two"):
+            fa.ToolboxVersion(name, project_endpoint=ENDPOINT, toolbox_name="tools", tools=[{"type": "web_search"}])
+
+    with pytest.raises(pulumi.RunError, match='"two" and "one" both declare the toolbox "tools"'):
+        run(plain)
+
+
+def test_an_agent_and_a_toolbox_may_have_one_name() -> None:
+    def program() -> None:
+        fa.ToolboxVersion("t", project_endpoint=ENDPOINT, toolbox_name="support", tools=[{"type": "web_search"}])
+        fa.HostedAgentVersion("v", project_endpoint=ENDPOINT, agent_name="support", image="acme.io/a@sha256:…")
+
+    run(program)
+
+
+# --- ProjectConnection -----------------------------------------------------------------------------------------------
+
+
+def connection(make: Callable[[], fa.ProjectConnection]) -> tuple[Run, Mapping[str, Any]]:
+    """What was run, and the inputs; with a secret in them, azure-native's properties are secret as a whole."""
+
+    def program() -> Mapping[str, pulumi.Input[object]]:
+        made = make()
+        return {"id": made.connection_id, "name": made.connection_name, "secret": made.secret("Authorization")}
+
+    done = run(program)
+    inputs = dict(done.one(CONNECTION).inputs)
+    if isinstance(inputs["properties"], Secret):
+        inputs["properties"] = inputs["properties"].value
+    else:
+        assert "s3cret" not in str(inputs)
+    return done, inputs
+
+
+def test_a_connection_with_keys_is_the_projects_and_its_keys_are_secret() -> None:
+    made, inputs = connection(
+        lambda: fa.ProjectConnection.with_keys(
+            "learn", {"Authorization": "Bearer s3cret"}, project=project(), target="https://learn.example.com/mcp"
+        )
+    )
+    assert (inputs["accountName"], inputs["projectName"], inputs["resourceGroupName"]) == ("acme", "demo", "rg")
+    assert inputs["connectionName"] == "learn"
+    properties = inputs["properties"]
+    assert (properties["authType"], properties["category"]) == ("CustomKeys", "RemoteTool")
+    assert properties["target"] == "https://learn.example.com/mcp"
+    assert properties["credentials"]["keys"] == {"Authorization": "Bearer s3cret"}
+    assert isinstance(made.one(CONNECTION).inputs["properties"], Secret)
+    assert made.outputs["name"] == "learn"
+    assert made.outputs["secret"] == "${{connections.learn.credentials.Authorization}}"
+
+
+def test_a_connection_with_oauth_keeps_its_secrets() -> None:
+    made, inputs = connection(
+        lambda: fa.ProjectConnection.with_oauth(
+            "orders",
+            project=project(),
+            target="https://orders.example.com",
+            client_id="c",
+            client_secret="s3cret",
+            auth_url="https://login.example.com/token",
+            refresh_token="r3fresh",
+        )
+    )
+    credentials = inputs["properties"]["credentials"]
+    assert inputs["properties"]["authType"] == "OAuth2"
+    assert (credentials["clientSecret"], credentials["refreshToken"]) == ("s3cret", "r3fresh")
+    assert isinstance(made.one(CONNECTION).inputs["properties"], Secret)
+    assert credentials["authUrl"] == "https://login.example.com/token"
+
+
+def test_a_connection_with_a_managed_identity_has_no_credential() -> None:
+    _, inputs = connection(
+        lambda: fa.ProjectConnection.with_managed_identity(
+            "search", project=project(), target="https://s.example.com", client_id="c", category="CognitiveSearch"
+        )
+    )
+    assert inputs["properties"]["authType"] == "ManagedIdentity"
+    assert inputs["properties"]["credentials"] == {"clientId": "c"}
+
+
+def test_a_tool_names_the_connection_by_its_arm_id_and_waits_for_it() -> None:
+    def program() -> None:
+        learn = fa.ProjectConnection.with_keys("learn", {"key": "v"}, project=project(), target="https://x.example")
+        fa.Toolbox("tools", project=project(), tools=[fa.Mcp("docs", "https://x.example/mcp", connection=learn)])
+
+    made = run(program).one(TOOLBOX)
+    assert made.inputs["tool:docs"]["project_connection_id"].endswith("/learn-connection")
+    assert "learn-connection" in made.depends_on
+
+
+def test_a_connection_of_a_project_without_its_arm_id_says_what_to_pass() -> None:
+    with pytest.raises(ValueError, match=r"resource_id to FoundryProject\.existing"):
+        project_connection._place(None, "learn")
+
+
+# --- VectorStore -----------------------------------------------------------------------------------------------------
+
+
+def test_a_store_is_known_by_what_is_in_its_files(tmp_path: Path) -> None:
+    for name in ("faq.md", "terms.txt"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+
+    def program() -> None:
+        store = fa.VectorStore("docs", project_endpoint=ENDPOINT, files=[tmp_path / "faq.md", tmp_path / "terms.txt"])
+        fa.Toolbox("tools", project=project(), tools=[fa.FileSearch(vector_store_ids=[store.vector_store_id])])
+
+    made = run(program)
+    assert set(made.one(STORE).inputs["files"]) == {"faq.md", "terms.txt"}
+    assert made.one(STORE).inputs["store_name"] == "docs"
+    assert made.one(TOOLBOX).inputs["tool:file_search"]["vector_store_ids"] == ["vs_1"]
+    assert "docs" in made.one(TOOLBOX).depends_on
+
+
+def test_files_that_are_not_there_are_named_all_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for folder in (tmp_path, tmp_path / "a"):
+        (folder / "faq.md").write_text("", encoding="utf-8")
+    files = [tmp_path / "faq.md", tmp_path / "a" / "faq.md", tmp_path / "gone.md"]
+
+    def program() -> None:
+        fa.VectorStore("broken", project_endpoint=ENDPOINT, files=files)
+
+    with pytest.raises(pulumi.RunError) as caught:
+        run(program)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "broken: 2 problems in the vector store's settings"
+    assert lines[1].endswith("another file is called faq.md, too")
+    assert lines[2].endswith("can't be read: No such file or directory")

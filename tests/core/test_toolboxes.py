@@ -1,0 +1,352 @@
+"""Toolbox versions: create or adopt with one POST at most, promote, and retire what nobody calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from foundry_agents.lifecycle.errors import AnswerLost, InputError, NotOursError, ServiceError
+from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.toolbox_ports import ToolboxVersionView
+from foundry_agents.lifecycle.toolboxes import (
+    Retired,
+    Retirement,
+    ToolboxPlan,
+    create_or_adopt,
+    endpoint_of,
+    plan_retirement,
+    retire,
+)
+from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.testing import FastClock, MemoryToolboxes
+from tests.core.rollouts import Killed
+from tests.core.settings import ENDPOINT, OTHER_OWNER, OWNER
+
+TOOLS: Mapping[str, Mapping[str, object]] = {
+    "web_search": {"type": "web_search"},
+    "docs": {"type": "mcp", "server_label": "docs", "server_url": "https://x.example"},
+}
+PLAN = ToolboxPlan("support", TOOLS, Marks("v1:a", OWNER), Patience(60, 5))
+
+
+@dataclass
+class Faulty(MemoryToolboxes):
+    """``faults`` are of the next POSTs: "lost" (not carried out), "committed" (carried out) or "" (fine)."""
+
+    faults: list[str] = field(default_factory=list)
+
+    def create_version(
+        self, toolbox: str, tools: list[Mapping[str, object]], description: str, metadata: Mapping[str, str]
+    ) -> ToolboxVersionView:
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "lost":
+            self.calls.append(f"create_version {toolbox}")
+            raise AnswerLost("reset", operation="POST …")
+        made = super().create_version(toolbox, tools, description, metadata)
+        if fault == "committed":
+            raise AnswerLost("reset", operation="POST …")
+        return made
+
+    def has(self, number: str, marks: Marks | None) -> None:
+        view = ToolboxVersionView("support", number, marks.as_metadata() if marks else {})
+        self.versions.setdefault("support", {})[number] = view
+        self._numbers["support"] = int(number)
+        self.defaults.setdefault("support", number)
+
+    def posts(self) -> int:
+        return self.calls.count("create_version support")
+
+
+def make(service: MemoryToolboxes, plan: ToolboxPlan = PLAN) -> tuple[str, bool, list[str]]:
+    lines: list[str] = []
+    made = create_or_adopt(service, plan, FastClock(), lines.append)
+    return made.version.version, made.adopted, lines
+
+
+def other(fingerprint: str, **changed: object) -> ToolboxPlan:
+    return replace(PLAN, marks=Marks(fingerprint, OWNER), **changed)  # type: ignore[arg-type]
+
+
+# --- Create or adopt -------------------------------------------------------------------------------------------------
+
+
+def test_the_first_version_is_one_post_and_is_the_default_by_itself() -> None:
+    service = Faulty()
+    assert make(service) == ("1", False, ["posted toolbox support:1"])
+    assert service.writes == ["create_version support"]
+    assert service.tools["support:1"] == [TOOLS["docs"], TOOLS["web_search"]], "sorted by name"
+
+
+def test_the_same_again_is_no_write() -> None:
+    """Case 12."""
+    service = Faulty()
+    make(service)
+    writes = list(service.writes)
+    assert make(service) == ("1", True, ["adopted toolbox support:1 (same tools, no POST)"])
+    assert service.writes == writes
+
+
+def test_a_new_version_is_promoted() -> None:
+    """The service leaves the default at 1 [recorded]."""
+    service = Faulty()
+    make(service)
+    assert make(service, other("v1:b"))[0] == "2"
+    assert service.writes == ["create_version support", "create_version support", "promote support:2"]
+
+
+def test_a_version_that_shall_not_be_the_default_is_not_promoted() -> None:
+    service = Faulty()
+    make(service)
+    make(service, other("v1:b", promote=False))
+    assert service.defaults == {"support": "1"}
+
+
+def test_a_run_that_was_cut_before_the_promotion_is_gone_on_with() -> None:
+    """Case 11: next up 0 new versions, 1 PATCH, default 2."""
+    service = Faulty()
+    make(service)
+    make(service, other("v1:b", promote=False))
+    service.calls.clear()
+    make(service, other("v1:b"))
+    assert service.writes == ["promote support:2"]
+    assert service.defaults == {"support": "2"}
+
+
+def test_a_revert_adopts_with_no_post() -> None:
+    """Case 9."""
+    service = Faulty()
+    make(service)
+    make(service, other("v1:b"))
+    service.calls.clear()
+    assert make(service)[:2] == ("1", True)
+    assert service.writes == ["promote support:1"]
+
+
+@pytest.mark.parametrize(("fault", "posts"), [("committed", 1), ("lost", 2)])
+def test_a_lost_answer_makes_one_version(fault: str, posts: int) -> None:
+    """Cases 2 and 3."""
+    service = Faulty(faults=[fault])
+    make(service)
+    assert list(service.versions["support"]) == ["1"]
+    assert service.posts() == posts
+
+
+def test_an_answer_that_is_lost_twice_is_an_error() -> None:
+    with pytest.raises(AnswerLost):
+        make(Faulty(faults=["lost", "lost"]))
+
+
+@pytest.mark.parametrize("marks", [None, Marks("v1:a", OTHER_OWNER)])
+def test_a_toolbox_that_is_not_ours_is_refused_with_no_write(marks: Marks | None) -> None:
+    """Case 7."""
+    service = Faulty()
+    service.has("1", marks)
+    with pytest.raises(NotOursError) as caught:
+        make(service)
+    assert str(caught.value).startswith('toolbox "support" exists and is not managed by this stack')
+    assert "toolbox_name" in str(caught.value)
+    assert str(caught.value).endswith("No changes were made.")
+    assert service.writes == []
+    assert make(service, replace(PLAN, take_over=True))[:2] == ("2", False)
+
+
+def test_a_connection_that_the_project_has_not_is_named_before_any_write() -> None:
+    service = Faulty(connections={"there"})
+    tools = {name: {"type": "mcp", "project_connection_id": name} for name in ("there", "gone", "lost")}
+    with pytest.raises(InputError) as caught:
+        make(service, replace(PLAN, tools=tools))
+    paths = [problem.path for problem in caught.value.problems]
+    assert paths == ["tools.gone.project_connection_id", "tools.lost.project_connection_id"]
+    assert service.writes == []
+
+
+@dataclass
+class Dying(Faulty):
+    """The process ends at one call: before it is carried out, or after, when nobody hears the answer."""
+
+    at: int = 0
+    before: bool = True
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name in {"default_version", "list_versions", "create_version", "promote"} and self.at:
+            return partial(self._may_die, found)
+        return found
+
+    def _may_die(self, call: Callable[..., object], *given: object) -> object:
+        self.at -= 1
+        if not self.at and self.before:
+            raise Killed
+        answer = call(*given)
+        answer = list(answer) if isinstance(answer, Iterator) else answer
+        if not self.at:
+            raise Killed
+        return answer
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("at", range(1, 5))
+def test_a_run_that_is_killed_at_any_call_leaves_nothing_that_the_next_one_does_not_pick_up(
+    at: int, *, before: bool
+) -> None:
+    """Case 1 for toolboxes: one version of each tools, the newer one the default."""
+    service = Dying()
+    make(service)
+    service.at, service.before = at, before
+    with pytest.raises(Killed):
+        make(service, other("v1:b"))
+    make(service, other("v1:b"))
+    assert list(service.versions["support"]) == ["1", "2"]
+    assert service.defaults == {"support": "2"}
+
+
+# --- Which go --------------------------------------------------------------------------------------------------------
+
+
+def planned(
+    version: str,
+    *,
+    have: str = "1 2 3",
+    default: str = "3",
+    used: str = "",
+    fresh: str = "",
+    lives: bool = True,
+    foreign: str = "",
+) -> Retirement:
+    history = [
+        ToolboxVersionView(
+            "support", number, {} if number in foreign.split() else Marks(f"v1:{number}", OWNER).as_metadata()
+        )
+        for number in reversed(have.split())
+    ]
+    return plan_retirement(
+        history,
+        default=default,
+        version=version,
+        owner=OWNER,
+        used=used.split(),
+        fresh=fresh.split(),
+        lives=lives,
+    )
+
+
+def test_a_replaced_version_goes_with_older_ones_that_nobody_calls() -> None:
+    assert planned("2", fresh="3") == Retirement(("1", "2"))
+
+
+def test_a_replaced_version_that_a_version_of_an_agent_calls_stays() -> None:
+    """So that a rollback finds the tools it was tested with."""
+    assert planned("2", fresh="3", used="2") == Retirement(("1",))
+    assert planned("2", fresh="3", used="1") == Retirement(("2",))
+
+
+def test_a_newer_version_stays_while_the_program_declares_the_toolbox() -> None:
+    """It may be the one of a run that was cut before it deleted this one."""
+    assert planned("1", default="1", have="1 2", fresh="") == Retirement()
+    assert planned("1", default="2", have="1 2", fresh="") == Retirement(("1",))
+
+
+def test_after_a_revert_the_newer_one_goes_and_the_adopted_one_stays() -> None:
+    assert planned("2", have="1 2", default="1", fresh="1") == Retirement(("2",))
+
+
+def test_the_default_of_a_toolbox_that_lives_on_stays() -> None:
+    assert planned("1", default="1", fresh="3") == Retirement()
+    assert planned("2", default="1", fresh="3") == Retirement(("2",))
+
+
+def test_the_last_own_version_takes_the_toolbox_along() -> None:
+    assert planned("1", have="1", default="1", lives=False) == Retirement(("1",), whole=True)
+
+
+def test_a_destroy_leaves_none() -> None:
+    """Also newer left-overs of a revert, whatever the default is."""
+    assert planned("1", default="1", lives=False) == Retirement(("1", "2", "3"), whole=True)
+    assert planned("3", default="1", lives=False) == Retirement(("1", "2", "3"), whole=True)
+
+
+def test_a_destroy_leaves_what_others_use_and_have_made_and_the_default_goes_last() -> None:
+    assert planned("3", used="2", lives=False) == Retirement(("1", "3"), promoted="2")
+    assert planned("3", foreign="1", lives=False) == Retirement(("2", "3"), promoted="1")
+    assert planned("2", default="1", foreign="1", lives=False) == Retirement(("2", "3"))
+
+
+# --- Retire ----------------------------------------------------------------------------------------------------------
+
+
+def gone(service: MemoryToolboxes, version: str, *, fresh: set[str] | None = None, lives: bool = True) -> Retired:
+    return retire(
+        service, "support", version, owner=OWNER, fresh=fresh or set(), lives=lives, progress=lambda _line: None
+    )
+
+
+def test_the_default_is_deleted_after_another_was_promoted() -> None:
+    service = Faulty()
+    service.has("1", None)
+    service.has("2", Marks("v1:a", OWNER))
+    service.defaults["support"] = "2"
+    assert gone(service, "2", lives=False) is Retired.DELETED
+    assert service.writes == ["promote support:1", "delete_version support:2"]
+
+
+def test_the_whole_toolbox_goes_in_one_request() -> None:
+    service = Faulty()
+    make(service)
+    make(service, other("v1:b"))
+    service.calls.clear()
+    assert gone(service, "2", lives=False) is Retired.TOOLBOX_DELETED
+    assert service.writes == ["delete_toolbox support"]
+
+
+def test_a_version_that_an_agent_calls_is_kept_by_what_its_variables_say() -> None:
+    service = Faulty()
+    make(service)
+    make(service, other("v1:b"))
+    service.environments["support:1"] = ("Hello", endpoint_of(ENDPOINT, "support", "1"))
+    assert gone(service, "1", fresh={"2"}) is Retired.IN_USE
+    assert set(service.versions["support"]) == {"1", "2"}
+    service.environments.clear()
+    assert gone(service, "1", fresh={"2"}) is Retired.DELETED
+    assert set(service.versions["support"]) == {"2"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        f"{ENDPOINT}/toolboxes/support/mcp?api-version=v1",
+        f"{ENDPOINT}/toolboxes/other/versions/1/mcp",
+        f"{ENDPOINT}/toolboxes/support/versions/11/mcp",
+    ],
+)
+def test_a_variable_that_names_something_else_keeps_nothing(value: str) -> None:
+    service = Faulty()
+    make(service)
+    make(service, other("v1:b"))
+    service.environments["support:1"] = (value,)
+    assert gone(service, "1", fresh={"2"}) is Retired.DELETED
+
+
+def test_what_is_not_there_and_what_is_not_ours_is_told() -> None:
+    service = Faulty()
+    assert gone(service, "1") is Retired.GONE
+    service.has("1", Marks("v1:a", OTHER_OWNER))
+    assert gone(service, "1") is Retired.NOT_OURS
+    assert service.writes == []
+
+
+def test_a_look_at_the_agents_that_fails_deletes_nothing() -> None:
+    class Unreadable(Faulty):
+        def agent_environments(self) -> Iterator[None]:  # type: ignore[override]
+            raise ServiceError("no", operation="GET …/agents", status=403)
+
+    service = Unreadable()
+    make(service)
+    writes = list(service.writes)
+    with pytest.raises(ServiceError):
+        gone(service, "1", lives=False)
+    assert service.writes == writes

@@ -1,0 +1,224 @@
+"""Vector stores: files by content, one POST, waited for, adopted, and retired when no toolbox searches them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from foundry_agents.lifecycle.errors import AnswerLost, InputError, ServiceError
+from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.vector_store_ports import FileView
+from foundry_agents.lifecycle.vector_stores import (
+    Retired,
+    StorePlan,
+    create_or_adopt,
+    retire,
+    sha256_of,
+    uploaded_name,
+)
+from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.testing import FastClock, MemoryVectorStores
+from tests.core.rollouts import Killed
+from tests.core.settings import OTHER_OWNER, OWNER
+
+
+@dataclass
+class Faulty(MemoryVectorStores):
+    """``faults`` are of the next upload or POST: "lost" (not carried out), "committed" (carried out) or "" (fine)."""
+
+    faults: list[str] = field(default_factory=list)
+
+    def upload(self, filename: str, path: Path) -> FileView:
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "lost":
+            raise AnswerLost("reset", operation="POST …")
+        made = super().upload(filename, path)
+        if fault == "committed":
+            raise AnswerLost("reset", operation="POST …")
+        return made
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> StorePlan:
+    paths = {}
+    for name in ("faq.md", "terms.txt"):
+        paths[name] = tmp_path / name
+        paths[name].write_text(f"About {name}.", encoding="utf-8")
+    files = {name: sha256_of(path) for name, path in paths.items()}
+    marks = Marks("v1:" + "".join(files.values()), OWNER)
+    return StorePlan("docs", files, {name: str(path) for name, path in paths.items()}, marks, Patience(60, 3))
+
+
+def changed(plan: StorePlan, name: str, text: str) -> StorePlan:
+    path = Path(plan.paths[name])
+    path.write_text(text, encoding="utf-8")
+    files = {**plan.files, name: sha256_of(path)}
+    return replace(plan, files=files, marks=Marks("v1:" + "".join(files.values()), OWNER))
+
+
+def make(service: MemoryVectorStores, plan: StorePlan, clock: FastClock | None = None) -> tuple[str, bool]:
+    made, adopted = create_or_adopt(service, plan, clock or FastClock(), lambda _line: None)
+    return made.id, adopted
+
+
+def test_files_are_uploaded_once_and_the_store_is_one_post(plan: StorePlan) -> None:
+    service = Faulty()
+    assert make(service, plan) == ("vs_3", False)
+    kinds = [call.split()[0] for call in service.writes]
+    assert kinds == ["upload", "upload", "create_store"]
+    assert service.contents["vs_3"] == list(service.files)
+
+
+def test_a_store_with_the_same_files_is_adopted_without_reading_them(plan: StorePlan) -> None:
+    """Case 12; also from a machine where the files are not."""
+    service = Faulty()
+    make(service, plan)
+    writes = list(service.writes)
+    assert make(service, replace(plan, paths={})) == ("vs_3", True)
+    assert service.writes == writes
+
+
+def test_it_is_waited_for_until_every_file_is_indexed(plan: StorePlan) -> None:
+    clock = FastClock()
+    make(Faulty(reads_until_indexed=4), plan, clock)
+    assert clock.now() == 4 * 3
+
+
+def test_an_index_that_never_comes_is_an_error_at_the_deadline_and_the_store_is_left_for_the_next_run(
+    plan: StorePlan,
+) -> None:
+    service, clock = Faulty(reads_until_indexed=999), FastClock()
+    with pytest.raises(ServiceError, match=r"not indexed after 60 s[\s\S]*adopts the store"):
+        make(service, plan, clock)
+    assert clock.now() == 60
+    service.reads_until_indexed = 0
+    assert make(service, plan) == ("vs_3", True)
+
+
+def test_a_file_that_can_not_be_indexed_is_named_and_nothing_is_left(plan: StorePlan) -> None:
+    service = Faulty(unreadable=("terms",))
+    with pytest.raises(ServiceError, match=r"1 of 2 files could not be indexed[\s\S]*terms\.\w{16}\.txt: not a text"):
+        make(service, plan)
+    assert (service.stores, service.files) == ({}, {})
+
+
+def test_a_changed_file_is_a_new_store_that_shares_the_files_that_did_not_change(plan: StorePlan) -> None:
+    service = Faulty()
+    first, _ = make(service, plan)
+    service.calls.clear()
+    second, _ = make(service, changed(plan, "faq.md", "Other words."))
+    assert [call.split()[0] for call in service.writes] == ["upload", "create_store"]
+    assert len(set(service.contents[first]) & set(service.contents[second])) == 1
+
+
+def test_a_run_that_was_cut_between_the_uploads_uploads_only_the_rest(plan: StorePlan) -> None:
+    """Case 1."""
+    service = Faulty()
+    service.upload(uploaded_name("faq.md", plan.files["faq.md"], OWNER), Path(plan.paths["faq.md"]))
+    make(service, plan)
+    assert sorted(name.partition(".")[0] for name in service.files.values()) == ["faq", "terms"]
+
+
+@pytest.mark.parametrize("at", range(1, 7))
+def test_a_run_that_is_killed_after_any_call_leaves_nothing_that_the_next_one_does_not_pick_up(
+    plan: StorePlan, at: int
+) -> None:
+    """Case 1 for vector stores: one store, two files."""
+    service = Faulty()
+    calls = ("list_stores", "list_files", "upload", "create_store", "get_store")
+    for name in calls:
+        setattr(service, name, partial(_may_die, service, getattr(service, name), at))
+    with suppress(Killed):
+        make(service, plan)
+    assert len([call for call in service.calls if call.startswith(calls)]) == at
+    for name in calls:
+        delattr(service, name)
+    make(service, plan)
+    assert (len(service.stores), len(service.files)) == (1, 2)
+
+
+def _may_die(service: MemoryVectorStores, call: Callable[..., object], at: int, *given: object) -> object:
+    answer = call(*given)
+    answer = list(answer) if isinstance(answer, Iterator) else answer
+    if len(service.calls) == at:
+        raise Killed
+    return answer
+
+
+@pytest.mark.parametrize("fault", ["lost", "committed"])
+def test_a_lost_answer_to_an_upload_leaves_one_file(plan: StorePlan, fault: str) -> None:
+    """Case 2."""
+    service = Faulty(faults=[fault])
+    make(service, plan)
+    assert len(service.files) == 2
+
+
+def test_a_file_that_changed_since_the_program_read_it_is_told_before_any_write(plan: StorePlan) -> None:
+    service = Faulty()
+    Path(plan.paths["faq.md"]).write_text("Other words.", encoding="utf-8")
+    Path(plan.paths["terms.txt"]).unlink()
+    with pytest.raises(InputError) as caught:
+        make(service, plan)
+    assert [problem.path for problem in caught.value.problems] == ["files.faq.md", "files.terms.txt"]
+    assert service.writes == []
+
+
+def test_two_stacks_share_no_file(plan: StorePlan) -> None:
+    """The name of an upload covers the owner: else one stack would take it from the other."""
+    assert uploaded_name("faq.md", plan.files["faq.md"], OWNER) != uploaded_name(
+        "faq.md", plan.files["faq.md"], OTHER_OWNER
+    )
+
+
+# --- Retire ----------------------------------------------------------------------------------------------------------
+
+
+def gone(
+    service: MemoryVectorStores, store: str, *, fresh: set[str] | None = None, lives: bool = True, owner: str = OWNER
+) -> Retired:
+    return retire(service, store, owner=owner, fresh=fresh or set(), lives=lives)
+
+
+def test_a_replaced_store_goes_and_leaves_the_files_that_the_new_one_has(plan: StorePlan) -> None:
+    service = Faulty()
+    first, _ = make(service, plan)
+    second, _ = make(service, changed(plan, "faq.md", "Other words."))
+    assert gone(service, first, fresh={second}) is Retired.DELETED
+    assert list(service.stores) == [second]
+    assert sorted(service.files) == sorted(service.contents[second])
+
+
+def test_a_store_that_a_toolbox_searches_stays_and_goes_with_the_next_one(plan: StorePlan) -> None:
+    service = Faulty()
+    first, _ = make(service, plan)
+    second, _ = make(service, changed(plan, "faq.md", "Other words."))
+    service.searched = {first}
+    assert gone(service, first, fresh={second}) is Retired.IN_USE
+    third, _ = make(service, changed(plan, "faq.md", "Still others."))
+    service.searched = {third}
+    assert gone(service, second, fresh={third}) is Retired.DELETED
+    assert list(service.stores) == [third]
+
+
+def test_a_newer_store_stays_while_the_program_declares_it_and_a_destroy_leaves_none(plan: StorePlan) -> None:
+    service = Faulty()
+    first, _ = make(service, plan)
+    second, _ = make(service, changed(plan, "faq.md", "Other words."))
+    assert gone(service, first) is Retired.DELETED
+    assert list(service.stores) == [second]
+    make(service, replace(plan, marks=Marks("v1:c", OWNER), files={}))
+    assert gone(service, second, lives=False) is Retired.DELETED
+    assert (service.stores, service.files) == ({}, {})
+
+
+def test_what_is_not_there_and_what_is_not_ours_is_told(plan: StorePlan) -> None:
+    service = Faulty()
+    assert gone(service, "vs_0") is Retired.GONE
+    store, _ = make(service, plan)
+    assert gone(service, store, owner=OTHER_OWNER) is Retired.NOT_OURS
+    assert store in service.stores
