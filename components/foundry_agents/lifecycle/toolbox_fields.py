@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from foundry_agents.lifecycle import rules, tool_rules
-from foundry_agents.lifecycle.definition import IDENTITY_FIELDS, OURS_FIELDS
-from foundry_agents.lifecycle.fields import Field, FieldTable, OnChange, flag, number, text
+from foundry_agents.lifecycle.definition import VERSION_FIELDS
+from foundry_agents.lifecycle.fields import Field, FieldTable, OnChange, flag, number
 
-_PROJECT = next(row for row in IDENTITY_FIELDS if row.name == "project_endpoint")
-_OURS = tuple(row for row in OURS_FIELDS if row.name in {"owner", "urn"})
+_SAME = {row.name: row for row in VERSION_FIELDS.fields}
+"""Rows that mean here what they mean of an agent's version."""
 
 TOOLBOX_FIELDS = FieldTable(
     "the toolbox's settings",
     (
-        _PROJECT,
+        _SAME["project_endpoint"],
         Field(
             "toolbox_name",
             rules.agent_name,
@@ -30,13 +30,8 @@ TOOLBOX_FIELDS = FieldTable(
             "sdk",
             required=True,
         ),
-        Field("description", text(most=512), "At most 512 characters.", "service"),
-        Field(
-            "metadata",
-            rules.metadata,
-            "Up to 12 pairs of your own; name up to 64, value up to 512 characters.",
-            "sdk",
-        ),
+        _SAME["description"],
+        _SAME["metadata"],
         Field(
             "promote",
             flag,
@@ -46,7 +41,8 @@ TOOLBOX_FIELDS = FieldTable(
             on_change=OnChange.UPDATE,
             default=True,
         ),
-        *_OURS,
+        _SAME["owner"],
+        _SAME["urn"],
         Field(
             "take_over",
             flag,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from foundry_agents.lifecycle.definition import IDENTITY_FIELDS, OURS_FIELDS
+from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.fields import Field, FieldTable, OnChange, Report, number, shown
 
-_PROJECT = next(row for row in IDENTITY_FIELDS if row.name == "project_endpoint")
-_OURS = tuple(row for row in OURS_FIELDS if row.name in {"owner", "urn"})
+_SAME = {row.name: row for row in VERSION_FIELDS.fields}
+"""Rows that mean here what they mean of an agent's version."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -43,7 +43,7 @@ def _paths(path: str, raw: object, report: Report) -> dict[str, str] | None:
 VECTOR_STORE_FIELDS = FieldTable(
     "the vector store's settings",
     (
-        _PROJECT,
+        _SAME["project_endpoint"],
         Field("store_name", _store_name, "What the store is called.", "modelled", required=True, identity=True),
         Field(
             "files",
@@ -60,7 +60,8 @@ VECTOR_STORE_FIELDS = FieldTable(
             "ours",
             on_change=OnChange.IGNORE,
         ),
-        *_OURS,
+        _SAME["owner"],
+        _SAME["urn"],
         Field(
             "timeout_s",
             number(least=1, unit=" s"),

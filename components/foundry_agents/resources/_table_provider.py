@@ -76,3 +76,8 @@ class TableProvider(ResourceProvider):
         shown = hide(" ".join(str(error).split()), hidden_in([self, props]))
         warn_on(own.get("urn"), f"could not be read, so its state is kept: {shown}")
         return ReadResult(id_, self.outputs(own, {key: own[key] for key in self.secret_outputs if key in own}))
+
+
+def text_of(values: Values, name: str) -> str:
+    """A value as text; "" when it is unset."""
+    return str(values.get(name) or "")

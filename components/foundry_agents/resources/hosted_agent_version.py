@@ -26,7 +26,7 @@ from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
 from foundry_agents.resources._declared import is_declared
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider
+from foundry_agents.resources._table_provider import TableProvider, text_of
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
@@ -47,16 +47,16 @@ class HostedAgentVersionProvider(TableProvider):
         values = self.values(props)
         definition = AgentDefinition.from_values(values)
         plan = VersionPlan(
-            agent=_text(values, "agent_name"),
+            agent=text_of(values, "agent_name"),
             definition=definition,
-            marks=Marks(fingerprint(values), _text(values, "owner")),
+            marks=Marks(fingerprint(values), text_of(values, "owner")),
             # A version that was posted before there was a key is still known.
             also_known_as=frozenset({plain_fingerprint(values)}),
-            pack=_packer(definition, _text(values, "code_folder")),
+            pack=_packer(definition, text_of(values, "code_folder")),
             patience=patience(values),
             take_over=bool(values["take_over"]),
-            pull_identity=_text(values, "pull_identity"),
-            registry_id=_text(values, "registry_id"),
+            pull_identity=text_of(values, "pull_identity"),
+            registry_id=text_of(values, "registry_id"),
             pull_grace_s=_pull_grace_s(values, datetime.now(tz=UTC)),
         )
         made = create_or_adopt(
@@ -73,7 +73,7 @@ class HostedAgentVersionProvider(TableProvider):
         """
         values = self.values(props)
         try:
-            seen = service_of(values).get_version(_text(values, "agent_name"), _version_in(id_))
+            seen = service_of(values).get_version(text_of(values, "agent_name"), _version_in(id_))
         except (ServiceError, SignInFailed) as error:
             return self.kept(id_, props, error)
         if seen is None or seen.status in {"failed", "deleted", "deleting"}:
@@ -96,8 +96,8 @@ class HostedAgentVersionProvider(TableProvider):
         """
         values = self.values(props)
         version = _version_in(id_)
-        agent = _text(values, "agent_name")
-        owner, force = _text(values, "owner"), bool(values["force_delete"])
+        agent = text_of(values, "agent_name")
+        owner, force = text_of(values, "owner"), bool(values["force_delete"])
         if values["kept_by_rollout"]:
             if is_declared(values):
                 progress_on(values.get("urn"))(f"{id_} stays, for a way back")
@@ -236,7 +236,7 @@ def service_of(values: Values) -> AgentService:
     """The data plane that the inputs name. Imports the Azure SDK, which takes seconds: never in check or diff."""
     from foundry_agents.azure import agent_service  # noqa: PLC0415 (late on purpose)
 
-    return agent_service(_text(values, "project_endpoint"))
+    return agent_service(text_of(values, "project_endpoint"))
 
 
 def _registry_access() -> RegistryAccess:
@@ -285,15 +285,11 @@ def _nothing_to_pack() -> AbstractContextManager[BinaryIO]:
 def _pull_grace_s(values: Values, now: datetime) -> float:
     """Seconds for which a pull role may still not be in effect; 0 when nobody says when it was granted."""
     try:
-        granted = datetime.fromisoformat(_text(values, "pull_role_granted_at"))
+        granted = datetime.fromisoformat(text_of(values, "pull_role_granted_at"))
     except ValueError:
         return 0.0
     granted = granted if granted.tzinfo else granted.replace(tzinfo=UTC)
     return max(0.0, float(str(values["pull_role_budget_s"])) - (now - granted).total_seconds())
-
-
-def _text(values: Values, name: str) -> str:
-    return str(values.get(name) or "")
 
 
 def _version_in(resource_id: str) -> str:
@@ -301,4 +297,4 @@ def _version_in(resource_id: str) -> str:
 
 
 def _key(values: Values, version: str) -> tuple[str, str, str]:
-    return _text(values, "project_endpoint"), _text(values, "agent_name"), version
+    return text_of(values, "project_endpoint"), text_of(values, "agent_name"), version

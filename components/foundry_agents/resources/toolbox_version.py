@@ -28,7 +28,7 @@ from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources._boundary import clean, is_unknown, own_properties, progress_on, warn_on
 from foundry_agents.resources._declared import is_declared
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider
+from foundry_agents.resources._table_provider import TableProvider, text_of
 
 TYPE = "pulumi-python:dynamic/foundry:ToolboxVersion"
 
@@ -72,11 +72,11 @@ class ToolboxVersionProvider(TableProvider):
         tools = values.get("tools")
         metadata = values.get("metadata")
         plan = ToolboxPlan(
-            toolbox=_text(values, "toolbox_name"),
+            toolbox=text_of(values, "toolbox_name"),
             tools=tools if isinstance(tools, dict) else {},
-            marks=Marks(_fingerprint(values), _text(values, "owner")),
+            marks=Marks(_fingerprint(values), text_of(values, "owner")),
             patience=Patience(float(str(values["timeout_s"])), 5),
-            description=_text(values, "description"),
+            description=text_of(values, "description"),
             metadata=metadata if isinstance(metadata, dict) else None,
             promote=bool(values["promote"]),
             take_over=bool(values["take_over"]),
@@ -92,7 +92,7 @@ class ToolboxVersionProvider(TableProvider):
         What can't be read stays as it is in state, with a warning.
         """
         values = self.values(props)
-        toolbox, version = _text(values, "toolbox_name"), _version_in(id_)
+        toolbox, version = text_of(values, "toolbox_name"), _version_in(id_)
         try:
             service = _service_of(values)
             seen = service.get_version(toolbox, version)
@@ -112,7 +112,7 @@ class ToolboxVersionProvider(TableProvider):
         values = self.values(news)
         if values["promote"]:
             make_default(
-                _service_of(values), _text(values, "toolbox_name"), _version_in(id_), progress_on(values.get("urn"))
+                _service_of(values), text_of(values, "toolbox_name"), _version_in(id_), progress_on(values.get("urn"))
             )
         computed = {key: _olds[key] for key in _COMPUTED if key in _olds}
         return UpdateResult(self.outputs(values, computed))
@@ -129,7 +129,7 @@ class ToolboxVersionProvider(TableProvider):
             _service_of(values),
             toolbox,
             version,
-            owner=_text(values, "owner"),
+            owner=text_of(values, "owner"),
             fresh={number for where, name, number in _fresh if (where, name) == (project, toolbox)},
             lives=is_declared(values),
             progress=progress_on(values.get("urn")),
@@ -227,7 +227,7 @@ def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> list[
 
 
 def _computed(version: ToolboxVersionView, values: Values) -> dict[str, object]:
-    project, toolbox = _text(values, "project_endpoint"), version.toolbox
+    project, toolbox = text_of(values, "project_endpoint"), version.toolbox
     return {
         "version": version.version,
         "version_id": version.id,
@@ -246,11 +246,7 @@ def _service_of(values: Values) -> ToolboxService:
     """The data plane that the inputs name. Imports the Azure SDK, which takes seconds: never in check or diff."""
     from foundry_agents.azure import toolbox_service  # noqa: PLC0415 (late on purpose)
 
-    return toolbox_service(_text(values, "project_endpoint"))
-
-
-def _text(values: Values, name: str) -> str:
-    return str(values.get(name) or "")
+    return toolbox_service(text_of(values, "project_endpoint"))
 
 
 def _version_in(resource_id: str) -> str:
@@ -258,4 +254,4 @@ def _version_in(resource_id: str) -> str:
 
 
 def _key(values: Values, version: str) -> tuple[str, str, str]:
-    return _text(values, "project_endpoint"), _text(values, "toolbox_name"), version
+    return text_of(values, "project_endpoint"), text_of(values, "toolbox_name"), version

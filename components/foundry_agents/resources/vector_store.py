@@ -20,7 +20,7 @@ from foundry_agents.lifecycle.waiting import SystemClock
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
 from foundry_agents.resources._declared import is_declared
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider
+from foundry_agents.resources._table_provider import TableProvider, text_of
 from foundry_agents.resources.hosted_agent_version import patience
 
 TYPE = "pulumi-python:dynamic/foundry:VectorStore"
@@ -42,14 +42,14 @@ class VectorStoreProvider(TableProvider):
         values = self.values(props)
         files, paths = values.get("files"), values.get("paths")
         plan = StorePlan(
-            name=_text(values, "store_name"),
+            name=text_of(values, "store_name"),
             files=files if isinstance(files, dict) else {},
             paths=paths if isinstance(paths, dict) else {},
-            marks=Marks(hashed({"files": files}), _text(values, "owner")),
+            marks=Marks(hashed({"files": files}), text_of(values, "owner")),
             patience=patience(values),
         )
         made, _adopted = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        _fresh.add((_text(values, "project_endpoint"), made.id))
+        _fresh.add((text_of(values, "project_endpoint"), made.id))
         return CreateResult(made.id, self.outputs(values, _computed(made)))
 
     @clean
@@ -76,14 +76,14 @@ class VectorStoreProvider(TableProvider):
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Deletes the store with its files, unless a version of a toolbox searches it or this run has adopted it."""
         values = self.values(props)
-        project = _text(values, "project_endpoint")
+        project = text_of(values, "project_endpoint")
         fresh = {store for where, store in _fresh if where == project}
         if id_ in fresh:
             return
         became = retire(
             _service_of(values),
             id_,
-            owner=_text(values, "owner"),
+            owner=text_of(values, "owner"),
             fresh=fresh,
             lives=is_declared(values),
         )
@@ -171,8 +171,4 @@ def _service_of(values: Values) -> VectorStoreService:
     """The data plane that the inputs name. Imports the Azure SDK, which takes seconds: never in check or diff."""
     from foundry_agents.azure import vector_store_service  # noqa: PLC0415 (late on purpose)
 
-    return vector_store_service(_text(values, "project_endpoint"))
-
-
-def _text(values: Values, name: str) -> str:
-    return str(values.get(name) or "")
+    return vector_store_service(text_of(values, "project_endpoint"))
