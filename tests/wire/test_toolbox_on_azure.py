@@ -242,6 +242,17 @@ def test_a_destroy_leaves_none(box: Box, later: Plugin) -> None:
     box.delete(state, later)
 
 
+def test_a_toolbox_that_leaves_the_program_while_an_agent_calls_it_stays_with_a_warning(
+    box: Box, later: Plugin
+) -> None:
+    state = box.create(DOCS)
+    box.agent_calls("1")
+    box.delete(state, later)
+    assert box.versions() == ["1"]
+    (warning,) = [line.text for line in later.lines if line.urn == box.urn and line.stays]
+    assert warning.startswith(f"toolbox {box.name}:1 kept: a version of an agent uses it")
+
+
 def test_a_destroy_leaves_the_versions_of_others(box: Box, later: Plugin) -> None:
     """Case 51."""
     box.somebody("POST", f"toolboxes/{box.name}/versions", {"tools": [{"type": "web_search"}]})

@@ -125,17 +125,20 @@ class ToolboxVersionProvider(TableProvider):
         if _key(values, version) in _fresh:
             return
         project, toolbox, _ = _key(values, version)
+        lives = is_declared(values)
         became = retire(
             _service_of(values),
             toolbox,
             version,
             owner=text_of(values, "owner"),
             fresh={number for where, name, number in _fresh if (where, name) == (project, toolbox)},
-            lives=is_declared(values),
+            lives=lives,
             progress=progress_on(values.get("urn")),
         )
         if became is Retired.NOT_OURS:
             warn_on(values.get("urn"), f"toolbox {id_} {became.value}")
+        elif became is Retired.IN_USE and not lives:
+            warn_on(values.get("urn"), f"toolbox {id_} {became.value}; delete it by hand when that version is gone")
 
     def _tools(self, gathered: dict[str, Any]) -> Mapping[str, object]:
         tools = self.table.normalise(own_properties(gathered), is_unknown)[0].get("tools")

@@ -80,15 +80,14 @@ class VectorStoreProvider(TableProvider):
         fresh = {store for where, store in _fresh if where == project}
         if id_ in fresh:
             return
-        became = retire(
-            _service_of(values),
-            id_,
-            owner=text_of(values, "owner"),
-            fresh=fresh,
-            lives=is_declared(values),
-        )
+        lives = is_declared(values)
+        became = retire(_service_of(values), id_, owner=text_of(values, "owner"), fresh=fresh, lives=lives)
         if became is Retired.NOT_OURS:
             warn_on(values.get("urn"), f"vector store {id_} {became.value}")
+        elif became is Retired.IN_USE and not lives:
+            warn_on(
+                values.get("urn"), f"vector store {id_} {became.value}; delete it by hand when that version is gone"
+            )
 
 
 class VectorStore(Resource, module="foundry", name="VectorStore"):
