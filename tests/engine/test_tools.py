@@ -81,7 +81,7 @@ def test_an_agent_calls_its_tools_and_a_change_of_tools_rolls_out_and_back_with_
 
     writes = len(here.writes())
     project.refresh().succeeded()
-    assert "9 unchanged" in project.up().succeeded().output
+    assert "10 unchanged" in project.up().succeeded().output
     assert len(here.writes()) == writes, "no change: 0 writes"
 
     project.run("config", "set", "given:search", "true", "--stack", "local").succeeded()
