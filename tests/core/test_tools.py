@@ -199,8 +199,9 @@ def test_a_server_on_this_machine_may_speak_plain_http(url: str) -> None:
     assert problems(fa.Mcp("local", url)) == []
 
 
-def test_a_url_with_a_password_is_refused_and_not_shown() -> None:
-    (found,) = problems(fa.Mcp("docs", "https://me:s3cret@x.example/mcp"))
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_a_url_with_a_password_is_refused_and_not_shown(scheme: str) -> None:
+    (found,) = problems(fa.Mcp("docs", f"{scheme}://me:s3cret@x.example/mcp"))
     assert "ProjectConnection" in found
     assert "s3cret" not in found
 

@@ -154,13 +154,13 @@ def _is_url(path: str, raw: object, report: Report) -> None:
     except ValueError:
         url = host = None
     if url is None or not host:
-        report.add(path, f"{shown(raw)} is not a URL")
+        report.add(path, "is not a URL" if "@" in str(raw) else f"{shown(raw)} is not a URL")
+    elif url.username or url.password:
+        report.add(path, "holds a credential, which everybody could read in the toolbox: use a ProjectConnection")
     elif url.scheme != "https" and not (url.scheme == "http" and host in _LOOPBACK):
         report.add(
             path, f"{shown(raw)} must begin with https://: what a tool is asked and answers is not for all to read"
         )
-    elif url.username or url.password:
-        report.add(path, "holds a credential, which everybody could read in the toolbox: use a ProjectConnection")
 
 
 def _is_connection(path: str, raw: object, report: Report) -> None:
