@@ -231,3 +231,9 @@ def hermetic(engine: Path, home: Path, azure: Mapping[str, str]) -> dict[str, st
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_PYTHON_CMD": str(CHECKOUT / ".venv" / "bin" / "python"),
     }
+
+
+def without_wire(verbose: str) -> str:
+    """A verbose log less the engine's own trace of its wire, which prints each value it unpacks, at this level only."""
+    traces = ("Unmarshaling property for RPC", "Marshaling property for RPC")
+    return "\n".join(line for line in verbose.splitlines() if not any(trace in line for trace in traces))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.harness import Deployment
+from tests.engine.harness import Deployment, without_wire
 
 pytestmark = pytest.mark.engine
 
@@ -104,13 +104,7 @@ def test_a_secret_variable_is_nowhere_to_be_read(deploy: Callable[..., Deploymen
     with here.azure.client("agents") as service:
         definition = service.get("agents/support/versions/1").json()["definition"]
     assert definition["environment_variables"]["TOKEN"] == canary, "the agent itself gets the value"
-    assert canary not in _ours(up.output)
+    assert canary not in without_wire(up.output)
     assert canary not in details.output
     assert canary not in here.project.state_text()
     assert canary not in str(agent_sees)
-
-
-def _ours(verbose: str) -> str:
-    """The log less the engine's own trace of its wire, which prints each value it unpacks, at this level only."""
-    traces = ("Unmarshaling property for RPC", "Marshaling property for RPC")
-    return "\n".join(line for line in verbose.splitlines() if not any(trace in line for trace in traces))

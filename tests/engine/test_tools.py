@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.mcp_server import Served, mcp_server
-from tests.engine.harness import Deployment
-from tests.engine.test_main_job import _ours
+from tests.engine.harness import Deployment, without_wire
 
 pytestmark = pytest.mark.engine
 
@@ -104,7 +103,7 @@ def test_an_agent_calls_its_tools_and_a_change_of_tools_rolls_out_and_back_with_
     assert said(here, 'use orders.add {"a": 1, "b": 2}') == "support 1: orders.add: 3"
 
     seen = {
-        "output": _ours(first.output) + changed.output + preview + reverted.output,
+        "output": without_wire(first.output) + changed.output + preview + reverted.output,
         "state": project.state_text(),
         "journal": str([entry.document() for entry in here.azure.journal()]),
         "service": str(here.azure.control.state()),
