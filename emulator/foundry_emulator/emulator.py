@@ -123,7 +123,14 @@ class Emulator:
         self.store = Store(folder.store)
         self.journal = Journal(self.store, clock=clock.now)
         self.identity = Identity(self.store, clock=clock.now)
-        self.arm = ArmStore(self.store, urls=lambda: self.urls, clock=clock.now, role_delay_s=settings.role_delay_s)
+        self.arm = ArmStore(
+            self.store,
+            urls=lambda: self.urls,
+            clock=clock.now,
+            role_delay_s=settings.role_delay_s,
+            deployment_s=lambda: settings.deployment_s,
+            account_retention_s=lambda: settings.account_retention_s,
+        )
         self.registry = RegistryStore(folder.registry, self.store)
         self.faults = Faults()
         self.agents = Agents(self.store, settings=settings, clock=clock.now)

@@ -62,6 +62,9 @@ class Settings:
         session_idle_s: seconds after its last call at which any session is idle; None takes the version's
             ``session_configuration.idle_timeout_seconds``, else the service's default of 900.
         role_delay_s: seconds until a role assignment takes effect.
+        deployment_s: seconds that a model deployment is being made; its account takes no other meanwhile [docs].
+        account_retention_s: seconds for which a deleted account keeps its name and can be taken back. Azure's are
+            172800 [docs]; none by default, so that a stack can go up again at once.
         check_pull: the image must exist and the project's identity must be allowed to pull it. Off only to
             replay recordings, whose images no local registry has.
         agent_identities: a new agent has the identities that answers show. Off, it has none, as agents of
@@ -85,6 +88,8 @@ class Settings:
     dedup_failed: bool = False
     session_idle_s: float | None = None
     role_delay_s: float = 0.0
+    deployment_s: float = 0.0
+    account_retention_s: float = 0.0
     check_pull: bool = True
     agent_identities: bool = True
     identity_per_version: bool = False
@@ -116,6 +121,8 @@ class Settings:
             "dedup_failed": self.dedup_failed,
             "session_idle_s": self.session_idle_s,
             "role_delay_s": self.role_delay_s,
+            "deployment_s": self.deployment_s,
+            "account_retention_s": self.account_retention_s,
             "check_pull": self.check_pull,
             "agent_identities": self.agent_identities,
             "identity_per_version": self.identity_per_version,
@@ -222,6 +229,8 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "dedup_failed": _switch,
     "session_idle_s": _seconds_or_none,
     "role_delay_s": _seconds,
+    "deployment_s": _seconds,
+    "account_retention_s": _seconds,
     "check_pull": _switch,
     "agent_identities": _switch,
     "identity_per_version": _switch,

@@ -275,6 +275,14 @@ class LocalAzure:
         document, _ = self.run(lambda: self.emulator.arm.put(parse(resource_id), body))
         return document
 
+    def get(self, resource_id: str) -> dict[str, Any]:
+        """An ARM resource as Resource Manager shows it."""
+        return self.run(lambda: self.emulator.arm.get(parse(resource_id)))
+
+    def request_of(self, resource_id: str) -> dict[str, Any]:
+        """What was last asked for an ARM resource, without what Azure adds."""
+        return self.run(lambda: self.emulator.arm.request_of(parse(resource_id)))
+
     def delete(self, resource_id: str) -> None:
         """Deletes an ARM resource with all below it, agents included."""
 

@@ -1,5 +1,6 @@
 """Azure's resources in this local Azure: kept durably, answered as Resource Manager answers."""
 
+import copy
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
@@ -9,12 +10,15 @@ from starlette.routing import Mount, Route
 
 from foundry_emulator.arm import resource_id as ids
 from foundry_emulator.arm.access import Access, Assignment
-from foundry_emulator.arm.catalog import CATALOG, ResourceType, identity_of, normal_location, project_endpoint
+from foundry_emulator.arm.catalog import CATALOG, normal_location, project_endpoint
+from foundry_emulator.arm.deleted import Deleted
 from foundry_emulator.arm.documents import Json, merge_patch, section, text
-from foundry_emulator.arm.errors import ArmError, not_modelled
+from foundry_emulator.arm.errors import ArmError, no_group, no_subscription, not_modelled
+from foundry_emulator.arm.networking import targets
 from foundry_emulator.arm.resource_id import ResourceId, is_below, parse
+from foundry_emulator.arm.resource_type import Made, ResourceType, identity_of
 from foundry_emulator.arm.roles import FOUNDRY_USER, OWNER, role_guid
-from foundry_emulator.arm.rules import check_against_others
+from foundry_emulator.arm.rules import check_against_others, check_can_go
 from foundry_emulator.arm.urls import Urls
 from foundry_emulator.arm.views import ProjectView, RegistryView
 from foundry_emulator.identity import DEPLOYER, TENANT
@@ -35,14 +39,16 @@ class ArmStore:
     The first start gives the deployer Owner and Foundry User on the subscription, as a tenant's administrator
     would have; those two documents are marked ``seeded``.
 
-    Not modelled: management groups, soft delete of accounts, locks, deny assignments, conditions of role
-    assignments, asynchronous operations (every write is done when it is answered).
+    Not modelled: management groups, locks, deny assignments, conditions of role assignments, asynchronous operations
+    (every write is done when it is answered, but for model deployments).
 
     Args:
         store: where documents are kept; this object is their only writer.
         urls: where the local Azure is reached; asked at every read.
         clock: unix seconds.
         role_delay_s: seconds after which a new role assignment counts; seeded ones count at once.
+        deployment_s: seconds that a model deployment is being made; its account takes no other meanwhile.
+        account_retention_s: seconds for which a deleted account keeps its name; see ``Deleted``.
     """
 
     def __init__(
@@ -52,12 +58,16 @@ class ArmStore:
         urls: Callable[[], Urls],
         clock: Callable[[], float],
         role_delay_s: float = 0.0,
+        deployment_s: Callable[[], float] = lambda: 0.0,
+        account_retention_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._store = store
         self._documents = store.collection("arm_resources")
         self.urls = urls
         self._clock = clock
         self._role_delay_s = role_delay_s
+        self._deployment_s = deployment_s
+        self._deleted = Deleted(store, clock=clock, account_retention_s=account_retention_s)
         self._access: Access | None = None
         self._projects: tuple[Urls, dict[str, ProjectView]] | None = None  # asked for at every request
         self.seed()
@@ -116,8 +126,9 @@ class ArmStore:
         if kind.tracked:
             body = self._located(rid, body, section(old, "body") if old else None)
         kind.validate(rid, body)
-        check_against_others(rid, body, self._documents.items())
-        self._keep(rid, body, old=old)
+        check_against_others(rid, body, self._documents.items(), is_busy=self._is_busy)
+        incarnation = cast("int", old.get("incarnation", 0)) if old else self._deleted.incarnation_of(rid, body)
+        self._keep(rid, body, old=old, incarnation=incarnation)
         return self.get(rid), old is None
 
     def patch(self, rid: ResourceId, patch: Json) -> Json:
@@ -141,11 +152,12 @@ class ArmStore:
         document = self._documents.get(rid.key)
         return self._rendered(document) if document else {}
 
+    def request_of(self, rid: ResourceId) -> Json:
+        """What was last asked for a resource, without what Azure adds; for tests."""
+        return copy.deepcopy(section(self._required(rid), "body"))
+
     def delete(self, rid: ResourceId) -> bool:
         """Removes a resource, everything below it, and the role assignments scoped to any of it.
-
-        Azure refuses to delete an account that still has projects or deployments [docs]; here they go
-        with it [modelled].
 
         Returns:
             Whether it was there.
@@ -155,9 +167,15 @@ class ArmStore:
             return False
         below = [key for key, _ in self._documents.items() if is_below(key, rid.key)]
         for key in (*reversed(below), rid.key):
+            gone = self._documents.get(key) or {}
             self._documents.delete(key)
+            self._deleted.remember(key, cast("int", gone.get("incarnation", 0)))
         self._forget_views()
         return True
+
+    def check_can_go(self, rid: ResourceId) -> None:
+        """Refuses a delete that Azure refuses because of other resources."""
+        check_can_go(rid, self._documents.items())
 
     def collection(self, rid: ResourceId) -> Iterator[Json]:
         """The resources of a collection; below a subscription or a resource group, at any depth."""
@@ -213,7 +231,7 @@ class ArmStore:
     def registry_for(self, image_reference: str) -> RegistryView | None:
         """The registry that an image reference points into, if ARM has it."""
         for rid, document in self._of_type(ids.REGISTRY):
-            view = self._registry_view(rid, document)
+            view = RegistryView.of(rid, self._rendered(document))
             if image_reference.lower().startswith(f"{view.login_server.lower()}/"):
                 return view
         return None
@@ -257,9 +275,9 @@ class ArmStore:
             return document
         self._require_scope(rid)
         if rid.type == ids.RESOURCE_GROUP:
-            raise _no_group(rid.name)
+            raise no_group(rid.name)
         if rid.type == ids.SUBSCRIPTION:
-            raise _no_subscription(rid.name)
+            raise no_subscription(rid.name, there=SUBSCRIPTION_ID)
         code = "RoleAssignmentNotFound" if rid.type == ids.ROLE_ASSIGNMENT else "ResourceNotFound"
         raise ArmError(404, code, f"The Resource '{rid.type}/{rid.name}' under '{rid.scope}' was not found.")
 
@@ -274,9 +292,9 @@ class ArmStore:
             return
         self._require_scope(scope)
         if scope.type == ids.SUBSCRIPTION:
-            raise _no_subscription(scope.name)
+            raise no_subscription(scope.name, there=SUBSCRIPTION_ID)
         if scope.type == ids.RESOURCE_GROUP:
-            raise _no_group(scope.name)
+            raise no_group(scope.name)
         if rid.type == ids.ROLE_ASSIGNMENT:
             self._kind(scope)
             raise ArmError(404, "ResourceNotFound", f"The Resource '{scope.type}/{scope.name}' was not found.")
@@ -300,7 +318,13 @@ class ArmStore:
         return {**body, "location": given}
 
     def _keep(
-        self, rid: ResourceId, body: Mapping[str, object], *, old: Document | None = None, seeded: bool = False
+        self,
+        rid: ResourceId,
+        body: Mapping[str, object],
+        *,
+        old: Document | None = None,
+        seeded: bool = False,
+        incarnation: int = 0,
     ) -> None:
         now = self._clock()
         document = {
@@ -308,6 +332,7 @@ class ArmStore:
             "seeded": seeded or bool(old and old.get("seeded")),
             "created_at": old["created_at"] if old else now,
             "changed_at": now,
+            "incarnation": incarnation,
             "body": dict(body),
         }
         self._documents.put(rid.key, document)
@@ -330,12 +355,26 @@ class ArmStore:
             }
         resource: Json = {"id": rid.id, "name": rid.name, "type": rid.type}
         resource |= {key: body[key] for key in _ECHOED if body.get(key) is not None}
-        resource |= self._kind(rid).computed(rid, body, self.urls())
+        resource |= self._kind(rid).computed(rid, body, Made(self.urls(), _principal(rid, document)))
+        if self._is_busy(document):
+            resource["properties"] = {**section(resource, "properties"), "provisioningState": "Creating"}
         if rid.type == ids.ROLE_ASSIGNMENT:
             # Clients count from it how long a new grant may not be in effect yet.
             made, changed = (_iso(cast("float", document[key])) for key in ("created_at", "changed_at"))
             resource["properties"] = {**section(resource, "properties"), "createdOn": made, "updatedOn": changed}
         return resource
+
+    def _is_busy(self, document: Document) -> bool:
+        """Whether it is a model deployment that is still being made."""
+        is_deployment = parse(text(document, "id")).type == ids.DEPLOYMENT
+        return is_deployment and self._clock() < cast("float", document["changed_at"]) + self._deployment_s()
+
+    def _is_reachable(self, account: ResourceId) -> bool:
+        body = section(self._documents.get(account.key) or {}, "body")
+        if text(section(body, "properties"), "publicNetworkAccess").lower() != "disabled":
+            return True
+        endpoints = (section(document, "body") for _, document in self._of_type(ids.PRIVATE_ENDPOINT))
+        return any(target.lower() == account.key for endpoint in endpoints for target, _ in targets(endpoint))
 
     def assignments(self) -> Iterator[Assignment]:
         """Every role assignment, those that do not count yet as well."""
@@ -350,41 +389,19 @@ class ArmStore:
             )
 
     def _project_view(self, rid: ResourceId, document: Document) -> ProjectView:
-        body = section(document, "body")
-        has_identity = "SystemAssigned" in text(section(body, "identity"), "type")
         account = parse(rid.scope)
-        return ProjectView(
-            id=rid.id,
-            name=rid.name,
-            account_id=account.id,
-            account_name=account.name,
-            location=text(body, "location"),
-            principal_id=identity_of(rid.id) if has_identity else "",
+        return ProjectView.of(
+            rid,
+            section(document, "body"),
+            account=account,
+            principal_id=_principal(rid, document),
             endpoint=project_endpoint(self.urls(), rid.name),
-        )
-
-    def _registry_view(self, rid: ResourceId, document: Document) -> RegistryView:
-        properties = section(self._rendered(document), "properties")
-        policy = section(section(properties, "policies"), "azureADAuthenticationAsArmPolicy")
-        return RegistryView(
-            id=rid.id,
-            name=rid.name,
-            login_server=text(properties, "loginServer"),
-            arm_audience_enabled=text(policy, "status").lower() == "enabled",
-            role_assignment_mode=text(properties, "roleAssignmentMode"),
+            is_reachable=self._is_reachable(account),
         )
 
 
-def _no_group(name: str) -> ArmError:
-    return ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
-
-
-def _no_subscription(name: str) -> ArmError:
-    return ArmError(
-        404,
-        "SubscriptionNotFound",
-        f"The subscription '{name}' could not be found. The local Azure has {SUBSCRIPTION_ID}.",
-    )
+def _principal(rid: ResourceId, document: Document) -> str:
+    return identity_of(rid.id, cast("int", document.get("incarnation", 0)))
 
 
 def _iso(seconds: float) -> str:

@@ -7,44 +7,22 @@ reference [docs] unless a line says otherwise.
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from foundry_emulator.arm import networking, telemetry
 from foundry_emulator.arm import resource_id as ids
 from foundry_emulator.arm.documents import Json, section, text, with_defaults
 from foundry_emulator.arm.errors import ArmError
 from foundry_emulator.arm.resource_id import ResourceId
+from foundry_emulator.arm.resource_type import (
+    NAMESPACE,
+    Made,
+    ResourceType,
+    anything,
+    identity,
+    provisioned,
+    require,
+)
 from foundry_emulator.arm.urls import Urls
-from foundry_emulator.identity import TENANT
-
-_NAMESPACE = uuid.UUID("5a0f6a0e-6c1d-5b53-9d0a-0c3f4f1b7a11")  # any fixed one; principals derive from it
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceType:
-    """One row of the catalog.
-
-    Attributes:
-        name: Azure's type name.
-        names: what a resource of it may be called.
-        validate: refuses a body that Azure refuses.
-        computed: what Azure adds to the body, over what was asked for.
-        tracked: has a location, which is required and can't change.
-    """
-
-    name: str
-    names: re.Pattern[str]
-    validate: Callable[[ResourceId, Json], None]
-    computed: Callable[[ResourceId, Json, Urls], Json]
-    tracked: bool = False
-
-
-def identity_of(resource_id: str) -> str:
-    """Object id of a resource's system-assigned identity.
-
-    It derives from the id, so a resource made again gets its old principal back; Azure gives a new one.
-    """
-    return str(uuid.uuid5(_NAMESPACE, resource_id.lower()))
 
 
 def normal_location(location: str) -> str:
@@ -66,28 +44,12 @@ def login_server(urls: Urls, name: str) -> str:
     return f"{urls.registry}/{name.lower()}"
 
 
-def _nothing(_id: ResourceId, _body: Json) -> None:
-    return None
-
-
-def _identity(rid: ResourceId, body: Mapping[str, object]) -> Json:
-    given = section(body, "identity")
-    kind = text(given, "type")
-    if "SystemAssigned" in kind:
-        return {"identity": {**given, "principalId": identity_of(rid.id), "tenantId": TENANT}}
-    return {"identity": given} if given else {}
-
-
-def _provisioned(_id: ResourceId, body: Json, _urls: Urls) -> Json:
-    return {"properties": {**section(body, "properties"), "provisioningState": "Succeeded"}}
-
-
 def _check_account(_id: ResourceId, body: Json) -> None:
-    _require(body, "kind")
-    _require(section(body, "sku"), "name", path="sku.name")
+    require(body, "kind")
+    require(section(body, "sku"), "name", path="sku.name")
 
 
-def _account(rid: ResourceId, body: Json, urls: Urls) -> Json:
+def _account(rid: ResourceId, body: Json, made: Made) -> Json:
     defaults: Json = {
         "publicNetworkAccess": "Enabled",
         "allowProjectManagement": False,
@@ -96,33 +58,34 @@ def _account(rid: ResourceId, body: Json, urls: Urls) -> Json:
         "networkAcls": {"defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []},
         "privateEndpointConnections": [],
     }
-    base = f"{urls.data_plane}/"
+    base = f"{made.urls.data_plane}/"
     properties = with_defaults(section(body, "properties"), defaults)
+    properties.pop("restore", None)
     properties |= {
         "endpoint": base,
         "endpoints": {"AI Foundry API": base} if text(body, "kind") == "AIServices" else {},
-        "internalId": uuid.uuid5(_NAMESPACE, f"{rid.key}#internal").hex,
+        "internalId": uuid.uuid5(NAMESPACE, f"{rid.key}#internal").hex,
         "provisioningState": "Succeeded",
     }
-    return {**_identity(rid, body), "properties": properties}
+    return {**identity(body, made), "properties": properties}
 
 
-def _project(rid: ResourceId, body: Json, urls: Urls) -> Json:
+def _project(rid: ResourceId, body: Json, made: Made) -> Json:
     properties = {
         **section(body, "properties"),
-        "endpoints": {"AI Foundry API": project_endpoint(urls, rid.name)},
+        "endpoints": {"AI Foundry API": project_endpoint(made.urls, rid.name)},
         "isDefault": False,
         "provisioningState": "Succeeded",
     }
-    return {**_identity(rid, body), "properties": properties}
+    return {**identity(body, made), "properties": properties}
 
 
 def _check_connection(_id: ResourceId, body: Json) -> None:
     properties = section(body, "properties")
-    _require(properties, "authType", path="properties.authType")
+    require(properties, "authType", path="properties.authType")
 
 
-def _connection(_id: ResourceId, body: Json, _urls: Urls) -> Json:
+def _connection(_id: ResourceId, body: Json, _made: Made) -> Json:
     # Credentials can be written but are never read back [docs].
     properties = {k: v for k, v in section(body, "properties").items() if k != "credentials"}
     return {"properties": with_defaults(properties, {"isSharedToAll": False, "useWorkspaceManagedIdentity": False})}
@@ -130,15 +93,27 @@ def _connection(_id: ResourceId, body: Json, _urls: Urls) -> Json:
 
 def _check_deployment(_id: ResourceId, body: Json) -> None:
     model = section(section(body, "properties"), "model")
-    _require(model, "name", path="properties.model.name")
-    _require(section(body, "sku"), "name", path="sku.name")
+    require(model, "name", path="properties.model.name")
+    require(section(body, "sku"), "name", path="sku.name")
 
 
 def _check_registry(_id: ResourceId, body: Json) -> None:
-    _require(section(body, "sku"), "name", path="sku.name")
+    sku = section(body, "sku")
+    require(sku, "name", path="sku.name")
+    properties = section(body, "properties")
+    retention = section(section(properties, "policies"), "retentionPolicy")
+    wanted = {
+        "the retention policy": text(retention, "status").lower() == "enabled",
+        "switching public network access off": text(properties, "publicNetworkAccess").lower() == "disabled",
+    }
+    for what, is_wanted in wanted.items():
+        if is_wanted and text(sku, "name").lower() != "premium":
+            raise ArmError(
+                400, "InvalidSku", f"The SKU '{text(sku, 'name')}' is invalid: {what} needs a Premium registry."
+            )
 
 
-def _registry(rid: ResourceId, body: Json, urls: Urls) -> Json:
+def _registry(rid: ResourceId, body: Json, made: Made) -> Json:
     defaults: Json = {
         "adminUserEnabled": False,
         "anonymousPullEnabled": False,
@@ -160,15 +135,15 @@ def _registry(rid: ResourceId, body: Json, urls: Urls) -> Json:
         "zoneRedundancy": "Disabled",
     }
     properties = with_defaults(section(body, "properties"), defaults)
-    properties |= {"loginServer": login_server(urls, rid.name), "provisioningState": "Succeeded"}
+    properties |= {"loginServer": login_server(made.urls, rid.name), "provisioningState": "Succeeded"}
     sku = section(body, "sku")
-    return {**_identity(rid, body), "properties": properties, "sku": {**sku, "tier": sku.get("name")}}
+    return {**identity(body, made), "properties": properties, "sku": {**sku, "tier": sku.get("name")}}
 
 
 def _check_role_assignment(_id: ResourceId, body: Json) -> None:
     properties = section(body, "properties")
     for key in ("roleDefinitionId", "principalId"):
-        _require(properties, key, path=f"properties.{key}")
+        require(properties, key, path=f"properties.{key}")
     try:
         uuid.UUID(text(properties, "principalId"))
     except ValueError:
@@ -177,29 +152,29 @@ def _check_role_assignment(_id: ResourceId, body: Json) -> None:
         ) from None
 
 
-def _role_assignment(rid: ResourceId, body: Json, _urls: Urls) -> Json:
+def _role_assignment(rid: ResourceId, body: Json, _made: Made) -> Json:
     properties = with_defaults(section(body, "properties"), {"principalType": "ServicePrincipal"})
     return {"properties": {**properties, "scope": rid.scope}}
 
 
-def _require(holder: Mapping[str, object], key: str, *, path: str | None = None) -> None:
-    if not text(holder, key):
-        raise ArmError(400, "InvalidRequestContent", f"The request content is invalid: '{path or key}' is required.")
-
-
 _FOUNDRY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,63}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9][\w@-]{1,253}")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 CATALOG = {
     row.name.lower(): row
     for row in (
-        ResourceType(ids.RESOURCE_GROUP, re.compile(r"[\w().-]{0,89}[\w()-]"), _nothing, _provisioned, tracked=True),
+        ResourceType(ids.RESOURCE_GROUP, re.compile(r"[\w().-]{0,89}[\w()-]"), anything, provisioned, tracked=True),
         ResourceType(ids.ACCOUNT, _FOUNDRY_NAME, _check_account, _account, tracked=True),
-        ResourceType(ids.PROJECT, _FOUNDRY_NAME, _nothing, _project, tracked=True),
+        ResourceType(ids.PROJECT, _FOUNDRY_NAME, anything, _project, tracked=True),
         ResourceType(ids.CONNECTION, re.compile(r"[A-Za-z0-9][\w-]{2,32}"), _check_connection, _connection),
-        ResourceType(ids.DEPLOYMENT, re.compile(r"[A-Za-z0-9][\w.-]{1,63}"), _check_deployment, _provisioned),
+        ResourceType(ids.ACCOUNT_CAPABILITY_HOST, _HOST_NAME, anything, provisioned),
+        ResourceType(ids.PROJECT_CAPABILITY_HOST, _HOST_NAME, anything, provisioned),
+        ResourceType(ids.DEPLOYMENT, re.compile(r"[A-Za-z0-9][\w.-]{1,63}"), _check_deployment, provisioned),
         ResourceType(ids.REGISTRY, re.compile(r"[A-Za-z0-9]{5,50}"), _check_registry, _registry, tracked=True),
         ResourceType(ids.ROLE_ASSIGNMENT, _GUID, _check_role_assignment, _role_assignment),
+        *networking.ROWS,
+        *telemetry.ROWS,
     )
 }
 """Every modelled type, by its name in lower case."""

@@ -26,3 +26,15 @@ class ArmError(Exception):
 def not_modelled(what: str) -> ArmError:
     """501 for something that Azure has and this local Azure has not."""
     return ArmError(501, "NotImplemented", f"The local Azure does not model {what} yet.")
+
+
+def no_group(name: str) -> ArmError:
+    """404 for a resource group."""
+    return ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
+
+
+def no_subscription(name: str, *, there: str) -> ArmError:
+    """404 for a subscription; ``there`` is the one that exists."""
+    return ArmError(
+        404, "SubscriptionNotFound", f"The subscription '{name}' could not be found. The local Azure has {there}."
+    )

@@ -103,6 +103,7 @@ class ArmHttp:
         if request.method == "DELETE":
             old = self._arm.peek(rid)
             access.check_write(principal.object_id, rid, "delete", old)
+            self._arm.check_can_go(rid)
             if not self._arm.delete(rid):
                 return Response(status_code=204)
             return _json(old, 200) if rid.type == ids.ROLE_ASSIGNMENT else Response(status_code=200)

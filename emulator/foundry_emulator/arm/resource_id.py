@@ -16,13 +16,34 @@ ACCOUNT = "Microsoft.CognitiveServices/accounts"
 DEPLOYMENT = "Microsoft.CognitiveServices/accounts/deployments"
 PROJECT = "Microsoft.CognitiveServices/accounts/projects"
 CONNECTION = "Microsoft.CognitiveServices/accounts/projects/connections"
+ACCOUNT_CAPABILITY_HOST = "Microsoft.CognitiveServices/accounts/capabilityHosts"
+PROJECT_CAPABILITY_HOST = "Microsoft.CognitiveServices/accounts/projects/capabilityHosts"
 REGISTRY = "Microsoft.ContainerRegistry/registries"
+WORKSPACE = "Microsoft.OperationalInsights/workspaces"
+INSIGHTS = "Microsoft.Insights/components"
+VIRTUAL_NETWORK = "Microsoft.Network/virtualNetworks"
+SUBNET = "Microsoft.Network/virtualNetworks/subnets"
+PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
+DNS_ZONE_GROUP = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
+PRIVATE_DNS_ZONE = "Microsoft.Network/privateDnsZones"
 ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 ROLE_DEFINITION = "Microsoft.Authorization/roleDefinitions"
 
 _CASING = {
     word.lower(): word
-    for kind in (ACCOUNT, DEPLOYMENT, PROJECT, CONNECTION, REGISTRY, ROLE_ASSIGNMENT, ROLE_DEFINITION)
+    for kind in (
+        DEPLOYMENT,
+        CONNECTION,
+        PROJECT_CAPABILITY_HOST,
+        REGISTRY,
+        WORKSPACE,
+        INSIGHTS,
+        SUBNET,
+        DNS_ZONE_GROUP,
+        PRIVATE_DNS_ZONE,
+        ROLE_ASSIGNMENT,
+        ROLE_DEFINITION,
+    )
     for word in kind.split("/")
 } | {"subscriptions": "subscriptions", "resourcegroups": "resourceGroups", "providers": "providers"}
 

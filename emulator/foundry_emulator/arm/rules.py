@@ -1,19 +1,29 @@
 """What Azure refuses because of other resources: clashes and conditions on the parent."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from foundry_emulator.arm import resource_id as ids
 from foundry_emulator.arm.documents import Json, section, text
 from foundry_emulator.arm.errors import ArmError
-from foundry_emulator.arm.resource_id import ResourceId, parse
+from foundry_emulator.arm.networking import check_dns_zone_group, check_private_endpoint, check_subnet_is_free
+from foundry_emulator.arm.resource_id import ResourceId, is_below, parse
 from foundry_emulator.arm.roles import ROLE_NAMES, role_guid
+from foundry_emulator.arm.telemetry import check_workspace_is_there
 from foundry_emulator.store import Document
 
 Documents = Iterable[tuple[str, Document]]
 
 
-def check_against_others(rid: ResourceId, body: Json, documents: Documents) -> None:
+def check_against_others(
+    rid: ResourceId, body: Json, documents: Documents, *, is_busy: Callable[[Document], bool] = lambda _: False
+) -> None:
     """Refuses a resource that can't be beside those that are there.
+
+    Args:
+        rid: its id.
+        body: the request for it.
+        documents: everything that is there.
+        is_busy: whether a resource is still being made.
 
     Raises:
         ArmError: with Azure's code for the clash.
@@ -23,12 +33,43 @@ def check_against_others(rid: ResourceId, body: Json, documents: Documents) -> N
     match rid.type:
         case ids.ACCOUNT:
             _check_subdomain(rid, body, others)
+            _check_network_of_agents(rid, body, everything)
         case ids.PROJECT:
             _check_project(rid, others)
         case ids.REGISTRY:
             _check_registry_name(rid, others)
         case ids.ROLE_ASSIGNMENT:
             _check_role_assignment(rid, body, everything.items())
+        case ids.DEPLOYMENT:
+            _check_deployment(rid, everything.items(), is_busy)
+        case ids.ACCOUNT_CAPABILITY_HOST | ids.PROJECT_CAPABILITY_HOST:
+            _check_capability_host(rid, body, everything)
+        case ids.PRIVATE_ENDPOINT:
+            check_private_endpoint(body, everything)
+        case ids.DNS_ZONE_GROUP:
+            check_dns_zone_group(body, everything)
+        case ids.INSIGHTS:
+            check_workspace_is_there(body, everything)
+
+
+def check_can_go(rid: ResourceId, documents: Documents) -> None:
+    """Refuses to delete what others need: an account with projects or deployments, a subnet with an endpoint.
+
+    Raises:
+        ArmError: with Azure's code [docs].
+    """
+    everything = dict(documents)
+    if rid.type == ids.ACCOUNT:
+        for other, _ in _of_type(everything.items(), ids.PROJECT, ids.DEPLOYMENT):
+            if is_below(other.key, rid.id):
+                raise ArmError(
+                    409,
+                    "CannotDeleteResource",
+                    f"Can not delete resource before nested resources are deleted. Resource '{rid.id}' has "
+                    f"'{other.type}/{other.name}'.",
+                )
+    if rid.type in {ids.SUBNET, ids.VIRTUAL_NETWORK}:
+        check_subnet_is_free(rid, everything)
 
 
 def _check_subdomain(rid: ResourceId, body: Json, others: dict[str, Document]) -> None:
@@ -42,6 +83,18 @@ def _check_subdomain(rid: ResourceId, body: Json, others: dict[str, Document]) -
                 f"Please pick a different name. The subdomain name '{wanted}' is not available for '{rid.name}' "
                 f"as it's already used by '{other.name}'.",
             )
+
+
+def _check_network_of_agents(rid: ResourceId, body: Json, everything: dict[str, Document]) -> None:
+    """The network that agents run in is chosen when an account is made [docs]; code and text are modelled."""
+    old = everything.get(rid.key)
+    if old is None:
+        return
+    before = section(section(old, "body"), "properties").get("networkInjections") or []
+    if (section(body, "properties").get("networkInjections") or []) != before:
+        raise ArmError(
+            400, "BadRequest", f"The network injections of account '{rid.name}' can't be changed after its creation."
+        )
 
 
 def _check_project(rid: ResourceId, others: dict[str, Document]) -> None:
@@ -110,13 +163,49 @@ def _check_role_assignment(rid: ResourceId, body: Json, documents: Documents) ->
             )
 
 
+def _check_deployment(rid: ResourceId, documents: Documents, is_busy: Callable[[Document], bool]) -> None:
+    for key, document in documents:
+        other = parse(key)
+        if other.type == ids.DEPLOYMENT and other.scope.lower() == rid.scope.lower() and is_busy(document):
+            raise ArmError(
+                409,
+                "RequestConflict",
+                f"Another operation is being performed on the parent resource '{rid.scope}'. Please try again later.",
+            )
+
+
+def _check_capability_host(rid: ResourceId, body: Json, everything: dict[str, Document]) -> None:
+    """One host an account and one a project; the account's first, and none is changed once it is there [docs]."""
+    old = everything.get(rid.key)
+    if old is not None and section(old, "body") != body:
+        raise ArmError(
+            400, "UserError", f"Update of capabilityHost '{rid.name}' is not supported. Delete it and make it again."
+        )
+    for other, _ in _of_type(everything.items(), rid.type):
+        if other.scope.lower() == rid.scope.lower() and other.key != rid.key:
+            raise ArmError(
+                409, "Conflict", f"There is an existing Capability Host '{other.name}' for '{parse(rid.scope).name}'."
+            )
+    if rid.type == ids.ACCOUNT_CAPABILITY_HOST:
+        return
+    account = parse(rid.scope).scope
+    hosts = [host for host, _ in _of_type(everything.items(), ids.ACCOUNT_CAPABILITY_HOST)]
+    if not any(host.scope.lower() == account.lower() for host in hosts):
+        raise ArmError(400, "UserError", f"Account '{parse(account).name}' has no capability host: make one first.")
+    there = {c.name.lower() for c, _ in _of_type(everything.items(), ids.CONNECTION) if c.scope == rid.scope}
+    for kind, names in section(body, "properties").items():
+        for name in names if isinstance(names, list) else []:
+            if str(name).lower() not in there:
+                raise ArmError(400, "UserError", f"{kind}: the project has no connection '{name}'.")
+
+
 def _who_and_what(body: Json) -> tuple[str, str]:
     properties = section(body, "properties")
     return role_guid(text(properties, "roleDefinitionId")), text(properties, "principalId").lower()
 
 
-def _of_type(documents: Documents, kind: str) -> Iterable[tuple[ResourceId, Json]]:
+def _of_type(documents: Documents, *kinds: str) -> Iterable[tuple[ResourceId, Json]]:
     for _, document in documents:
         rid = parse(text(document, "id"))
-        if rid.type == kind:
+        if rid.type in kinds:
             yield rid, section(document, "body")

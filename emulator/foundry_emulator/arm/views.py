@@ -1,6 +1,10 @@
 """What the rest of the local Azure sees of an ARM resource."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from foundry_emulator.arm.documents import Json, section, text
+from foundry_emulator.arm.resource_id import ResourceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class ProjectView:
         principal_id: object id of the project's system-assigned identity, the one that pulls images
             (service-contract 8.2, [docs]); empty when the project has none.
         endpoint: the data plane's project endpoint.
+        is_reachable: the account answers on the public network, or has a private endpoint.
     """
 
     id: str
@@ -25,6 +30,31 @@ class ProjectView:
     location: str
     principal_id: str
     endpoint: str
+    is_reachable: bool
+
+    @classmethod
+    def of(
+        cls,
+        rid: ResourceId,
+        body: Json,
+        *,
+        account: ResourceId,
+        principal_id: str,
+        endpoint: str,
+        is_reachable: bool,
+    ) -> Self:
+        """The view of a project that was asked for with this body."""
+        has_identity = "SystemAssigned" in text(section(body, "identity"), "type")
+        return cls(
+            id=rid.id,
+            name=rid.name,
+            account_id=account.id,
+            account_name=account.name,
+            location=text(body, "location"),
+            principal_id=principal_id if has_identity else "",
+            endpoint=endpoint,
+            is_reachable=is_reachable,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +74,16 @@ class RegistryView:
     login_server: str
     arm_audience_enabled: bool
     role_assignment_mode: str
+
+    @classmethod
+    def of(cls, rid: ResourceId, resource: Json) -> Self:
+        """The view of a registry that Resource Manager shows like this."""
+        properties = section(resource, "properties")
+        policy = section(section(properties, "policies"), "azureADAuthenticationAsArmPolicy")
+        return cls(
+            id=rid.id,
+            name=rid.name,
+            login_server=text(properties, "loginServer"),
+            arm_audience_enabled=text(policy, "status").lower() == "enabled",
+            role_assignment_mode=text(properties, "roleAssignmentMode"),
+        )

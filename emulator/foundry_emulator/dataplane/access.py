@@ -62,11 +62,16 @@ class Access:
         """The project called ``name``.
 
         Raises:
-            ServiceProblem: 404 in the words of service-contract 8.1, [azd].
+            ServiceProblem: 404 in the words of service-contract 8.1, [azd]; 403 in those of 8.4, [docs], when the
+                account is off the public network and has no private endpoint.
         """
         project = self._arm.project(name)
         if project is None:
             raise ServiceProblem(404, "not_found", "The project does not exist")
+        if not project.is_reachable:
+            raise ServiceProblem(
+                403, "PublicAccessDisabled", "Public access is disabled. Please configure private endpoint."
+            )
         return project
 
     def check(self, principal: str, project: ProjectView, right: Right, operation: str, agent: str | None) -> None:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from foundry_emulator.standin.values import Plain
 
 # What a resource has beside its properties, in Resource Manager's envelope [docs].
 _ENVELOPE = ("location", "kind", "sku", "identity", "tags", "zones", "managedBy")
+_ITEM_ENVELOPE = frozenset({"id", "name", "type", "etag"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -31,6 +32,9 @@ class Modelled:
         name_input: the input that names it.
         auto_name: how it is named when that input is missing.
         immutable: inputs, beside those in the path, whose change replaces the resource.
+        wire_names: Resource Manager's name of a property, where the SDK calls it otherwise.
+        envelope: what it has beside its properties.
+        nested_items: lists whose items have properties of their own on the wire, which the SDK lifts.
     """
 
     token: str
@@ -39,6 +43,9 @@ class Modelled:
     name_input: str
     auto_name: AutoName
     immutable: frozenset[str] = frozenset()
+    wire_names: Mapping[str, str] = field(default_factory=dict)
+    envelope: tuple[str, ...] = _ENVELOPE
+    nested_items: frozenset[str] = frozenset()
 
     @property
     def path_inputs(self) -> list[str]:
@@ -61,18 +68,35 @@ class Modelled:
         path = _PLACEHOLDER.sub(lambda found: str(values.get(found[1], "")).strip("/"), self.path)
         return path.rstrip("/")
 
-    def body(self, inputs: Mapping[str, Plain], *, flattened: bool) -> dict[str, Plain]:
+    def body(self, inputs: Mapping[str, Plain]) -> dict[str, Plain]:
         """Resource Manager's body: what is not in the path, properties apart from the envelope.
 
-        Args:
-            inputs: the resource's inputs.
-            flattened: the SDK lifts ``properties`` to the top, as it does unless there is an input of that name.
+        The SDK lifts ``properties`` to the top unless there is an input that is called so on the wire.
         """
-        rest = {key: value for key, value in inputs.items() if key not in self.path_inputs}
-        if not flattened:
+        rest = {
+            self.wire_names.get(key, key): self._on_the_wire(key, value)
+            for key, value in inputs.items()
+            if key not in self.path_inputs
+        }
+        if "properties" in rest:
             return rest
-        envelope = {key: rest.pop(key) for key in _ENVELOPE if key in rest}
+        envelope = {key: rest.pop(key) for key in self.envelope if key in rest}
         return {**envelope, "properties": rest} if rest else envelope
+
+    def in_the_sdk(self, answer: Mapping[str, Plain]) -> dict[str, Plain]:
+        """An object of Resource Manager's, its properties called and nested as in the SDK."""
+        names = {wire: name for name, wire in self.wire_names.items()}
+        return {
+            names.get(key, key): [_lifted(item) for item in value]
+            if key in self.nested_items and isinstance(value, list)
+            else value
+            for key, value in answer.items()
+        }
+
+    def _on_the_wire(self, key: str, value: Plain) -> Plain:
+        if key not in self.nested_items or not isinstance(value, list):
+            return value
+        return [_nested(item) for item in value]
 
     def inputs_of_id(self, resource_id: str) -> dict[str, Plain]:
         """The inputs that an id holds, for resources that were not made by Pulumi; empty when it does not fit."""
@@ -85,12 +109,53 @@ class Modelled:
         return dict(found.groupdict()) if found else {}
 
 
+def _nested(item: Plain) -> Plain:
+    if not isinstance(item, Mapping):
+        return item
+    outside = {key: value for key, value in item.items() if key in _ITEM_ENVELOPE}
+    return {**outside, "properties": {key: value for key, value in item.items() if key not in _ITEM_ENVELOPE}}
+
+
+def _lifted(item: Plain) -> Plain:
+    if not isinstance(item, Mapping):
+        return item
+    properties = item.get("properties")
+    outside = {key: value for key, value in item.items() if key != "properties"}
+    return {**properties, **outside} if isinstance(properties, Mapping) else outside
+
+
 _GROUP = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}"
 _ACCOUNT = _GROUP + "/providers/Microsoft.CognitiveServices/accounts/{accountName}"
 _PROJECT = _ACCOUNT + "/projects/{projectName}"
 _REGISTRY = _GROUP + "/providers/Microsoft.ContainerRegistry/registries/{registryName}"
+_WORKSPACE = _GROUP + "/providers/Microsoft.OperationalInsights/workspaces/{workspaceName}"
+_INSIGHTS = _GROUP + "/providers/Microsoft.Insights/components/{resourceName}"
+_NETWORK = _GROUP + "/providers/Microsoft.Network/virtualNetworks/{virtualNetworkName}"
+_ENDPOINT = _GROUP + "/providers/Microsoft.Network/privateEndpoints/{privateEndpointName}"
+_ZONE = _GROUP + "/providers/Microsoft.Network/privateDnsZones/{privateZoneName}"
 _ASSIGNMENT = "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}"
 _LOCATED = frozenset({"location"})
+
+# Application Insights' own spelling [docs]; the SDK writes them as it writes all names.
+_INSIGHTS_NAMES = {
+    "applicationType": "Application_Type",
+    "flowType": "Flow_Type",
+    "requestSource": "Request_Source",
+    "hockeyAppId": "HockeyAppId",
+    "samplingPercentage": "SamplingPercentage",
+    "retentionInDays": "RetentionInDays",
+    "disableIpMasking": "DisableIpMasking",
+    "disableLocalAuth": "DisableLocalAuth",
+    "immediatePurgeDataOn30Days": "ImmediatePurgeDataOn30Days",
+    "forceCustomerStorageForProfiler": "ForceCustomerStorageForProfiler",
+    "workspaceResourceId": "WorkspaceResourceId",
+    "ingestionMode": "IngestionMode",
+    "appId": "AppId",
+    "applicationId": "ApplicationId",
+    "instrumentationKey": "InstrumentationKey",
+    "connectionString": "ConnectionString",
+    "tenantId": "TenantId",
+}
 
 MODELLED = {
     row.token: row
@@ -117,6 +182,81 @@ MODELLED = {
             "2025-06-01",
             "deploymentName",
             AutoName.COPY,
+        ),
+        Modelled(
+            "azure-native:cognitiveservices:AccountCapabilityHost",
+            _ACCOUNT + "/capabilityHosts/{capabilityHostName}",
+            "2025-06-01",
+            "capabilityHostName",
+            AutoName.COPY,
+            wire_names={"capabilityHostProperties": "properties"},
+        ),
+        Modelled(
+            "azure-native:cognitiveservices:ProjectCapabilityHost",
+            _PROJECT + "/capabilityHosts/{capabilityHostName}",
+            "2025-06-01",
+            "capabilityHostName",
+            AutoName.COPY,
+            wire_names={"projectCapabilityHostProperties": "properties"},
+        ),
+        Modelled(
+            "azure-native:operationalinsights:Workspace",
+            _WORKSPACE,
+            "2023-09-01",
+            "workspaceName",
+            AutoName.RANDOM,
+            _LOCATED,
+            envelope=("location", "identity", "tags"),
+        ),
+        Modelled(
+            "azure-native:applicationinsights:Component",
+            _INSIGHTS,
+            "2020-02-02",
+            "resourceName",
+            AutoName.RANDOM,
+            _LOCATED,
+            wire_names=_INSIGHTS_NAMES,
+        ),
+        Modelled(
+            "azure-native:network:VirtualNetwork",
+            _NETWORK,
+            "2024-05-01",
+            "virtualNetworkName",
+            AutoName.RANDOM,
+            _LOCATED,
+        ),
+        Modelled(
+            "azure-native:network:Subnet",
+            _NETWORK + "/subnets/{subnetName}",
+            "2024-05-01",
+            "subnetName",
+            AutoName.COPY,
+            nested_items=frozenset({"delegations"}),
+        ),
+        Modelled(
+            "azure-native:network:PrivateEndpoint",
+            _ENDPOINT,
+            "2024-05-01",
+            "privateEndpointName",
+            AutoName.RANDOM,
+            _LOCATED,
+            nested_items=frozenset({"privateLinkServiceConnections", "manualPrivateLinkServiceConnections"}),
+        ),
+        Modelled(
+            "azure-native:network:PrivateDnsZoneGroup",
+            _ENDPOINT + "/privateDnsZoneGroups/{privateDnsZoneGroupName}",
+            "2024-05-01",
+            "privateDnsZoneGroupName",
+            AutoName.COPY,
+            nested_items=frozenset({"privateDnsZoneConfigs"}),
+        ),
+        Modelled(
+            "azure-native:privatedns:PrivateZone",
+            _ZONE,
+            "2024-06-01",
+            "privateZoneName",
+            AutoName.RANDOM,
+            _LOCATED,
         ),
         Modelled(
             "azure-native:containerregistry:Registry",

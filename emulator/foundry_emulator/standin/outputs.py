@@ -10,11 +10,11 @@ from foundry_emulator.standin.values import UNKNOWN, Plain
 
 def outputs(modelled: Modelled, resource: SdkResource, answer: Mapping[str, Plain]) -> dict[str, Plain]:
     """The outputs in a resource of Resource Manager: those that the SDK has, where it has them."""
-    lifted = dict(answer)
-    if "properties" not in resource.outputs.properties:
-        properties = lifted.pop("properties", {})
-        if isinstance(properties, Mapping):
-            lifted = {**properties, **lifted}
+    lifted = modelled.in_the_sdk(answer)
+    properties = lifted.get("properties")
+    if "properties" not in resource.outputs.properties and isinstance(properties, Mapping):
+        del lifted["properties"]
+        lifted = {**modelled.in_the_sdk(properties), **lifted}
     lifted["azureApiVersion"] = modelled.api_version
     return _known(lifted, resource.outputs)
 

@@ -5,8 +5,9 @@ by default, what replaces and what updates, an unknown in preview for whatever A
 resource that is there already.
 """
 
+import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import (
@@ -50,6 +51,7 @@ from foundry_emulator.standin.values import (
 )
 
 _SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"  # the local Azure's one subscription
+_POLL_INTERVAL_S = 0.2
 _AUTO_NAMED = "__createBeforeDelete"  # azure-native's own mark: the name is random, so a replacement can be made first
 _GET_CLIENT_CONFIG = "azure-native:authorization:getClientConfig"
 _KINDS = {
@@ -68,13 +70,16 @@ class StandIn(Provider):
     Args:
         client: makes the client for Resource Manager when the engine configures the provider.
         environment: where the subscription may be named.
+        pause: waits some seconds between two looks at a resource that is being made.
     """
 
     def __init__(
         self,
         client: Callable[[], ArmClient] = ArmClient.from_environment,
         environment: Mapping[str, str] = os.environ,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._pause = pause
         self._make_client = client
         self._client: ArmClient | None = None
         self._environment = environment
@@ -128,7 +133,7 @@ class StandIn(Provider):
         resource_id = modelled.id(inputs, self._subscription_id)
         if await self._arm.get(resource_id, modelled.api_version) is not None:
             raise StandInError(f"cannot create already existing resource '{resource_id}'")
-        answer = await self._put(modelled, resource, resource_id, inputs)
+        answer = await self._put(modelled, resource_id, inputs)
         return CreateResponse(str(answer["id"]), _state(modelled, resource, answer, request.properties))
 
     async def read(self, request: ReadRequest) -> ReadResponse:
@@ -156,7 +161,7 @@ class StandIn(Provider):
             told = wrapped_map(preview_outputs(modelled, resource, inputs))
             told |= {key: request.olds[key] for key in ("name", "location") if key in request.olds}
             return UpdateResponse(all_as_secret_as(told, request.news))
-        answer = await self._put(modelled, resource, request.resource_id, inputs)
+        answer = await self._put(modelled, request.resource_id, inputs)
         return UpdateResponse(_state(modelled, resource, answer, request.news))
 
     async def delete(self, request: DeleteRequest) -> None:
@@ -189,12 +194,13 @@ class StandIn(Provider):
         chosen = self._config.get("subscriptionId") or self._environment.get("ARM_SUBSCRIPTION_ID")
         return str(chosen or _SUBSCRIPTION)
 
-    async def _put(
-        self, modelled: Modelled, resource: SdkResource, resource_id: str, inputs: Mapping[str, Plain]
-    ) -> dict[str, Plain]:
-        is_flattened = "properties" not in resource.inputs.properties
-        body = modelled.body(inputs, flattened=is_flattened)
-        return await self._arm.put(resource_id, modelled.api_version, body)
+    async def _put(self, modelled: Modelled, resource_id: str, inputs: Mapping[str, Plain]) -> dict[str, Plain]:
+        """Writes a resource and waits until it is made, as the real provider does."""
+        answer = await self._arm.put(resource_id, modelled.api_version, modelled.body(inputs))
+        while _is_being_made(answer):
+            await self._pause(_POLL_INTERVAL_S)
+            answer = await self._arm.get(resource_id, modelled.api_version) or {}
+        return answer
 
     def _named(self, modelled: Modelled, request: CheckRequest) -> dict[str, PropertyValue]:
         """The name that the program did not give: the one it has, else a new one."""
@@ -224,6 +230,11 @@ class StandIn(Provider):
         group = MODELLED["azure-native:resources:ResourceGroup"]
         answer = await self._arm.get(group.id(known, self._subscription_id), group.api_version)
         return {"location": wrapped(answer["location"])} if answer else {}
+
+
+def _is_being_made(answer: Mapping[str, Plain]) -> bool:
+    properties = answer.get("properties")
+    return isinstance(properties, Mapping) and properties.get("provisioningState") in {"Creating", "Accepted"}
 
 
 def _look_up(token: str) -> tuple[Modelled, SdkResource] | str:

@@ -57,7 +57,8 @@ def find(token: str) -> SdkResource | None:
     except ModuleNotFoundError:
         return None
     resource = getattr(module, class_name, None)
-    arguments = getattr(module, f"{class_name}Args", None)
+    # Where a type of the same name is a value elsewhere, its ``Args`` are that value's.
+    arguments = getattr(module, f"{class_name}InitArgs", None) or getattr(module, f"{class_name}Args", None)
     if (
         getattr(resource, "pulumi_type", None) != token
         or not isinstance(resource, type)

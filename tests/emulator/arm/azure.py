@@ -23,6 +23,8 @@ class Azure:
 
     now: float = 1_800_000_000.0
     role_delay_s: float = 0.0
+    deployment_s: float = 0.0
+    account_retention_s: float = 0.0
     urls: Urls = field(default_factory=lambda: Urls(data_plane="https://localhost:8443", registry="localhost:5000"))
     store: Store = field(default_factory=lambda: Store(None))
 
@@ -30,7 +32,14 @@ class Azure:
         self.restart()
 
     def restart(self) -> None:
-        self.arm = ArmStore(self.store, urls=lambda: self.urls, clock=lambda: self.now, role_delay_s=self.role_delay_s)
+        self.arm = ArmStore(
+            self.store,
+            urls=lambda: self.urls,
+            clock=lambda: self.now,
+            role_delay_s=self.role_delay_s,
+            deployment_s=lambda: self.deployment_s,
+            account_retention_s=lambda: self.account_retention_s,
+        )
         self.identity = Identity(self.store, clock=lambda: self.now)
         app = Starlette(routes=[*self.arm.routes(), *self.identity.routes()])
         self.client = TestClient(app, client=("127.0.0.1", 50000))

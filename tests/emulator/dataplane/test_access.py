@@ -36,6 +36,16 @@ def test_a_token_for_another_audience_is_a_401(api: Api, azure: LocalAzure) -> N
     assert api.http.get("/agents", headers={"authorization": f"Bearer {token}"}).status_code == 401
 
 
+def test_a_project_off_the_public_network_without_a_private_endpoint_is_a_403(api: Api, azure: LocalAzure) -> None:
+    account = api.project.id.partition("/projects/")[0]
+    body = azure.request_of(account)
+    body["properties"]["publicNetworkAccess"] = "Disabled"
+    azure.put(account, body)
+    answer = api.http.get("/agents")
+    assert error_of(answer) == (403, "PublicAccessDisabled")
+    assert answer.json()["error"]["message"] == "Public access is disabled. Please configure private endpoint."
+
+
 def test_an_unknown_project_is_a_404_in_the_words_of_the_service(azure: LocalAzure) -> None:
     with azure.client("nowhere") as http:
         answer = http.get("/agents")

@@ -24,6 +24,7 @@ class Engine:
     def __init__(self) -> None:
         self.azure = Azure()
         self.config: dict[str, object] = {}
+        self.pauses: list[float] = []
         self.restart()
 
     def restart(self) -> None:
@@ -31,8 +32,14 @@ class Engine:
         app = Starlette(routes=[*self.azure.arm.routes(), *self.azure.identity.routes()])
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 40000))
         clock = lambda: self.azure.now  # noqa: E731 - one expression, used here
-        self.provider = StandIn(lambda: ArmClient(settings, clock=clock, transport=transport), environment={})
+        self.provider = StandIn(
+            lambda: ArmClient(settings, clock=clock, transport=transport), environment={}, pause=self._pause
+        )
         self.run(self.provider.configure(wire.ConfigureRequest({}, wrapped_map(self.config), True, False)))  # noqa: FBT003
+
+    async def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.azure.now += seconds
 
     def run(self, call: Coroutine[object, object, T]) -> T:
         return asyncio.run(call)
