@@ -12,6 +12,7 @@ from foundry_agents._version import __version__
 if TYPE_CHECKING:
     from foundry_agents.agent_image import AgentImage
     from foundry_agents.agent_registry import AgentRegistry
+    from foundry_agents.app_insights import AppInsights
     from foundry_agents.code_package import CodePackage
     from foundry_agents.connection_secret import ConnectionSecret
     from foundry_agents.contract import (
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from foundry_agents.hosted_agent import HostedAgent
     from foundry_agents.lifecycle.definition import Tier
     from foundry_agents.lifecycle.vocabulary import Protocol, Runtime
+    from foundry_agents.model_deployment import ModelDeployment
+    from foundry_agents.private_endpoint import PrivateEndpoint
     from foundry_agents.project_connection import ProjectConnection
     from foundry_agents.resources import AgentRollout, HostedAgentVersion, ToolboxVersion, VectorStore
     from foundry_agents.resources.inputs import Moderation, StreamSelector, TelemetryEndpoint, TelemetryHeader
@@ -38,6 +41,7 @@ __all__ = [
     "AgentImage",
     "AgentRegistry",
     "AgentRollout",
+    "AppInsights",
     "AzureAISearch",
     "CodeInterpreter",
     "CodePackage",
@@ -48,8 +52,10 @@ __all__ = [
     "HostedAgent",
     "HostedAgentVersion",
     "Mcp",
+    "ModelDeployment",
     "Moderation",
     "OpenApi",
+    "PrivateEndpoint",
     "Project",
     "ProjectConnection",
     "Protocol",
@@ -78,6 +84,7 @@ _HOMES = {
     "AgentImage": "agent_image",
     "AgentRegistry": "agent_registry",
     "AgentRollout": "resources",
+    "AppInsights": "app_insights",
     "AzureAISearch": "tools",
     "CodeInterpreter": "tools",
     "CodePackage": "code_package",
@@ -88,8 +95,10 @@ _HOMES = {
     "HostedAgent": "hosted_agent",
     "HostedAgentVersion": "resources",
     "Mcp": "tools",
+    "ModelDeployment": "model_deployment",
     "Moderation": "resources.inputs",
     "OpenApi": "tools",
+    "PrivateEndpoint": "private_endpoint",
     "Project": "foundry_project",
     "ProjectConnection": "project_connection",
     "Protocol": "lifecycle.vocabulary",

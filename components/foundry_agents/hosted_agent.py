@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
+from pulumi_azure_native import authorization
 
 from foundry_agents.agent_image import AgentImage
+from foundry_agents.agent_registry import AgentRegistry
 from foundry_agents.agent_tools import let_in, toolbox_of, with_toolbox
 from foundry_agents.code_package import CodePackage
-from foundry_agents.foundry_project import FoundryProject, Project
+from foundry_agents.foundry_project import FoundryProject, Project, project_scope
 from foundry_agents.lifecycle.definition import Tier
 from foundry_agents.resources import AgentRollout, HostedAgentVersion, ToolboxVersion
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
+from foundry_agents.role_grant import Grants, PrincipalType, Role, principal_suffix
 from foundry_agents.rollout_settings import Rollout
 from foundry_agents.toolbox import Toolbox
 from foundry_agents.tools import AnyTool
@@ -60,7 +63,8 @@ class HostedAgent(pulumi.ComponentResource):
         rollout: How traffic moves to a new version: ``Rollout.canary([10, 50], bake="2m", smoke=…)``; default all at
             once. A pinned rollout serves its version, whatever the settings describe.
         take_over: Manage an agent that exists and that this stack has not made.
-        force_delete: On destroy end active sessions instead of refusing.
+        force_delete: On destroy end active sessions instead of refusing. With True and a project of this stack, an
+            agent goes with its project when both go: no request of its own.
         timeout_s: Give up waiting for the version after this many seconds; default 1200.
         poll_interval_s: Longest pause between two looks at it; default 5.
 
@@ -119,6 +123,10 @@ class HostedAgent(pulumi.ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("foundry-agents:index:HostedAgent", name, None, opts)
+        self._grants = Grants(self, name)
+        self._project = project
+        may_pull = image.registry.grant_pull(project) if image and image.registry else None
+        gone_with = project.project if isinstance(project, FoundryProject) and force_delete is True else None
         if tier is not None and (cpu is not None or memory is not None):
             raise ValueError(f'HostedAgent "{name}": give either tier or cpu and memory, not both')
         if (image is None) == (code is None):
@@ -147,8 +155,8 @@ class HostedAgent(pulumi.ComponentResource):
             telemetry=telemetry,
             fingerprint_key=fingerprint_key,
             pull_identity=project.principal_id.apply(lambda known: known or ""),
-            registry_id=image.registry_id if image else None,
-            pull_role_granted_at=image.pull_role_granted_at if image else None,
+            registry_id=image.registry.resource_id if image and image.registry else None,
+            pull_role_granted_at=may_pull.created_on if may_pull else None,
             pull_role_budget_s=pull_role_budget_s,
             take_over=take_over,
             timeout_s=timeout_s,
@@ -156,7 +164,15 @@ class HostedAgent(pulumi.ComponentResource):
             # The rollout owns the agent's history: a replaced version stays, to be adopted by a revert. So there is
             # nothing to protect, and Pulumi replaces no protected resource.
             kept_by_rollout=True,
-            opts=ResourceOptions(parent=self, protect=False, depends_on=_before_the_pull(image)),
+            opts=ResourceOptions(
+                parent=self,
+                protect=False,
+                deleted_with=gone_with,
+                # A refresh can't tell a project that is gone from one that does not answer yet; what is made anew has
+                # another identity, and its agents are made anew with it.
+                replacement_trigger=project.principal_id if isinstance(project, FoundryProject) else None,
+                depends_on=_before_the_pull(project, image, may_pull),
+            ),
         )
         self.principal_id = self.version.principal_id
         before_the_test: list[pulumi.Resource] = [self.version]
@@ -175,7 +191,7 @@ class HostedAgent(pulumi.ComponentResource):
             protocols=sorted(map(str, protocols)),
             force_delete=force_delete,
             project_resource_id=project.resource_id,
-            opts=ResourceOptions(parent=self, depends_on=before_the_test),
+            opts=ResourceOptions(parent=self, deleted_with=gone_with, depends_on=before_the_test),
         )
         self.agent_name = self.version.agent_name
         self.endpoint = self.rollout.endpoint
@@ -184,6 +200,46 @@ class HostedAgent(pulumi.ComponentResource):
         self.traffic = self.rollout.traffic
         self.register_outputs({"endpoint": self.endpoint, "serving_version": self.serving_version})
 
+    def grant_invoke(
+        self, principal_id: Input[str], *, principal_type: PrincipalType = "ServicePrincipal", name: str | None = None
+    ) -> authorization.RoleAssignment:
+        """Lets a principal call this agent, and do nothing else: Foundry Agent Consumer on the agent [observed].
 
-def _before_the_pull(image: AgentImage | None) -> Sequence[pulumi.Resource]:
-    return list(image.depends_on) if image else []
+        ``FoundryProject.grant_invoke`` gives the right to every agent of the project, as the documentation has it.
+
+        Args:
+            principal_id: Object id of who may call; asked for again, the grant that is there is returned.
+            principal_type: What that is.
+            name: The assignment is called ``{agent}-invoke-{name}``; default the principal's id. A second principal
+                that is known only after the update needs one.
+        """
+        project_id = project_scope(self._project, needed_for=f'HostedAgent "{self.pulumi_resource_name}", grant_invoke')
+        return self._grants.give(
+            principal_suffix("invoke", principal_id, name),
+            Role.FOUNDRY_AGENT_CONSUMER,
+            scope=Output.concat(project_id, "/agents/", self.agent_name),
+            principal_id=principal_id,
+            principal_type=principal_type,
+            opts=ResourceOptions(depends_on=[self.version]),
+        )
+
+    def grant_pull(self, registry: AgentRegistry) -> authorization.RoleAssignment | None:
+        """Lets the agent's own identity pull from a registry too; the project's gets the right by itself.
+
+        The documentation names the project's identity as the one that pulls, and one page of it the agent's [docs].
+
+        Returns:
+            The assignment; None where the registry's ``grants`` are off.
+        """
+        return registry.grant_pull_to(self.principal_id, name=f"agent-{self.pulumi_resource_name}")
+
+
+def _before_the_pull(
+    project: Project, image: AgentImage | None, may_pull: pulumi.Resource | None
+) -> Sequence[pulumi.Resource]:
+    first = list(image.depends_on) if image else []
+    if isinstance(project, FoundryProject):
+        first += project.before_agents
+    if image and image.registry:
+        first += image.registry.before_the_pull
+    return [*first, may_pull] if may_pull else first

@@ -34,6 +34,7 @@ _ANSWERS: Mapping[str, Mapping[str, object]] = {
         "properties": {"endpoints": {"AI Foundry API": f"{ENDPOINT}/", "Other": "https://other"}},
         "identity": {"principalId": PRINCIPAL, "tenantId": "t", "type": "SystemAssigned"},
     },
+    "azure-native:applicationinsights:Component": {"connectionString": "InstrumentationKey=0"},
     VERSION: {
         "version": "7",
         "version_id": "support:7",
@@ -78,6 +79,12 @@ class Declared:
         retain_on_delete: It stays when it leaves the program.
         custom: False for a component.
         protect: It can't be deleted.
+        deleted_with: Name of the resource that takes it away when it goes.
+        ignore_changes: Inputs that are looked at when it is made, never later.
+        replace_on_changes: Inputs whose change replaces it.
+        secret_outputs: Outputs that are secrets.
+        aliases: Names that it had before.
+        delete_before_replace: The old one goes before the new one comes.
     """
 
     type: str
@@ -88,7 +95,13 @@ class Declared:
     depends_on: frozenset[str]
     retain_on_delete: bool
     custom: bool
-    protect: bool
+    protect: bool = False
+    deleted_with: str = ""
+    ignore_changes: tuple[str, ...] = ()
+    replace_on_changes: tuple[str, ...] = ()
+    secret_outputs: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    delete_before_replace: bool = False
 
 
 @dataclass
@@ -143,6 +156,15 @@ def run(
     return done
 
 
+def declare(use: Callable[[], object]) -> Run:
+    """Runs what declares resources; what it returns is not looked at."""
+
+    def program() -> None:
+        use()
+
+    return run(program)
+
+
 class _Azure(Mocks):
     """Answers like Azure, as far as the components look."""
 
@@ -158,7 +180,11 @@ class _Azure(Mocks):
             secret = [name for name, value in outputs.items() if isinstance(value, Secret)]
             plain = {name: value.value if isinstance(value, Secret) else value for name, value in outputs.items()}
             return args.inputs["name"], {**args.inputs, "outputs": plain, "secretOutputNames": secret}
-        return f"{GROUP}/{args.name}", {**args.inputs, "name": args.name, **_ANSWERS.get(args.typ, {})}
+        resource_id = f"{GROUP}/{args.name}"
+        if args.typ == PROJECT:
+            account = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/{args.inputs['accountName']}"
+            resource_id = f"{account}/projects/{args.inputs['projectName']}"
+        return resource_id, {**args.inputs, "name": args.name, **_ANSWERS.get(args.typ, {})}
 
 
 class _Recorder(MockMonitor):
@@ -182,6 +208,12 @@ class _Recorder(MockMonitor):
                     request.retainOnDelete,
                     request.custom,
                     request.protect,
+                    _name(request.deletedWith),
+                    tuple(request.ignoreChanges),
+                    tuple(request.replaceOnChanges),
+                    tuple(request.additionalSecretOutputs),
+                    tuple(alias.spec.name for alias in request.aliases if alias.spec.name),
+                    request.deleteBeforeReplace,
                 )
             )
         answer: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)

@@ -52,7 +52,7 @@ def _read(document: object, agent: str = "support", *, secret: bool = False) -> 
 def test_what_a_stack_publishes_is_what_another_one_reads() -> None:
     read = _read(_document())
     assert (read["project.endpoint"], read["project.principal_id"]) == (ENDPOINT, PRINCIPAL)
-    assert read["project.resource_id"].endswith("/agents-project")
+    assert read["project.resource_id"].endswith("/projects/agents")
     assert (read["registry.login_server"], read["registry.resource_id"][-15:]) == (LOGIN_SERVER, "images-registry")
     assert {name.partition(".")[2]: value for name, value in read.items() if name.startswith("agent.")} == {
         "agent_name": "support",

@@ -18,6 +18,7 @@ PUBLIC = {
     "AgentRollout",
     "AzureAISearch",
     "CodeInterpreter",
+    "AppInsights",
     "CodePackage",
     "ConnectionSecret",
     "ExistingProject",
@@ -28,6 +29,8 @@ PUBLIC = {
     "Mcp",
     "Moderation",
     "OpenApi",
+    "ModelDeployment",
+    "PrivateEndpoint",
     "Project",
     "ProjectConnection",
     "Protocol",
@@ -84,6 +87,15 @@ def test_the_resources_cost_neither_azure_sdk_nor_native_provider() -> None:
     loaded = _loaded_after("import foundry_agents.resources")
     assert "foundry_agents.resources.hosted_agent_version" in loaded
     assert {name for name in loaded if name == "azure" or name.startswith(("azure.", "pulumi_azure_native"))} == set()
+
+
+def test_a_program_costs_neither_azure_sdk_nor_the_native_modules_that_it_does_not_use() -> None:
+    """Components are native resources and ours; the SDK is the plugin's, and private networks are few programs'."""
+    names = ("AgentImage", "AgentRegistry", "AppInsights", "FoundryProject", "HostedAgent", "ModelDeployment")
+    loaded = _loaded_after("import foundry_agents as fa\n" + "\n".join(f"fa.{name}" for name in names))
+    assert "foundry_agents.hosted_agent" in loaded
+    assert {name for name in loaded if name == "azure" or name.startswith("azure.")} == set()
+    assert "pulumi_azure_native.network._inputs" not in loaded
 
 
 def test_the_lifecycle_costs_the_standard_library_only() -> None:

@@ -10,7 +10,36 @@ project = fa.FoundryProject("support", location="eastus2", tags={"team": "suppor
 elsewhere = fa.FoundryProject.existing(
     endpoint="https://acme.services.ai.azure.com/api/projects/demo", principal_id="…"
 )
+private = fa.FoundryProject(
+    "private",
+    location="eastus2",
+    subdomain="acme-private",
+    models=[fa.ModelDeployment("gpt-5-mini", version="2025-08-07", capacity=50)],
+    app_insights=fa.AppInsights(retention_days=60),
+    public_access=False,
+    private_endpoint=fa.PrivateEndpoint("/subscriptions/…/subnets/endpoints", dns_zone_ids=[]),
+    opts=pulumi.ResourceOptions(protect=True),
+)
+traced = fa.FoundryProject(
+    "traced",
+    location=pulumi.Config().require("location"),
+    app_insights=fa.AppInsights.existing(resource_id="…", connection_string=pulumi.Output.secret("…")),
+)
+private.add_capability_host(storage=[pulumi.Output.from_input("storage")])
+private.grant_invoke("…", principal_type="Group", name="team")
+elsewhere.grant_invoke("…")
+
 registry = fa.AgentRegistry("images", pulled_by=project)
+shared = fa.AgentRegistry.existing(
+    "shared",
+    login_server="acme.azurecr.io",
+    resource_id="…",
+    pulled_by=[project, elsewhere],
+    permissions="repository",
+    connect=True,
+    grants=False,
+)
+shared.grant_push("…", name="pipeline")
 borrowed = fa.AgentRegistry("borrowed", pulled_by=elsewhere, resource_group_name="shared", sku="Premium")
 
 image = fa.AgentImage.pinned(pulumi.Output.concat("support@", "sha256:…"), registry=registry)
@@ -52,6 +81,9 @@ coded = fa.HostedAgent(
     fingerprint_key=pulumi.Output.secret("…"),
 )
 newest = fa.CodePackage("agent", entry_point=["python", "main.py"], runtime=fa.Runtime.of("python_3_15"))
+agent.grant_invoke("…")
+agent.grant_invoke(large.principal_id, name="large")
+agent.grant_pull(shared)
 
 version = fa.HostedAgentVersion(
     "alone", project_endpoint=elsewhere.endpoint, agent_name="alone", image=plain.reference, cpu=0.5, memory="1Gi"

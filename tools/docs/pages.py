@@ -18,6 +18,7 @@ from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.toolbox_fields import TOOLBOX_FIELDS
 from foundry_agents.lifecycle.vector_store_fields import VECTOR_STORE_FIELDS
 from foundry_emulator.parity import parity_page
+from tools.docs.components import components_page
 
 _NOTE = "<!-- Written by `make docs` from the code; a test fails when it is out of date. -->"
 
@@ -41,6 +42,7 @@ def pages() -> dict[str, str]:
         "vector-store.md": inputs_page(
             "VectorStore", "Files that file search looks through: see [tools](../tools.md#files).", VECTOR_STORE_FIELDS
         ),
+        "components.md": components_page(_NOTE),
         "errors.md": errors_page(),
         "parity.md": parity_page(),
     }

@@ -1,0 +1,75 @@
+"""ModelDeployment: a model that agents of an account can call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi import Input, ResourceOptions
+from pulumi_azure_native import cognitiveservices
+
+
+@dataclass(frozen=True)
+class ModelDeployment:
+    """A model deployed to the account, under a name that programs call it by.
+
+    Attributes:
+        name: What the deployment is called.
+        model: Name of the model; None takes ``name``.
+        version: Version of the model; None lets Azure choose its default, which can change.
+        format: Who publishes it: ``OpenAI``, ``Microsoft``, ``Meta``, … [docs].
+        sku: Where it runs and how it is paid: ``GlobalStandard``, ``DataZoneStandard``, ``Standard``, … [docs].
+        capacity: Thousands of tokens a minute for the standard SKUs; units for provisioned ones [docs].
+        upgrade: When Azure may move it to another version: ``NoAutoUpgrade``, ``OnceCurrentVersionExpired`` or
+            ``OnceNewDefaultVersionAvailable`` [sdk]. The default moves it only when it would stop working.
+        rai_policy: Name of the Responsible AI policy; None takes Azure's default.
+    """
+
+    name: str
+    model: str | None = None
+    version: Input[str] | None = None
+    format: Input[str] = "OpenAI"
+    sku: Input[str] = "GlobalStandard"
+    capacity: Input[int] = 10
+    upgrade: Input[str] = "OnceCurrentVersionExpired"
+    rai_policy: Input[str] | None = None
+
+
+def deploy_models(
+    name: str,
+    models: Sequence[ModelDeployment],
+    *,
+    account_name: Input[str],
+    resource_group_name: Input[str],
+    tags: Mapping[str, str] | None,
+    parent: pulumi.Resource,
+) -> list[cognitiveservices.Deployment]:
+    """Declares ``{name}-model-{deployment}`` for each, every one after the one before: an account takes one at a time.
+
+    Raises:
+        ValueError: Two have the same name.
+    """
+    made: list[cognitiveservices.Deployment] = []
+    for model in models:
+        if [other.name for other in models].count(model.name) > 1:
+            raise ValueError(f'FoundryProject "{name}": two models are called "{model.name}"')
+        made.append(
+            cognitiveservices.Deployment(
+                f"{name}-model-{model.name}",
+                account_name=account_name,
+                deployment_name=model.name,
+                resource_group_name=resource_group_name,
+                sku=cognitiveservices.SkuArgs(name=model.sku, capacity=model.capacity),
+                properties=cognitiveservices.DeploymentPropertiesArgs(
+                    model=cognitiveservices.DeploymentModelArgs(
+                        format=model.format, name=model.model or model.name, version=model.version
+                    ),
+                    rai_policy_name=model.rai_policy,
+                    version_upgrade_option=model.upgrade,
+                ),
+                tags=tags,
+                opts=ResourceOptions(parent=parent, depends_on=made[-1:]),
+            )
+        )
+    return made

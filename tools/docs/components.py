@@ -1,0 +1,79 @@
+"""The page of the components, from their docstrings: what each takes, gives and grants."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import foundry_agents as fa
+
+NAMES = (
+    "FoundryProject",
+    "ModelDeployment",
+    "AppInsights",
+    "PrivateEndpoint",
+    "AgentRegistry",
+    "HostedAgent",
+    "ExistingProject",
+)
+"""What the page has, in the order of a program."""
+
+
+def components_page(note: str) -> str:
+    """Every component with its arguments, attributes and methods."""
+    lines = ["# Components", note, "", "Where a rule comes from: *docs*, *sdk*, *azd* (all Microsoft), *observed*.", ""]
+    for name in NAMES:
+        lines += _component(name, getattr(fa, name))
+    return "\n".join(lines)
+
+
+def _component(name: str, kind: Any) -> Iterator[str]:
+    yield from (f"## {name}", "")
+    yield from _described(inspect.getdoc(kind) or "", inspect.signature(kind.__init__).parameters)
+    for method in vars(kind):
+        member = getattr(kind, method)
+        if not method.startswith("_") and inspect.isroutine(member):
+            yield from (f"### {name}.{method}", "")
+            yield from _described(inspect.getdoc(member) or "", inspect.signature(member).parameters)
+
+
+def _described(text: str, parameters: Mapping[str, inspect.Parameter]) -> Iterator[str]:
+    """A docstring's words, then a table of each of its sections."""
+    words, *sections = re.split(r"\n(?=(?:Args|Attributes|Returns|Raises):\n)", text)
+    yield from (words.rstrip().replace("``", "`"), "")
+    tables = dict(section.split(":\n", 1) for section in sections)
+    if "Args" in tables:
+        yield from _table("argument", tables["Args"], parameters)
+    if "Attributes" in tables:
+        # A dataclass is made with its attributes.
+        yield from _table("attribute", tables["Attributes"], {} if "Args" in tables else parameters)
+
+
+def _table(noun: str, body: str, parameters: Mapping[str, inspect.Parameter]) -> Iterator[str]:
+    head = [noun, "meaning", *(["default"] if parameters else [])]
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + " --- |" * len(head)
+    for name, meaning in _entries(body):
+        row = [f"`{name}`", meaning.replace("``", "`").replace("|", "\\|")]
+        if parameters:
+            row.append(_default(parameters.get(name)))
+        yield "| " + " | ".join(row) + " |"
+    yield ""
+
+
+def _entries(body: str) -> Iterator[tuple[str, str]]:
+    """Names and their texts, of lines that go on below."""
+    for entry in re.split(r"\n(?=    \w+: )", body.rstrip("\n")):
+        name, _, meaning = " ".join(entry.split()).partition(": ")
+        yield name, meaning
+
+
+def _default(parameter: inspect.Parameter | None) -> str:
+    if parameter is None or parameter.default is None or parameter.default == ():
+        return ""
+    if parameter.default is parameter.empty:
+        return "required"
+    plain = dict(parameter.default) if isinstance(parameter.default, Mapping) else parameter.default
+    return f"`{plain}`"
