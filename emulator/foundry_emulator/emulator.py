@@ -29,6 +29,7 @@ from foundry_emulator.dataplane.code import CodeStore
 from foundry_emulator.dataplane.connection_operations import ConnectionOperations
 from foundry_emulator.dataplane.file_operations import FileOperations
 from foundry_emulator.dataplane.files import Files
+from foundry_emulator.dataplane.conversations import Conversations
 from foundry_emulator.dataplane.forward import Forward
 from foundry_emulator.dataplane.invocations import Invocations
 from foundry_emulator.dataplane.log_stream import LogStream
@@ -223,12 +224,14 @@ class Emulator:
         """Data plane, with faults before it, and ARM, without."""
         forward = Forward(self.agents, self.sessions, traffic, self.provisioner, self.settings)
         search = VectorSearch(self.vector_stores, self.files)
+        conversations = Conversations(self.store, self.agents, self.sessions, clock=clock.now)
         served = (
             AgentOperations(self.agents, self.sessions, self.provisioner, self.code),
             SessionOperations(self.agents, self.sessions, traffic),
             SessionFiles(self.agents, self.sessions, self.homes),
             LogStream(self.agents, self.sessions, self.provisioner, self.settings, clock),
-            Responses(forward),
+            Responses(forward, conversations),
+            conversations,
             Invocations(forward),
             ConnectionOperations(self.connections),
             ToolboxOperations(self.toolboxes),

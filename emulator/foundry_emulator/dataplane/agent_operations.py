@@ -23,7 +23,7 @@ from foundry_emulator.dataplane.definition import (
 )
 from foundry_emulator.dataplane.endpoint import LATEST, Endpoint, merge_patch
 from foundry_emulator.dataplane.paging import order_of, page
-from foundry_emulator.dataplane.problem import ServiceProblem, invalid, not_implemented
+from foundry_emulator.dataplane.problem import ServiceProblem, deleted_agent_not_found, invalid, version_not_found
 from foundry_emulator.dataplane.sessions import Sessions
 
 
@@ -55,6 +55,8 @@ class AgentOperations:
     def handlers(self) -> dict[str, Handler]:
         """What it serves, by the names of the parity ledger."""
         return {
+            "agents.create": self.create,
+            "agents.update": self.update,
             "agents.create_version": self.create_version,
             "agents.get_version": self.get_version,
             "agents.list_versions": self.list_versions,
@@ -71,27 +73,44 @@ class AgentOperations:
     async def create_version(self, call: Call) -> Response:
         """POST ``/agents/{a}/versions``: 200 with the whole version [recorded]."""
         check_name(call.agent)
-        content_type = call.request.headers.get("content-type", "")
-        if content_type.startswith("multipart/"):
-            content = await call.content(MAX_ZIP_BYTES)
-            return self._create(call, read_upload(content_type, call.request.headers.get(HASH_HEADER), content))
-        return self._create(call, await call.body_without_nulls())
+        return self._create(call, call.agent, *await _given(call))
 
-    def _create(self, call: Call, given: Upload | dict[str, object]) -> Response:
+    async def create(self, call: Call) -> Response:
+        """POST ``/agents``: an agent with its first version; 409 ``conflict`` when it exists [spec].
+
+        The answer is the agent, and the name of a zip's agent comes in its metadata part; both are [modelled].
+        """
+        body, upload = await _given(call)
+        name = body.get("name")
+        if not isinstance(name, str):
+            raise invalid("name is required and must be a string.", "name")
+        check_name(name)
+        if self._agents.find(call.project.name, name) is not None:
+            raise ServiceProblem(409, "conflict", f"Agent {name} already exists")
+        self._create(call, name, body, upload)
+        return answer(self._agents.get(call.project.name, name).details())
+
+    async def update(self, call: Call) -> Response:
+        """POST ``/agents/{a}``: a new version unless it repeats the latest [spec]; answers the agent [modelled]."""
+        agent = self._agent(call)
+        self._create(call, agent.name, *await _given(call))
+        return answer(agent.details())
+
+    def _create(self, call: Call, name: str, body: Mapping[str, object], upload: Upload | None) -> Response:
         """A version of an image, or of code; that code may bring its agent into being is [modelled]."""
-        upload = given if isinstance(given, Upload) else None
-        body = given.metadata if isinstance(given, Upload) else given
-        if body.get("draft") is True:
-            raise not_implemented("draft versions (agents.create_version with draft)")
+        draft = body.get("draft", False)
+        if not isinstance(draft, bool):
+            raise invalid("draft must be true or false.", "draft")
         definition = check_definition(body.get("definition"), code_sha256=upload.sha256 if upload else None)
         if upload is not None:
             self._code.keep(upload)
         version, new = self._agents.create_version(
             project=call.project.name,
-            name=call.agent,
+            name=name,
             definition=definition,
             description=check_description(body.get("description")),
             metadata=check_metadata(body.get("metadata")),
+            draft=draft,
         )
         answered = rendered(version.rendered())
         if new and version.status == "creating":
@@ -112,27 +131,32 @@ class AgentOperations:
         return FileResponse(self._code.path(digest), media_type="application/zip", headers={HASH_HEADER: digest})
 
     async def get_version(self, call: Call) -> Response:
-        """GET ``/agents/{a}/versions/{v}``."""
-        version = self._agent(call).version(call.path["version"])
+        """GET ``/agents/{a}/versions/{v}``; of a missing agent the version is what is missing [modelled]."""
+        agent = self._agents.find(call.project.name, call.agent)
+        if agent is None:
+            raise version_not_found(call.agent, call.path["version"])
+        version = agent.version(call.path["version"])
         answered = version.rendered()
         if version.status == "creating":
             self._provisioning.polled(version.key)
         return rendered(answered)
 
     async def list_versions(self, call: Call) -> Response:
-        """GET ``/agents/{a}/versions``, newest first [recorded]."""
+        """GET ``/agents/{a}/versions``, newest first [recorded]; drafts only with ``include_drafts`` [sdk]."""
         agent = self._agent(call)
-        versions = list(agent.versions.values())
+        versions = list(reversed(agent.versions.values())) if call.switch("include_drafts") else agent.released
         descending = order_of(call.query, "desc") == "desc"
-        if descending:
+        if not descending:
             versions.reverse()
 
         def find(cursor: str) -> int | None:
             name, _, number = cursor.rpartition(":")
+            if name == agent.name and number in agent.versions:
+                return next((place for place, v in enumerate(versions) if v.key.version == number), None)
             if name != agent.name or not number.isascii() or not number.isdigit():
                 return None
             wanted = int(number) if len(number) < 10 else 10**9  # noqa: PLR2004  no version is that high
-            passed = (v.number > wanted if descending else v.number < wanted for v in versions)
+            passed = (v.number > wanted if descending else 0 < v.number < wanted for v in versions)
             return sum(passed)
 
         return answer(page(versions, call.query, find=find, id_of=lambda v: v.id, show=lambda v: v.document))
@@ -177,7 +201,9 @@ class AgentOperations:
     async def delete(self, call: Call) -> Response:
         """DELETE ``/agents/{a}`` with all versions; 409 with active sessions [observed] unless ``force``."""
         force = call.switch("force")
-        agent = self._agent(call)
+        agent = self._agents.find(call.project.name, call.agent)
+        if agent is None:
+            raise deleted_agent_not_found()
         self._refuse_active(agent, None, force=force)
         self._sessions.delete_of(agent)
         versions: list[Version] = [*agent.versions.values()]
@@ -200,7 +226,7 @@ class AgentOperations:
             if patch is None:
                 endpoint = Endpoint()  # null resets [modelled]
             elif isinstance(patch, Mapping):
-                endpoint = endpoint.merged(patch, exists=agent.versions.__contains__)
+                endpoint = endpoint.merged(patch, exists=agent.routes_to)
             else:
                 raise invalid("agent_endpoint must be an object.", "agent_endpoint")
         if "agent_card" in body:
@@ -233,6 +259,16 @@ class AgentOperations:
                 "conflict",
                 f"{what} has {len(active)} active session(s). Delete them or use force=true.",
             )
+
+
+async def _given(call: Call) -> tuple[Mapping[str, object], Upload | None]:
+    """What a create says, as JSON or as a multipart body with a zip."""
+    content_type = call.request.headers.get("content-type", "")
+    if content_type.startswith("multipart/"):
+        content = await call.content(MAX_ZIP_BYTES)
+        upload = read_upload(content_type, call.request.headers.get(HASH_HEADER), content)
+        return upload.metadata, upload
+    return await call.body_without_nulls(), None
 
 
 def _place(agents: Sequence[Agent], cursor: str) -> int | None:

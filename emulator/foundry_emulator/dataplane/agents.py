@@ -36,7 +36,6 @@ class Version:
 
     def __init__(self, key: VersionKey, document: Document) -> None:
         self.key = key
-        self.number = int(key.version)
         self.document = document
         self._rendered: bytes | None = None
 
@@ -44,6 +43,16 @@ class Version:
     def id(self) -> str:
         """``name:version``, [recorded]."""
         return f"{self.key.agent}:{self.key.version}"
+
+    @property
+    def draft(self) -> bool:
+        """Whether it is a draft: hidden in lists, never the latest, not routable [spec][docs]."""
+        return self.document.get("draft") is True
+
+    @property
+    def number(self) -> int:
+        """Its number; 0 for a draft, which has none."""
+        return 0 if self.draft else int(self.key.version)
 
     @property
     def status(self) -> str:
@@ -104,9 +113,19 @@ class Agent:
     versions: dict[str, Version] = field(default_factory=dict)
 
     @property
+    def released(self) -> list[Version]:
+        """The versions that are no drafts, newest first."""
+        return [version for version in reversed(self.versions.values()) if not version.draft]
+
+    @property
     def latest(self) -> Version | None:
-        """The version with the highest number."""
-        return next(reversed(self.versions.values()), None)
+        """The version with the highest number; no draft."""
+        return next((version for version in reversed(self.versions.values()) if not version.draft), None)
+
+    def routes_to(self, number: str) -> bool:
+        """Whether a rule may name that version: there, and no draft."""
+        version = self.versions.get(number)
+        return version is not None and not version.draft
 
     def version(self, number: str) -> Version:
         """The version called ``number``; ``@latest`` works [observed].
@@ -171,6 +190,9 @@ class Agents:
         settings: dedup.
         clock: Unix seconds.
         new_guid: a new random GUID.
+
+    Attributes:
+        on_delete: called with each agent that was deleted.
     """
 
     def __init__(
@@ -181,6 +203,7 @@ class Agents:
         clock: Callable[[], float],
         new_guid: Callable[[], uuid.UUID] = uuid.uuid4,
     ) -> None:
+        self.on_delete: list[Callable[[Agent], None]] = []
         self._settings = settings
         self._clock = clock
         self._new_guid = new_guid
@@ -228,8 +251,11 @@ class Agents:
         definition: Document,
         description: str,
         metadata: Mapping[str, str],
+        draft: bool = False,
     ) -> tuple[Version, bool]:
         """A version of agent ``name``, which comes into being with its first one [recorded].
+
+        A draft is called ``draft-{unix time}`` [spec], takes no number and is never deduplicated [modelled].
 
         Returns:
             The version, and whether it is new: False when it repeats the latest one (dedup, [docs]).
@@ -244,27 +270,29 @@ class Agents:
         elif agent.kind != kind:
             raise bad_request(f"Agent kind mismatch for '{name}'. Existing: {agent.kind}, New: {kind}.")
         latest = agent.latest
-        if latest is not None and self._repeats(latest, definition, description, metadata):
+        if latest is not None and not draft and self._repeats(latest, definition, description, metadata):
             return latest, False
         if len(agent.versions) >= _MAX_VERSIONS:
             raise ServiceProblem(
                 400, "UserError", f"Agent '{name}' has {_MAX_VERSIONS} versions, the most there can be."
             )
-        if agent.counter and agent.identity and self._settings.identity_per_version:
+        if agent.versions and agent.identity and self._settings.identity_per_version:
             agent.identity = {**agent.identity, "instance_identity": self._instance()}
-        agent.counter += 1
-        key = VersionKey(project, name, str(agent.counter))
+        if not draft:
+            agent.counter += 1
+        key = VersionKey(project, name, self._draft_name(agent) if draft else str(agent.counter))
         version = Version(
             key,
             {
                 "metadata": dict(metadata),
                 "object": "agent.version",
-                "id": f"{name}:{agent.counter}",
+                "id": f"{name}:{key.version}",
                 "name": name,
                 "version": key.version,
                 "description": description,
                 "created_at": int(self._clock()),
                 "definition": definition,
+                **({"draft": True} if draft else {}),
                 "status": "creating" if kind == HOSTED else "active",
                 **agent.identity,
                 "agent_guid": agent.guid,
@@ -314,6 +342,14 @@ class Agents:
         for version in agent.versions.values():
             self._stored_versions.delete(str(version.key))
         del self._agents[agent.project][agent.name]
+        for hear in self.on_delete:
+            hear(agent)
+
+    def _draft_name(self, agent: Agent) -> str:
+        second = int(self._clock())
+        while f"draft-{second}" in agent.versions:
+            second += 1
+        return f"draft-{second}"
 
     def _new_agent(self, project: str, name: str, kind: str) -> Agent:
         guid = str(self._new_guid())

@@ -9,8 +9,9 @@ from foundry_emulator.dataplane.problem import bad_request, invalid, not_impleme
 HOSTED = "hosted"
 PROMPT = "prompt"
 WORKFLOW = "workflow"
-_STORED_KINDS = frozenset({PROMPT, WORKFLOW})  # kept and echoed, active at once [recorded]; nothing runs them
-_OTHER_KINDS = frozenset({"external", "container_app"})  # of the service, not built here
+# Kept and echoed, active at once, of prompt and workflow [recorded]; nothing here runs them.
+_STORED_KINDS = frozenset({PROMPT, WORKFLOW, "external"})
+_OTHER_KINDS = frozenset({"voice", "container_app"})  # of the service, not built here
 
 _NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

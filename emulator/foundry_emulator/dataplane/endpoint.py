@@ -42,7 +42,10 @@ class Endpoint:
     def document(self) -> dict[str, object]:
         """The endpoint as answers show it, with the service's additions [recorded]."""
         configuration = self._patched.get("protocol_configuration")
-        names = list(configuration) if isinstance(configuration, Mapping) else ["responses"]
+        # Older clients name the protocols alone [sdk]; the configuration wins.
+        names = (
+            list(configuration) if isinstance(configuration, Mapping) else self._patched.get("protocols", ["responses"])
+        )
         document: dict[str, object] = {
             "version_selector": {
                 "version_selection_rules": [
@@ -58,9 +61,8 @@ class Endpoint:
         }
         if configuration is not None:
             document["protocol_configuration"] = configuration
-        document["authorization_schemes"] = self._patched.get(
-            "authorization_schemes", [{"type": "Entra", "isolation_key_source": {"kind": "Entra"}}]
-        )
+        schemes = self._patched.get("authorization_schemes", [{"type": "Entra"}])
+        document["authorization_schemes"] = [_scheme(entry) for entry in schemes] if isinstance(schemes, list) else []
         return document | {key: value for key, value in self._patched.items() if key not in document}
 
     def merged(self, patch: Mapping[str, object], *, exists: Callable[[str], bool]) -> "Endpoint":
@@ -68,15 +70,20 @@ class Endpoint:
 
         Args:
             patch: the request's ``agent_endpoint``.
-            exists: whether the agent has a version of that number.
+            exists: whether the agent has a version of that number that traffic can go to.
 
         Raises:
             ServiceProblem: 400 for a malformed selector or a rule for a missing version, [modelled].
         """
         merged = merge_patch(self._patched, patch)
-        for key in ("version_selector", "protocol_configuration"):
-            if key in merged and not isinstance(merged[key], Mapping):
-                raise invalid(f"{key} must be an object.", f"agent_endpoint.{key}")
+        for key, kind, text in (
+            ("version_selector", Mapping, "an object"),
+            ("protocol_configuration", Mapping, "an object"),
+            ("protocols", list, "a list"),
+            ("authorization_schemes", list, "a list"),
+        ):
+            if key in merged and not isinstance(merged[key], kind):
+                raise invalid(f"{key} must be {text}.", f"agent_endpoint.{key}")
         endpoint = Endpoint(merged)
         for position, rule in enumerate(endpoint.rules):
             if rule.version != LATEST and not exists(rule.version):
@@ -111,6 +118,13 @@ def merge_patch(target: Mapping[str, object], patch: Mapping[str, object]) -> di
         else:
             merged[key] = value
     return merged
+
+
+def _scheme(entry: object) -> object:
+    """A scheme as echoed: an Entra one says where its isolation key comes from [recorded], also when sent without."""
+    if isinstance(entry, Mapping) and entry.get("type") == "Entra":
+        return {**entry, "isolation_key_source": entry.get("isolation_key_source") or {"kind": "Entra"}}
+    return entry
 
 
 def _rules(selector: object) -> tuple[Rule, ...]:

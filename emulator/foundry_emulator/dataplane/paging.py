@@ -1,11 +1,21 @@
 """Pages of a list (service-contract 1.4)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from typing import TypeVar
 
 from foundry_emulator.dataplane.problem import invalid
 
 Item = TypeVar("Item")
+
+
+class Shape(Enum):
+    """What is around the items of a list; the three differ in the recordings."""
+
+    LIST = "agents and versions"  # `object`; that an empty page has no ids is [modelled] on sessions
+    SESSIONS = "sessions"  # no `object`, and no ids when empty [recorded]
+    TOOLBOXES = "toolboxes"  # `object`, and ids "" when empty [recorded]
+
 
 _DEFAULT_LIMIT, _MAX_LIMIT = 20, 100
 
@@ -25,8 +35,8 @@ def page(
     find: Callable[[str], int | None],
     id_of: Callable[[Item], str],
     show: Callable[[Item], object],
-    with_object: bool = True,
     most: int = _MAX_LIMIT,
+    shape: Shape = Shape.LIST,
 ) -> dict[str, object]:
     """One page of ``items``, which are already in the asked order.
 
@@ -36,11 +46,11 @@ def page(
         find: where the item with that id is, or would be had it not been deleted; None for an unknown id.
         id_of: an item's id, the cursor.
         show: an item as JSON.
-        with_object: session lists have no ``object`` [recorded].
         most: the highest ``limit`` that may be asked for.
+        shape: what is around the items.
 
     Returns:
-        The body. An empty page has no ``last_id``, or the SDK would ask for ever; [recorded].
+        The body. An empty page has no ``last_id``, or an empty one, or the SDK would ask for ever; [recorded].
 
     Raises:
         ServiceProblem: 400 for a limit outside 1 to ``most`` or an unknown cursor, [modelled].
@@ -55,21 +65,22 @@ def page(
         end = _place(find, before, "before")
     backwards = bool(before) and not after
     shown = items[max(start, end - limit) : end] if backwards else items[start : min(end, start + limit)]
-    if not shown:
-        return {"data": [], "has_more": False}
-    body: dict[str, object] = {
-        "data": [show(item) for item in shown],
-        "first_id": id_of(shown[0]),
-        "last_id": id_of(shown[-1]),
-        "has_more": len(shown) < end - start,
-    }
-    if with_object:
+    body: dict[str, object] = {"data": [show(item) for item in shown]}
+    if shown or shape is Shape.TOOLBOXES:
+        body["first_id"] = id_of(shown[0]) if shown else ""
+        body["last_id"] = id_of(shown[-1]) if shown else ""
+    body["has_more"] = len(shown) < end - start
+    if shape is not Shape.SESSIONS:
         body["object"] = "list"
     return body
 
 
 def listed(
-    oldest_first: Sequence[Mapping[str, object]], query: Mapping[str, str], *, most: int = _MAX_LIMIT
+    oldest_first: Sequence[Mapping[str, object]],
+    query: Mapping[str, str],
+    *,
+    most: int = _MAX_LIMIT,
+    shape: Shape = Shape.LIST,
 ) -> dict[str, object]:
     """One page of documents with an ``id`` each, newest first unless ``order`` says otherwise.
 
@@ -87,6 +98,7 @@ def listed(
         id_of=lambda item: str(item["id"]),
         show=lambda item: item,
         most=most,
+        shape=shape,
     )
 
 

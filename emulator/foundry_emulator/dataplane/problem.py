@@ -59,6 +59,11 @@ def agent_not_found(agent: str) -> ServiceProblem:
     return ServiceProblem(404, "not_found", f"Agent {agent} doesn't exist")
 
 
+def deleted_agent_not_found() -> ServiceProblem:
+    """404 of the DELETE of a missing agent, in the words of the recordings' README."""
+    return ServiceProblem(404, "not_found", "Agent not found")
+
+
 def version_not_found(agent: str, version: str) -> ServiceProblem:
     """404 in the words of the recordings' README."""
     return ServiceProblem(404, "not_found", f"Agent {agent} with version {version} not found")

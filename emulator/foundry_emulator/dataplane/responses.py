@@ -7,6 +7,7 @@ from starlette.responses import Response, StreamingResponse
 
 from foundry_emulator.dataplane.agents import Version
 from foundry_emulator.dataplane.call import Call, Handler
+from foundry_emulator.dataplane.conversations import Conversations, conversation_of
 from foundry_emulator.dataplane.forward import (
     Forward,
     Place,
@@ -27,8 +28,9 @@ _SNIFFED_BYTES = 256 * 1024
 class Responses:
     """Serves ``../endpoint/protocols/openai/responses``."""
 
-    def __init__(self, forward: Forward) -> None:
+    def __init__(self, forward: Forward, conversations: Conversations) -> None:
         self._forward = forward
+        self._conversations = conversations
 
     def handlers(self) -> dict[str, Handler]:
         """What it serves, by the names of the parity ledger."""
@@ -41,11 +43,16 @@ class Responses:
         }
 
     async def create(self, call: Call) -> Response:
-        """POST: whole or streamed."""
-        self._forward.hosted(call)
+        """POST: whole or streamed; in the session asked for, else in its conversation's, else in a new one."""
+        agent = self._forward.hosted(call)
         body = await call.body()
-        place = await self._forward.enter(call, _PROTOCOL, session_id_of(body, call.query))
+        conversation, wanted = conversation_of(body), session_id_of(body, call.query)
+        if conversation is not None:
+            wanted = wanted or self._conversations.session_of(agent, conversation)
+        place = await self._forward.enter(call, _PROTOCOL, wanted)
         session_id = place.session.id
+        if conversation is not None:
+            self._conversations.tie(agent, conversation, session_id)
         document = {**body, "agent_session_id": session_id, "agent_reference": _reference(place.version)}
         document.pop("session_id", None)
         headers = headers_for(call, session_id) | {"content-type": "application/json"}
@@ -56,7 +63,7 @@ class Responses:
             seen = _sniffed(answer.body, lambda made: self._forward.remember(place, made))
             return StreamingResponse(seen, answer.status, headers=back)
         content = await whole(answer, call.agent)
-        return Response(self._completed(content, place), answer.status, headers=back)
+        return Response(self._completed(content, place, conversation), answer.status, headers=back)
 
     async def retrieve(self, call: Call) -> Response:
         """GET ``../{id}``, passed to the process that made the response."""
@@ -82,14 +89,19 @@ class Responses:
         answer = await self._forward.ask(call, instance, AgentCall(path, headers_for(call, None), b"", method))
         return await passed_back(answer, version.key.agent)
 
-    def _completed(self, body: bytes, place: Place) -> bytes:
-        """A response object with what the service adds when the agent did not: session and version."""
+    def _completed(self, body: bytes, place: Place, conversation: str | None) -> bytes:
+        """A response object with what the service adds when the agent did not: session, version, conversation."""
         document = json_object(body)
         if document.get("object") != "response":
             return body
         if isinstance(document.get("id"), str):
             self._forward.remember(place, str(document["id"]))
-        added = {"agent_reference": _reference(place.version), "agent_session_id": place.session.id}
+        added: dict[str, object] = {
+            "agent_reference": _reference(place.version),
+            "agent_session_id": place.session.id,
+        }
+        if conversation is not None:
+            added["conversation"] = {"id": conversation}
         if all(document.get(key) for key in added):
             return body
         return render({**document, **{key: document.get(key) or value for key, value in added.items()}})

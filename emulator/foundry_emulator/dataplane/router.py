@@ -60,7 +60,7 @@ class Router:
             raise bad_request(f"Agent {agent.name} routes no traffic: every rule has 0 percent.")
         if number != LATEST:
             return agent.version(number)
-        active = (version for version in reversed(agent.versions.values()) if version.status == "active")
+        active = (version for version in agent.released if version.status == "active")
         return next(active, None) or agent.version(LATEST)
 
     def place(self, agent: Agent, session_id: str | None) -> tuple[Version, Session | None]:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from foundry_emulator.dataplane.agents import Agent, Agents
 from foundry_emulator.dataplane.call import Call, Handler, answer, no_content
-from foundry_emulator.dataplane.paging import order_of, page
+from foundry_emulator.dataplane.paging import Shape, order_of, page
 from foundry_emulator.dataplane.problem import invalid
 from foundry_emulator.dataplane.router import Router
 from foundry_emulator.dataplane.sessions import Session, Sessions, new_id
@@ -55,20 +55,24 @@ class SessionOperations:
         return answer(self._show(agent, self._sessions.get(agent, call.path["session"])))
 
     async def list(self, call: Call) -> Response:
-        """GET ``../endpoint/sessions``, oldest first, without ``object`` [recorded]."""
+        """GET ``../endpoint/sessions``, oldest first, without ``object`` [recorded].
+
+        azd's ``pagination_token`` is read as ``after`` [azd]; how the service answers it is uncertain.
+        """
         agent = self._agent(call)
         sessions = self._sessions.of_agent(agent)
         if order_of(call.query, "asc") == "desc":
             sessions.reverse()
         ids = [session.id for session in sessions]
+        token = call.query.get("pagination_token")
         return answer(
             page(
                 sessions,
-                call.query,
+                {**({"after": token} if token else {}), **call.query},
                 find=lambda cursor: ids.index(cursor) if cursor in ids else None,
                 id_of=lambda session: session.id,
                 show=lambda session: self._show(agent, session),
-                with_object=False,
+                shape=Shape.SESSIONS,
             )
         )
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from foundry_emulator.dataplane.call import Call, Handler, answer, no_content
 from foundry_emulator.dataplane.definition import check_description, check_metadata, check_name
-from foundry_emulator.dataplane.paging import listed
+from foundry_emulator.dataplane.paging import Shape, listed
 from foundry_emulator.dataplane.problem import ServiceProblem, invalid
 from foundry_emulator.dataplane.toolboxes import Toolbox, Toolboxes
 
@@ -56,7 +56,7 @@ class ToolboxOperations:
     async def list(self, call: Call) -> Response:
         """GET ``/toolboxes``, newest first [modelled]."""
         toolboxes = self._toolboxes.of_project(call.project.name)
-        return answer(listed([toolbox.document() for toolbox in toolboxes], call.query))
+        return answer(listed([toolbox.document() for toolbox in toolboxes], call.query, shape=Shape.TOOLBOXES))
 
     async def get_version(self, call: Call) -> Response:
         """GET ``/toolboxes/{t}/versions/{v}``."""
@@ -64,7 +64,7 @@ class ToolboxOperations:
 
     async def list_versions(self, call: Call) -> Response:
         """GET ``/toolboxes/{t}/versions``, newest first [recorded]."""
-        return answer(listed(list(self._toolbox(call).versions.values()), call.query))
+        return answer(listed(list(self._toolbox(call).versions.values()), call.query, shape=Shape.TOOLBOXES))
 
     async def update(self, call: Call) -> Response:
         """PATCH ``/toolboxes/{t}``: ``default_version`` promotes an existing version [docs]."""

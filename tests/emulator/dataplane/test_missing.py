@@ -13,10 +13,9 @@ def test_a_path_that_no_operation_has_answers_501(api: Api, method: str, path: s
     assert "does not implement this path and method" in answer.json()["error"]["message"]
 
 
-def test_drafts_and_other_kinds_answer_501_and_make_nothing(api: Api) -> None:
-    draft = api.post("support", draft=True)
-    external = api.post("support", {"kind": "external"})
-    assert [answer.status_code for answer in (draft, external)] == [501, 501]
+@pytest.mark.parametrize("kind", ["voice", "container_app"])
+def test_kinds_that_are_not_built_answer_501_and_make_nothing(api: Api, kind: str) -> None:
+    assert api.post("support", {"kind": kind}).status_code == 501
     assert api.http.get("/agents/support").status_code == 404
 
 

@@ -38,7 +38,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(many: Api) -> None:
 
 def test_a_page_past_the_end_has_no_last_id(many: Api) -> None:
     page = many.http.get("/agents/support/versions", params={"after": "support:1"}).json()
-    assert page == {"data": [], "has_more": False}
+    assert page == {"data": [], "has_more": False, "object": "list"}
 
 
 def test_asc_turns_the_order_round(many: Api) -> None:
@@ -82,7 +82,11 @@ def test_agents_are_listed_without_endpoint_and_can_be_filtered_by_kind(api: Api
     assert [item["id"] for item in page["data"]] == ["prompted", "second", "first"]
     assert list(page["data"][0]) == ["object", "id", "name", "versions"]
     assert [i["id"] for i in api.http.get("/agents", params={"kind": "prompt"}).json()["data"]] == ["prompted"]
-    assert api.http.get("/agents", params={"kind": "workflow"}).json() == {"data": [], "has_more": False}
+    assert api.http.get("/agents", params={"kind": "workflow"}).json() == {
+        "data": [],
+        "has_more": False,
+        "object": "list",
+    }
     rest = api.http.get("/agents", params={"after": "second", "limit": "1"}).json()
     assert [item["id"] for item in rest["data"]] == ["first"]
 
@@ -91,4 +95,4 @@ def test_a_project_lists_its_own_agents_only(api: Api, azure: LocalAzure) -> Non
     api.create("mine")
     other = azure.seed_project(f"{api.project.name}-other")
     with azure.client(other.name) as http:
-        assert http.get("/agents").json() == {"data": [], "has_more": False}
+        assert http.get("/agents").json() == {"data": [], "has_more": False, "object": "list"}
