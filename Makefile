@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # As many test processes as there are cores.
 TEST_PROCESSES ?= auto
 
-.PHONY: help azurite up preview down env test check figures bench conformance docs engine clean lock venv
+.PHONY: help azurite up preview down env test check figures bench conformance docs engine clean lock venv machine
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +22,7 @@ down: venv ## destroy the stack `local` and stop the local Azure
 env: venv ## print the variables with which plain `pulumi` works on the stack `local`
 	@$(PYTHON) -m tools.local env
 
-test: venv engine azurite ## every check that a change must pass
+test: venv engine azurite machine ## every check that a change must pass
 	@$(MAKE) --no-print-directory check
 	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
@@ -50,6 +50,9 @@ engine: ## get the Pulumi engine
 
 azurite: venv
 	@$(PYTHON) -m tools.azurite >/dev/null
+
+machine: ## get what tests start for real: a container engine and a browser
+	-@tools/debian docker.io busybox-static chromium fonts-dejavu-core
 
 lock: ## bring requirements.lock up to date with pyproject.toml
 	@tools/uv pip compile --quiet pyproject.toml --universal --all-extras --generate-hashes --no-header --output-file requirements.lock

@@ -46,10 +46,11 @@ def _serving(command: Command) -> Command:
             ),
             click.option(
                 "--runtime",
-                type=click.Choice(["process", "echo"]),
+                type=click.Choice(["process", "docker", "echo"]),
                 default="process",
                 show_default=True,
-                help="What runs agents: their image's entrypoint as a process, or an echo.",
+                help="What runs agents: their image's entrypoint as a process, their image as a container of the "
+                "Docker daemon on this machine, or an echo.",
             ),
             click.option(
                 "--provisioning-seconds",
@@ -95,6 +96,7 @@ def serve(
     """Serve in the foreground, until Ctrl-C or SIGTERM."""
     # Imported late: the other commands answer in a tenth of the time.
     from foundry_emulator.emulator import Ports, PortTaken, RuntimeKind  # noqa: PLC0415  (see above)
+    from foundry_emulator.runtime import RuntimeUnavailable  # noqa: PLC0415  (see above)
     from foundry_emulator.server import serve as serve_forever  # noqa: PLC0415  (see above)
     from foundry_emulator.settings import Settings  # noqa: PLC0415  (see above)
 
@@ -107,7 +109,7 @@ def serve(
             seed=seed,
             ready=_show,
         )
-    except (AlreadyRunning, PortTaken) as problem:
+    except (AlreadyRunning, PortTaken, RuntimeUnavailable) as problem:
         raise click.ClickException(f"The local Azure was not started: {problem}.") from None
 
 

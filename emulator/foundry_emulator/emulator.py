@@ -6,9 +6,10 @@ import datetime as dt
 import os
 import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
@@ -53,6 +54,8 @@ from foundry_emulator.listener import Journaled, Listener, PortInUse, bind, port
 from foundry_emulator.page import page
 from foundry_emulator.provisioning import Provisioner
 from foundry_emulator.registry import RegistryStore
+from foundry_emulator.registry.distribution import Distribution
+from foundry_emulator.registry.token_service import TokenService
 from foundry_emulator.runtime import EchoRuntime, ProcessRuntime, Runtime
 from foundry_emulator.settings import Settings
 from foundry_emulator.store import Store
@@ -65,6 +68,7 @@ class RuntimeKind(StrEnum):
     """What runs agents."""
 
     PROCESS = "process"
+    DOCKER = "docker"
     ECHO = "echo"
 
 
@@ -97,6 +101,10 @@ class Emulator:
         settings: may be changed while it runs.
         clock: the time of everything but processes.
         seed: of the randomness that shares traffic out; None for another each time.
+
+    Raises:
+        PortTaken: a port is in use.
+        RuntimeUnavailable: what the runtime needs is not there.
     """
 
     def __init__(
@@ -109,6 +117,7 @@ class Emulator:
         clock: Clock,
         seed: int | None = None,
     ) -> None:
+        make_runtime = _runtime(runtime)
         with contextlib.ExitStack() as undo:
             data = _bind(ports.data, "--port")
             undo.callback(data.close)
@@ -140,6 +149,7 @@ class Emulator:
         self.files = Files(self.store, folder.files, clock=clock.now)
         self.vector_stores = VectorStores(self.store, self.files, settings=settings, clock=clock.now)
         self.connections = Connections(self.store)
+        self.registry_tokens = TokenService(self.identity, self.arm, settings)
         self.code = CodeStore(folder.code)
         self.homes = SessionHomes(folder.agents)
         trust = {"SSL_CERT_FILE": str(tls.ca_bundle), "REQUESTS_CA_BUNDLE": str(tls.ca_bundle)}
@@ -147,7 +157,7 @@ class Emulator:
             arm=self.arm,
             registry=self.registry,
             agents=self.agents,
-            runtime=_runtime(runtime, folder, clock),
+            runtime=make_runtime(self, folder, clock, [tls.ca_bundle]),
             settings=settings,
             clock=clock,
             code=self.code,
@@ -168,11 +178,12 @@ class Emulator:
         }
         # Seeded on purpose: shares that can be repeated; nothing secret is drawn from it.
         traffic = TrafficRouter(self.sessions, random.Random(seed))  # noqa: S311
+        distribution = Distribution(self.registry, self.registry_tokens)
         pair = (tls.chain, tls.key)
         self._listeners = [
             Listener(Journaled(self._cloud(traffic, clock), self.journal, _cloud_plane), data, certificate=pair),
             Listener(
-                Journaled(_router(self.registry.routes()), self.journal, lambda _: "registry"),
+                Journaled(_router(distribution.routes()), self.journal, lambda _: "registry"),
                 registry,
                 certificate=pair,
             ),
@@ -279,10 +290,24 @@ def _bind(port: int, option: str) -> socket.socket:
         raise PortTaken(f"{problem}; choose another with {option}, or 0 for any free one") from None
 
 
-def _runtime(kind: RuntimeKind, folder: DataFolder, clock: Clock) -> Runtime:
+def _runtime(kind: RuntimeKind) -> Callable[[Emulator, DataFolder, Clock, Sequence[Path]], Runtime]:
+    """What makes the runtime, once all that it needs besides the emulator is known to be there."""
     if kind is RuntimeKind.ECHO:
-        return EchoRuntime(clock=clock.now)
-    return ProcessRuntime(folder.images, clock=RealClock())
+        return lambda _emulator, _folder, clock, _trusted: EchoRuntime(clock=clock.now)
+    if kind is RuntimeKind.PROCESS:
+        return lambda _emulator, folder, _clock, _trusted: ProcessRuntime(folder.images, clock=RealClock())
+    # Imported late: its client costs a third of a second, and only this runtime needs it.
+    from foundry_emulator.runtime.docker import DockerRuntime, daemon  # noqa: PLC0415  (see above)
+
+    engine = daemon()
+    return lambda emulator, folder, _clock, trusted: DockerRuntime(
+        engine,
+        owner=str(folder.path),
+        registry=emulator.urls.registry,
+        login=emulator.registry_tokens.login,
+        trusted=trusted,
+        clock=RealClock(),
+    )
 
 
 def _cloud_plane(path: str) -> str:

@@ -228,6 +228,9 @@ class Provisioner:
                 folder=folder,
                 home=self._homes.at(key.project, key.agent, session_id) if session_id else folder / "home",
                 readiness_timeout_s=self._settings.readiness_timeout_s,
+                cpu=str(definition["cpu"]),
+                memory=str(definition["memory"]),
+                puller=project.principal_id,
             )
         )
         self._instances[served] = instance

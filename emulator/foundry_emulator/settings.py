@@ -67,6 +67,8 @@ class Settings:
             172800 [docs]; none by default, so that a stack can go up again at once.
         check_pull: the image must exist and the project's identity must be allowed to pull it. Off only to
             replay recordings, whose images no local registry has.
+        registry_tokens: the registry asks for tokens and looks at roles, as Azure's does. Off by default: whoever is on
+            this machine may push and pull without, so that tools need no login here; other machines reach neither.
         agent_identities: a new agent has the identities that answers show. Off, it has none, as agents of
             before have none [recorded].
         identity_per_version: each version has an instance identity of its own. Off, as the service has it, all versions
@@ -91,6 +93,7 @@ class Settings:
     deployment_s: float = 0.0
     account_retention_s: float = 0.0
     check_pull: bool = True
+    registry_tokens: bool = False
     agent_identities: bool = True
     identity_per_version: bool = False
     session_processes: bool = False
@@ -124,6 +127,7 @@ class Settings:
             "deployment_s": self.deployment_s,
             "account_retention_s": self.account_retention_s,
             "check_pull": self.check_pull,
+            "registry_tokens": self.registry_tokens,
             "agent_identities": self.agent_identities,
             "identity_per_version": self.identity_per_version,
             "session_processes": self.session_processes,
@@ -232,6 +236,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "deployment_s": _seconds,
     "account_retention_s": _seconds,
     "check_pull": _switch,
+    "registry_tokens": _switch,
     "agent_identities": _switch,
     "identity_per_version": _switch,
     "session_processes": _switch,

@@ -105,7 +105,7 @@ class LocalAzure:
 
     Args:
         data_dir: where its state is; the same folder again is a restart.
-        runtime: ``echo`` or ``process``.
+        runtime: ``echo``, ``process`` or ``docker``.
         provisioning_s: how long a new version is ``creating`` at least.
         settings: all settings; then ``provisioning_s`` is not looked at.
         clock: its time.

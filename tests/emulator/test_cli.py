@@ -76,6 +76,17 @@ def test_a_taken_port_names_port_and_option(cli: Cli, azure: LocalAzure) -> None
     assert "--port" in problem
 
 
+def test_without_a_docker_daemon_that_runtime_does_not_start_and_says_what_to_do(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{cli.data_dir}/nobody.sock")
+    problem = cli("start", *FREE, "--runtime", "docker", ok=False)
+    assert problem.startswith("Error: The local Azure was not started: no Docker daemon answers (")
+    assert "start one, name it in DOCKER_HOST, or take --runtime process" in problem
+    assert len(problem.splitlines()) == 1
+    assert not DataFolder(cli.data_dir).is_locked()
+
+
 def test_after_kill_9_it_starts_again_and_stop_ends_only_its_own_process(cli: Cli) -> None:
     cli("start", *FREE, "--runtime", "echo")
     pid = running_in(cli.data_dir).pid

@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from foundry_emulator.dataplane.problem import ServiceProblem, invalid
 from foundry_emulator.dataplane.sessions import Session
+from foundry_emulator.runtime.base import HOME
 
-HOME = "/home/session"
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _MAX_PATH = 1024
 

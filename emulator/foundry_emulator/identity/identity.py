@@ -80,9 +80,15 @@ class Identity:
         """``IDENTITY_HEADER`` of a principal's own processes: it gives tokens of that principal alone."""
         return f"{object_id}.{hmac.new(self._key, object_id.encode(), hashlib.sha256).hexdigest()}"
 
-    def token(self, object_id: str, audience: str) -> str:
-        """A token for a principal, as the endpoint would give it; good for 24 hours."""
-        return sign(self._claims(object_id, audience), self._key)
+    def token(self, object_id: str, audience: str, *, access: str = "") -> str:
+        """A token for a principal, as the endpoint would give it; good for 24 hours.
+
+        Args:
+            object_id: the principal.
+            audience: what it is for.
+            access: what it is limited to; of registry tokens alone.
+        """
+        return sign(self._claims(object_id, audience, access), self._key)
 
     def verify(self, authorization_header: str | None, audience: str) -> Principal:
         """The principal behind an Authorization header.
@@ -106,13 +112,13 @@ class Identity:
                 f"The access token was obtained for the audience '{claims.audience}', "
                 f"but this endpoint takes '{wanted}'. Ask for a token with scope '{wanted}/.default'.",
             )
-        return Principal(object_id=claims.object_id, tenant_id=claims.tenant_id)
+        return Principal(object_id=claims.object_id, tenant_id=claims.tenant_id, access=claims.access)
 
     def routes(self) -> list[Route | Mount]:
         """``GET /msi/token``, what ``IDENTITY_ENDPOINT`` names."""
         return [Route("/msi/token", self._serve_token, methods=["GET"])]
 
-    def _claims(self, object_id: str, audience: str) -> Claims:
+    def _claims(self, object_id: str, audience: str, access: str = "") -> Claims:
         now = int(self._clock())
         return Claims(
             object_id=object_id,
@@ -120,6 +126,7 @@ class Identity:
             audience=audience,
             issued_at=now,
             expires_at=now + _LIFETIME_S,
+            access=access,
         )
 
     async def _serve_token(self, request: Request) -> JSONResponse:

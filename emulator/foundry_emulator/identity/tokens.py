@@ -50,10 +50,12 @@ class Principal:
     Attributes:
         object_id: the object id in the tenant, what role assignments name as ``principalId``.
         tenant_id: the tenant.
+        access: what the token is limited to; of registry tokens alone.
     """
 
     object_id: str
     tenant_id: str
+    access: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Claims:
     audience: str
     issued_at: int
     expires_at: int
+    access: str = ""
 
 
 def normal_audience(audience: str) -> str:
@@ -84,6 +87,8 @@ def sign(claims: Claims, key: bytes) -> str:
         "sub": claims.object_id,
         "tid": claims.tenant_id,
     }
+    if claims.access:
+        payload["access"] = claims.access
     signed = f"{_encode(_json(_HEADER))}.{_encode(_json(payload))}"
     return f"{signed}.{_encode(_signature(signed, key))}"
 
@@ -107,6 +112,7 @@ def read(token: str, key: bytes) -> Claims:
             audience=payload["aud"],
             issued_at=payload["iat"],
             expires_at=payload["exp"],
+            access=payload.get("access", ""),
         )
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise _not_ours() from None

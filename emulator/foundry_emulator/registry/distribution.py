@@ -1,7 +1,7 @@
 """The OCI distribution API, version 1.1, as far as docker, BuildKit and the like use it.
 
-Not here: token challenge (pushes and pulls need no token; only callers on this machine may push), blob deletion,
-the referrers API (clients fall back to tags, as the specification says).
+Not here: deletion of blobs, which repositories share, and conversion between manifest types. Without
+`Settings.registry_tokens` pushes and pulls need no token, and only callers on this machine may push.
 """
 
 import hashlib
@@ -14,17 +14,24 @@ from urllib.parse import urlencode
 from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from foundry_emulator.arm.documents import parsed
 from foundry_emulator.registry.image_reference import DIGEST, REPOSITORY, TAG
-from foundry_emulator.registry.media_types import INDEXES, MANIFESTS
+from foundry_emulator.registry.media_types import INDEXES, MANIFESTS, OCI_INDEX
 from foundry_emulator.registry.registry_store import Json, Manifest, RegistryStore, descriptors
+from foundry_emulator.registry.rights import Action
+from foundry_emulator.registry.token_service import TokenService, Unauthorized
 
 _MAX_MANIFEST = 4 * 1024 * 1024  # what registries take at least, and Docker's at most
 _RANGE = re.compile(r"(?:bytes[ =])?(\d+)-(\d+)")
 _API = {"Docker-Distribution-API-Version": "registry/2.0"}
 _PAGE = 1000
+_ACTIONS = {
+    **dict.fromkeys(("GET", "HEAD"), (Action.PULL,)),
+    **dict.fromkeys(("POST", "PUT", "PATCH"), (Action.PULL, Action.PUSH)),
+    "DELETE": (Action.DELETE,),
+}
 
 
 class _RegistryError(Exception):
@@ -38,12 +45,18 @@ class _RegistryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The HTTP side of a :class:`RegistryStore`."""
+    """The HTTP side of a :class:`RegistryStore`.
+
+    Attributes:
+        registry: what it serves.
+        tokens: who may; None lets everyone on this machine.
+    """
 
     registry: RegistryStore
+    tokens: TokenService | None = None
 
-    def routes(self) -> list[Route | Mount]:
-        """All of ``/v2``."""
+    def routes(self) -> list[BaseRoute]:
+        """All of ``/v2``, and of ``/oauth2`` where there are tokens."""
         upload = "/v2/{name:path}/blobs/uploads/{upload}"
         table: list[tuple[str, list[str], Callable[[Request], Awaitable[Response]]]] = [
             ("/v2", ["GET"], self._version),
@@ -60,9 +73,11 @@ class Distribution:
             ("/v2/{name:path}/manifests/{reference}", ["GET"], self._get_manifest),
             ("/v2/{name:path}/manifests/{reference}", ["PUT"], self._put_manifest),
             ("/v2/{name:path}/manifests/{reference}", ["DELETE"], self._delete_manifest),
+            ("/v2/{name:path}/referrers/{digest}", ["GET"], self._referrers),
             ("/v2/{rest:path}", ["GET", "PUT", "POST", "PATCH", "DELETE"], self._unsupported),
         ]
-        return [Route(path, _guarded(endpoint), methods=methods) for path, methods, endpoint in table]
+        served: list[BaseRoute] = [Route(p, self._guarded(endpoint), methods=m) for p, m, endpoint in table]
+        return served if self.tokens is None else [*self.tokens.routes(), *served]
 
     async def _version(self, _request: Request) -> Response:
         return JSONResponse({})
@@ -84,10 +99,10 @@ class Distribution:
     # Blobs and their uploads.
 
     async def _get_blob(self, request: Request) -> Response:
-        _name(request)
+        name = _name(request)
         digest = _digest(request.path_params["digest"])
         path = self.registry.blob_path(digest)
-        if path is None:
+        if path is None or not self.registry.has_blob(name, digest):
             raise _RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": digest})
         return FileResponse(
             path,
@@ -97,8 +112,9 @@ class Distribution:
 
     async def _start(self, request: Request) -> Response:
         name = _name(request)
-        mount = request.query_params.get("mount", "")
-        if mount and self.registry.blob_path(_digest(mount)):
+        mount, source = request.query_params.get("mount", ""), request.query_params.get("from", "")
+        if mount and self.registry.has_blob(source, _digest(mount)) and self._may_mount(request, source):
+            self.registry.link(name, mount)
             return _created(name, mount)
         upload = self.registry.start_upload()
         if "digest" not in request.query_params:
@@ -136,6 +152,7 @@ class Distribution:
             raise _RegistryError(
                 400, "DIGEST_INVALID", "provided digest did not match uploaded content", {"digest": digest}
             )
+        self.registry.link(name, digest)
         return _created(name, digest)
 
     async def _append(self, request: Request, upload: str) -> None:
@@ -146,6 +163,34 @@ class Distribution:
             raise _RegistryError(
                 400, "BLOB_UPLOAD_INVALID", "the client went away; ask for the upload's range"
             ) from None
+
+    def _guarded(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            try:
+                self._admit(request)
+                answer = await endpoint(request)
+            except Unauthorized as refused:
+                error = {"code": "UNAUTHORIZED", "message": str(refused), "detail": {}}
+                answer = JSONResponse({"errors": [error]}, 401, headers={"WWW-Authenticate": refused.challenge})
+            except _RegistryError as error:
+                answer = JSONResponse({"errors": [error.error]}, status_code=error.status)
+            answer.headers.update(_API)
+            return answer
+
+        return serve
+
+    def _admit(self, request: Request) -> None:
+        """Refuses a caller who may not do what the request does."""
+        if self.tokens is None or not self.tokens.required:
+            if request.method not in {"GET", "HEAD"}:
+                _require_loopback(request)
+            return
+        name, actions = str(request.path_params.get("name", "")), _ACTIONS[request.method]
+        needed = [(name, action) for action in actions] if name else []
+        request.state.principal = self.tokens.check(request.headers.get("authorization"), needed)
+
+    def _may_mount(self, request: Request, source: str) -> bool:
+        return self.tokens is None or self.tokens.may_pull(request.headers.get("authorization"), source)
 
     def _upload(self, request: Request) -> tuple[str, str, int]:
         name, upload = _name(request), str(request.path_params["upload"])
@@ -192,32 +237,23 @@ class Distribution:
             raise _unknown_manifest(name, reference)
         return Response(status_code=202)
 
+    async def _referrers(self, request: Request) -> Response:
+        name, digest = _name(request), _digest(request.path_params["digest"])
+        wanted = request.query_params.get("artifactType")
+        found = [_referrer(manifest) for manifest in self.registry.referring(name, digest)]
+        shown = [entry for entry in found if wanted is None or entry["artifactType"] == wanted]
+        headers = {} if wanted is None else {"OCI-Filters-Applied": "artifactType"}
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": shown}
+        return JSONResponse(index, media_type=OCI_INDEX, headers=headers)
+
     def _check_complete(self, name: str, manifest: Manifest) -> None:
         if manifest.is_index:
             needed = [str(e.get("digest")) for e in descriptors(manifest.parsed, "manifests")]
             missing = [d for d in needed if self.registry.stored_manifest(name, d) is None]
         else:
-            config = manifest.parsed.get("config")
-            entries = [config] if isinstance(config, dict) else []
-            entries += [e for e in descriptors(manifest.parsed, "layers") if not e.get("urls")]
-            needed = [str(e.get("digest")) for e in entries]
-            missing = [d for d in needed if self.registry.blob_path(d) is None]
+            missing = [digest for digest in manifest.blobs() if not self.registry.has_blob(name, digest)]
         if missing:
             raise _RegistryError(404, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", {"digest": missing[0]})
-
-
-def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def serve(request: Request) -> Response:
-        try:
-            if request.method not in {"GET", "HEAD"}:
-                _require_loopback(request)
-            answer = await endpoint(request)
-        except _RegistryError as error:
-            answer = JSONResponse({"errors": [error.error]}, status_code=error.status)
-        answer.headers.update(_API)
-        return answer
-
-    return serve
 
 
 def _require_loopback(request: Request) -> None:
@@ -263,6 +299,20 @@ def _parsed_manifest(raw: bytes, digest: str, content_type: str) -> Manifest:
 
 def _unknown_manifest(name: str, reference: str) -> _RegistryError:
     return _RegistryError(404, "MANIFEST_UNKNOWN", "manifest unknown", {"name": name, "reference": reference})
+
+
+def _referrer(manifest: Manifest) -> Json:
+    """A manifest as the referrers API describes it; an image without ``artifactType`` goes by its configuration's."""
+    config = manifest.parsed.get("config")
+    kind = manifest.parsed.get("artifactType") or (config.get("mediaType") if isinstance(config, dict) else None)
+    described: Json = {
+        "mediaType": manifest.media_type,
+        "digest": manifest.digest,
+        "size": len(manifest.raw),
+        "artifactType": kind,
+    }
+    annotations = manifest.parsed.get("annotations")
+    return described | ({"annotations": annotations} if annotations else {})
 
 
 def _created(name: str, digest: str) -> Response:

@@ -7,13 +7,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from foundry_emulator.arm import ArmStore, ProjectView, RegistryView, roles
+from foundry_emulator.arm import ArmStore, ProjectView, RegistryView
 from foundry_emulator.registry.image_reference import ImageReference
 from foundry_emulator.registry.registry_store import Json, Layer, Manifest, RegistryStore
-
-_PULL = frozenset({roles.ACR_PULL, roles.ACR_PUSH, roles.REPOSITORY_READER, roles.REPOSITORY_WRITER})
-_PULL_ABAC = frozenset({roles.REPOSITORY_READER, roles.REPOSITORY_WRITER})
-_ABAC = "AbacRepositoryPermissions"
+from foundry_emulator.registry.rights import Action, ignored_by_abac, may
 
 
 class PullRefusalReason(StrEnum):
@@ -106,10 +103,9 @@ def _refused_by_azure(
 def _refused_by_registry(arm: ArmStore, registry: RegistryView, project: ProjectView) -> PullRefusalReason | None:
     if not registry.arm_audience_enabled:
         return PullRefusalReason.ARM_AUDIENCE_DISABLED
-    is_abac = registry.role_assignment_mode == _ABAC
-    if arm.has_role(project.principal_id, _PULL_ABAC if is_abac else _PULL, registry.id):
+    if may(arm, registry, project.principal_id, Action.PULL):
         return None
-    if is_abac and arm.has_role(project.principal_id, _PULL, registry.id):
+    if ignored_by_abac(arm, registry, project.principal_id, Action.PULL):
         return PullRefusalReason.PULL_ROLE_IGNORED_BY_ABAC
     return PullRefusalReason.PULL_ROLE_MISSING
 

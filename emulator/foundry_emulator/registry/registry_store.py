@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.routing import Mount, Route
-
 from foundry_emulator.registry.image_reference import DIGEST
 from foundry_emulator.registry.media_types import INDEXES
 from foundry_emulator.store import Store
@@ -39,6 +37,13 @@ class Manifest:
         """Whether it lists manifests, one per platform."""
         return self.media_type in INDEXES
 
+    def blobs(self) -> list[str]:
+        """Digests of the configuration and the layers; of layers that lie elsewhere, none."""
+        config = self.parsed.get("config")
+        entries = [config] if isinstance(config, dict) else []
+        entries += [entry for entry in descriptors(self.parsed, "layers") if not entry.get("urls")]
+        return [str(entry.get("digest")) for entry in entries]
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -53,8 +58,8 @@ class RegistryStore:
     """Images of every registry of the local Azure.
 
     The first segment of a repository name is the ARM registry's name (see ``arm.catalog.login_server``). Content
-    may be pushed before ARM has that registry; it can't be pulled by an agent until it has. A blob can be read
-    through every repository, unlike in Azure [modelled]. Nothing removes blobs.
+    may be pushed before ARM has that registry; it can't be pulled by an agent until it has. Bytes are kept once,
+    and belong to the repositories that they were pushed or mounted to. Nothing removes blobs.
 
     Args:
         folder: for blobs and unfinished uploads; made when missing.
@@ -68,12 +73,7 @@ class RegistryStore:
             path.mkdir(parents=True, exist_ok=True)
         self._manifests = store.collection("registry_manifests")
         self._tags = store.collection("registry_tags")
-
-    def routes(self) -> list[Route | Mount]:
-        """The OCI distribution API below ``/v2/``."""
-        from foundry_emulator.registry.distribution import Distribution  # noqa: PLC0415 - it serves this class
-
-        return Distribution(self).routes()
+        self._links = store.collection("registry_blobs")
 
     # Images.
 
@@ -129,11 +129,22 @@ class RegistryStore:
         return found
 
     def put_manifest(self, repository: str, manifest: Manifest, tag: str | None) -> None:
-        """Keeps a manifest, and points a tag to it."""
+        """Keeps a manifest, whose blobs are the repository's from now on, and points a tag to it."""
         self.put_blob(manifest.raw)
+        for digest in manifest.blobs():
+            self.link(repository, digest)
         self._manifests.put(f"{repository}@{manifest.digest}", {"media_type": manifest.media_type})
         if tag is not None:
             self._tags.put(f"{repository}:{tag}", {"digest": manifest.digest})
+
+    def referring(self, repository: str, digest: str) -> Iterator[Manifest]:
+        """The manifests of a repository whose ``subject`` is that digest, oldest first."""
+        prefix = f"{repository}@"
+        digests = [key.removeprefix(prefix) for key, _ in self._manifests.items() if key.startswith(prefix)]
+        for manifest in (self.stored_manifest(repository, referring) for referring in digests):
+            subject = manifest.parsed.get("subject") if manifest else None
+            if manifest is not None and isinstance(subject, dict) and subject.get("digest") == digest:
+                yield manifest
 
     def delete_manifest(self, repository: str, reference: str) -> bool:
         """Removes a tag, or a manifest with every tag that points to it; says whether it was there."""
@@ -161,6 +172,15 @@ class RegistryStore:
             return None
         path = self._blobs / digest.removeprefix("sha256:")
         return path if path.is_file() else None
+
+    def link(self, repository: str, digest: str) -> None:
+        """Makes a blob a repository's."""
+        if not self.has_blob(repository, digest):
+            self._links.put(f"{repository}@{digest}", {})
+
+    def has_blob(self, repository: str, digest: str) -> bool:
+        """Whether a repository has a blob."""
+        return self._links.get(f"{repository}@{digest}") is not None and self.blob_path(digest) is not None
 
     def put_blob(self, raw: bytes) -> str:
         """Keeps bytes and returns their digest."""

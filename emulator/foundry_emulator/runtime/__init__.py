@@ -1,6 +1,15 @@
 """What runs a hosted agent's image on this machine."""
 
-from foundry_emulator.runtime.base import AgentAnswer, AgentCall, Code, Instance, Runtime, StartFailed, Workload
+from foundry_emulator.runtime.base import (
+    AgentAnswer,
+    AgentCall,
+    Code,
+    Instance,
+    Runtime,
+    RuntimeUnavailable,
+    StartFailed,
+    Workload,
+)
 from foundry_emulator.runtime.echo import EchoRuntime
 from foundry_emulator.runtime.process import ProcessRuntime
 
@@ -12,6 +21,7 @@ __all__ = [
     "Instance",
     "ProcessRuntime",
     "Runtime",
+    "RuntimeUnavailable",
     "StartFailed",
     "Workload",
 ]

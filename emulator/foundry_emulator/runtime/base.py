@@ -10,6 +10,9 @@ from foundry_emulator.registry import PulledImage
 IMAGE_ERROR, CODE_ERROR, PROVISIONING_ERROR = "ImageError", "CodeError", "ProvisioningError"
 """Error codes of failed versions (service-contract 10.1)."""
 
+HOME = "/home/session"
+"""An agent's home (service-contract 9)."""
+
 
 class StartFailed(Exception):
     """A workload that did not become ready.
@@ -23,6 +26,10 @@ class StartFailed(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class RuntimeUnavailable(RuntimeError):
+    """What a runtime needs is not on this machine; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +55,16 @@ class Workload:
         agent: the agent's name.
         version: the version's number.
         image: what to run; None for code, and where images are not checked (`Settings.check_pull`).
-        code: what to run, of a code agent.
         environment: the agent's variables and the platform's, which win over the image's.
         private: names of the variables whose values must not be shown: those of the agent.
         secrets: parts of values, which must not be shown either.
         folder: its own folder, for logs; may not exist yet.
         home: the agent's HOME; may not exist yet.
         readiness_timeout_s: seconds until it must be ready.
+        code: what to run, of a code agent.
+        cpu: cores that it may use, such as ``0.5``.
+        memory: memory that it may use, such as ``1Gi``.
+        puller: principal that pulls the image.
     """
 
     agent: str
@@ -67,6 +77,9 @@ class Workload:
     readiness_timeout_s: float
     code: Code | None = None
     secrets: frozenset[str] = frozenset()
+    cpu: str = "0.5"
+    memory: str = "1Gi"
+    puller: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,8 @@ nor downloaded: they are in the zip, or among the lent packages. Use the `docker
 import asyncio
 import contextlib
 import os
-import random
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -31,17 +28,13 @@ from foundry_emulator.runtime.base import (
     Workload,
 )
 from foundry_emulator.runtime.container import Container
+from foundry_emulator.runtime.over_http import Served, free_port, last_lines, new_client, until_ready
 from foundry_emulator.runtime.unpack import unpacked, unpacked_code
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _CANNOT_EXECUTE = 126
-_POLL_S = 0.05
 _LAST_WORD_S = 0.5
 _GRACE_S = 5.0  # between SIGTERM and SIGKILL
-_PORTS = range(20_000, 32_000)  # below what Linux gives to outgoing connections
-_SHOWN_LINES, _SHOWN_CHARACTERS = 5, 600
-_MASKED_FROM = 4  # characters; masking shorter values would garble every line
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"})
 
 
 class ProcessRuntime:
@@ -58,13 +51,13 @@ class ProcessRuntime:
     def __init__(self, folder: Path, *, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
-        self._client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_keepalive_connections=32))
+        self._client = new_client()
 
     async def start(self, workload: Workload) -> Instance:
         """Unpacks the image, starts it and waits for ``GET /readiness`` to answer 200."""
         container = await asyncio.to_thread(self._container, workload)
         program, arguments = container.command()
-        port = _free_port()
+        port = free_port()
         workload.folder.mkdir(parents=True, exist_ok=True)
         workload.home.mkdir(parents=True, exist_ok=True)
         environment = container.environment() | dict(workload.environment)
@@ -80,9 +73,9 @@ class ProcessRuntime:
                 stderr=err,
                 start_new_session=True,
             )
-        started = _Process(process, port, self._client)
+        started = _Process(process, port, self._client, workload)
         try:
-            await self._until_ready(started, workload)
+            await until_ready(started, started.served, workload, self._clock)
         except BaseException:
             await started.stop()
             raise
@@ -102,65 +95,30 @@ class ProcessRuntime:
             )
         return Container.of_image(workload.image, unpacked(workload.image, self._folder))
 
-    async def _until_ready(self, started: "_Process", workload: Workload) -> None:
-        deadline = self._clock.now() + workload.readiness_timeout_s
-        while self._clock.now() < deadline:
-            if not started.alive:
-                shown = await asyncio.to_thread(_last_lines, workload)
-                code = await started.wait()
-                if code == _CANNOT_EXECUTE:
-                    raise StartFailed(CODE_ERROR, f"The entrypoint can't be executed. {shown}")
-                raise StartFailed(CODE_ERROR, f"The agent exited with code {code} before it was ready. {shown}")
-            if await started.ready():
-                return
-            await self._clock.sleep(_POLL_S)
-        shown = await asyncio.to_thread(_last_lines, workload)
-        raise StartFailed(
-            PROVISIONING_ERROR,
-            f"ReadinessTimeout: GET /readiness on the port in PORT did not answer 200 "
-            f"within {workload.readiness_timeout_s:g} s. {shown}",
-        )
-
 
 class _Process:
     """A started agent."""
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, port: int, client: httpx.AsyncClient, workload: Workload
+    ) -> None:
         self._process = process
-        self._base = f"http://127.0.0.1:{port}"
-        self._client = client
+        self._workload = workload
+        self.served = Served(port, client, self._cause)
 
     @property
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    async def wait(self) -> int:
-        return await self._process.wait()
-
-    async def ready(self) -> bool:
-        try:
-            answer = await self._client.get(f"{self._base}/readiness", timeout=2.0)
-        except httpx.HTTPError:
-            return False
-        return answer.status_code == httpx.codes.OK
+    async def failure(self) -> StartFailed:
+        shown = await asyncio.to_thread(last_lines, self._workload)
+        code = await self._process.wait()
+        if code == _CANNOT_EXECUTE:
+            return StartFailed(CODE_ERROR, f"The entrypoint can't be executed. {shown}")
+        return StartFailed(CODE_ERROR, f"The agent exited with code {code} before it was ready. {shown}")
 
     async def call(self, call: AgentCall, *, timeout_s: float) -> AgentAnswer:
-        request = self._client.build_request(
-            call.method,
-            self._base + call.path,
-            headers=dict(call.headers),
-            content=call.body,
-            timeout=httpx.Timeout(timeout_s, connect=5.0),
-        )
-        try:
-            response = await self._client.send(request, stream=True)
-        except httpx.TimeoutException:
-            raise TimeoutError(f"no answer within {timeout_s:g} s") from None
-        except httpx.HTTPError as problem:
-            raise ConnectionError(await self._cause(problem)) from None
-        headers = {name: value for name, value in response.headers.items() if name not in _HOP_BY_HOP}
-        headers.pop("content-encoding", None)  # httpx decodes
-        return AgentAnswer(response.status_code, headers, _body(response))
+        return await self.served.call(call, timeout_s=timeout_s)
 
     async def stop(self) -> None:
         if self.alive:
@@ -179,37 +137,3 @@ class _Process:
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-
-
-def _free_port() -> int:
-    """A port that is free now; whoever takes it before the agent does makes that start fail."""
-    for port in random.sample(_PORTS, len(_PORTS)):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("", port))
-            except OSError:
-                continue
-            return port
-    raise StartFailed(PROVISIONING_ERROR, f"No port is free between {_PORTS.start} and {_PORTS.stop}.")
-
-
-def _last_lines(workload: Workload) -> str:
-    """The end of what the agent wrote to stderr, values of its variables masked."""
-    text = (workload.folder / "stderr.log").read_bytes()[-64 * 1024 :].decode(errors="replace")
-    secrets = {workload.environment.get(name, "") for name in workload.private} | workload.secrets
-    for value in sorted((s for s in secrets if len(s) >= _MASKED_FROM), key=len, reverse=True):
-        text = text.replace(value, "***")
-    lines = [line for line in text.splitlines() if line.strip()][-_SHOWN_LINES:]
-    if not lines:
-        return "It wrote nothing to stderr."
-    return "Last lines of stderr: " + " | ".join(lines)[-_SHOWN_CHARACTERS:]
-
-
-async def _body(response: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for part in response.aiter_bytes():
-            yield part
-    except httpx.HTTPError as problem:
-        raise ConnectionError(str(problem) or type(problem).__name__) from None
-    finally:
-        await response.aclose()

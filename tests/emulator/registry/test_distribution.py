@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from foundry_emulator.registry import RegistryStore
+from foundry_emulator.registry.distribution import Distribution
 from foundry_emulator.registry.media_types import OCI_CONFIG, OCI_INDEX, OCI_LAYER_TAR, OCI_MANIFEST
 from foundry_emulator.store import Store
 
@@ -28,7 +29,7 @@ class Registry:
 
     def restart(self, host: str = "127.0.0.1") -> None:
         self.store = RegistryStore(self.folder, self.documents)
-        self.client = TestClient(Starlette(routes=self.store.routes()), client=(host, 40000))
+        self.client = TestClient(Starlette(routes=Distribution(self.store).routes()), client=(host, 40000))
 
     def blob(self, raw: bytes) -> str:
         answer = self.client.post(f"/v2/{REPOSITORY}/blobs/uploads/", params={"digest": digest(raw)}, content=raw)
@@ -107,7 +108,17 @@ def test_a_blob_that_is_there_is_mounted_and_another_begins_an_upload(registry: 
     path = "/v2/acme/sales/blobs/uploads/"
     mounted = registry.client.post(path, params={"mount": digest(BLOB), "from": REPOSITORY})
     assert (mounted.status_code, mounted.headers["docker-content-digest"]) == (201, digest(BLOB))
-    assert registry.client.post(path, params={"mount": NOWHERE, "from": REPOSITORY}).status_code == 202
+    assert registry.client.get(f"/v2/acme/sales/blobs/{digest(BLOB)}").content == BLOB
+    for where, blob in ((REPOSITORY, NOWHERE), ("acme/elsewhere", digest(BLOB)), ("", digest(BLOB))):
+        assert registry.client.post(path, params={"mount": blob, "from": where}).status_code == 202
+
+
+def test_a_blob_is_not_there_for_a_repository_that_it_was_not_pushed_to(registry: Registry) -> None:
+    registry.blob(BLOB)
+    assert registry.code("GET", f"/v2/acme/sales/blobs/{digest(BLOB)}") == (404, "BLOB_UNKNOWN")
+    raw = registry.image()
+    refused = registry.client.put("/v2/acme/sales/manifests/v1", content=raw, headers={"Content-Type": OCI_MANIFEST})
+    assert refused.json()["errors"][0]["code"] == "MANIFEST_BLOB_UNKNOWN"
 
 
 def test_an_upload_can_be_given_up(registry: Registry) -> None:
@@ -146,6 +157,30 @@ def test_deleting_a_manifest_takes_its_tags_and_deleting_a_tag_leaves_the_manife
     assert registry.client.delete(f"{base}/{digest(raw)}").status_code == 202
     assert registry.code("GET", f"{base}/v1") == (404, "MANIFEST_UNKNOWN")
     assert registry.code("DELETE", f"{base}/v1") == (404, "MANIFEST_UNKNOWN")
+
+
+def test_what_refers_to_an_image_is_listed_by_its_type(registry: Registry) -> None:
+    image = registry.image()
+    registry.put(image, "v1")
+    path = f"/v2/{REPOSITORY}/referrers/{digest(image)}"
+    assert registry.client.get(path).json()["manifests"] == []
+    subject = {"mediaType": OCI_MANIFEST, "digest": digest(image), "size": len(image)}
+    for kind in ("application/spdx+json", "application/vnd.example.signature"):
+        document = json.loads(image) | {"artifactType": kind, "subject": subject, "annotations": {"a": "b"}}
+        raw = json.dumps(document).encode()
+        answer = registry.client.put(
+            f"/v2/{REPOSITORY}/manifests/{digest(raw)}", content=raw, headers={"Content-Type": OCI_MANIFEST}
+        )
+        assert answer.headers["oci-subject"] == digest(image)
+    answer = registry.client.get(path)
+    assert answer.headers["content-type"] == OCI_INDEX
+    assert [entry["artifactType"] for entry in answer.json()["manifests"]] == [
+        "application/spdx+json",
+        "application/vnd.example.signature",
+    ]
+    filtered = registry.client.get(path, params={"artifactType": "application/spdx+json"})
+    assert filtered.headers["oci-filters-applied"] == "artifactType"
+    assert [entry["annotations"] for entry in filtered.json()["manifests"]] == [{"a": "b"}]
 
 
 def test_an_index_leads_to_its_linux_amd64_image(registry: Registry) -> None:
@@ -204,7 +239,6 @@ def test_a_manifest_that_is_not_json_is_refused(registry: Registry) -> None:
         ("GET", "/v2/acme/blobs/uploads/..", (404, "UNSUPPORTED")),
         ("GET", "/v2/acme/tags/list", (404, "NAME_UNKNOWN")),
         ("DELETE", f"/v2/acme/blobs/{NOWHERE}", (405, "UNSUPPORTED")),
-        ("GET", f"/v2/acme/referrers/{NOWHERE}", (404, "UNSUPPORTED")),
     ],
 )
 def test_what_is_not_there_is_said_in_the_specifications_codes(

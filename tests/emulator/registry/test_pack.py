@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from foundry_emulator.registry import PushError, RegistryStore, pack, push
+from foundry_emulator.registry.distribution import Distribution
 from foundry_emulator.store import Store
 
 
@@ -87,7 +88,7 @@ class Wire:
     def __init__(self, folder: Path) -> None:
         self.store = RegistryStore(folder, Store(None))
         self.seen: list[str] = []
-        app = TestClient(Starlette(routes=self.store.routes()), client=("127.0.0.1", 40000))
+        app = TestClient(Starlette(routes=Distribution(self.store).routes()), client=("127.0.0.1", 40000))
 
         def forward(request: httpx.Request) -> httpx.Response:
             self.seen.append(request.method)

@@ -1,0 +1,43 @@
+"""Who may do what in a registry (service-contract 8.2, 8.3)."""
+
+from enum import StrEnum
+
+from foundry_emulator.arm import ArmStore, RegistryView, roles
+
+_ABAC = "AbacRepositoryPermissions"
+
+
+class Action(StrEnum):
+    """What a token's scope names."""
+
+    PULL = "pull"
+    PUSH = "push"
+    DELETE = "delete"
+
+
+_OF_REPOSITORIES = {
+    Action.PULL: frozenset({roles.REPOSITORY_READER, roles.REPOSITORY_WRITER}),
+    Action.PUSH: frozenset({roles.REPOSITORY_WRITER}),
+    Action.DELETE: frozenset(),
+}
+_GENERAL = roles.WRITES_RESOURCES
+_OF_REGISTRIES = {
+    Action.PULL: _OF_REPOSITORIES[Action.PULL] | {roles.ACR_PULL, roles.ACR_PUSH} | _GENERAL,
+    Action.PUSH: _OF_REPOSITORIES[Action.PUSH] | {roles.ACR_PUSH} | _GENERAL,
+    Action.DELETE: _GENERAL,
+}
+
+
+def may(arm: ArmStore, registry: RegistryView, principal: str, action: Action) -> bool:
+    """Whether a principal may do that in a registry now; one in ABAC mode looks at repository roles alone [docs]."""
+    return arm.has_role(principal, (_OF_REPOSITORIES if is_abac(registry) else _OF_REGISTRIES)[action], registry.id)
+
+
+def is_abac(registry: RegistryView) -> bool:
+    """Whether the registry ignores AcrPull and the like."""
+    return registry.role_assignment_mode == _ABAC
+
+
+def ignored_by_abac(arm: ArmStore, registry: RegistryView, principal: str, action: Action) -> bool:
+    """Whether a principal has a role that would do in another mode."""
+    return is_abac(registry) and arm.has_role(principal, _OF_REGISTRIES[action], registry.id)

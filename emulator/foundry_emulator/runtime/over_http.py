@@ -1,0 +1,142 @@
+"""What every runtime that really starts agents shares: readiness and calls over HTTP, free ports, last words."""
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
+
+import httpx
+
+from foundry_emulator.clock import Clock
+from foundry_emulator.runtime.base import PROVISIONING_ERROR, AgentAnswer, AgentCall, StartFailed, Workload
+
+_POLL_S = 0.05
+_PORTS = range(20_000, 32_000)  # below what Linux gives to outgoing connections
+_SHOWN_LINES, _SHOWN_CHARACTERS = 5, 600
+_MASKED_FROM = 4  # characters; masking shorter values would garble every line
+_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"})
+
+
+class Started(Protocol):
+    """An agent that was started and may not be ready yet."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        ...
+
+    async def failure(self) -> StartFailed:
+        """Why it ended before it was ready; waits for its end."""
+        ...
+
+
+class Served:
+    """The HTTP side of an agent on a port of this machine.
+
+    Args:
+        port: its port.
+        client: sends the requests.
+        cause: why it can't be reached, in words, given what went wrong.
+    """
+
+    def __init__(
+        self, port: int, client: httpx.AsyncClient, cause: Callable[[httpx.HTTPError], Awaitable[str]]
+    ) -> None:
+        self._base = f"http://127.0.0.1:{port}"
+        self._client = client
+        self._cause = cause
+
+    async def ready(self) -> bool:
+        """Whether ``GET /readiness`` answers 200 now."""
+        try:
+            answer = await self._client.get(f"{self._base}/readiness", timeout=2.0)
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == httpx.codes.OK
+
+    async def call(self, call: AgentCall, *, timeout_s: float) -> AgentAnswer:
+        """Sends ``call``; see `foundry_emulator.runtime.base.Instance.call`."""
+        request = self._client.build_request(
+            call.method,
+            self._base + call.path,
+            headers=dict(call.headers),
+            content=call.body,
+            timeout=httpx.Timeout(timeout_s, connect=5.0),
+        )
+        try:
+            response = await self._client.send(request, stream=True)
+        except httpx.TimeoutException:
+            raise TimeoutError(f"no answer within {timeout_s:g} s") from None
+        except httpx.HTTPError as problem:
+            raise ConnectionError(await self._cause(problem)) from None
+        headers = {name: value for name, value in response.headers.items() if name not in _HOP_BY_HOP}
+        headers.pop("content-encoding", None)  # httpx decodes
+        return AgentAnswer(response.status_code, headers, _body(response))
+
+
+def new_client() -> httpx.AsyncClient:
+    """A client for the agents of a runtime."""
+    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_keepalive_connections=32))
+
+
+async def until_ready(started: Started, served: Served, workload: Workload, clock: Clock) -> None:
+    """Returns when the agent is ready.
+
+    Args:
+        started: the agent.
+        served: its HTTP side.
+        workload: what was started, and how long it may take.
+        clock: paces the wait; real time, since agents live in it.
+
+    Raises:
+        StartFailed: it ended before, or was not ready in time.
+    """
+    deadline = clock.now() + workload.readiness_timeout_s
+    while clock.now() < deadline:
+        if not started.alive:
+            raise await started.failure()
+        if await served.ready():
+            return
+        await clock.sleep(_POLL_S)
+    shown = await asyncio.to_thread(last_lines, workload)
+    raise StartFailed(
+        PROVISIONING_ERROR,
+        f"ReadinessTimeout: GET /readiness on the port in PORT did not answer 200 "
+        f"within {workload.readiness_timeout_s:g} s. {shown}",
+    )
+
+
+def free_port() -> int:
+    """A port that is free now; whoever takes it before the agent does makes that start fail."""
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+            except OSError:
+                continue
+            return port
+    raise StartFailed(PROVISIONING_ERROR, f"No port is free between {_PORTS.start} and {_PORTS.stop}.")
+
+
+def last_lines(workload: Workload) -> str:
+    """The end of what an agent wrote to stderr, values of its variables masked."""
+    stderr = workload.folder / "stderr.log"
+    text = stderr.read_bytes()[-64 * 1024 :].decode(errors="replace") if stderr.is_file() else ""
+    secrets = {workload.environment.get(name, "") for name in workload.private} | workload.secrets
+    for value in sorted((s for s in secrets if len(s) >= _MASKED_FROM), key=len, reverse=True):
+        text = text.replace(value, "***")
+    lines = [line for line in text.splitlines() if line.strip()][-_SHOWN_LINES:]
+    if not lines:
+        return "It wrote nothing to stderr."
+    return "Last lines of stderr: " + " | ".join(lines)[-_SHOWN_CHARACTERS:]
+
+
+async def _body(response: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for part in response.aiter_bytes():
+            yield part
+    except httpx.HTTPError as problem:
+        raise ConnectionError(str(problem) or type(problem).__name__) from None
+    finally:
+        await response.aclose()

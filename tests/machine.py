@@ -1,0 +1,23 @@
+"""What a test needs of the machine besides Python: a program of a Debian package."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program; without it the test proves nothing: it skips, and with CI set it fails."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin")
+    if found is None:
+        missing(f"no {name}: tools/debian {package} gets it")
+    return str(found)
+
+
+def missing(reason: str) -> None:
+    """Ends the test: a skip, with CI set a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}; with CI set this is a failure")
+    pytest.skip(reason)
