@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # As many test processes as there are cores.
 TEST_PROCESSES ?= auto
 
-.PHONY: help azurite up preview down env test check figures bench conformance docs engine clean lock venv machine
+.PHONY: help azurite up preview down env test check figures bench conformance docs engine clean lock venv machine picture
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ conformance: venv ## the local Azure against what the real service answered
 docs: venv ## write docs/reference from the code
 	@$(PYTHON) -m tools.docs
 
+picture: venv machine ## take the picture of the local Azure's page in the docs
+	@$(PYTHON) -m tools.docs.picture
+
 engine: ## get the Pulumi engine
 	@python3 tools/engine ensure >/dev/null
 
@@ -52,7 +55,7 @@ azurite: venv
 	@$(PYTHON) -m tools.azurite >/dev/null
 
 machine: ## get what tests start for real: a container engine and a browser
-	-@tools/debian docker.io busybox-static chromium fonts-dejavu-core
+	-@tools/debian docker.io busybox-static curl chromium fonts-dejavu-core
 
 lock: ## bring requirements.lock up to date with pyproject.toml
 	@tools/uv pip compile --quiet pyproject.toml --universal --all-extras --generate-hashes --no-header --output-file requirements.lock

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,10 +10,12 @@ from starlette.routing import Route
 
 from foundry_emulator.arm import ArmStore
 from foundry_emulator.arm.roles import ROLE_NAMES
-from foundry_emulator.dataplane.agents import Agent, Agents
+from foundry_emulator.dataplane.agents import Agent, Agents, Version
+from foundry_emulator.dataplane.definition import image_of
 from foundry_emulator.dataplane.sessions import Sessions
 from foundry_emulator.dataplane.toolboxes import Toolboxes
 from foundry_emulator.faults import FaultProblem, Faults
+from foundry_emulator.identity import DEPLOYER
 from foundry_emulator.journal import Entry, Journal
 from foundry_emulator.provisioning import Provisioner
 from foundry_emulator.settings import Settings, SettingsProblem
@@ -111,13 +113,28 @@ class Control:
         now = self._clock()
         return [
             (
-                assignment.principal_id,
+                self.who(assignment.principal_id),
                 ROLE_NAMES.get(assignment.role, assignment.role),
                 assignment.scope,
                 "yes" if assignment.counts_from <= now else f"in {assignment.counts_from - now:.0f} s",
             )
             for assignment in self._arm.assignments()
         ][:_SHOWN]
+
+    def who(self, principal: str | None) -> str:
+        """A caller by a name that people know: the deployer, a project's or an agent's identity, else the id."""
+        if principal is None:
+            return "nobody"
+        if principal == DEPLOYER:
+            return "deployer"
+        for project in self._arm.projects():
+            if project.principal_id == principal:
+                return f"project {project.name}"
+        for agent in self._agents.all():
+            identity = agent.identity.get("instance_identity")
+            if isinstance(identity, Mapping) and identity.get("principal_id") == principal:
+                return f"agent {agent.name}"
+        return principal
 
     def last_requests(self, count: int) -> list[Entry]:
         """The last journal entries, newest first."""
@@ -131,6 +148,7 @@ class Control:
         return {
             "project": agent.project,
             "name": agent.name,
+            "kind": agent.kind,
             "enabled": agent.enabled,
             "rules": [{"version": rule.version, "percentage": rule.percentage} for rule in agent.endpoint.rules],
             "versions": [
@@ -138,6 +156,10 @@ class Control:
                     "version": version.key.version,
                     "status": version.status,
                     "error": version.error,
+                    "draft": version.draft,
+                    "created_at": version.document["created_at"],
+                    "size": _size(version),
+                    "image": _short(image_of(version.definition)),
                     "sessions": sum(s.version == version.key.version for s in self._sessions.of_agent(agent)),
                 }
                 for version in agent.versions.values()
@@ -192,6 +214,17 @@ class Control:
         if not self._faults.remove(fault):
             return JSONResponse({"error": f"there is no fault {fault!r}"}, 404)
         return Response(status_code=204)
+
+
+def _size(version: Version) -> str:
+    cpu, memory = version.definition.get("cpu"), version.definition.get("memory")
+    return f"{cpu} / {memory}" if cpu and memory else ""
+
+
+def _short(image: str | None) -> str:
+    """A reference without its host, its digest cut as people cut it."""
+    name, _, digest = (image or "").partition("@sha256:")
+    return f"{name.partition('/')[2] or name}{f'@{digest[:12]}' if digest else ''}"
 
 
 def _guarded(handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -28,9 +28,9 @@ from foundry_emulator.dataplane.agent_operations import AgentOperations
 from foundry_emulator.dataplane.agents import Agents, VersionKey
 from foundry_emulator.dataplane.code import CodeStore
 from foundry_emulator.dataplane.connection_operations import ConnectionOperations
+from foundry_emulator.dataplane.conversations import Conversations
 from foundry_emulator.dataplane.file_operations import FileOperations
 from foundry_emulator.dataplane.files import Files
-from foundry_emulator.dataplane.conversations import Conversations
 from foundry_emulator.dataplane.forward import Forward
 from foundry_emulator.dataplane.invocations import Invocations
 from foundry_emulator.dataplane.log_stream import LogStream
@@ -51,7 +51,7 @@ from foundry_emulator.faults import FaultLayer, Faults
 from foundry_emulator.identity import Identity, TokenProblem
 from foundry_emulator.journal import Journal
 from foundry_emulator.listener import Journaled, Listener, PortInUse, bind, port_of
-from foundry_emulator.page import page
+from foundry_emulator.page import pages
 from foundry_emulator.provisioning import Provisioner
 from foundry_emulator.registry import RegistryStore
 from foundry_emulator.registry.distribution import Distribution
@@ -280,7 +280,7 @@ class Emulator:
             toolboxes=self.toolboxes,
             clock=clock.now,
         )
-        return _local_only(_router([*control.routes(), *self.identity.routes(), page(control)]))
+        return _local_only(_router([*control.routes(), *self.identity.routes(), *pages(control)]))
 
 
 def _bind(port: int, option: str) -> socket.socket:

@@ -24,8 +24,10 @@ from azure.ai.projects.models import (
 )
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
+from openai import NotFoundError, OpenAI
 
 from tests.emulator.api import Api
+from tests.machine import program
 
 
 @pytest.fixture
@@ -130,17 +132,34 @@ def test_a_failed_version_carries_its_error(api: Api, client: AIProjectClient) -
 ASYNC_FLOW = """
 import asyncio, sys
 from azure.ai.projects.aio import AIProjectClient
+from azure.ai.projects.models import (
+    AgentEndpointConfig, FixedRatioVersionSelectionRule, VersionRefIndicator, VersionSelector,
+)
 from azure.identity.aio import DefaultAzureCredential
 
 async def flow(endpoint, definition):
     async with DefaultAzureCredential() as credential, AIProjectClient(endpoint, credential) as client:
-        await client.agents.create_version("support", {"definition": definition})
+        agents = client.agents
+        made = await agents.create_version("support", {"definition": definition})
         for _ in range(1000):
-            if (await client.agents.get_version("support", "1")).status == "active":
+            if (await agents.get_version("support", made.version)).status == "active":
                 break
+        rule = FixedRatioVersionSelectionRule(agent_version=made.version, traffic_percentage=100)
+        selector = VersionSelector(version_selection_rules=[rule])
+        routed = await agents.update_details("support", agent_endpoint=AgentEndpointConfig(version_selector=selector))
+        print(routed["agent_endpoint"]["version_selector"]["version_selection_rules"][0]["agent_version"])
+        session = await agents.create_session("support", version_indicator=VersionRefIndicator(agent_version="1"))
         async with client.get_openai_client(agent_name="support") as openai:
-            print((await openai.responses.create(input="async")).output_text)
-        print((await client.agents.delete("support", force=True)).deleted)
+            answer = await openai.responses.create(
+                input="async", extra_body={"agent_session_id": session.agent_session_id}
+            )
+            print(answer.output_text)
+            conversation = await openai.conversations.create()
+            print((await openai.responses.create(input="again", conversation=conversation.id)).output_text)
+        print([version.version async for version in agents.list_versions("support")])
+        print((await agents.delete_version("support", made.version, force=True)).deleted)
+        print((await agents.delete("support", force=True)).deleted)
+        print([agent.name async for agent in agents.list()])
 
 import io
 import json
@@ -158,7 +177,51 @@ def test_the_async_client_runs_the_same_flow(api: Api) -> None:
         timeout=60,
         check=False,
     )
-    assert done.stdout.split("\n")[:2] == ["Echo: async", "True"], done.stderr
+    assert done.stdout.splitlines() == ["1", "Echo: async", "Echo: again", "['1']", "True", "True", "[]"], done.stderr
+
+
+def test_the_plain_openai_client_needs_the_agents_url_and_a_token(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", api.azure.env["SSL_CERT_FILE"])
+    api.create("support")
+    url = f"{api.project.endpoint}/agents/support/endpoint/protocols/openai"
+    with OpenAI(base_url=url, api_key=api.azure.token(), default_query={"api-version": "v1"}) as client:
+        conversation = client.conversations.create(metadata={"a": "b"})
+        first = client.responses.create(input="one", conversation=conversation.id)
+        second = client.responses.create(input="two", conversation=conversation.id)
+        assert (first.output_text, second.output_text) == ("Echo: one", "Echo: two")
+        assert first.to_dict()["agent_session_id"] == second.to_dict()["agent_session_id"]
+        assert client.responses.retrieve(second.id).id == second.id
+        assert client.conversations.delete(conversation.id).deleted
+        with pytest.raises(NotFoundError):
+            client.responses.create(input="three", conversation=conversation.id)
+
+
+CURL_FLOW = r"""
+set -eu
+ask() { curl --silent --show-error --fail-with-body --cacert "$SSL_CERT_FILE" -H "authorization: Bearer $token" "$@"; }
+token=$(curl --silent --fail -H "X-IDENTITY-HEADER: $IDENTITY_HEADER" \
+    "$IDENTITY_ENDPOINT?api-version=2019-08-01&resource=https://ai.azure.com" |
+    sed 's/.*"access_token": *"\([^"]*\)".*/\1/')
+ask -H "content-type: application/json" -d "$BODY" "$ENDPOINT/agents/support/versions?api-version=v1" >/dev/null
+until ask "$ENDPOINT/agents/support/versions/1?api-version=v1" | grep -q '"status":"active"'; do :; done
+ask -H "content-type: application/json" -d '{"input":"curl"}' \
+    "$ENDPOINT/agents/support/endpoint/protocols/openai/responses?api-version=v1" | grep -o 'Echo: curl'
+ask -X DELETE "$ENDPOINT/agents/support?api-version=v1&force=true" | grep -o '"deleted":true'
+"""
+
+
+def test_curl_and_the_printed_variables_are_enough(api: Api) -> None:
+    program("curl", "curl")
+    variables = {"BODY": json.dumps({"definition": api.definition()}), "ENDPOINT": api.project.endpoint}
+    done = subprocess.run(
+        ["sh", "-c", CURL_FLOW],
+        env=os.environ | api.azure.env | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["Echo: curl", '"deleted":true'], done.stderr
 
 
 def test_code_and_toolboxes_through_the_sdk(api: Api, client: AIProjectClient, tmp_path: Path) -> None:

@@ -276,7 +276,7 @@ class Agents:
             raise ServiceProblem(
                 400, "UserError", f"Agent '{name}' has {_MAX_VERSIONS} versions, the most there can be."
             )
-        if agent.versions and agent.identity and self._settings.identity_per_version:
+        if agent.counter and agent.identity and self._settings.identity_per_version:
             agent.identity = {**agent.identity, "instance_identity": self._instance()}
         if not draft:
             agent.counter += 1
