@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 import httpx
 from rich.console import Console
-from rich.table import Table
 
 from foundry_emulator.data_folder import AlreadyRunning, DataFolder, Running
 
@@ -20,6 +19,7 @@ _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 _START_S, _STOP_S = 30.0, 15.0
 _POLL_S = 0.05
+_DATA_DIR = Path(".local/azure")
 
 Command = Callable[..., None]
 
@@ -28,7 +28,7 @@ def _data_dir(command: Command) -> Command:
     return click.option(
         "--data-dir",
         type=click.Path(path_type=Path, file_okay=False),
-        default=Path(".local/azure"),
+        default=_DATA_DIR,
         show_default=True,
         help="Where everything is kept.",
     )(command)
@@ -66,6 +66,13 @@ def _serving(command: Command) -> Command:
                 help="When a session counts as idle, and no longer keeps its version from being deleted. "
                 "Default: as its version says, else 900.",
             ),
+            click.option(
+                "--registry-tokens",
+                type=click.BOOL,
+                default=False,
+                show_default=True,
+                help="The registry asks for tokens and looks at roles; off, whoever is on this machine may push.",
+            ),
             click.option("--seed", type=int, default=None, help="Makes the sharing of traffic repeatable."),
         )
     ):
@@ -91,6 +98,7 @@ def serve(
     runtime: str,
     provisioning_seconds: float,
     session_idle_seconds: float | None,
+    registry_tokens: bool,
     seed: int | None,
 ) -> None:
     """Serve in the foreground, until Ctrl-C or SIGTERM."""
@@ -105,7 +113,11 @@ def serve(
             data_dir,
             ports=Ports(data=port, registry=registry_port, page=page_port),
             runtime=RuntimeKind(runtime),
-            settings=Settings(provisioning_s=provisioning_seconds, session_idle_s=session_idle_seconds),
+            settings=Settings(
+                provisioning_s=provisioning_seconds,
+                session_idle_s=session_idle_seconds,
+                registry_tokens=registry_tokens,
+            ),
             seed=seed,
             ready=_show,
         )
@@ -123,6 +135,7 @@ def start(*, data_dir: Path, **options: str | float | None) -> None:
     if running is not None:
         _out.print(f"The local Azure is already running in {folder.path} (process {running.pid}).")
         _show(running)
+        _lead(data_dir)
         return
     folder.path.mkdir(parents=True, exist_ok=True)
     words = [sys.executable, "-m", "foundry_emulator", "serve", "--data-dir", str(folder.path)]
@@ -139,6 +152,7 @@ def start(*, data_dir: Path, **options: str | float | None) -> None:
         running = folder.running()
         if running is not None and running.pid == process.pid:
             _show(running)
+            _lead(data_dir)
             process.returncode = 0  # it is meant to outlive this one: nothing to wait for
             return
         if process.poll() is not None:
@@ -151,7 +165,7 @@ def start(*, data_dir: Path, **options: str | float | None) -> None:
     )
 
 
-@main.command()
+@main.command(short_help="Say whether it runs, and what it holds.")
 @_data_dir
 def status(*, data_dir: Path) -> None:
     """Say whether it runs, and what it holds; exit code 1 when it does not run."""
@@ -165,16 +179,26 @@ def status(*, data_dir: Path) -> None:
     counts = ("agents", "versions", "sessions", "instances", "arm_resources")
     _out.print(", ".join(f"{state[name]} {name.replace('_', ' ')}" for name in counts))
     for agent in state["agent_list"]:
-        for version in agent["versions"]:
-            _out.print(f"  {agent['project']}/{agent['name']} version {version['version']}: {version['status']}")
+        shares = ", ".join(f"{rule['version']} {rule['percentage']} %" for rule in agent["rules"])
+        off = "" if agent["enabled"] else ", disabled"
+        _out.print(f"{agent['project']}/{agent['name']}: traffic to {shares}{off}")
+        for version in reversed(agent["versions"]):
+            error = f", {version['error']['code']}: {version['error']['message']}" if version["error"] else ""
+            sessions = f", {version['sessions']} sessions" if version["sessions"] else ""
+            _out.print(f"  {version['version']:>4}  {version['status']}{sessions}{error}")
 
 
-@main.command()
+@main.command(short_help="Stop it, with the agents it runs; state stays.")
 @_data_dir
 def stop(*, data_dir: Path) -> None:
     """Stop it, with the agents it runs. State stays."""
     folder = DataFolder(data_dir)
-    _out.print("Stopped." if _stop(folder) else f"No local Azure is running in {folder.path}.")
+    stopped = _stop(folder)
+    _out.print(
+        f"The local Azure in {folder.path} is stopped; its state stays."
+        if stopped
+        else f"No local Azure is running in {folder.path}."
+    )
 
 
 @main.command()
@@ -187,7 +211,7 @@ def reset(*, data_dir: Path) -> None:
     _out.print(f"The local Azure in {folder.path} is stopped and empty.")
 
 
-@main.command()
+@main.command(short_help="Print the variables that lead clients to it.")
 @_data_dir
 def env(*, data_dir: Path) -> None:
     """Print the variables that lead clients to it: eval "$(foundry-emulator env)"."""
@@ -195,7 +219,7 @@ def env(*, data_dir: Path) -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
-@main.command()
+@main.command(short_help="Pack a folder into an image and push it.")
 @click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--registry", required=True, help="The registry's name in ARM.")
 @click.option("--repository", required=True, help="The repository in it.")
@@ -252,12 +276,19 @@ def _stop(folder: DataFolder) -> bool:
 
 
 def _show(running: Running) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_row("data plane, ARM", running.data_plane)
-    table.add_row("registry", running.registry)
-    table.add_row("page", running.page)
-    table.add_row("process", str(running.pid))
-    _out.print(table)
+    rows = {
+        "data plane, ARM": running.data_plane,
+        "registry": running.registry,
+        "page": running.page,
+        "process": str(running.pid),
+    }
+    for name, value in rows.items():
+        _out.print(f"{name:<16} {value}")
+
+
+def _lead(data_dir: Path) -> None:
+    option = "" if data_dir == _DATA_DIR else f" --data-dir {shlex.quote(str(data_dir))}"
+    _out.print(f'Clients find it with: eval "$(foundry-emulator env{option})"')
 
 
 def _said(log: Path, begin: int) -> str:

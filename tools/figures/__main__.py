@@ -12,6 +12,7 @@ from rich.table import Table
 from tools.figures import (
     interrupted,
     local_azure,
+    local_azure_bench,
     main_job,
     many_agents,
     mutation,
@@ -34,7 +35,7 @@ def main() -> None:
     benchmarks: bool = parser.parse_args().bench
     console = Console(width=120 if not sys.stdout.isatty() else None)
     figures: list[Figure] = []
-    for figure in preview_cost.measure() if benchmarks else measured():
+    for figure in benchmarked() if benchmarks else measured():
         console.print("  ".join(figure.cells()), highlight=False, markup=False)
         figures.append(figure)
     table = Table(*HEADINGS, box=None, pad_edge=False, title=None)
@@ -66,6 +67,12 @@ def _of_their_own() -> Iterator[Figure]:
     yield from interrupted.measure()
     yield from pythons.measure()
     yield from mutation.measure()
+
+
+def benchmarked() -> Iterator[Figure]:
+    """All ratios, in order."""
+    yield from preview_cost.measure()
+    yield from local_azure_bench.measure()
 
 
 if __name__ == "__main__":
