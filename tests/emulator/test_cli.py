@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shlex
 import signal
@@ -11,6 +12,7 @@ import pytest
 
 from foundry_emulator.data_folder import DataFolder, Running
 from foundry_emulator.testing import LocalAzure
+from tests.emulator.api import Api
 
 FREE = ("--port", "0", "--registry-port", "0", "--page-port", "0")
 
@@ -61,6 +63,17 @@ def test_start_status_env_push_stop(cli: Cli, tmp_path: Path) -> None:
     assert not DataFolder(cli.data_dir).is_locked()
     with pytest.raises(httpx.ConnectError):
         httpx.get(running.page, trust_env=False)
+
+
+def test_status_tells_each_agents_traffic_and_why_a_version_failed(cli: Cli) -> None:
+    with LocalAzure(cli.data_dir) as azure:
+        api = Api(azure, azure.seed_project("shop"), "nowhere")
+        with contextlib.closing(api.http):
+            api.create("support")
+        assert cli("status").splitlines()[-2:] == [
+            "shop/support: traffic to @latest 100 %",
+            "     1  failed, ImageError: Failed to pull container image. The image reference is not valid.",
+        ]
 
 
 def test_when_nothing_runs_every_command_says_so(cli: Cli) -> None:
