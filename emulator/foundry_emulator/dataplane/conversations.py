@@ -1,7 +1,5 @@
 """Conversations: threads of responses that stay in one session (service-contract 5.3)."""
 
-import secrets
-import string
 from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
@@ -10,10 +8,8 @@ from foundry_emulator.dataplane.agents import Agent, Agents
 from foundry_emulator.dataplane.call import Call, Handler, answer
 from foundry_emulator.dataplane.definition import check_metadata
 from foundry_emulator.dataplane.problem import ServiceProblem, invalid
-from foundry_emulator.dataplane.sessions import Sessions
+from foundry_emulator.dataplane.sessions import Sessions, new_id
 from foundry_emulator.store import Document, Store
-
-_ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 class Conversations:
@@ -51,7 +47,7 @@ class Conversations:
         if body.get("items"):
             raise invalid("The local Azure begins conversations without items.", "items")
         document = {
-            "id": "conv_" + secrets.token_hex(9) + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(32)),
+            "id": f"conv_{new_id()}",
             "created_at": int(self._clock()),
             "metadata": check_metadata(body.get("metadata")),
             "session": "",

@@ -94,11 +94,7 @@ class DockerRuntime:
         """Pulls the image, runs it and waits for ``GET /readiness`` to answer 200."""
         port = free_port()
         started = await asyncio.to_thread(self._run, workload, port)
-        try:
-            await until_ready(started, started.served, workload, self._clock)
-        except BaseException:
-            await started.stop()
-            raise
+        await until_ready(started, started.served, workload, self._clock)
         return started
 
     async def close(self) -> None:

@@ -30,6 +30,10 @@ class Started(Protocol):
         """Why it ended before it was ready; waits for its end."""
         ...
 
+    async def stop(self) -> None:
+        """Stops it; returns when it has ended."""
+        ...
+
 
 class Served:
     """The HTTP side of an agent on a port of this machine.
@@ -81,7 +85,7 @@ def new_client() -> httpx.AsyncClient:
 
 
 async def until_ready(started: Started, served: Served, workload: Workload, clock: Clock) -> None:
-    """Returns when the agent is ready.
+    """Returns when the agent is ready; one that isn't, or whose start is given up, is stopped.
 
     Args:
         started: the agent.
@@ -92,6 +96,14 @@ async def until_ready(started: Started, served: Served, workload: Workload, cloc
     Raises:
         StartFailed: it ended before, or was not ready in time.
     """
+    try:
+        await _until_ready(started, served, workload, clock)
+    except BaseException:
+        await started.stop()
+        raise
+
+
+async def _until_ready(started: Started, served: Served, workload: Workload, clock: Clock) -> None:
     deadline = clock.now() + workload.readiness_timeout_s
     while clock.now() < deadline:
         if not started.alive:

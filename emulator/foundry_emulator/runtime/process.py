@@ -74,11 +74,7 @@ class ProcessRuntime:
                 start_new_session=True,
             )
         started = _Process(process, port, self._client, workload)
-        try:
-            await until_ready(started, started.served, workload, self._clock)
-        except BaseException:
-            await started.stop()
-            raise
+        await until_ready(started, started.served, workload, self._clock)
         return started
 
     async def close(self) -> None:

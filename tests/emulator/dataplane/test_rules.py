@@ -79,22 +79,6 @@ def test_other_kinds_are_echoed_as_sent_and_active_at_once(api: Api, definition:
     assert api.ask("other").status_code == 501
 
 
-def test_the_old_shape_is_echoed_as_it_was_and_runs(api: Api) -> None:
-    old = {
-        "kind": "hosted",
-        "container_protocol_versions": [{"protocol": "responses", "version": "1.0.0"}],
-        "cpu": "1",
-        "memory": "2Gi",
-        "environment_variables": {"A": "b"},
-        "image": api.image,
-        "tools": [TOOL],
-    }
-    made = api.post("support", old).json()
-    assert made["definition"] == old
-    assert api.settled("support", "1")["status"] == "active"
-    assert api.served_by("support") == "1"
-
-
 def test_unset_and_null_fields_stay_absent_and_the_old_protocol_list_is_added_empty(api: Api) -> None:
     sent = api.definition() | {"environment_variables": None, "telemetry_config": None}
     made = api.post("support", sent, metadata=None, description=None).json()

@@ -86,6 +86,7 @@ def test_the_old_definition_shape_is_echoed_as_it_was_sent(api: Api) -> None:
         "memory": "1Gi",
         "environment_variables": {"A": "b"},
         "image": api.image,
+        "tools": [{"type": "code_interpreter"}],
     }
     made = api.post("support", old)
     assert made.json()["definition"] == old
