@@ -44,7 +44,8 @@ class SessionFiles:
             draft.replace(place)
         except (FileExistsError, NotADirectoryError):
             raise bad_request(f"A part of {path} is a file, not a directory.") from None
-        return answer({"path": path, "bytes_written": len(content)}, 201)
+        written = place.relative_to(self._homes.of(self._session(call)))  # to the home, however it was named [sdk]
+        return answer({"path": written.as_posix(), "bytes_written": len(content)}, 201)
 
     async def download(self, call: Call) -> Response:
         """GET ``../files/content?path=``: the bytes."""

@@ -36,6 +36,7 @@ def test_a_file_comes_back_as_it_went(api: Api, files: str) -> None:
     content = bytes(range(256)) * 1000
     written = put(api, files, "notes/today.bin", content)
     assert (written.status_code, written.json()) == (201, {"path": "notes/today.bin", "bytes_written": len(content)})
+    assert put(api, files, "/home/session/notes/today.bin", content).json()["path"] == "notes/today.bin"
     for path in ("notes/today.bin", "/home/session/notes/today.bin"):
         read = get(api, files, path)
         assert (read.content, read.headers["content-type"]) == (content, "application/octet-stream")
