@@ -73,7 +73,11 @@ def engine() -> Iterator[docker.DockerClient]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(20)
-            shutil.rmtree(folder, ignore_errors=True)
+            # The daemon leaves the machine's network mounted, by the containers that used it.
+            for mounted in (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()):
+                if mounted.startswith(f"{folder}/"):
+                    subprocess.run(["umount", mounted], check=True)
+            shutil.rmtree(folder)
 
 
 class Case:
