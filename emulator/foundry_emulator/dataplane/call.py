@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from foundry_emulator.arm import ProjectView
 from foundry_emulator.dataplane.access import Access, Right
 from foundry_emulator.dataplane.problem import ServiceProblem, bad_request, invalid, not_implemented
+from foundry_emulator.dataplane.regions import region_name
 from foundry_emulator.dataplane.wire import JSON_UTF8, SUPPORTED_VERSIONS, parse_object, render, without_nulls
 
 _log = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ class Endpoint:
         region = "local"
         try:
             call = self._admit(Request(scope, receive), request_id)
-            region = call.project.location
+            region = region_name(call.project.location)
             if self._operation.handle is None:
                 raise not_implemented(self._operation.name)  # noqa: TRY301  one place answers problems
             response = await self._operation.handle(call)

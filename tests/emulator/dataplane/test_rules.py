@@ -8,6 +8,7 @@ import re
 import httpx
 import pytest
 
+from foundry_emulator.dataplane.regions import region_name
 from tests.emulator.api import Api, Json, error_of
 
 TOOL = {"type": "mcp", "server_label": "s", "server_url": "https://mcp.example", "authorization": "in clear"}
@@ -53,11 +54,28 @@ def test_every_answer_says_its_region_and_api_versions_and_a_204_has_no_body(
     api.create("support")
     answer = api.http.request(method, path)
     assert answer.headers["api-supported-versions"] == versions
-    assert answer.headers["x-ms-region"]
+    assert answer.headers["x-ms-region"] == "Sweden Central"
     if answer.status_code == 204:
         assert (answer.content, answer.headers.get("content-type")) == (b"", None)
     else:
         assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("location", "name"),
+    [
+        ("westcentralus", "West Central US"),
+        ("eastus2", "East US 2"),
+        ("southeastasia", "Southeast Asia"),
+        ("southafricanorth", "South Africa North"),
+        ("germanywestcentral", "Germany West Central"),
+        ("uaenorth", "UAE North"),
+        ("uksouth", "UK South"),
+        ("moonbase1", "moonbase1"),
+    ],
+)
+def test_regions_are_named_as_answers_name_them(location: str, name: str) -> None:
+    assert region_name(location) == name
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+"""Regions as answers name them: ``swedencentral`` is `Sweden Central` in the header ``x-ms-region`` [recorded]."""
+
+import re
+from functools import lru_cache
+
+_WORD = re.compile(
+    "southeast|north|south|east|west|central|africa|asia|australia|brazil|canada|europe|france|germany|india|italy|japan"
+    "|korea|norway|poland|spain|sweden|switzerland|uae|uk|us|[23]"
+)
+_CAPITALS = frozenset({"uae", "uk", "us"})
+
+
+@lru_cache(maxsize=128)
+def region_name(location: str) -> str:
+    """The name of a location; one of other words than Azure's regions have is given back as it is."""
+    words: list[str] = _WORD.findall(location)
+    if "".join(words) != location:
+        return location
+    return " ".join(word.upper() if word in _CAPITALS else word.capitalize() for word in words)
