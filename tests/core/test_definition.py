@@ -103,6 +103,47 @@ def test_which_settings_are_required_and_which_are_secret_is_a_promise() -> None
     assert {row.name for row in VERSION_FIELDS.fields if row.secret} == {"environment", "fingerprint_key"}
 
 
+def test_what_holds_unless_a_program_says_otherwise_is_a_promise() -> None:
+    assert {row.name: row.default for row in VERSION_FIELDS.fields if row.default is not None} == {
+        "cpu": "1",
+        "memory": "2Gi",
+        "protocols": {"responses": "2.0.0"},
+        "force_delete": False,
+        "kept_by_rollout": False,
+        "accept_new_tier": False,
+        "pull_role_budget_s": 600,
+        "take_over": False,
+        "timeout_s": 1200,
+        "poll_interval_s": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most", "step"),
+    [
+        ("session_idle_timeout_s", 300, 3600, 1),
+        ("pull_role_budget_s", 0, 3600, 1),
+        ("timeout_s", 1, None, 0.5),
+        ("poll_interval_s", 0.1, 60, 0.05),
+    ],
+)
+def test_a_number_may_be_at_its_limits_and_not_beyond(name: str, least: float, most: float | None, step: float) -> None:
+    assert values(**{name: least})[name] == least
+    assert "out of range" in the_problem(name, **{name: least - step})
+    if most is None:
+        assert values(**{name: 10_000_000})[name] == 10_000_000
+    else:
+        assert values(**{name: most})[name] == most
+        assert "out of range" in the_problem(name, **{name: most + step})
+
+
+def test_the_order_of_new_words_and_of_collectors_makes_no_difference() -> None:
+    """Case 13."""
+    other = {**TELEMETRY[0], "endpoint": "https://other.example.com:4318"}
+    for name, items in (("accept_new", ["b", "a", "c"]), ("telemetry", [other, *TELEMETRY])):
+        assert values(**{name: items})[name] == values(**{name: items[::-1]})[name]
+
+
 @pytest.mark.parametrize("name", [row.name for row in VERSION_FIELDS.fields if row.required])
 def test_a_required_setting_that_is_missing_is_one_problem(name: str) -> None:
     found = problems({key: value for key, value in GOOD.items() if key != name})
