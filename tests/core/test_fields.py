@@ -377,7 +377,7 @@ def test_a_new_size_is_not_judged_while_it_is_not_known_whether_it_is_wanted() -
 # --- Parsers ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("raw", [1, 1.0, "1", "1.0", "1e0", "01"])
+@pytest.mark.parametrize("raw", [1, 1.0, "1", "1.0", "1e0", "1E0", "01"])
 def test_spellings_of_one_are_one(raw: object) -> None:
     assert as_number(raw) == 1
 
