@@ -21,28 +21,39 @@ class Promoted:
         promotion: The preview of the second stage when the first has a new digest.
         held: The same preview with promotion switched off.
         digests: What each stage runs in the end, the first stage's first.
-        changed_again: How many previews of stacks that nobody has changed show a change.
         alarms: What the policy pack says of the last stage.
         published: What the consumer reads, and what the last stage publishes.
         callers: Whether the consumer's app, and somebody else, may call the agent.
-        protected: What `pulumi destroy` says of the last stage, which is production.
-        left: Agents, ARM resources (roles are among them) and running agents in the end.
+        projects: The consumer, and the stages from last to first: the order in which they can be destroyed.
     """
 
     shared_names: set[tuple[str, str]]
     promotion: str
     held: str
     digests: list[str]
-    changed_again: int
     alarms: str
     published: tuple[object, object]
     callers: tuple[bool, bool]
+    projects: tuple[Project, ...]
+
+
+@dataclass(frozen=True)
+class TakenDown:
+    """What was seen when all of it went.
+
+    Attributes:
+        changed: How many previews of stages that nobody has changed show a change.
+        protected: What `pulumi destroy` says of the last stage, which is production.
+        left: Agents, ARM resources (roles are among them) and running agents in the end.
+    """
+
+    changed: int
     protected: str
     left: tuple[int, int, int]
 
 
 def promoted_through(environments: Environments, stages: Sequence[str]) -> Promoted:
-    """Deploys the stages, promotes a second digest through all of them, lets another project read, and destroys all."""
+    """Deploys the stages, promotes a second digest through all of them, and lets another project read and call."""
     stacks = _stacks(environments, stages)
     first, *_, last = stacks
     ups = [environments.watched(stack, *(POLICIES if stack is last else ())) for stack in stacks]
@@ -55,31 +66,35 @@ def promoted_through(environments: Environments, stages: Sequence[str]) -> Promo
     for stack in stacks[1:]:
         stack.up().succeeded()
     digests = [digest(stack) for stack in stacks]
-    changed_again = sum(not _is_unchanged(stack.preview().succeeded().output) for stack in stacks)
 
     consumer = environments.consumer(stages[-1], CALLER)
     consumer.up().succeeded()
     support = contract(last)["agents"]["support"]
     published = (consumer.outputs(), {name: support[name] for name in ("responses_url", "version")})
     callers = (environments.may_call(CALLER, stages[-1]), environments.may_call(STRANGER, stages[-1]))
-
-    protected = last.destroy().failed().output
-    last.run("state", "unprotect", "--all", "--yes", "--stack", last.stack).succeeded()
-    for stack in (consumer, *reversed(stacks)):
-        stack.destroy().succeeded()
-    state = environments.azure.control.state()
     return Promoted(
         shared_names=_shared([writes for _, writes in ups]),
         promotion=promotion,
         held=held,
         digests=digests,
-        changed_again=changed_again,
         alarms=ups[-1][0].output,
         published=published,
         callers=callers,
-        protected=protected,
-        left=(state["agents"], state["arm_resources"], state["instances"]),
+        projects=(consumer, *reversed(stacks)),
     )
+
+
+def taken_down(environments: Environments, projects: Sequence[Project]) -> TakenDown:
+    """Previews once more and destroys: first the consumer, then the stages from last to first."""
+    _, *stacks = projects
+    changed = sum(not _is_unchanged(stack.preview().succeeded().output) for stack in stacks)
+    last = stacks[0]
+    protected = last.destroy().failed().output
+    last.run("state", "unprotect", "--all", "--yes", "--stack", last.stack).succeeded()
+    for project in projects:
+        project.destroy().succeeded()
+    state = environments.azure.control.state()
+    return TakenDown(changed, protected, (state["agents"], state["arm_resources"], state["instances"]))
 
 
 def _stacks(environments: Environments, stages: Sequence[str]) -> list[Project]:
