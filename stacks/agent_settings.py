@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import pulumi
 
@@ -11,6 +12,27 @@ import foundry_agents as fa
 
 PRODUCTION_STEPS, PRODUCTION_BAKE, PRODUCTION_KEEP = (10, 50), "10m", 2
 """How traffic moves in production unless the file says otherwise [ours]."""
+
+
+PRINCIPALS: Mapping[str, Literal["ServicePrincipal", "User", "Group"]] = {
+    "ServicePrincipal": "ServicePrincipal",
+    "User": "User",
+    "Group": "Group",
+}
+"""What a caller may be; a managed identity is a service principal."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who may call an agent, and do nothing else with it.
+
+    Attributes:
+        principal_id: Object id.
+        principal_type: ServicePrincipal, User or Group.
+    """
+
+    principal_id: str
+    principal_type: str = "ServicePrincipal"
 
 
 @dataclass(frozen=True)
@@ -74,6 +96,7 @@ class AgentSettings:
         environment: Variables of the container; secret when anything under ``agents`` is a secret in the file.
         description: At most 512 characters.
         rollout: How traffic moves to a new version.
+        invoked_by: Who may call it.
         force_delete: On destroy end active sessions instead of refusing. For stacks that come and go.
         timeout_s: Give up waiting for a version after this many seconds.
         pull_role_budget_s: For how long after it was granted a pull role may not be in effect; see HostedAgent.
@@ -85,13 +108,18 @@ class AgentSettings:
     environment: Mapping[str, str | pulumi.Output[str]] = field(default_factory=dict)
     description: str | None = None
     rollout: RolloutSettings | None = None
+    invoked_by: tuple[Caller, ...] = ()
     force_delete: bool = False
     timeout_s: float | None = None
     pull_role_budget_s: float | None = None
 
     def problems(self, path: str) -> list[str]:
         """What does not go together."""
-        return self.rollout.problems(f"{path}.rollout") if self.rollout else []
+        found = self.rollout.problems(f"{path}.rollout") if self.rollout else []
+        for place, caller in enumerate(self.invoked_by):
+            if caller.principal_type not in PRINCIPALS:
+                found.append(f"{path}.invoked_by[{place}].principal_type must be one of {', '.join(PRINCIPALS)}")
+        return found
 
     def in_production(self) -> AgentSettings:
         """With the defaults of production where the file says nothing."""

@@ -8,7 +8,7 @@ import pulumi
 
 import foundry_agents as fa
 from stacks import guard, promotion
-from stacks.agent_settings import AgentSettings
+from stacks.agent_settings import PRINCIPALS, AgentSettings
 from stacks.settings import Settings, SettingsError, load
 
 SHOWN = 32
@@ -33,10 +33,7 @@ def deploy() -> None:
     fa.export_contract(project, *agents, registry=registry)
 
 
-Registry = fa.AgentRegistry | fa.PublishedRegistry
-
-
-def _project(settings: Settings) -> fa.FoundryProject | fa.Project:
+def _project(settings: Settings) -> fa.Project:
     there = settings.project
     if there is not None:
         return fa.FoundryProject.existing(
@@ -48,33 +45,34 @@ def _project(settings: Settings) -> fa.FoundryProject | fa.Project:
     )
 
 
-def _registry(settings: Settings, project: fa.FoundryProject | fa.Project) -> Registry:
+def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry:
     there = settings.registry
     if there is not None:
-        return fa.PublishedRegistry(
-            pulumi.Output.from_input(there.login_server), pulumi.Output.from_input(there.resource_id)
+        return fa.AgentRegistry.existing(
+            "images",
+            login_server=there.login_server,
+            resource_id=there.resource_id,
+            pulled_by=project,
+            grants=there.grants,
+            opts=_options(settings),
         )
     return fa.AgentRegistry(
         "images", pulled_by=project, registry_name=settings.registry_name, tags=settings.tags, opts=_options(settings)
     )
 
 
-def _image(name: str, wanted: AgentSettings, registry: Registry, source: fa.AgentContract | None) -> fa.AgentImage:
+def _image(
+    name: str, wanted: AgentSettings, registry: fa.AgentRegistry, source: fa.AgentContract | None
+) -> fa.AgentImage:
     """The agent's own image where the file names one, else the promoted one."""
     if wanted.image is None and source is not None:
-        reference = promotion.promoted(source, name)
-    else:
-        reference = pulumi.Output.from_input(wanted.image or "")
-    if isinstance(registry, fa.AgentRegistry):
-        return fa.AgentImage.pinned(reference, registry=registry)
-    return fa.AgentImage.pinned(pulumi.Output.concat(registry.login_server, "/", reference))
+        return fa.AgentImage.pinned(promotion.promoted(source, name), registry=registry)
+    return fa.AgentImage.pinned(wanted.image or "", registry=registry)
 
 
-def _agent(
-    name: str, settings: Settings, project: fa.FoundryProject | fa.Project, image: fa.AgentImage
-) -> fa.HostedAgent:
+def _agent(name: str, settings: Settings, project: fa.Project, image: fa.AgentImage) -> fa.HostedAgent:
     wanted = settings.agents[name]
-    return fa.HostedAgent(
+    agent = fa.HostedAgent(
         name,
         project=project,
         image=image,
@@ -89,6 +87,9 @@ def _agent(
         pull_role_budget_s=wanted.pull_role_budget_s,
         opts=_options(settings),
     )
+    for caller in wanted.invoked_by:
+        agent.grant_invoke(caller.principal_id, principal_type=PRINCIPALS[caller.principal_type])
+    return agent
 
 
 def _options(settings: Settings) -> pulumi.ResourceOptions:

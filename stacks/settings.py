@@ -54,15 +54,17 @@ class ExistingProject:
 
 @dataclass(frozen=True)
 class ExistingRegistry:
-    """A registry that is there already, and that the project may pull from.
+    """A registry that is there already; see AgentRegistry.existing.
 
     Attributes:
         login_server: Host that images are named by.
         resource_id: Its ARM id.
+        grants: Give the project's identity the right to pull. False where somebody else does.
     """
 
     login_server: str
-    resource_id: str | None = None
+    resource_id: str
+    grants: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,12 @@ class _Reader:
         project = self._part(ExistingProject, "project")
         registry = self._part(ExistingRegistry, "registry")
         if self._has("project") and not self._has("registry"):
-            self.problems.append("registry is required with an existing project: the one that it may pull from")
+            self.problems.append("registry is required with an existing project: the one that it pulls from")
+        if registry is not None and registry.grants and project is not None and project.principal_id is None:
+            self.problems.append(
+                "project.principal_id is required to give it the right to pull; `grants: false` under registry where "
+                "somebody else does"
+            )
         if self._has("project") and self._has("projectName"):
             self.problems.append("projectName and project exclude each other: it is made, or it exists")
         if self._has("registry") and self._has("registryName"):

@@ -10,7 +10,18 @@ import pulumi
 import pytest
 
 from stacks import program
-from tests.components.program import ENDPOINT, LOGIN_SERVER, PROJECT, REGISTRY, ROLLOUT, VERSION, Run, Secret, run
+from tests.components.program import (
+    ASSIGNMENT,
+    ENDPOINT,
+    LOGIN_SERVER,
+    PROJECT,
+    REGISTRY,
+    ROLLOUT,
+    VERSION,
+    Run,
+    Secret,
+    run,
+)
 
 DIGEST = "sha256:" + "a" * 64
 AGENTS = {
@@ -95,11 +106,27 @@ def test_every_agent_is_fingerprinted_under_the_stacks_key_which_stays_a_secret(
     assert keys == [Secret("a-key-of-16-chars-or-more")] * 2
 
 
+def test_who_may_call_an_agent_gets_the_role_for_that_and_no_other() -> None:
+    callers = [{"principal_id": "app"}, {"principal_id": "team", "principal_type": "Group"}]
+    made = _deployed({"support": {"image": f"support@{DIGEST}", "invoked_by": callers}})
+    given = {one.name: one.inputs for one in made.declared if "-invoke-" in one.name}
+    assert {name: inputs["principalType"] for name, inputs in given.items()} == {
+        "support-invoke-app": "ServicePrincipal",
+        "support-invoke-team": "Group",
+    }
+    assert {inputs["roleDefinitionId"].rpartition("/")[2] for inputs in given.values()} == {
+        "eed3b665-ab3a-47b6-8f48-c9382fb1dad6"
+    }
+
+
 def test_a_project_and_a_registry_that_exist_are_used_and_not_made() -> None:
     project = {"endpoint": ENDPOINT, "principal_id": "p", "resource_id": "/r"}
-    registry = {"login_server": LOGIN_SERVER}
+    registry = {"login_server": LOGIN_SERVER, "resource_id": "/registry"}
     made = _deployed(AGENTS, project=json.dumps(project), registry=json.dumps(registry))
-    assert {one.type for one in made.declared if one.custom} == {VERSION, ROLLOUT}
+    assert {one.type for one in made.declared if one.custom} == {VERSION, ROLLOUT, ASSIGNMENT}
+    assert made.one(ASSIGNMENT).inputs["scope"] == "/registry"
+    without = _deployed(AGENTS, project=json.dumps(project), registry=json.dumps(registry | {"grants": False}))
+    assert {one.type for one in without.declared if one.custom} == {VERSION, ROLLOUT}
     version = made.one(VERSION, "support-version")
     assert version.inputs["project_endpoint"] == ENDPOINT
     assert version.inputs["image"] == f"{LOGIN_SERVER}/support@{DIGEST}"

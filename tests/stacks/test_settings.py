@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import foundry_agents as fa
-from stacks.agent_settings import AgentSettings, RolloutSettings
+from stacks.agent_settings import AgentSettings, Caller, RolloutSettings
 from stacks.settings import ExistingProject, ExistingRegistry, Settings, SettingsError, load
 from tests.components.program import run
 
@@ -150,19 +150,43 @@ def test_a_rollout_is_pinned_or_paused_but_not_both() -> None:
 # --- Where it goes ----------------------------------------------------------------------------------------------------
 
 
+_REGISTRY = {"login_server": "acme.azurecr.io", "resource_id": "/images"}
+
+
+def test_a_right_to_pull_needs_somebody_to_give_it_to() -> None:
+    project = {"endpoint": "https://acme/api/projects/demo"}
+    (line,) = _problems(GOOD, project=project, registry=_REGISTRY)
+    assert line.startswith("project.principal_id is required to give it the right to pull")
+    made = _loaded(GOOD, project=project, registry={**_REGISTRY, "grants": False})
+    assert made.registry == ExistingRegistry("acme.azurecr.io", "/images", grants=False)
+
+
+def test_callers_are_read_and_checked() -> None:
+    callers = [{"principal_id": "app"}, {"principal_id": "team", "principal_type": "Group"}]
+    assert _loaded(_agent(invoked_by=callers)).agents["support"].invoked_by == (Caller("app"), Caller("team", "Group"))
+    assert _problems(_agent(invoked_by=[{"principal_id": 7}, {}, "app"])) == [
+        "agents.support.invoked_by[0].principal_id must be text",
+        "agents.support.invoked_by[1].principal_id is required",
+        "agents.support.invoked_by[2] must be a map of settings",
+    ]
+    assert _problems(_agent(invoked_by={"principal_id": "app"})) == ["agents.support.invoked_by must be a list"]
+    (line,) = _problems(_agent(invoked_by=[{"principal_id": "app", "principal_type": "App"}]))
+    assert line == "agents.support.invoked_by[0].principal_type must be one of ServicePrincipal, User, Group"
+
+
 def test_a_project_and_a_registry_that_exist_need_no_location() -> None:
     project = {"endpoint": "https://acme/api/projects/demo", "principal_id": "p", "resource_id": "/r"}
-    made = _loaded(GOOD, location="", project=project, registry={"login_server": "acme.azurecr.io"})
+    made = _loaded(GOOD, location="", project=project, registry=_REGISTRY)
     assert made.project == ExistingProject(**project)
-    assert made.registry == ExistingRegistry("acme.azurecr.io")
+    assert made.registry == ExistingRegistry("acme.azurecr.io", "/images")
 
 
 def test_what_exists_is_not_made() -> None:
     found = _problems(
         GOOD,
-        project={"endpoint": "https://acme/api/projects/demo"},
+        project={"endpoint": "https://acme/api/projects/demo", "principal_id": "p"},
         projectName="demo",
-        registry={"login_server": "acme.azurecr.io"},
+        registry=_REGISTRY,
         registry_name="images",
     )
     assert [line.split(":")[0] for line in found] == [
