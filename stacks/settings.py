@@ -142,9 +142,12 @@ class _Reader:
             self.problems.append("location is required, for example eastus2")
         production = self._flag("production", default=False)
         promote_from = self._promote_from()
+        agents = self._agents(promoted=self._has("promoteFrom"), production=production)
+        if project is not None and project.resource_id is None and any(one.invoked_by for one in agents.values()):
+            self.problems.append("project.resource_id is required for invoked_by: rights are given on the project")
         return Settings(
             location,
-            self._agents(promoted=self._has("promoteFrom"), production=production),
+            agents,
             project_name=self.config.get("projectName"),
             registry_name=self.config.get("registryName"),
             project=project,

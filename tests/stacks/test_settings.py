@@ -161,6 +161,13 @@ def test_a_right_to_pull_needs_somebody_to_give_it_to() -> None:
     assert made.registry == ExistingRegistry("acme.azurecr.io", "/images", grants=False)
 
 
+def test_a_right_to_call_needs_something_to_give_it_on() -> None:
+    project = {"endpoint": "https://acme/api/projects/demo", "principal_id": "p"}
+    agents = _agent(invoked_by=[{"principal_id": "app"}])
+    (line,) = _problems(agents, project=project, registry=_REGISTRY)
+    assert line.startswith("project.resource_id is required for invoked_by")
+
+
 def test_callers_are_read_and_checked() -> None:
     callers = [{"principal_id": "app"}, {"principal_id": "team", "principal_type": "Group"}]
     assert _loaded(_agent(invoked_by=callers)).agents["support"].invoked_by == (Caller("app"), Caller("team", "Group"))
