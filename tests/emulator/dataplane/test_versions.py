@@ -43,7 +43,7 @@ def test_answers_have_the_recorded_headers(api: Api) -> None:
     made = api.post("support")
     assert made.headers["api-supported-versions"] == "1.0,2025-05-15-preview,2025-11-15-preview"
     assert made.headers["content-type"] == "application/json; charset=utf-8"
-    assert made.headers["x-ms-region"] == "swedencentral"
+    assert made.headers["x-ms-region"] == "Sweden Central"
     assert re.fullmatch("[0-9a-f]{32}", made.headers["x-request-id"])
     assert made.headers["apim-request-id"] == made.headers["x-request-id"]
     assert "location" not in made.headers
