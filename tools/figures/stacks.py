@@ -42,9 +42,12 @@ def _alarms(output: str) -> int:
 
 
 def _fields(preview: str) -> int:
-    """Fields named in all rows, each row once: ``image`` of the version and ``version`` of the rollout."""
-    rows = set(re.findall(r"(\S+) [\w\[\]]+ \[diff: ([^\]]+)\]", preview))
-    return sum(len(fields.split(",")) for _, fields in rows)
+    """Fields named of all resources, each once: ``image`` of the version and ``version`` of the rollout.
+
+    A replacement has three rows: what is created, what is deleted, and both.
+    """
+    rows = set(re.findall(r"\S+:\w+ (\S+) [\w ]+ \[diff: ([^\]]+)\]", preview))
+    return sum(len(re.findall(r"\w+", fields)) for _, fields in rows)
 
 
 def _differing(published: tuple[object, object]) -> int:
