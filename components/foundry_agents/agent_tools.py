@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pulumi
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Input, ResourceOptions
 from pulumi_azure_native import authorization
 
-from foundry_agents.foundry_project import FoundryProject, Project
-from foundry_agents.naming import role_assignment_name
+from foundry_agents.foundry_project import FoundryProject, Project, project_scope
 from foundry_agents.resources import AgentIdentity, HostedAgentVersion, ToolboxVersion
+from foundry_agents.role_grant import Role, grant_role
 from foundry_agents.toolbox import Toolbox
 from foundry_agents.tools import AnyTool, on_the_wire
-
-FOUNDRY_USER = "53ca6127-db72-4b80-b1b0-d745d6d5456d"
-"""What an agent's identity needs to call a toolbox [docs]."""
 
 ENDPOINT_VARIABLE = "TOOLBOX_ENDPOINT"
 NAME_VARIABLE = "TOOLBOX_NAME"
@@ -29,9 +26,9 @@ def toolbox_of(
     project: FoundryProject | Project,
     toolbox_name: Input[str],
     take_over: Input[bool] | None,
-    parent: pulumi.Resource,
+    opts: ResourceOptions,
 ) -> ToolboxVersion | None:
-    """The toolbox version with these tools; None without any."""
+    """The toolbox version with these tools; None without any. The options are of one that is made here."""
     if isinstance(tools, Toolbox):
         return tools.version
     if not tools:
@@ -42,7 +39,7 @@ def toolbox_of(
         toolbox_name=toolbox_name,
         tools=on_the_wire(tools),
         take_over=take_over,
-        opts=ResourceOptions(parent=parent),
+        opts=opts,
     )
 
 
@@ -69,25 +66,13 @@ def let_in(
         principal_id=version.principal_id,
         opts=ResourceOptions(parent=parent),
     )
-    scope = project.resource_id.apply(lambda known: _needed(known, name))
-    role = authorization.RoleAssignment(
+    needed_for = f'HostedAgent "{name}" with tools, unless grant_toolbox_role=False,'
+    role = grant_role(
         f"{name}-toolbox-role",
-        role_assignment_name=Output.all(scope, identity.principal_id).apply(
-            lambda grant: role_assignment_name(grant[0], grant[1], FOUNDRY_USER)
-        ),
-        scope=scope,
+        Role.FOUNDRY_USER,
+        scope=project_scope(project, needed_for=needed_for),
         principal_id=identity.principal_id,
-        principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
-        role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{FOUNDRY_USER}",
+        principal_type="ServicePrincipal",
         opts=ResourceOptions(parent=parent),
     )
     return identity, role
-
-
-def _needed(resource_id: str | None, agent: str) -> str:
-    if not resource_id:
-        raise ValueError(
-            f"HostedAgent \"{agent}\": the project's ARM id is not known, so the agent can't be given the role that "
-            "toolboxes ask for; pass resource_id to FoundryProject.existing(…), or grant_toolbox_role=False"
-        )
-    return resource_id

@@ -132,7 +132,12 @@ class HostedAgent(pulumi.ComponentResource):
         if (image is None) == (code is None):
             raise ValueError(f'HostedAgent "{name}": give exactly one of image and code')
         self.toolbox = toolbox_of(
-            name, tools, project=project, toolbox_name=agent_name or name, take_over=take_over, parent=self
+            name,
+            tools,
+            project=project,
+            toolbox_name=agent_name or name,
+            take_over=take_over,
+            opts=ResourceOptions(parent=self, deleted_with=gone_with),
         )
         self.version = HostedAgentVersion(
             f"{name}-version",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -11,14 +10,10 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import cognitiveservices as native
 
 from foundry_agents.connection_secret import ConnectionSecret
-from foundry_agents.foundry_project import FoundryProject, Project
+from foundry_agents.foundry_project import FoundryProject, Project, ProjectPath
 
 REMOTE_TOOL = "RemoteTool"
 """Category of a connection to an MCP server or another agent [azd]."""
-
-_PROJECT_ID = re.compile(
-    r".*/resourceGroups/(?P<group>[^/]+)/.*/accounts/(?P<account>[^/]+)/projects/(?P<project>[^/]+)"
-)
 
 
 class ProjectConnection(pulumi.ComponentResource):
@@ -55,13 +50,14 @@ class ProjectConnection(pulumi.ComponentResource):
     ) -> None:
         super().__init__("foundry-agents:index:ProjectConnection", name, None, opts)
         self._name = connection_name or name
-        place = project.resource_id.apply(lambda known: _place(known, name))
+        needed_for = f'ProjectConnection "{name}"'
+        path = project.resource_id.apply(lambda known: ProjectPath.of(known, needed_for=needed_for))
         made = native.ProjectConnection(
             f"{name}-connection",
             connection_name=self._name,
-            account_name=place.apply(lambda parts: parts["account"]),
-            project_name=place.apply(lambda parts: parts["project"]),
-            resource_group_name=place.apply(lambda parts: parts["group"]),
+            account_name=path.apply(lambda parts: parts.account_name),
+            project_name=path.apply(lambda parts: parts.project_name),
+            resource_group_name=path.apply(lambda parts: parts.resource_group_name),
             properties=properties,
             opts=ResourceOptions(parent=self),
         )
@@ -190,13 +186,3 @@ class ProjectConnection(pulumi.ComponentResource):
             credentials=native.ConnectionManagedIdentityArgs(client_id=identity, resource_id=resource_id),
         )
         return cls(name, project=project, properties=properties, connection_name=connection_name, opts=opts)
-
-
-def _place(project_id: str | None, connection: str) -> dict[str, str]:
-    match = _PROJECT_ID.fullmatch(project_id or "")
-    if match is None:
-        raise ValueError(
-            f'ProjectConnection "{connection}": the project\'s ARM id is not known; '
-            "pass resource_id to FoundryProject.existing(…)"
-        )
-    return match.groupdict()

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from foundry_agents import agent_tools, project_connection
+from foundry_agents import agent_tools
 from foundry_agents.lifecycle.rules import RESERVED_ENVIRONMENT
 from tests.components.program import (
     ASSIGNMENT,
@@ -129,11 +129,6 @@ def test_a_deployer_who_may_not_assign_roles_switches_the_grant_off() -> None:
     assert ASSIGNMENT not in {made.type for made in declare(tools=TOOLS, grant_toolbox_role=False).declared}
 
 
-def test_an_existing_project_without_its_arm_id_is_told_what_to_pass() -> None:
-    with pytest.raises(ValueError, match=r"resource_id to FoundryProject\.existing.*grant_toolbox_role=False"):
-        agent_tools._needed(None, "support")
-
-
 # --- Toolbox ---------------------------------------------------------------------------------------------------------
 
 
@@ -248,11 +243,6 @@ def test_a_tool_names_the_connection_by_its_arm_id_and_waits_for_it() -> None:
     made = run(program).one(TOOLBOX)
     assert made.inputs["tool:docs"]["project_connection_id"].endswith("/learn-connection")
     assert "learn-connection" in made.depends_on
-
-
-def test_a_connection_of_a_project_without_its_arm_id_says_what_to_pass() -> None:
-    with pytest.raises(ValueError, match=r"resource_id to FoundryProject\.existing"):
-        project_connection._place(None, "learn")
 
 
 # --- VectorStore -----------------------------------------------------------------------------------------------------
