@@ -27,7 +27,7 @@ MODELS: Mapping[str, type] = {
     "Microsoft.Authorization/roleAssignments": authorization.RoleAssignmentCreateParameters,
 }
 
-NEWER_VALUES = {"category": {"AppInsights"}}
+NEWER_VALUES = {"category": {"AppInsights", "RemoteTool"}}
 """Values that the service takes [observed: public templates] and that the SDK's open enums do not list."""
 
 _PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float), "object": object, "iso-8601": str}

@@ -25,6 +25,7 @@ from tests.components.program import (
     Secret,
     run,
 )
+from tests.components.sdk_models import problems_of
 
 PROJECT_ID = "/subscriptions/0/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/acme/projects/demo"
 IMAGE = fa.AgentImage.pinned("acme.io/support@sha256:" + "a" * 64)
@@ -129,6 +130,17 @@ def test_a_deployer_who_may_not_assign_roles_switches_the_grant_off() -> None:
     assert ASSIGNMENT not in {made.type for made in declare(tools=TOOLS, grant_toolbox_role=False).declared}
 
 
+@pytest.mark.parametrize(("force_delete", "gone_with"), [(True, "shop-project"), (False, "")])
+def test_a_toolbox_goes_with_its_project_when_its_agent_does(*, force_delete: bool, gone_with: str) -> None:
+    """Else its delete would find the agent still there, and keep it for that."""
+
+    def program() -> None:
+        shop = fa.FoundryProject("shop", location="eastus2")
+        fa.HostedAgent("support", project=shop, image=IMAGE, tools=TOOLS, force_delete=force_delete)
+
+    assert run(program).one(TOOLBOX).deleted_with == gone_with
+
+
 # --- Toolbox ---------------------------------------------------------------------------------------------------------
 
 
@@ -174,7 +186,10 @@ def test_an_agent_and_a_toolbox_may_have_one_name() -> None:
 
 
 def connection(make: Callable[[], fa.ProjectConnection]) -> tuple[Run, Mapping[str, Any]]:
-    """What was run, and the inputs; with a secret in them, azure-native's properties are secret as a whole."""
+    """What was run, and the inputs, which Azure's own SDK must know.
+
+    With a secret in them, azure-native's properties are secret as a whole.
+    """
 
     def program() -> Mapping[str, pulumi.Input[object]]:
         made = make()
@@ -186,6 +201,8 @@ def connection(make: Callable[[], fa.ProjectConnection]) -> tuple[Run, Mapping[s
         inputs["properties"] = inputs["properties"].value
     else:
         assert "s3cret" not in str(inputs)
+    kind = "Microsoft.CognitiveServices/accounts/projects/connections"
+    assert problems_of(kind, {"properties": inputs["properties"]}) == []
     return done, inputs
 
 
