@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # As many test processes as there are cores.
 TEST_PROCESSES ?= auto
 
-.PHONY: help azurite up preview down env test check figures bench conformance docs engine clean lock venv machine picture
+.PHONY: help azurite up preview down env test check figures bench conformance docs engine builders clean lock venv machine picture
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +22,7 @@ down: venv ## destroy the stack `local` and stop the local Azure
 env: venv ## print the variables with which plain `pulumi` works on the stack `local`
 	@$(PYTHON) -m tools.local env
 
-test: venv engine azurite machine ## every check that a change must pass
+test: venv engine builders azurite machine ## every check that a change must pass
 	@$(MAKE) --no-print-directory check
 	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
@@ -33,7 +33,7 @@ check: venv ## lint, types, layers, lock: no tests
 	@.venv/bin/pyright
 	@.venv/bin/lint-imports --no-logo
 
-figures: venv engine ## figures with their targets; fails when one falls short
+figures: venv engine builders ## figures with their targets; fails when one falls short
 	@$(PYTHON) -m tools.figures
 
 bench: venv engine ## ours beside the plain thing a user would do instead, as ratios
@@ -56,6 +56,10 @@ azurite: venv
 
 machine: ## get what tests start for real: a container engine and a browser
 	-@tools/debian docker.io busybox-static curl chromium fonts-dejavu-core
+
+builders: ## get what the tests build images with: Pulumi's docker-build plugin, BuildKit and runc
+	-@python3 tools/engine ensure --plugin docker-build --plugin buildkitd >/dev/null
+	-@tools/debian runc iptables
 
 lock: ## bring requirements.lock up to date with pyproject.toml
 	@tools/uv pip compile --quiet pyproject.toml --universal --all-extras --generate-hashes --no-header --output-file requirements.lock

@@ -85,9 +85,11 @@ def test_a_plugin_that_comes_with_the_engine_adds_no_second_folder(bench: Bench)
 
 
 def test_an_unknown_plugin_is_refused_with_the_list_of_known_ones(bench: Bench) -> None:
-    code, out, err = run(bench, "ensure", "--plugin", "docker-build")
+    code, out, err = run(bench, "ensure", "--plugin", "podman")
     assert (code, out) == (2, "")
-    assert re.search(r"invalid choice: 'docker-build' \(choose from '?language-python'?\)", err)
+    assert re.search(
+        r"invalid choice: 'podman' \(choose from '?buildkitd'?, '?docker-build'?, '?language-python'?\)", err
+    )
 
 
 def test_a_cache_that_can_not_be_written_is_named_with_the_variable_that_moves_it(bench: Bench) -> None:

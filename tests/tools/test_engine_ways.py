@@ -3,13 +3,14 @@
 import dataclasses
 import errno
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from tools.engine.errors import NoEngine
 from tools.engine.machine import cache_folder
-from tools.engine.recipes import ENGINE, MODULES
+from tools.engine.recipes import BUILDKIT, DOCKER_BUILD_PLUGIN, ENGINE, MODULES, Recipe
 from tools.engine.ways import ensure, where
 
 from .conftest import ARCHIVE, CHECKSUMS, Bench, ReleaseServer, release_archive
@@ -245,6 +246,34 @@ def test_a_build_that_makes_something_else_is_not_used(bench: Bench) -> None:
     assert bench.left_in_cache() == []
 
 
+@pytest.mark.parametrize("recipe", [DOCKER_BUILD_PLUGIN, BUILDKIT])
+def test_what_builds_images_comes_from_go_modules_alone(
+    bench: Bench, release_server: ReleaseServer, recipe: Recipe
+) -> None:
+    """No release of these is asked for; a program that can't say its version is taken by its name."""
+    bench.put_go(built=recipe.version)
+    folder = ensure(recipe, bench.machine(releases=release_server.url))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(recipe.programs)
+    assert release_server.asked == []
+    assert where(recipe, bench.machine()) == folder
+
+
+@pytest.mark.parametrize(
+    ("recipe", "module"),
+    [
+        (DOCKER_BUILD_PLUGIN, "github.com/pulumi/pulumi-docker-build"),
+        (BUILDKIT, "github.com/moby/buildkit"),
+    ],
+)
+def test_the_builders_modules_require_the_version_that_their_recipe_names(recipe: Recipe, module: str) -> None:
+    text = (MODULES / recipe.tools[0].build.module / "go.mod").read_text()
+    assert f"require {module} v{recipe.version}\n" in text
+
+
+def test_the_plugin_is_as_old_as_the_package_that_programs_import() -> None:
+    assert metadata.version("pulumi-docker-build") == DOCKER_BUILD_PLUGIN.version
+
+
 def test_the_go_modules_require_the_version_that_the_recipe_names() -> None:
     text = (MODULES / "pulumi" / "go.mod").read_text()
     assert re.findall(r"github.com/pulumi/pulumi/(?:pkg|sdk)/v3 v(\S+)", text) == [ENGINE.version] * 2
@@ -265,7 +294,7 @@ def test_when_no_way_works_one_error_names_each_of_them_and_what_to_install(benc
         f"cache: {bench.cache}/engine/3.259.0-linux-x64-{ENGINE.fingerprint}/bin is not there",
         f"official release: {bench.releases}/{CHECKSUMS} can't be read: [Errno {errno.ECONNREFUSED}] Connection",
         "build from Go modules: there is no go on PATH; Go 1.26 or later is needed",
-        "- install pulumi 3.254 or later with its Python language host and put it on PATH",
+        "- install pulumi 3.254 or later with pulumi-language-python and put it on PATH",
         "- let this machine reach https://get.pulumi.com/releases/sdk, or name a mirror of it with --releases URL",
         "- install Go 1.26 or later and let it fetch Go modules",
     ):

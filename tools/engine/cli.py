@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         choices=sorted(PLUGINS),
         default=[],
-        help="also get this plugin; can be repeated",
+        help="also get this, for builds of images; can be repeated",
     )
     parser.add_argument("--releases", metavar="URL", help="a mirror of the official releases")
     return parser

@@ -26,6 +26,8 @@ def download(recipe: Recipe, machine: Machine, workshop: Path, bin_folder: Path)
         WayFailed: no release for this platform, not reachable, not what was published.
     """
     release = recipe.release
+    if release is None:
+        raise WayFailed(f"{recipe.name} is not fetched from a release")
     if machine.platform not in release.platforms:
         raise WayFailed(f"there is no official release for {machine.platform}")
     base = (machine.releases or release.base).rstrip("/")

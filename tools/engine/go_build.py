@@ -26,7 +26,8 @@ def go_build(recipe: Recipe, machine: Machine, workshop: Path, bin_folder: Path)
             f"(about {tool.takes} on two cores the first time, seconds when Go's own caches are full)"
         )
         module = workshop / tool.build.module
-        shutil.copytree(MODULES / tool.build.module, module)
+        if not module.exists():  # two programs of one module
+            shutil.copytree(MODULES / tool.build.module, module)
         go.build(tool.build, module, bin_folder / tool.program)
         for file in tool.build.copies:
             copied = bin_folder / Path(file).name

@@ -49,7 +49,8 @@ class Recipe:
     """Tools that are got together and share one version and one folder.
 
     ``minimum`` is the oldest version that will do when it is found on PATH; ``version`` is what is got otherwise.
-    The first tool's program answers ``version`` when asked for it.
+    The first tool's program says its version when it is run with ``version_argument``; None when it can't be asked, and
+    then its name is all there is to go by. Without ``release`` the build is the only way to get them.
     """
 
     name: str
@@ -57,7 +58,8 @@ class Recipe:
     minimum: tuple[int, int]
     go_minimum: tuple[int, int]
     tools: tuple[Tool, ...]
-    release: Release
+    release: Release | None = None
+    version_argument: str | None = "version"
 
     @property
     def programs(self) -> tuple[str, ...]:
@@ -75,8 +77,9 @@ class Recipe:
         """12 hex digits over all that decides what is built; a changed recipe gets its own folder in the cache."""
         digest = hashlib.sha256(repr([tool.build for tool in self.tools]).encode())
         for tool in self.tools:
-            for name in ("go.mod", "go.sum"):
-                digest.update((MODULES / tool.build.module / name).read_bytes())
+            module = MODULES / tool.build.module
+            for file in sorted(path for path in module.rglob("*") if path.is_file()):
+                digest.update(file.read_bytes())
         return digest.hexdigest()[:12]
 
 
@@ -127,5 +130,65 @@ ENGINE = Recipe(
     ),
 )
 
+# As requirements.lock has the Python side of it; a test keeps them equal.
+DOCKER_BUILD = "0.0.22"
+
+# What builds images in a Pulumi program. In a normal network Pulumi downloads it by itself; the tests let it download
+# nothing. Two of the modules it names can't be had and are stubbed: only the generators of other languages use them.
+DOCKER_BUILD_PLUGIN = Recipe(
+    name="docker-build",
+    version=DOCKER_BUILD,
+    minimum=(0, 0),
+    go_minimum=(1, 26),
+    tools=(
+        Tool(
+            program="pulumi-resource-docker-build",
+            build=GoBuild(
+                module="docker_build",
+                package="github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",
+                ldflags=f"-w -s -X github.com/pulumi/pulumi-docker-build/provider.Version={DOCKER_BUILD}",
+            ),
+            takes="5 min",
+        ),
+    ),
+    version_argument=None,
+)
+
+# The newest whose modules can be had.
+BUILDKIT_VERSION = "0.31.0"
+
+# What builds the images, without Docker: runs as root on Linux, with runc on PATH.
+BUILDKIT = Recipe(
+    name="buildkitd",
+    version=BUILDKIT_VERSION,
+    minimum=(0, 13),
+    go_minimum=(1, 26),
+    tools=(
+        Tool(
+            program="buildkitd",
+            build=GoBuild(
+                module="buildkit",
+                package="github.com/moby/buildkit/cmd/buildkitd",
+                ldflags=f"-w -s -X github.com/moby/buildkit/version.Version=v{BUILDKIT_VERSION}",
+            ),
+            takes="2 min",
+        ),
+        Tool(
+            program="buildctl",
+            build=GoBuild(
+                module="buildkit",
+                package="github.com/moby/buildkit/cmd/buildctl",
+                ldflags=f"-w -s -X github.com/moby/buildkit/version.Version=v{BUILDKIT_VERSION}",
+            ),
+            takes="10 s",
+        ),
+    ),
+    version_argument="--version",
+)
+
 # What `--plugin` may name, and the recipe that brings it.
-PLUGINS: Mapping[str, Recipe] = {"language-python": ENGINE}
+PLUGINS: Mapping[str, Recipe] = {
+    "buildkitd": BUILDKIT,
+    "docker-build": DOCKER_BUILD_PLUGIN,
+    "language-python": ENGINE,
+}

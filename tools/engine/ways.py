@@ -41,6 +41,8 @@ def ensure(recipe: Recipe, machine: Machine) -> Path:
         if found := _in_cache(recipe, machine, place):  # another process was faster
             return found
         for way, get in GETTERS:
+            if get is download and recipe.release is None:
+                continue
             try:
                 _fill(place, way, get, recipe, machine)
             except WayFailed as failed:
@@ -70,7 +72,7 @@ def _on_path(recipe: Recipe, machine: Machine) -> Path:
     found = shutil.which(program, path=machine.path)
     if found is None:
         raise WayFailed(f"there is no {program}")
-    version = _version_of(found, machine)
+    version = _version_of(recipe, found, machine)
     if _numbers(version) < recipe.minimum:
         raise WayFailed(f"{found} is {version}; {_dotted(recipe.minimum)} or later is needed")
     folder = Path(found).parent.absolute()
@@ -96,23 +98,28 @@ def _fill(place: Place, way: str, get: Getter, recipe: Recipe, machine: Machine)
         get(recipe, machine, workshop, finished)
         if missing := [name for name in recipe.files if not (finished / name).is_file()]:
             raise WayFailed(f"it brought no {' and no '.join(missing)}")
-        version = _version_of(str(finished / recipe.programs[0]), machine)
+        version = _version_of(recipe, str(finished / recipe.programs[0]), machine)
         if version != recipe.version:
             raise WayFailed(f"it brought {recipe.programs[0]} {version} instead of {recipe.version}")
         place.fill(finished, way)
 
 
-def _version_of(program: str, machine: Machine) -> str:
-    """Run ``program version`` and return what it says, without the leading v."""
+def _version_of(recipe: Recipe, program: str, machine: Machine) -> str:
+    """Ask ``program`` for its version and return it, without the leading v."""
+    if recipe.version_argument is None:
+        return recipe.version
     # Else an official one asks the internet whether there is a newer release.
     environ = {**machine.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    command = [program, recipe.version_argument]
     try:
         answer = subprocess.run(
-            [program, "version"], env=environ, capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True
+            command, env=environ, capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise WayFailed(f"`{program} version` does not work: {error}") from error
-    return answer.stdout.strip().removeprefix("v")
+        raise WayFailed(f"`{' '.join(command)}` does not work: {error}") from error
+    # Some say more than the version: the first word that looks like one is it.
+    words = [word.removeprefix("v") for word in answer.stdout.split()]
+    return next((word for word in words if word[:1].isdigit()), " ".join(words))
 
 
 def _numbers(version: str) -> tuple[int, int]:
@@ -126,8 +133,8 @@ def _dotted(version: tuple[int, int]) -> str:
 
 
 def _remedies(recipe: Recipe) -> list[str]:
-    return [
-        f"install {recipe.name} {_dotted(recipe.minimum)} or later with its Python language host and put it on PATH",
-        f"let this machine reach {recipe.release.base}, or name a mirror of it with --releases URL",
-        f"install Go {_dotted(recipe.go_minimum)} or later and let it fetch Go modules",
-    ]
+    others = "".join(f" with {program}" for program in recipe.programs[1:])
+    remedies = [f"install {recipe.name} {_dotted(recipe.minimum)} or later{others} and put it on PATH"]
+    if recipe.release is not None:
+        remedies.append(f"let this machine reach {recipe.release.base}, or name a mirror of it with --releases URL")
+    return [*remedies, f"install Go {_dotted(recipe.go_minimum)} or later and let it fetch Go modules"]
