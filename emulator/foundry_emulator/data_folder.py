@@ -73,6 +73,11 @@ class DataFolder:
         return self.path / "files"
 
     @property
+    def tasks(self) -> Path:
+        """Contexts and logs of a registry's builds."""
+        return self.path / "tasks"
+
+    @property
     def agents(self) -> Path:
         """Homes and logs of agent versions."""
         return self.path / "agents"

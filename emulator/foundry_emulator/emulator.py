@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from foundry_emulator.agent_environment import AgentEnvironment
 from foundry_emulator.arm import ArmStore, Urls
 from foundry_emulator.arm.connections import Connections
+from foundry_emulator.arm.registry_tasks import RegistryTasks
 from foundry_emulator.clock import Clock, RealClock
 from foundry_emulator.control import Control
 from foundry_emulator.data_folder import DataFolder, Running
@@ -48,7 +49,7 @@ from foundry_emulator.dataplane.vector_search import VectorSearch
 from foundry_emulator.dataplane.vector_store_operations import VectorStoreOperations
 from foundry_emulator.dataplane.vector_stores import VectorStores
 from foundry_emulator.faults import FaultLayer, Faults
-from foundry_emulator.identity import Identity, TokenProblem
+from foundry_emulator.identity import DEPLOYER, Identity, TokenProblem
 from foundry_emulator.journal import Journal
 from foundry_emulator.listener import Journaled, Listener, PortInUse, bind, port_of
 from foundry_emulator.page import pages
@@ -150,6 +151,14 @@ class Emulator:
         self.vector_stores = VectorStores(self.store, self.files, settings=settings, clock=clock.now)
         self.connections = Connections(self.store)
         self.registry_tokens = TokenService(self.identity, self.arm, settings)
+        self.tasks = RegistryTasks(
+            self.arm,
+            self.identity,
+            settings,
+            folder.tasks,
+            login=lambda: self.registry_tokens.login(DEPLOYER),
+            trust=tls.ca_bundle,
+        )
         self.code = CodeStore(folder.code)
         self.homes = SessionHomes(folder.agents)
         trust = {"SSL_CERT_FILE": str(tls.ca_bundle), "REQUESTS_CA_BUNDLE": str(tls.ca_bundle)}
@@ -204,6 +213,7 @@ class Emulator:
     async def stop(self) -> None:
         """Ends listeners, then agents, then closes the store."""
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
+        await self.tasks.close()
         await self.provisioner.close()
         self.store.close()
 
@@ -253,7 +263,7 @@ class Emulator:
         table = operations.operations({name: handle for part in served for name, handle in part.handlers().items()})
         access = Access(self.arm, self.identity)
         data = FaultLayer(_router(operations.routes(table, access)), self.faults, clock=clock)
-        arm = _router([*self.arm.routes()])
+        arm = _router([*self.tasks.routes(), *self.arm.routes()])
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             if _cloud_plane(scope["path"]) == "data":

@@ -75,6 +75,9 @@ class Settings:
             share one [recorded][docs].
         session_processes: each session is served by a process of its own, with its own home and id; off, one
             process serves all sessions of a version, which starts faster and needs less memory.
+        buildkit: address of the BuildKit that builds for a registry's tasks, such as ``tcp://127.0.0.1:1234``; empty,
+            their runs fail.
+        buildctl: BuildKit's client, by name on PATH or by path.
         log_idle_s: seconds without a line after which a log stream ends; the service's 2 minutes [docs].
         indexing_s: seconds that a file in a vector store is ``in_progress``.
         mcp_strict: toolboxes' MCP endpoints lack what the service lacks [docs]: ``ping`` and ``prompts/list``.
@@ -97,6 +100,8 @@ class Settings:
     agent_identities: bool = True
     identity_per_version: bool = False
     session_processes: bool = False
+    buildkit: str = ""
+    buildctl: str = "buildctl"
     log_idle_s: float = 120.0
     indexing_s: float = 0.5
     mcp_strict: bool = True
@@ -131,6 +136,8 @@ class Settings:
             "agent_identities": self.agent_identities,
             "identity_per_version": self.identity_per_version,
             "session_processes": self.session_processes,
+            "buildkit": self.buildkit,
+            "buildctl": self.buildctl,
             "log_idle_s": self.log_idle_s,
             "indexing_s": self.indexing_s,
             "mcp_strict": self.mcp_strict,
@@ -175,6 +182,12 @@ def _switch(name: str, value: object) -> bool:
 def _separator(name: str, value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[._-]{1,8}", value):
         raise SettingsProblem(f"{name} must be 1 to 8 of the characters . _ -, not {value!r}")
+    return value
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise SettingsProblem(f"{name} must be text, not {value!r}")
     return value
 
 
@@ -240,6 +253,8 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "agent_identities": _switch,
     "identity_per_version": _switch,
     "session_processes": _switch,
+    "buildkit": _text,
+    "buildctl": _text,
     "log_idle_s": _seconds,
     "indexing_s": _seconds,
     "mcp_strict": _switch,

@@ -58,14 +58,15 @@ class Surroundings:
 
 
 def install_stand_in(pulumi_home: Path) -> None:
-    """Puts the stand-in for azure-native among the plugins of this one Pulumi home.
+    """Puts the stand-ins for azure-native and docker among the plugins of this one Pulumi home.
 
-    There it serves the local stack alone; on PATH or in Pulumi.yaml it would shadow the real plugin elsewhere.
+    There they serve the local stack alone; on PATH or in Pulumi.yaml they would shadow the real plugins elsewhere.
     """
-    version = metadata.version("pulumi-azure-native")
-    folder = pulumi_home / "plugins" / f"resource-azure-native-v{version}"
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(CHECKOUT / "emulator" / "plugins" / "pulumi-resource-azure-native", folder)
+    for name in ("azure-native", "docker"):
+        version = metadata.version(f"pulumi-{name}")
+        folder = pulumi_home / "plugins" / f"resource-{name}-v{version}"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(CHECKOUT / "emulator" / "plugins" / f"pulumi-resource-{name}", folder)
 
 
 def engine_folder() -> Path:

@@ -55,6 +55,8 @@ class ArmHttp:
             "name": "LocalAzure",
             "resourceManager": f"{self._arm.urls().data_plane}/",
             "authentication": {"audiences": [ARM_AUDIENCE]},
+            # Azure's registries have hosts below this; here all are behind one.
+            "suffixes": {"acrLoginServer": self._arm.urls().registry},
         }
         return JSONResponse([cloud])
 

@@ -35,6 +35,21 @@ class PackedImage:
     config: bytes
     layer: bytes
 
+    @classmethod
+    def of_layer(cls, layer: bytes, config: Mapping[str, object]) -> "PackedImage":
+        """The image of one layer for linux/amd64, unless ``config`` says otherwise; it needs no ``rootfs``."""
+        whole = {"architecture": "amd64", "os": "linux", "created": "1970-01-01T00:00:00Z", **config}
+        raw = _json({**whole, "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]}})
+        manifest = _json(
+            {
+                "schemaVersion": 2,
+                "mediaType": OCI_MANIFEST,
+                "config": {"mediaType": OCI_CONFIG, "digest": _digest(raw), "size": len(raw)},
+                "layers": [{"mediaType": OCI_LAYER_TAR, "digest": _digest(layer), "size": len(layer)}],
+            }
+        )
+        return cls(digest=_digest(manifest), manifest=manifest, config=raw, layer=layer)
+
 
 def pack(
     folder: Path, *, entrypoint: Sequence[str] = ("python", "main.py"), env: Mapping[str, str] | None = None
@@ -55,30 +70,17 @@ def pack(
     """
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is not a folder")
-    layer = _layer(folder)
-    config = _json(
+    return PackedImage.of_layer(
+        _layer(folder),
         {
-            "architecture": "amd64",
-            "os": "linux",
-            "created": "1970-01-01T00:00:00Z",
             "config": {
                 "Entrypoint": list(entrypoint),
                 "Env": [f"{name}={value}" for name, value in sorted((env or {}).items())],
                 "ExposedPorts": {"8088/tcp": {}},
                 "WorkingDir": "/app",
-            },
-            "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
-        }
+            }
+        },
     )
-    manifest = _json(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "config": {"mediaType": OCI_CONFIG, "digest": _digest(config), "size": len(config)},
-            "layers": [{"mediaType": OCI_LAYER_TAR, "digest": _digest(layer), "size": len(layer)}],
-        }
-    )
-    return PackedImage(digest=_digest(manifest), manifest=manifest, config=config, layer=layer)
 
 
 def _layer(folder: Path) -> bytes:

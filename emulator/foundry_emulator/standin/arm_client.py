@@ -53,7 +53,7 @@ class Settings:
         missing = [name for name in _NEEDED if not environment.get(name)]
         if missing:
             raise StandInError(
-                "This pulumi-resource-azure-native is a stand-in for local runs only: it makes resources in the "
+                "This provider plugin is a stand-in for local runs only: it works on the "
                 f"local Azure, and {' and '.join(missing)} is not set. For a local run take the variables from "
                 "`foundry-emulator env`; for the real Azure take the folder of this plugin off PATH."
             )

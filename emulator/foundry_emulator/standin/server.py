@@ -35,7 +35,7 @@ class _Servicer(ProviderServicer):
 
 def serve(args: list[str], version: str, provider: Provider) -> None:
     """Serves a provider on a free port of the loopback, and prints the port, as the engine expects."""
-    parser = argparse.ArgumentParser(description="Stand-in for pulumi-resource-azure-native, for local runs")
+    parser = argparse.ArgumentParser(description="Stand-in for a provider plugin, for local runs")
     parser.add_argument("engine", help="address of the Pulumi engine")
     known, _ = parser.parse_known_args(args)
 

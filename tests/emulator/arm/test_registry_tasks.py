@@ -1,0 +1,144 @@
+"""A registry's tasks as a client sees them: who may, what is refused, and what a run without a builder says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from foundry_emulator.identity import ARM_AUDIENCE, DEPLOYER
+from foundry_emulator.testing import LocalAzure, SeededProject
+
+SOMEBODY = "11111111-1111-1111-1111-111111111111"
+ORDER = {
+    "type": "DockerBuildRequest",
+    "imageNames": ["support:1"],
+    "dockerFilePath": "Dockerfile",
+    "isPushEnabled": True,
+}
+
+
+class Tasks:
+    """A registry's tasks, called as a principal."""
+
+    def __init__(self, azure: LocalAzure, there: SeededProject, principal: str = DEPLOYER) -> None:
+        self.azure = azure
+        self._client = httpx.Client(
+            base_url=azure.data_plane + there.registry_id,
+            verify=azure.trust(),
+            trust_env=False,
+            headers={"authorization": f"Bearer {azure.token(principal, ARM_AUDIENCE)}"},
+            params={"api-version": "2025-03-01-preview"},
+        )
+
+    def close(self) -> None:
+        """Closes its connection."""
+        self._client.close()
+
+    def send(self, method: str, path: str, body: object = None) -> httpx.Response:
+        return self._client.request(method, path, json=body)
+
+    def run(self, source: str, **order: object) -> dict[str, Any]:
+        """Schedules a run and waits for its end."""
+        answer = self.send("POST", "scheduleRun", {**ORDER, "sourceLocation": source, **order})
+        assert answer.status_code == 200, answer.text
+        run = answer.json()["name"]
+        self.azure.wait_until(lambda: self.shown(run)["status"] in {"Succeeded", "Failed"})
+        return self.shown(run)
+
+    def shown(self, run: str) -> dict[str, Any]:
+        properties: dict[str, Any] = self.send("GET", f"runs/{run}").json()["properties"]
+        return properties
+
+    def upload(self, content: bytes) -> str:
+        """Uploads a context; gives what a run names it by."""
+        place = self.send("POST", "listBuildSourceUploadUrl").json()
+        headers = {"x-ms-blob-type": "BlockBlob"}
+        answer = httpx.put(place["uploadUrl"], content=content, verify=self.azure.trust(), headers=headers)
+        assert answer.status_code == 201
+        return str(place["relativePath"])
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAzure, SeededProject]]:
+    with LocalAzure(tmp_path_factory.mktemp("azure")) as azure:
+        yield azure, azure.seed_project("agents")
+
+
+@pytest.fixture
+def tasks(local: tuple[LocalAzure, SeededProject]) -> Iterator[Tasks]:
+    with contextlib.closing(Tasks(*local)) as open_tasks:
+        yield open_tasks
+
+
+def context() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(b"FROM scratch\n")
+        tar.addfile(entry, io.BytesIO(b"FROM scratch\n"))
+    return buffer.getvalue()
+
+
+def test_a_run_without_a_buildkit_fails_and_says_why(tasks: Tasks) -> None:
+    run = tasks.run(tasks.upload(context()))
+    assert run["status"] == "Failed"
+    assert run["runErrorMessage"] == "The local Azure has no BuildKit: its settings buildkit and buildctl name one."
+
+
+def test_a_log_names_the_image_first_and_is_read_in_parts(tasks: Tasks) -> None:
+    run = tasks.run(tasks.upload(context()))
+    link = tasks.send("POST", f"runs/{run['runId']}/listLogSasUrl").json()["logLink"]
+    whole = httpx.get(link, verify=tasks.azure.trust())
+    assert whole.text.startswith("Building localhost:")
+    part = httpx.get(link, verify=tasks.azure.trust(), headers={"x-ms-range": "bytes=0-7"})
+    assert (part.status_code, part.text) == (206, "Building")
+
+
+def test_the_newest_run_is_listed_first(tasks: Tasks) -> None:
+    last = tasks.run(tasks.upload(context()))
+    listed = tasks.send("GET", "runs").json()["value"]
+    assert listed[0]["properties"]["runId"] == last["runId"]
+
+
+@pytest.mark.parametrize("broken", [b"no archive", b""])
+def test_a_context_that_can_not_be_read_fails_the_run(tasks: Tasks, broken: bytes) -> None:
+    run = tasks.run(tasks.upload(broken))
+    assert run["runErrorMessage"].startswith("The context can't be read")
+
+
+def test_a_context_that_reaches_outside_of_itself_fails_the_run(tasks: Tasks, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        tar.addfile(tarfile.TarInfo(f"../../{tmp_path.name}"))
+    assert tasks.run(tasks.upload(buffer.getvalue()))["runErrorMessage"].startswith("The context can't be read")
+
+
+def test_a_source_that_was_not_uploaded_and_another_kind_of_run_are_refused(tasks: Tasks) -> None:
+    missing = tasks.send("POST", "scheduleRun", {**ORDER, "sourceLocation": "source/none.tar.gz"})
+    assert (missing.status_code, missing.json()["error"]["code"]) == (400, "InvalidSourceLocation")
+    other = tasks.send("POST", "scheduleRun", {**ORDER, "type": "TaskRunRequest"})
+    assert (other.status_code, other.json()["error"]["code"]) == (501, "NotImplemented")
+
+
+def test_a_run_that_is_not_there_is_a_404(tasks: Tasks) -> None:
+    assert tasks.send("GET", "runs/ca99").status_code == 404
+
+
+def test_only_somebody_who_may_write_the_registry_may_build(local: tuple[LocalAzure, SeededProject]) -> None:
+    with contextlib.closing(Tasks(*local, principal=SOMEBODY)) as tasks:
+        answer = tasks.send("POST", "listBuildSourceUploadUrl")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "AuthorizationFailed")
+
+
+def test_a_blob_without_its_signature_is_refused(tasks: Tasks) -> None:
+    place = tasks.send("POST", "listBuildSourceUploadUrl").json()["uploadUrl"].partition("?")[0]
+    for url in (place, f"{place}?sig=guess"):
+        assert httpx.put(url, content=b"", verify=tasks.azure.trust()).status_code == 403
+    assert httpx.get(place, verify=tasks.azure.trust()).status_code == 403
