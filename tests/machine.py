@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -16,7 +17,7 @@ def program(name: str, package: str) -> str:
     return str(found)
 
 
-def missing(reason: str) -> None:
+def missing(reason: str) -> NoReturn:
     """Ends the test: a skip, with CI set a failure."""
     if os.environ.get("CI"):
         pytest.fail(f"{reason}; with CI set this is a failure")

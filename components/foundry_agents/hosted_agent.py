@@ -148,6 +148,8 @@ class HostedAgent(pulumi.ComponentResource):
             cpu=tier.cpu if tier else cpu,
             memory=tier.memory if tier else memory,
             accept_new_tier=tier.accept_new if tier else None,
+            check_image=image.check if image else None,
+            start_image=image.start or None if image else None,
             protocols=protocols,
             environment=with_toolbox(environment, self.toolbox),
             session_idle_timeout_s=session_idle_timeout_s,

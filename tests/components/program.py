@@ -131,13 +131,14 @@ def run(
     secret_config: tuple[str, ...] = (),
     stack: str = "dev",
     published: Mapping[str, Mapping[str, object]] | None = None,
+    answers: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Run:
     """Runs a program; what it returns is resolved into ``outputs``.
 
-    ``published`` is what other stacks have as outputs, by the stacks' names.
+    ``published`` is what other stacks have as outputs, by the stacks' names; ``answers`` are outputs by type token.
     """
     done = Run()
-    mocks = _Azure(published or {})
+    mocks = _Azure(published or {}, answers or {})
     pulumi.runtime.set_mocks(
         mocks,
         project="foundry-agents",
@@ -168,8 +169,11 @@ def declare(use: Callable[[], object]) -> Run:
 class _Azure(Mocks):
     """Answers like Azure, as far as the components look."""
 
-    def __init__(self, published: Mapping[str, Mapping[str, object]]) -> None:
+    def __init__(
+        self, published: Mapping[str, Mapping[str, object]], answers: Mapping[str, Mapping[str, object]]
+    ) -> None:
         self._published = published
+        self._answers = {**_ANSWERS, **answers}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
         raise AssertionError(f"components make no calls, and made {args.token}")
@@ -184,7 +188,7 @@ class _Azure(Mocks):
         if args.typ == PROJECT:
             account = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/{args.inputs['accountName']}"
             resource_id = f"{account}/projects/{args.inputs['projectName']}"
-        return resource_id, {**args.inputs, "name": args.name, **_ANSWERS.get(args.typ, {})}
+        return resource_id, {**args.inputs, "name": args.name, **self._answers.get(args.typ, {})}
 
 
 class _Recorder(MockMonitor):

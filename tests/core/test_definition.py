@@ -109,6 +109,8 @@ def test_what_holds_unless_a_program_says_otherwise_is_a_promise() -> None:
         "memory": "2Gi",
         "protocols": {"responses": "2.0.0"},
         "force_delete": False,
+        "check_image": False,
+        "start_image": False,
         "kept_by_rollout": False,
         "accept_new_tier": False,
         "pull_role_budget_s": 600,
@@ -601,7 +603,7 @@ def test_a_waiting_time_out_of_range_is_refused(name: str, raw: object) -> None:
     the_problem(name, **{name: raw})
 
 
-@pytest.mark.parametrize("name", ["force_delete", "take_over", "accept_new_tier"])
+@pytest.mark.parametrize("name", ["force_delete", "take_over", "accept_new_tier", "check_image", "start_image"])
 @pytest.mark.parametrize("raw", ["true", 1, 0.0])
 def test_a_switch_is_true_or_false_and_nothing_else(name: str, raw: object) -> None:
     assert the_problem(name, **{name: raw}) == "must be true or false"

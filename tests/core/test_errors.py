@@ -10,9 +10,11 @@ import pytest
 from foundry_agents.lifecycle import errors, remedies
 from foundry_agents.lifecycle.errors import (
     AnswerLost,
+    BuildImpossible,
     Conflict,
     ContractError,
     FoundryAgentsError,
+    ImageUnfit,
     InputError,
     MovedElsewhere,
     NetworkRefused,
@@ -22,6 +24,8 @@ from foundry_agents.lifecycle.errors import (
     PreviewRequired,
     Problem,
     ProjectNotFound,
+    RegistryRefused,
+    RemoteBuildFailed,
     RolloutFailed,
     ServiceError,
     SignInFailed,
@@ -89,6 +93,12 @@ def _one_of_each() -> dict[str, FoundryAgentsError]:
         "NotOursError": NotOursError("support", owner="acme/agents/prod", reason="somebody's"),
         **{kind.__name__: _service_error(kind) for kind in SERVICE_ERRORS},
         "SignInFailed": SignInFailed("no account", endpoint="POST https://x"),
+        "ImageUnfit": ImageUnfit("acme.azurecr.io/support@sha256:0", ["why"], do="this"),
+        "RegistryRefused": RegistryRefused(
+            "acme.azurecr.io", operation="POST https://acme.azurecr.io/v2/", detail="words", status=403, do="this"
+        ),
+        "BuildImpossible": BuildImpossible("why", do="this"),
+        "RemoteBuildFailed": RemoteBuildFailed("ca1", why="Failed", log=["the last line"]),
         "VersionFailed": VersionFailed("text", code="ImageError", detail="words", last=last),
         "VersionVanished": VersionVanished("version support:1", last=last),
         "WaitTimeout": WaitTimeout("version support:1", last=last, polls=3, waited_s=60.2),

@@ -186,6 +186,8 @@ _OTHER: Mapping[str, object] = {
     "force_delete": True,
     "kept_by_rollout": True,
     "accept_new_tier": True,
+    "check_image": True,
+    "start_image": True,
     "pull_identity": "principal",
     "registry_id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r",
     "take_over": True,

@@ -93,6 +93,8 @@ _OTHER: Mapping[str, object] = {
     "force_delete": True,
     "kept_by_rollout": True,
     "accept_new_tier": True,
+    "check_image": True,
+    "start_image": True,
     "pull_identity": "other",
     "registry_id": "other",
     "pull_role_granted_at": "2026-11-23T00:00:00Z",

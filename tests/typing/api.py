@@ -44,6 +44,18 @@ borrowed = fa.AgentRegistry("borrowed", pulled_by=elsewhere, resource_group_name
 
 image = fa.AgentImage.pinned(pulumi.Output.concat("support@", "sha256:…"), registry=registry)
 plain = fa.AgentImage.pinned("acme.azurecr.io/support@sha256:…")
+tagged = fa.AgentImage.from_tag("support:stable", registry=registry, check=False)
+built = fa.AgentImage.build(
+    "built",
+    context="agent",
+    registry=registry,
+    build_args={"BASE_IMAGE": "python:3.14-slim"},
+    secrets={"index": pulumi.Output.secret("…")},
+    cache="registry",
+    rebuild="base of May",
+)
+elsewhere_built = fa.AgentImage.build("other", context="agent", registry="ghcr.io/acme", builder="remote")
+remote = fa.AgentImage.remote_build("remote", context="agent", registry=registry, target="app", timeout_s=900)
 
 agent = fa.HostedAgent(
     "support",

@@ -16,7 +16,9 @@ from foundry_agents.lifecycle.fields import OnChange
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
 from foundry_agents.resources.agent_identity import AgentIdentityProvider
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
+from foundry_agents.resources.content_tag import ContentTagProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
+from foundry_agents.resources.remote_image_build import RemoteImageBuildProvider
 from foundry_agents.resources.toolbox_version import ToolboxVersionProvider
 from foundry_agents.resources.vector_store import VectorStoreProvider
 from tests.core.settings import (
@@ -42,6 +44,8 @@ PROVIDERS: Mapping[str, ResourceProvider] = {
     "AgentIdentityProvider": AgentIdentityProvider(),
     "ToolboxVersionProvider": ToolboxVersionProvider(),
     "VectorStoreProvider": VectorStoreProvider(),
+    "ContentTagProvider": ContentTagProvider(),
+    "RemoteImageBuildProvider": RemoteImageBuildProvider(),
 }
 GOLDEN: Mapping[str, str] = json.loads((Path(__file__).parent / "golden" / "providers.json").read_text("utf-8"))
 VERSION = PROVIDERS["HostedAgentVersionProvider"]
@@ -49,6 +53,14 @@ ROLLOUT = PROVIDERS["AgentRolloutProvider"]
 ROLLOUT_INPUTS = {key: GOOD[key] for key in ("project_endpoint", "agent_name", "owner")} | {"version": "3"}
 AGENT = {key: GOOD[key] for key in ("project_endpoint", "agent_name")}
 PROJECT = {key: GOOD[key] for key in ("project_endpoint", "owner")}
+
+REMOTE_INPUTS = {
+    "registry_id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/acme",
+    "login_server": "acme.azurecr.io",
+    "repository": "support",
+    "content": "0" * 64,
+    "context": "agent",
+}
 
 
 # --- The provider in state ------------------------------------------------------------------------------------------
@@ -78,6 +90,8 @@ def test_the_provider_in_state_has_at_most_100_bytes_and_captures_nothing(name: 
         ("AgentIdentityProvider", {**AGENT, "principal_id": "p"}),
         ("ToolboxVersionProvider", {**PROJECT, "toolbox_name": "support", "tool:web_search": {"type": "web_search"}}),
         ("VectorStoreProvider", {**PROJECT, "store_name": "docs", "files": {"faq.md": "a" * 64}}),
+        ("RemoteImageBuildProvider", REMOTE_INPUTS),
+        ("ContentTagProvider", {"repository": "acme.azurecr.io/support", "content": "0" * 64}),
     ],
 )
 def test_a_provider_from_an_older_state_still_works(plugin: Plugin, name: str, inputs: Mapping[str, object]) -> None:

@@ -18,7 +18,8 @@ def test_a_cloud_that_describes_itself_is_asked_once(on_azure: Bench, monkeypatc
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", on_azure.azure.env["REQUESTS_CA_BUNDLE"])
     described_by.cache_clear()
     found = resource_manager(on_azure.azure.env)
-    assert found == ResourceManager(on_azure.azure.emulator.urls.data_plane, "https://management.azure.com/.default")
+    urls = on_azure.azure.emulator.urls
+    assert found == ResourceManager(urls.data_plane, "https://management.azure.com/.default", urls.registry)
     monkeypatch.delattr(requests, "get")
     assert resource_manager(on_azure.azure.env) is found
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.figures import (
+    images,
     interrupted,
     local_azure,
     local_azure_bench,
@@ -63,6 +64,7 @@ def _of_their_own() -> Iterator[Figure]:
     yield from reliability.measure()
     yield from rollout.measure()
     yield from stacks.measure()
+    yield from images.measure()
     yield from local_azure.measure()
     yield from interrupted.measure()
     yield from pythons.measure()

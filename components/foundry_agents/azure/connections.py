@@ -32,7 +32,8 @@ logging.getLogger("azure").addHandler(logging.NullHandler())
 
 
 @lru_cache(maxsize=1)
-def _credential() -> DefaultAzureCredential:
+def credential() -> DefaultAzureCredential:
+    """Who this process is, for every client in it."""
     return DefaultAzureCredential()
 
 
@@ -62,7 +63,7 @@ def _transport() -> RequestsTransport:
 @lru_cache(maxsize=64)
 def _client(project_endpoint: str) -> AIProjectClient:
     """Signed in with DefaultAzureCredential; makes no request before its first call."""
-    return AIProjectClient(project_endpoint, _credential(), transport=_transport(), retry_policy=BriefRetries())
+    return AIProjectClient(project_endpoint, credential(), transport=_transport(), retry_policy=BriefRetries())
 
 
 @lru_cache(maxsize=64)
@@ -86,4 +87,4 @@ def vector_store_service(project_endpoint: str) -> FoundryVectorStoreService:
 @lru_cache(maxsize=1)
 def registry_access() -> ArmRegistryAccess:
     """Registries in this cloud's Resource Manager, signed in like the data plane. Makes no request by itself."""
-    return ArmRegistryAccess(resource_manager, _credential(), _transport())
+    return ArmRegistryAccess(resource_manager, credential(), _transport())

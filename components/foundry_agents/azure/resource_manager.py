@@ -26,10 +26,16 @@ class ResourceManager:
     Attributes:
         url: Base URL, without a slash at the end.
         scope: What a token for it is asked with.
+        registries: How hosts of the cloud's registries end; only they are ever shown a token of Azure's.
     """
 
     url: str
     scope: str
+    registries: str = "azurecr.io"
+
+    def has_registry(self, host: str) -> bool:
+        """Whether a registry's host is one of this cloud's."""
+        return host == self.registries or host.endswith(f".{self.registries}")
 
 
 PUBLIC = ResourceManager("https://management.azure.com", "https://management.azure.com/.default")
@@ -63,4 +69,6 @@ def _first_cloud(clouds: Any) -> ResourceManager:
     cloud = clouds[0] if isinstance(clouds, list) else clouds
     url = str(cloud["resourceManager"]).rstrip("/")
     audience = str(cloud["authentication"]["audiences"][0]).rstrip("/")
-    return ResourceManager(url, f"{audience}/.default")
+    suffixes = cloud.get("suffixes") or {}
+    registries = str(suffixes.get("acrLoginServer") or PUBLIC.registries)
+    return ResourceManager(url, f"{audience}/.default", registries.lstrip("."))

@@ -261,6 +261,24 @@ VERSION_FIELDS = FieldTable(
             default=False,
         ),
         Field(
+            "check_image",
+            flag,
+            "Look at the image before a version is posted: its digest is in the registry, it is for linux/amd64 and "
+            "says what to start. What this machine can't read is told and let through.",
+            "docs",
+            on_change=OnChange.IGNORE,
+            default=False,
+        ),
+        Field(
+            "start_image",
+            flag,
+            "Start the image on this machine's Docker daemon, with the agent's variables, before a version is posted, "
+            "until it answers /readiness. Without a daemon nothing is proved, and that is told.",
+            "docs",
+            on_change=OnChange.IGNORE,
+            default=False,
+        ),
+        Field(
             "pull_identity",
             text(),
             "Principal id of the project's identity, which pulls the image; named in the error when a pull fails.",

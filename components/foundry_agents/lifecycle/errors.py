@@ -14,6 +14,10 @@ FoundryAgentsError
 │   ├── AnswerLost            the request may have been carried out (5xx, connection lost after sending)
 │   └── Unreachable           no connection, so nothing was sent
 ├── SignInFailed          no token could be had
+├── ImageUnfit            .reference: the image is not there or can't run as a hosted agent; nothing was posted
+├── RegistryRefused       .registry .status: the registry does not let this machine do what a build needs
+├── BuildImpossible       nothing at hand can build an image
+├── RemoteBuildFailed     .run_id .log: a build in Azure failed or did not end in time
 ├── VersionFailed         .code .detail .last: the service gave up on a version; final
 ├── WaitTimeout           .last .polls .waited_s: the deadline passed; what was seen last travels along
 ├── VersionVanished       .last: a version was deleted by somebody else while it was waited for
@@ -263,6 +267,92 @@ class SignInFailed(FoundryAgentsError):
                 do="sign in: `az login`, or a workload or managed identity in the environment of the Pulumi process",
                 said=detail,
             )
+        )
+
+
+OTHER_WAYS = (
+    "AgentImage.remote_build(…) builds in Azure, without Docker; AgentImage.pinned(…) and AgentImage.from_tag(…) "
+    "name an image that is in a registry already"
+)
+"""The end of every error of a build: an image can be had without it."""
+
+
+class ImageUnfit(FoundryAgentsError):
+    """An image is not there, or can't run as a hosted agent.
+
+    Attributes:
+        reference: The image.
+    """
+
+    def __init__(self, reference: str, why: Sequence[str], *, do: str, off: str = "check=False") -> None:
+        self.reference = reference
+        super().__init__(
+            message(
+                f"image {reference} can't run as a hosted agent",
+                why="; ".join(why),
+                state="nothing was posted",
+                do=f"{do}; or switch this check off: AgentImage…({off})",
+            )
+        )
+
+
+class RegistryRefused(FoundryAgentsError):
+    """A registry does not let this machine read or push.
+
+    Attributes:
+        registry: Its host.
+        status: HTTP status; None when it could not be reached.
+    """
+
+    def __init__(self, registry: str, *, operation: str, detail: str, status: int | None, do: str) -> None:
+        self.registry = registry
+        self.status = status
+        answer = f", HTTP {status}" if status else ""
+        super().__init__(
+            message(
+                f"registry {registry} refused{answer}" if status else f"registry {registry} could not be reached",
+                where=operation,
+                state="nothing was built, pushed or posted",
+                do=f"{do}. {OTHER_WAYS}",
+                said=detail,
+            )
+        )
+
+
+class BuildImpossible(FoundryAgentsError):
+    """There is no builder on this machine."""
+
+    def __init__(self, why: str, *, do: str) -> None:
+        super().__init__(
+            message(
+                "no image can be built here",
+                why=why,
+                state="nothing was built, pushed or posted",
+                do=f"{do}. {OTHER_WAYS}",
+            )
+        )
+
+
+class RemoteBuildFailed(FoundryAgentsError):
+    """A run of the registry's tasks did not make the image.
+
+    Attributes:
+        run_id: The run.
+        log: The last lines of its log.
+    """
+
+    def __init__(self, run_id: str, *, why: str, log: Sequence[str]) -> None:
+        self.run_id = run_id
+        self.log = tuple(log)
+        shown = "\n".join(f"    | {line}" for line in log) or "    | (the log is empty)"
+        super().__init__(
+            message(
+                f"run {run_id} did not build the image",
+                why=why,
+                state="no version was posted; a run that goes on is followed by the next `pulumi up`",
+                do=f"mend what the log says and run `pulumi up` again; `az acr task logs --run-id {run_id}` has all",
+            )
+            + f"\n  Log:\n{shown}"
         )
 
 

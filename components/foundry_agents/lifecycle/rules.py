@@ -72,7 +72,7 @@ def image(path: str, raw: object, report: Report) -> str | None:
     name, _, digest = raw.partition("@")
     repository = re.sub(r":[\w.-]+$", "", name)  # a tag beside a digest is decoration: it may move, the digest can't
     if not digest:
-        report.add(path, f"{shown(raw)}: a tag can move; pin the image by digest: {repository}@sha256:…")
+        report.add(path, f"{shown(raw)}: a tag can move; pin it: AgentImage.from_tag(…), or {repository}@sha256:…")
         return None
     if not _DIGEST.fullmatch(digest):
         report.add(path, f"{shown(raw)}: a digest is sha256: and 64 hexadecimal digits")

@@ -51,6 +51,10 @@ class Outcome(StrEnum):
     """Our earlier try had failed: one POST with the next attempt number."""
 
 
+def nothing_to_check() -> None:
+    """For a version that is posted as it is described."""
+
+
 @dataclass(frozen=True)
 class VersionPlan:
     """What is wanted.
@@ -67,6 +71,8 @@ class VersionPlan:
         pack: Opens the zip of a code agent; called only when a version is posted, before anything is changed.
         pull_grace_s: For how many more seconds a pull role that was granted a moment ago may not be in effect. Within
             them a version that fails with ImageError is posted again.
+        before_post: Called once before anything is posted, and not at all when a version is adopted; raises what speaks
+            against it.
     """
 
     agent: str
@@ -79,6 +85,7 @@ class VersionPlan:
     also_known_as: frozenset[str] = frozenset()
     pack: Callable[[], AbstractContextManager[BinaryIO]] | None = None
     pull_grace_s: float = 0.0
+    before_post: Callable[[], None] = nothing_to_check
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,7 @@ class _Run:
         if adopted:
             made = Made(self._wait(adopted), Outcome.ADOPTED)
         else:
+            self.plan.before_post()
             with self._packed() as definition:
                 if agent:
                     self._pin_what_serves(agent, history)

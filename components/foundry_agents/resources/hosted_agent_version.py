@@ -18,13 +18,15 @@ from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
 from foundry_agents.lifecycle.errors import InputError, Problem, ServiceError, SignInFailed
 from foundry_agents.lifecycle.fields import Values
 from foundry_agents.lifecycle.fingerprint import Marks, fingerprint, plain_fingerprint
+from foundry_agents.lifecycle.images import check_image
 from foundry_agents.lifecycle.ports import AgentService, RegistryAccess, VersionView
 from foundry_agents.lifecycle.retention import remove
-from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, retire
+from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, nothing_to_check, retire
 from foundry_agents.lifecycle.vocabulary import new_among
 from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
 from foundry_agents.resources._declared import is_declared
+from foundry_agents.resources._images import image_registry
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
 from foundry_agents.resources._table_provider import TableProvider, text_of
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
@@ -58,6 +60,7 @@ class HostedAgentVersionProvider(TableProvider):
             pull_identity=text_of(values, "pull_identity"),
             registry_id=text_of(values, "registry_id"),
             pull_grace_s=_pull_grace_s(values, datetime.now(tz=UTC)),
+            before_post=partial(_check_image, values) if definition.image else nothing_to_check,
         )
         made = create_or_adopt(
             service_of(values), plan, SystemClock(), progress_on(values.get("urn")), registry=_registry_access()
@@ -161,6 +164,8 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         metadata: Input[Mapping[str, Input[str]]] | None = None,
         fingerprint_key: Input[str] | None = None,
         accept_new_tier: Input[bool] | None = None,
+        check_image: Input[bool] | None = None,
+        start_image: Input[bool] | None = None,
         pull_identity: Input[str] | None = None,
         registry_id: Input[str] | None = None,
         pull_role_granted_at: Input[str] | None = None,
@@ -199,6 +204,8 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
             "fingerprint_key": None if fingerprint_key is None else Output.secret(fingerprint_key),
             "accept_new": _newer_words(protocols, code),
             "accept_new_tier": accept_new_tier,
+            "check_image": check_image,
+            "start_image": start_image,
             "pull_identity": pull_identity,
             "registry_id": registry_id,
             "pull_role_granted_at": pull_role_granted_at,
@@ -243,6 +250,17 @@ def _registry_access() -> RegistryAccess:
     from foundry_agents.azure import registry_access  # noqa: PLC0415 (late on purpose)
 
     return registry_access()
+
+
+def _check_image(values: Values) -> None:
+    image, progress = text_of(values, "image"), progress_on(values.get("urn"))
+    if values["check_image"]:
+        check_image(image_registry(), image, progress, partial(warn_on, values.get("urn")))
+    if values["start_image"]:
+        from foundry_agents.docker_start import start_and_ask  # noqa: PLC0415 (few ask for it)
+
+        variables = values.get("environment")
+        start_and_ask(image, variables if isinstance(variables, Mapping) else {}, SystemClock(), progress)
 
 
 def patience(values: Values) -> Patience:

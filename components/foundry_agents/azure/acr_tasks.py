@@ -1,0 +1,105 @@
+"""The tasks of an Azure registry, on Azure's own SDK: upload a context, run a quick build, read its log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.mgmt.containerregistrytasks import ContainerRegistryTasksMgmtClient, models
+from azure.storage.blob import BlobClient
+
+from foundry_agents.azure.connections import BriefRetries, credential
+from foundry_agents.azure.failures import translated
+from foundry_agents.azure.resource_manager import resource_manager
+from foundry_agents.lifecycle.errors import PermissionMissing, ProjectNotFound, RegistryRefused
+from foundry_agents.lifecycle.remote_build import UNDER_WAY, BuildOrder, RunView
+
+NEWEST_LOOKED_AT = 20
+"""Of the registry's runs, when one of an earlier try is looked for."""
+
+_DO = (
+    "give the deploying principal the role Container Registry Tasks Contributor (fb382eab-e894-4461-af04-94435c366c3f) "
+    "on the registry; Contributor includes it"
+)
+
+
+class AcrTasks:
+    """The runs of one registry.
+
+    Args:
+        registry_id: Its ARM id.
+    """
+
+    def __init__(self, registry_id: str) -> None:
+        cloud = resource_manager()
+        parts = registry_id.strip("/").split("/")
+        self._group, self._name = parts[3], parts[7]
+        self._id = registry_id
+        self._url = f"{cloud.url}{registry_id}"
+        self._client = ContainerRegistryTasksMgmtClient(
+            credential(),
+            parts[1],
+            base_url=cloud.url,
+            credential_scopes=[cloud.scope],
+            retry_policy=BriefRetries(),
+        )
+
+    def under_way(self) -> Sequence[RunView]:
+        """Those that are not final, newest first."""
+        with self._told("GET", "runs"):
+            listed = self._client.runs.list(self._group, self._name, top=NEWEST_LOOKED_AT)
+            return [view for run in listed if (view := _view(run)).status in UNDER_WAY]
+
+    def schedule(self, order: BuildOrder, *, timeout_s: float) -> RunView:
+        """Uploads the context and begins a run that builds and pushes it."""
+        with self._told("POST", "listBuildSourceUploadUrl", writes=True):
+            upload = self._client.registries.get_build_source_upload_url(self._group, self._name)
+        # The address itself is the right to write there: it stays out of every text.
+        with self._told("PUT", "the context of the build", writes=True):
+            BlobClient.from_blob_url(upload.upload_url or "").upload_blob(order.context(), overwrite=True)
+        request = models.DockerBuildRequest(
+            docker_file_path=order.dockerfile,
+            image_names=list(order.tags),
+            is_push_enabled=True,
+            source_location=upload.relative_path,
+            platform=models.PlatformProperties(os=models.OS.LINUX, architecture=models.Architecture.AMD64),
+            target=order.target or None,
+            arguments=[models.Argument(name=name, value=value) for name, value in order.build_args.items()],
+            timeout=int(timeout_s),
+        )
+        with self._told("POST", "scheduleRun", writes=True):
+            return _view(self._client.registries.schedule_run(self._group, self._name, request))
+
+    def get(self, run_id: str) -> RunView:
+        """A run as it is now."""
+        with self._told("GET", f"runs/{run_id}"):
+            return _view(self._client.runs.get(self._group, self._name, run_id))
+
+    def log(self, run_id: str) -> str:
+        """Its log so far; "" while there is none."""
+        with self._told("POST", f"runs/{run_id}/listLogSasUrl"):
+            link = self._client.runs.get_log_sas_url(self._group, self._name, run_id).log_link
+        if not link:
+            return ""
+        with self._told("GET", f"the log of run {run_id}"):
+            try:
+                return BlobClient.from_blob_url(link).download_blob(encoding="utf-8").readall()
+            except ResourceNotFoundError:  # nothing is written yet
+                return ""
+
+    @contextmanager
+    def _told(self, method: str, what: str, *, writes: bool = False) -> Iterator[None]:
+        operation = f"{method} {self._url}/{what}"
+        try:
+            with translated(operation, writes=writes):
+                yield
+        except (PermissionMissing, ProjectNotFound) as error:
+            # The words of the data plane's errors are about agents.
+            raise RegistryRefused(
+                self._name, operation=operation, detail=error.detail, status=error.status, do=_DO
+            ) from None
+
+
+def _view(run: models.Run) -> RunView:
+    return RunView(str(run.run_id or run.name), str(run.status), str(run.run_error_message or ""))

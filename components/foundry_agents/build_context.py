@@ -1,0 +1,188 @@
+"""A build context: the files that a builder gets to see, their size, and one hash over all that decides the image."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import subprocess
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pathspec
+
+MEGABYTE = 1_000_000
+SHOWN = 5
+"""Of a context that is too large, this many of its largest files are named."""
+
+_GIT_TIMEOUT_S = 20
+_CHUNK = 1 << 20
+
+
+class ContextProblem(ValueError):
+    """The folder can't be built from; the text says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """What a builder gets.
+
+    Attributes:
+        folder: Where the files are.
+        dockerfile: The Dockerfile; may be outside of the folder.
+        files: Names below the folder, sorted; what the ignore file leaves out is not among them.
+    """
+
+    folder: Path
+    dockerfile: Path
+    files: tuple[str, ...]
+
+    @classmethod
+    def read(cls, folder: Path, dockerfile: Path | None, *, limit_mb: float) -> BuildContext:
+        """Looks through a folder.
+
+        The ignore file is ``<Dockerfile>.dockerignore``, else ``.dockerignore`` in the folder, read as Docker does: a
+        pattern begins at the root, and the last one that matches decides.
+
+        Raises:
+            ContextProblem: No such folder, no Dockerfile, or more than ``limit_mb`` megabytes.
+        """
+        if not folder.is_dir():
+            raise ContextProblem(f"context {folder} is not a folder; name the one that holds the Dockerfile")
+        found = dockerfile or folder / "Dockerfile"
+        if not found.is_file():
+            raise ContextProblem(
+                f"{found} is not there; write one, or name it with dockerfile=…. "
+                "AgentImage.pinned(…) and AgentImage.from_tag(…) name an image without one"
+            )
+        context = cls(folder, found, tuple(sorted(_kept(folder, _ignored(folder, found)))))
+        context._refuse_too_large(limit_mb)
+        return context
+
+    def hash(self, settings: Mapping[str, object]) -> str:
+        """64 hexadecimal digits over names, contents, executable bits and what else decides the image.
+
+        Times, owners and the rest of the mode do not count: they differ from one checkout to the next.
+        """
+        whole = hashlib.sha256()
+        _part(whole, "Dockerfile", self.dockerfile.read_bytes())
+        for name in self.files:
+            path = self.folder / name
+            if path.is_symlink():
+                _part(whole, f"link {name}", str(path.readlink()).encode())
+            else:
+                executable = os.access(path, os.X_OK)
+                _part(whole, f"{'program' if executable else 'file'} {name}", _digest(path))
+        for name, value in sorted(settings.items()):
+            _part(whole, f"setting {name}", repr(value).encode())
+        return whole.hexdigest()
+
+    def packed(self) -> bytes:
+        """A gzipped tar file: the same bytes for the same content, the Dockerfile under :attr:`dockerfile_name`."""
+        buffer = io.BytesIO()
+        # Times and owners are zero in the entries, and so is the time in gzip's head.
+        with (
+            gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
+        ):
+            for name in self.files:
+                _entry(tar, name, self.folder / name)
+            if self.dockerfile_name not in self.files:
+                _entry(tar, self.dockerfile_name, self.dockerfile)
+        return buffer.getvalue()
+
+    @property
+    def dockerfile_name(self) -> str:
+        """Where the Dockerfile is in :meth:`packed`."""
+        if self.dockerfile.resolve().is_relative_to(self.folder.resolve()):
+            return self.dockerfile.resolve().relative_to(self.folder.resolve()).as_posix()
+        return self.dockerfile.name
+
+    def revision(self) -> str | None:
+        """The commit that last changed the folder, 12 digits; None when it has changes of its own or is not in git."""
+        if _git(self.folder, "status", "--porcelain", "--", ".") != "":
+            return None
+        return _git(self.folder, "log", "-1", "--abbrev=12", "--format=%h", "--", ".") or None
+
+    def _refuse_too_large(self, limit_mb: float) -> None:
+        sizes = {name: (self.folder / name).lstat().st_size for name in self.files}
+        total = sum(sizes.values())
+        if total <= limit_mb * MEGABYTE:
+            return
+        largest = sorted(sizes, key=lambda name: -sizes[name])[:SHOWN]
+        listed = ", ".join(f"{name} ({sizes[name] / MEGABYTE:.1f} MB)" for name in largest)
+        raise ContextProblem(
+            f"context {self.folder} has {total / MEGABYTE:.1f} MB, more than {limit_mb:g} MB: {listed}; leave out what "
+            "the image does not need in .dockerignore, or raise context_limit_mb"
+        )
+
+
+def _kept(folder: Path, ignored: pathspec.PathSpec[pathspec.Pattern]) -> Iterator[str]:
+    for here, folders, files in os.walk(folder):
+        base = Path(here).relative_to(folder)
+        # A link to a folder is a file of the context, not a way into another tree.
+        links = [name for name in folders if (Path(here) / name).is_symlink()]
+        for name in (*files, *links):
+            path = PurePosixPath((base / name).as_posix())
+            if not ignored.match_file(str(path)):
+                yield str(path)
+
+
+def _ignored(folder: Path, dockerfile: Path) -> pathspec.PathSpec[pathspec.Pattern]:
+    lines: list[str] = []
+    for file in (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), folder / ".dockerignore"):
+        if file.is_file():
+            lines = file.read_text(encoding="utf-8").splitlines()
+            break
+    rules = []
+    for line in (raw.strip() for raw in lines):
+        if line and not line.startswith("#"):
+            mark = "!" if line.startswith("!") else ""
+            pattern = os.path.normpath(line.removeprefix("!").strip()).lstrip("/")
+            # "." names the root itself, which is never left out.
+            if pattern != ".":
+                # Whatever a pattern leaves out, it leaves out with all that is below.
+                rules += [f"{mark}/{pattern}", f"{mark}/{pattern}/**"]
+    # Not git's own reading: there a file can't come back once its folder is left out; Docker lets it.
+    return pathspec.PathSpec.from_lines("gitignore", rules)
+
+
+def _entry(tar: tarfile.TarFile, name: str, path: Path) -> None:
+    entry = tarfile.TarInfo(name)
+    if path.is_symlink():
+        entry.type, entry.mode, entry.linkname = tarfile.SYMTYPE, 0o777, str(path.readlink())
+        tar.addfile(entry)
+        return
+    content = path.read_bytes()
+    entry.size, entry.mode = len(content), 0o755 if os.access(path, os.X_OK) else 0o644
+    tar.addfile(entry, io.BytesIO(content))
+
+
+def _part(whole: hashlib._Hash, label: str, content: bytes) -> None:
+    """Adds one labelled part; lengths keep two parts from reading like another two."""
+    for piece in (label.encode(), content):
+        whole.update(len(piece).to_bytes(8, "big"))
+        whole.update(piece)
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints; None where there is no git or no repository."""
+    try:
+        done = subprocess.run(  # noqa: S603 (no shell, fixed words)
+            ["git", "-C", str(folder), *arguments],  # noqa: S607 (whichever git the person uses)
+            capture_output=True,
+            text=True,
+            timeout=_GIT_TIMEOUT_S,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

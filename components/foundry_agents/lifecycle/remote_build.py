@@ -1,0 +1,159 @@
+"""A build in Azure: adopt the image of the same content, follow the run that makes it, or schedule one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from foundry_agents.lifecycle.errors import AnswerLost, RemoteBuildFailed, Throttled, Unreachable
+from foundry_agents.lifecycle.images import ImageRegistry, tag_names
+from foundry_agents.lifecycle.ports import Progress
+from foundry_agents.lifecycle.waiting import THROTTLED_PAUSE_S, Clock, Patience
+
+SUCCEEDED = "Succeeded"
+UNDER_WAY = frozenset({"Queued", "Started", "Running"})
+"""Every other status of a run is final [sdk]."""
+
+SHOWN_LINES = 12
+"""Of the log of a run that failed."""
+
+
+@dataclass(frozen=True)
+class BuildOrder:
+    """What to build.
+
+    Attributes:
+        login_server: What references to the registry's images begin with.
+        name: Repository below it.
+        content: Hash of what is built, 64 hexadecimal digits.
+        revision: Commit that goes with it; "" for none.
+        context: Packs what is built, as a gzipped tar file; called only when a run is scheduled.
+        dockerfile: Its name in the context.
+        target: Stage to build; "" for the last.
+        build_args: Values of ``ARG``.
+    """
+
+    login_server: str
+    name: str
+    content: str
+    revision: str
+    context: Callable[[], bytes] = field(repr=False)
+    dockerfile: str = "Dockerfile"
+    target: str = ""
+    build_args: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def repository(self) -> str:
+        """The repository's whole name."""
+        return f"{self.login_server}/{self.name}"
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """Names of the image below the registry."""
+        return [f"{self.name}:{tag}" for tag in tag_names(self.content, self.revision)]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run, as the service shows it.
+
+    Attributes:
+        run_id: Its id, such as "ca1".
+        status: Queued, Started, Running, Succeeded, Failed, Canceled, Error or Timeout.
+        message: The service's own words about a failure; "" for none.
+    """
+
+    run_id: str
+    status: str
+    message: str = ""
+
+
+class TaskRuns(Protocol):
+    """The runs of one registry."""
+
+    def under_way(self) -> Sequence[RunView]:
+        """Those that are not final, newest first."""
+        ...
+
+    def schedule(self, order: BuildOrder, *, timeout_s: float) -> RunView:
+        """Uploads the context and begins a run that builds and pushes it."""
+        ...
+
+    def get(self, run_id: str) -> RunView:
+        """A run as it is now."""
+        ...
+
+    def log(self, run_id: str) -> str:
+        """Its log so far; "" while there is none."""
+        ...
+
+
+def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
+    registry: ImageRegistry, runs: TaskRuns, order: BuildOrder, patience: Patience, clock: Clock, progress: Progress
+) -> str:
+    """Makes sure that the image of a content is in the registry, and gives its digest.
+
+    An image that is there is adopted: 0 runs. A run of an earlier `pulumi up` that was killed is found by the tag in
+    its log and followed; one whose log does not name it yet is not, and then two runs make the same image.
+
+    Raises:
+        RemoteBuildFailed: The run failed, or is not done in time; the next run of Pulumi follows or repeats it.
+        ServiceError: Azure refused.
+    """
+    tag = tag_names(order.content, None)[0]
+    found = registry.digest_of(order.repository, tag)
+    if found:
+        progress(f"adopted {tag}: {found} was built from the same content, so nothing is built")
+        return found
+    run = next((run for run in runs.under_way() if f":{tag}" in runs.log(run.run_id)), None)
+    if run:
+        progress(f"run {run.run_id} of an earlier try builds {tag} already")
+    else:
+        run = runs.schedule(order, timeout_s=patience.timeout_s)
+        progress(f"run {run.run_id} is scheduled")
+    final = _followed(runs, run, patience, clock, progress)
+    if final.status != SUCCEEDED:
+        raise _failed(runs, final, final.message or final.status)
+    digest = registry.digest_of(order.repository, tag)
+    if digest is None:
+        raise _failed(runs, final, f"it succeeded, and {order.repository} has no {tag}")
+    progress(f"run {final.run_id} built {digest}")
+    return digest
+
+
+def _followed(runs: TaskRuns, run: RunView, patience: Patience, clock: Clock, progress: Progress) -> RunView:
+    """Waits for the end, with the last line of the log on the row; lost answers are survived until the deadline."""
+    start, seen, shown = clock.now(), run, ""
+    while True:
+        pause = patience.interval_s
+        try:
+            line = _last_line(runs.log(run.run_id))
+            if line and line != shown:
+                progress(f"run {run.run_id} · {line}")
+                shown = line
+            seen = runs.get(run.run_id)
+        except (AnswerLost, Unreachable):
+            pass
+        except Throttled as error:
+            pause = max(pause, error.retry_after_s or THROTTLED_PAUSE_S)
+        if seen.status not in UNDER_WAY:
+            return seen
+        waited = clock.now() - start
+        if waited >= patience.timeout_s:
+            raise _failed(runs, seen, f"it is still {seen.status.lower()} after {waited:.0f} s")
+        clock.sleep(min(pause, patience.timeout_s - waited))
+
+
+def _last_line(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return lines[-1][:120] if lines else ""
+
+
+def _failed(runs: TaskRuns, run: RunView, why: str) -> RemoteBuildFailed:
+    try:
+        log = runs.log(run.run_id)
+    except (AnswerLost, Unreachable, Throttled):
+        log = "(the log could not be read)"
+    lines = [line.rstrip() for line in log.splitlines() if line.strip()]
+    return RemoteBuildFailed(run.run_id, why=why, log=lines[-SHOWN_LINES:])

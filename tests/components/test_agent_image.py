@@ -1,0 +1,149 @@
+"""AgentImage: what each way of naming an image declares, and what it refuses before it declares anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+import foundry_agents as fa
+from tests.components.program import Run, Secret, run
+
+DIGEST = f"sha256:{'a' * 64}"
+TAG = "pulumi-python:dynamic/foundry:ContentTag"
+REMOTE = "pulumi-python:dynamic/foundry:RemoteImageBuild"
+BUILD = "docker-build:index:Image"
+TO_BUILD: Mapping[str, Mapping[str, object]] = {
+    TAG: {"tags": ["ghcr.io/acme/support:ctx-0"], "found": "", "previous": None},
+    BUILD: {"digest": DIGEST},
+    REMOTE: {"digest": DIGEST},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A context."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
+    return tmp_path
+
+
+def build(folder: Path, answers: Mapping[str, Mapping[str, object]], *, preview: bool = False, **more: Any) -> Run:
+    """A program with one image."""
+
+    def program() -> dict[str, pulumi.Input[object]]:
+        image = fa.AgentImage.build("support", context=folder, registry="ghcr.io/acme", **more)
+        return {"reference": image.reference}
+
+    return run(program, preview=preview, answers=answers)
+
+
+def test_a_new_content_is_built_for_linux_amd64_and_pushed_and_kept(folder: Path) -> None:
+    done = build(folder, TO_BUILD, builder="remote", target="app", build_args={"A": "1"})
+    made = done.one(BUILD)
+    assert done.outputs == {"reference": f"ghcr.io/acme/support@{DIGEST}"}
+    assert made.retain_on_delete
+    assert made.inputs["platforms"] == ["linux/amd64"]
+    assert made.inputs["push"] is True
+    assert made.inputs["buildOnPreview"] is False
+    assert made.inputs["tags"] == ["ghcr.io/acme/support:ctx-0"]
+    assert made.inputs["cacheTo"] == [{"inline": {}}]
+    assert (made.inputs["builder"], made.inputs["target"]) == ({"name": "remote"}, "app")
+    assert "registries" not in made.inputs, "credentials are Docker's, never state"
+    assert (made.parent, done.one(TAG).parent) == ("support", "support")
+
+
+def test_a_content_that_is_in_the_registry_is_not_built(folder: Path) -> None:
+    done = build(folder, {TAG: {"tags": [], "found": DIGEST, "previous": None}})
+    assert done.outputs == {"reference": f"ghcr.io/acme/support@{DIGEST}"}
+    assert [made.type for made in done.declared] == ["foundry-agents:index:ImageBuild", TAG]
+
+
+def test_in_a_preview_of_a_new_content_the_build_is_shown(folder: Path) -> None:
+    done = build(folder, {}, preview=True)
+    content = done.one(TAG).inputs["content"]
+    assert done.one(BUILD).inputs["tags"] == [f"ghcr.io/acme/support:ctx-{content[:32]}"]
+
+
+def test_secrets_of_a_build_are_secret_and_a_renewed_one_builds_nothing(folder: Path) -> None:
+    plain = build(folder, TO_BUILD, secrets={"index": "one"})
+    renewed = build(folder, TO_BUILD, secrets={"index": "two"})
+    assert plain.one(BUILD).inputs["secrets"] == Secret({"index": "one"})
+    assert plain.one(BUILD).inputs["ignoreSecretsInDiffCalculation"] == ["index"]
+    assert plain.one(TAG).inputs["content"] == renewed.one(TAG).inputs["content"]
+
+
+@pytest.mark.parametrize("change", [{"build_args": {"A": "2"}}, {"target": "app"}, {"rebuild": "base of May"}])
+def test_what_decides_the_image_makes_another_content(folder: Path, change: dict[str, Any]) -> None:
+    before = build(folder, TO_BUILD).one(TAG).inputs["content"]
+    assert build(folder, TO_BUILD, **change).one(TAG).inputs["content"] != before
+
+
+def test_a_cache_of_every_stage_is_kept_under_a_tag_of_its_own(folder: Path) -> None:
+    inputs = build(folder, TO_BUILD, cache="registry").one(BUILD).inputs
+    (to,) = inputs["cacheTo"]
+    assert (to["registry"]["ref"], to["registry"]["mode"]) == ("ghcr.io/acme/support:buildcache", "max")
+    assert inputs["cacheFrom"] == [{"registry": {"ref": "ghcr.io/acme/support:buildcache"}}]
+
+
+def test_no_cache_is_kept_when_none_is_wanted(folder: Path) -> None:
+    inputs = build(folder, TO_BUILD, cache="none").one(BUILD).inputs
+    assert not {"cacheTo", "cacheFrom"} & set(inputs)
+
+
+def test_a_remote_build_hands_the_registry_to_its_own_tasks(folder: Path) -> None:
+    def program() -> dict[str, pulumi.Input[object]]:
+        project = fa.FoundryProject("agents", location="eastus2")
+        registry = fa.AgentRegistry("images", pulled_by=project)
+        image = fa.AgentImage.remote_build("support", context=folder, registry=registry, build_args={"A": "1"})
+        assert image.registry is registry
+        return {"reference": image.reference}
+
+    done = run(program, answers=TO_BUILD)
+    inputs = done.one(REMOTE).inputs
+    assert done.outputs == {"reference": f"acme.azurecr.io/support@{DIGEST}"}
+    assert (inputs["login_server"], inputs["repository"]) == ("acme.azurecr.io", "support")
+    assert inputs["build_args"] == {"A": "1"}
+
+
+def test_both_ways_of_building_name_a_content_alike(folder: Path) -> None:
+    """So a team may build with Docker on one machine and in Azure on another, and adopt each other's images."""
+
+    def program() -> None:
+        project = fa.FoundryProject("agents", location="eastus2")
+        registry = fa.AgentRegistry("images", pulled_by=project)
+        fa.AgentImage.remote_build("remote", context=folder, registry=registry, target="app")
+        fa.AgentImage.build("local", context=folder, registry=registry, target="app")
+
+    done = run(program, answers=TO_BUILD)
+    assert done.one(REMOTE).inputs["content"] == done.one(TAG).inputs["content"]
+
+
+def test_a_missing_dockerfile_stops_the_program_with_the_other_ways(tmp_path: Path) -> None:
+    with pytest.raises(pulumi.RunError, match=r'AgentImage\.build "support": .+Dockerfile is not there; .+pinned'):
+        build(tmp_path, {})
+
+
+def test_a_context_over_the_limit_stops_the_program(folder: Path) -> None:
+    (folder / "data").write_bytes(b"x" * 2_000_000)
+    with pytest.raises(pulumi.RunError, match=r"data \(2\.0 MB\).+raise context_limit_mb"):
+        build(folder, {}, context_limit_mb=1)
+
+
+def test_an_image_by_tag_has_its_form() -> None:
+    with pytest.raises(pulumi.RunError, match=r"AgentImage\.from_tag: .+names no tag"):
+        fa.AgentImage.from_tag("acme.io/support")
+
+
+def test_the_check_of_the_image_can_be_switched_off() -> None:
+    def declared(**more: Any) -> object:
+        def program() -> None:
+            project = fa.FoundryProject.existing(endpoint="https://a.services.ai.azure.com/api/projects/p")
+            fa.HostedAgent("support", project=project, image=fa.AgentImage.pinned(f"acme.io/support@{DIGEST}", **more))
+
+        return run(program).one("pulumi-python:dynamic/foundry:HostedAgentVersion").inputs["check_image"]
+
+    assert declared() is True
+    assert declared(check=False) is False

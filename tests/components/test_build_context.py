@@ -1,0 +1,147 @@
+"""The build context: which files count, and what makes another image."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from foundry_agents.build_context import BuildContext, ContextProblem
+
+FILES = {"Dockerfile": "FROM scratch\n", "main.py": "print(1)\n", "data/big.bin": "x" * 100, "data/keep.txt": "k"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "agent"
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+def read(folder: Path, **more: float) -> BuildContext:
+    return BuildContext.read(folder, None, limit_mb=more.get("limit_mb", 1))
+
+
+def _touch(folder: Path) -> None:
+    os.utime(folder / "main.py", (0, 0))
+
+
+def _narrow_mode(folder: Path) -> None:
+    (folder / "main.py").chmod(0o600)
+
+
+def _empty_folder(folder: Path) -> None:
+    (folder / "sub").mkdir()
+
+
+@pytest.mark.parametrize("change", [_touch, _narrow_mode, _empty_folder])
+def test_what_differs_between_checkouts_makes_no_other_content(folder: Path, change: Callable[[Path], None]) -> None:
+    before = read(folder).hash({})
+    change(folder)
+    assert read(folder).hash({}) == before
+
+
+def _edit(folder: Path) -> None:
+    (folder / "main.py").write_text("print(2)\n", encoding="utf-8")
+
+
+def _rename(folder: Path) -> None:
+    (folder / "main.py").rename(folder / "start.py")
+
+
+def _make_executable(folder: Path) -> None:
+    (folder / "main.py").chmod(0o755)
+
+
+def _edit_dockerfile(folder: Path) -> None:
+    (folder / "Dockerfile").write_text("FROM scratch\nCMD x\n", encoding="utf-8")
+
+
+def _link(folder: Path) -> None:
+    (folder / "main.py").unlink()
+    (folder / "main.py").symlink_to("data/keep.txt")
+
+
+@pytest.mark.parametrize("change", [_edit, _rename, _make_executable, _edit_dockerfile, _link])
+def test_what_a_builder_sees_makes_another_content(folder: Path, change: Callable[[Path], None]) -> None:
+    before = read(folder).hash({})
+    change(folder)
+    assert read(folder).hash({}) != before
+
+
+def test_settings_of_the_build_count() -> None:
+    here = BuildContext.read(Path(__file__).parent, Path(__file__), limit_mb=10)
+    assert len({here.hash({}), here.hash({"target": "a"}), here.hash({"target": "b"}), here.hash({"args": "a"})}) == 4
+
+
+@pytest.mark.parametrize(
+    ("ignore", "kept"),
+    [
+        ("", {"Dockerfile", "main.py", "data/big.bin", "data/keep.txt"}),
+        ("data\n", {"Dockerfile", "main.py"}),
+        ("/data/\n# data\n", {"Dockerfile", "main.py"}),
+        ("*\n!main.py\n", {"main.py"}),
+        ("data\n!data/keep.txt\n", {"Dockerfile", "main.py", "data/keep.txt"}),
+        ("**/*.bin\n", {"Dockerfile", "main.py", "data/keep.txt"}),
+        ("*.txt\n", {"Dockerfile", "main.py", "data/big.bin", "data/keep.txt"}),
+        ("./main.py\n", {"Dockerfile", "data/big.bin", "data/keep.txt"}),
+    ],
+)
+def test_the_ignore_file_is_read_as_docker_reads_it(folder: Path, ignore: str, kept: set[str]) -> None:
+    """A pattern begins at the root; a later exception brings a file back even from a folder that is left out."""
+    (folder / ".dockerignore").write_text(ignore, encoding="utf-8")
+    assert set(read(folder).files) - {".dockerignore"} == kept
+
+
+def test_the_dockerfiles_own_ignore_file_goes_before_the_folders(folder: Path) -> None:
+    (folder / ".dockerignore").write_text("*\n", encoding="utf-8")
+    (folder / "Dockerfile.dockerignore").write_text("data\n", encoding="utf-8")
+    assert "main.py" in read(folder).files
+
+
+def test_a_dockerfile_counts_even_when_it_is_left_out(folder: Path) -> None:
+    (folder / ".dockerignore").write_text("Dockerfile\n", encoding="utf-8")
+    before = read(folder).hash({})
+    _edit_dockerfile(folder)
+    assert read(folder).hash({}) != before
+
+
+def test_a_missing_folder_and_a_missing_dockerfile_are_named(folder: Path) -> None:
+    with pytest.raises(ContextProblem, match="context nowhere is not a folder"):
+        BuildContext.read(Path("nowhere"), None, limit_mb=1)
+    (folder / "Dockerfile").unlink()
+    with pytest.raises(ContextProblem, match=r"Dockerfile is not there; write one, .+ AgentImage.pinned"):
+        read(folder)
+
+
+def test_a_context_over_the_limit_names_its_largest_files(folder: Path) -> None:
+    (folder / "data" / "big.bin").write_bytes(b"x" * 2_000_000)
+    with pytest.raises(
+        ContextProblem, match=r"has 2\.0 MB, more than 1 MB: data/big\.bin \(2\.0 MB\), .+\.dockerignore"
+    ):
+        read(folder)
+    read(folder, limit_mb=3)
+
+
+def test_the_revision_is_the_commit_of_the_folder_while_it_is_clean(folder: Path) -> None:
+    def git(*arguments: str) -> str:
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        done = subprocess.run(["git", *who, *arguments], cwd=folder.parent, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert read(folder).revision() is None, "not in git"
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "one")
+    commit = git("rev-parse", "--short=12", "HEAD")
+    (folder.parent / "elsewhere").write_text("", encoding="utf-8")
+    git("add", "-A")
+    git("commit", "-qm", "two")
+    assert read(folder).revision() == commit, "a commit that does not touch the folder does not count"
+    _edit(folder)
+    assert read(folder).revision() is None, "it has changes of its own"

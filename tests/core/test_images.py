@@ -1,0 +1,120 @@
+"""What an image must be to run as a hosted agent, and how images are named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from foundry_agents.lifecycle.errors import FoundryAgentsError, ImageUnfit, RegistryRefused
+from foundry_agents.lifecycle.images import (
+    ImageView,
+    check_image,
+    repository_problem,
+    tag_names,
+    tag_problem,
+)
+
+DIGEST = f"sha256:{'0' * 64}"
+IMAGE = f"acme.azurecr.io/support@{DIGEST}"
+FIT = ImageView(DIGEST, ("linux/amd64",), ("python", "main.py"), ("8088/tcp",))
+
+
+@dataclass
+class OneImage:
+    """A registry with one image, or a reason why it does not say."""
+
+    image: ImageView | FoundryAgentsError | None
+    said: list[str] = field(default_factory=list)
+    warned: list[str] = field(default_factory=list)
+
+    def digest_of(self, repository: str, reference: str) -> str | None:
+        raise NotImplementedError
+
+    def inspect(self, repository: str, digest: str) -> ImageView | None:
+        assert (repository, digest) == tuple(IMAGE.split("@"))
+        if isinstance(self.image, FoundryAgentsError):
+            raise self.image
+        return self.image
+
+    def require_push(self, repository: str, *, sign_in: bool, progress: object) -> None:
+        raise NotImplementedError
+
+    def check(self) -> None:
+        check_image(self, IMAGE, self.said.append, self.warned.append)
+
+
+def test_an_image_that_fits_is_let_through_and_said() -> None:
+    registry = OneImage(FIT)
+    registry.check()
+    assert (registry.said, registry.warned) == (["image checked: linux/amd64, starts python"], [])
+
+
+def test_an_index_that_has_linux_amd64_among_others_fits() -> None:
+    OneImage(ImageView(DIGEST, ("linux/amd64", "linux/arm64"), ("python",))).check()
+
+
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [
+        (None, "there is no such digest in acme.azurecr.io/support"),
+        (
+            ImageView(DIGEST, ("linux/arm64",), ("python",)),
+            "it is for linux/arm64, and hosted agents run linux/amd64 only",
+        ),
+        (ImageView(DIGEST, ()), "it is for no platform, and hosted agents run linux/amd64 only"),
+        (ImageView(DIGEST, ("linux/amd64",)), "it has neither an ENTRYPOINT nor a CMD, so nothing would start"),
+    ],
+)
+def test_an_image_that_can_not_run_is_refused_with_the_remedy(image: ImageView | None, why: str) -> None:
+    """Case 64."""
+    with pytest.raises(ImageUnfit) as refused:
+        OneImage(image).check()
+    text = str(refused.value)
+    assert refused.value.reference == IMAGE
+    assert f"  Why: {why}\n  State: nothing was posted\n  Do: " in text
+    assert text.endswith("or switch this check off: AgentImage…(check=False)")
+
+
+def test_what_can_not_be_read_is_told_and_let_through() -> None:
+    """A registry that this machine may not read says nothing about the image."""
+    closed = RegistryRefused("acme.azurecr.io", operation="GET /", detail="no", status=403, do="sign in")
+    registry = OneImage(closed)
+    registry.check()
+    assert registry.warned[0].startswith("image not checked: registry acme.azurecr.io refused, HTTP 403")
+
+
+def test_another_port_is_told_and_let_through() -> None:
+    registry = OneImage(ImageView(DIGEST, ("linux/amd64",), ("python",), ("80/tcp",)))
+    registry.check()
+    assert registry.warned == ["image exposes 80/tcp and not 8088: the agent must listen where PORT says"]
+
+
+def test_tags_name_the_content_first_and_the_commit_beside_it() -> None:
+    content = "ab" * 32
+    assert tag_names(content, "0123456789ab") == [f"ctx-{content[:32]}", "git-0123456789ab"]
+    assert tag_names(content, None) == [f"ctx-{content[:32]}"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        ("acme.azurecr.io/support:1", None),
+        ("localhost:5443/images/support:v1.2_x", None),
+        (IMAGE, "has a digest already: AgentImage.pinned(…) takes it as it is"),
+        ("acme.azurecr.io/support", "names no tag: write registry/repository:tag"),
+        ("localhost:5443/support", "names no tag"),
+        ("acme.azurecr.io/support:bad tag", '"bad tag" is no tag'),
+        ("acme.azurecr.io/Support:1", "in lower case"),
+        ("support:1", "is no repository"),
+    ],
+)
+def test_a_reference_by_tag_has_its_form(reference: str, problem: str | None) -> None:
+    found = tag_problem(reference)
+    assert (found is None) == (problem is None)
+    assert (problem or "") in (found or "")
+
+
+@pytest.mark.parametrize("repository", ["support", "", "acme.azurecr.io/", "https://acme.azurecr.io/support", "a/b:c"])
+def test_a_repository_is_a_host_and_a_path(repository: str) -> None:
+    assert "is no repository" in (repository_problem(repository) or "")

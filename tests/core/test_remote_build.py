@@ -1,0 +1,126 @@
+"""A build in Azure, against registries and runs in memory: adopted, followed, scheduled, given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from foundry_agents.lifecycle.errors import AnswerLost, RemoteBuildFailed, Throttled
+from foundry_agents.lifecycle.images import ImageView, tag_names
+from foundry_agents.lifecycle.remote_build import BuildOrder, RunView, build_or_adopt
+from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.testing import FastClock
+
+CONTENT = "c" * 64
+TAG = tag_names(CONTENT, None)[0]
+DIGEST = f"sha256:{'1' * 64}"
+LOST = AnswerLost("connection reset", operation="GET runs")
+
+
+@dataclass
+class Tasks:
+    """A registry and its runs; ``course`` is what each look at the run gives, the last one for ever.
+
+    Attributes:
+        course: Statuses, or what is raised instead.
+        tags: What the registry has.
+        earlier: Log by id of runs that are under way already.
+    """
+
+    course: list[str | Exception]
+    tags: dict[str, str] = field(default_factory=dict)
+    earlier: dict[str, str] = field(default_factory=dict)
+    scheduled: list[BuildOrder] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    clock: FastClock = field(default_factory=FastClock)
+    pushes: bool = True
+    text: str = "step 1\nstep 2\n"
+
+    def digest_of(self, repository: str, reference: str) -> str | None:
+        assert repository == "acme.azurecr.io/team/support"
+        return self.tags.get(reference)
+
+    def inspect(self, repository: str, digest: str) -> ImageView | None:
+        raise NotImplementedError
+
+    def require_push(self, repository: str, *, sign_in: bool, progress: object) -> None:
+        raise NotImplementedError
+
+    def under_way(self) -> Sequence[RunView]:
+        return [RunView(run_id, "Running") for run_id in self.earlier]
+
+    def schedule(self, order: BuildOrder, *, timeout_s: float) -> RunView:
+        assert timeout_s == 100
+        self.scheduled.append(order)
+        return RunView("ca9", "Queued")
+
+    def get(self, run_id: str) -> RunView:
+        now = self.course.pop(0) if len(self.course) > 1 else self.course[0]
+        if isinstance(now, Exception):
+            raise now
+        if now == "Succeeded" and self.pushes:
+            self.tags[TAG] = DIGEST
+        return RunView(run_id, now, "out of memory" if now == "Failed" else "")
+
+    def log(self, run_id: str) -> str:
+        return self.earlier.get(run_id, self.text)
+
+    def build(self) -> str:
+        order = BuildOrder("acme.azurecr.io", "team/support", CONTENT, "0123456789ab", lambda: b"packed")
+        return build_or_adopt(self, self, order, Patience(100, 5), self.clock, self.said.append)
+
+
+def test_a_content_that_is_there_is_adopted_with_0_runs() -> None:
+    tasks = Tasks([], tags={TAG: DIGEST})
+    assert tasks.build() == DIGEST
+    assert tasks.scheduled == []
+    assert tasks.said == [f"adopted {TAG}: {DIGEST} was built from the same content, so nothing is built"]
+
+
+def test_a_new_content_is_scheduled_once_and_followed_with_its_log() -> None:
+    tasks = Tasks(["Queued", "Running", "Succeeded"])
+    assert tasks.build() == DIGEST
+    (order,) = tasks.scheduled
+    assert order.tags == [f"team/support:{TAG}", "team/support:git-0123456789ab"]
+    assert tasks.said == ["run ca9 is scheduled", "run ca9 · step 2", f"run ca9 built {DIGEST}"]
+
+
+def test_a_run_of_a_killed_up_is_followed_and_none_is_scheduled() -> None:
+    """Adoption after a crash, as for versions."""
+    tasks = Tasks(["Running", "Succeeded"], earlier={"ca7": "Building other:ctx-0\n", "ca8": f"Building x:{TAG}\n"})
+    assert tasks.build() == DIGEST
+    assert tasks.scheduled == []
+    assert tasks.said[0] == f"run ca8 of an earlier try builds {TAG} already"
+
+
+def test_lost_answers_and_throttling_are_survived() -> None:
+    throttled = Throttled("slow down", operation="GET runs", status=429, retry_after_s=40)
+    tasks = Tasks([LOST, throttled, "Running", "Succeeded"])
+    assert tasks.build() == DIGEST
+    assert tasks.clock.now() >= 40
+
+
+@pytest.mark.parametrize("status", ["Failed", "Canceled", "Error", "Timeout"])
+def test_a_run_that_fails_tells_its_id_and_the_end_of_its_log(status: str) -> None:
+    tasks = Tasks([status], text="".join(f"line {n}\n" for n in range(40)))
+    with pytest.raises(RemoteBuildFailed) as failed:
+        tasks.build()
+    assert failed.value.run_id == "ca9"
+    assert failed.value.log == tuple(f"line {n}" for n in range(28, 40))
+    text = str(failed.value)
+    assert text.startswith("run ca9 did not build the image\n  Why: ")
+    assert "State: no version was posted" in text
+    assert text.endswith("    | line 38\n    | line 39")
+
+
+def test_a_run_that_is_not_done_in_time_is_left_for_the_next_up() -> None:
+    tasks = Tasks(["Running"])
+    with pytest.raises(RemoteBuildFailed, match="it is still running after 100 s"):
+        tasks.build()
+
+
+def test_a_run_that_succeeds_and_pushes_nothing_is_an_error() -> None:
+    with pytest.raises(RemoteBuildFailed, match=f"it succeeded, and acme.azurecr.io/team/support has no {TAG}"):
+        Tasks(["Succeeded"], pushes=False).build()

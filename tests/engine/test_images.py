@@ -1,0 +1,176 @@
+"""Images on the real engine with a real BuildKit: built, pushed, pinned, adopted again."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from foundry_emulator.registry import pack, push
+from tests.engine.harness import Deployment
+from tests.engine.image_bench import SECRET, Images, image_bench
+from tests.packed import for_architecture
+
+pytestmark = pytest.mark.engine
+
+NOTHING_CHANGED = re.compile(r"Resources:\s+\d+ unchanged\s*$", re.MULTILINE)
+
+
+@pytest.fixture
+def images(tmp_path: Path, engine: Path, pulumi_home: Path) -> Iterator[Images]:
+    """The sample agent, not deployed yet, and all that builds and runs it."""
+    with image_bench(tmp_path / "bench", engine, pulumi_home) as bench:
+        yield bench
+
+
+def test_a_folder_becomes_the_image_that_serves_and_a_revert_finds_it_again(images: Images) -> None:
+    """Issue 8, the whole story: built, pushed, pinned, shared, changed, refreshed without a login, reverted."""
+    here, project = images.here, images.here.project
+    main = images.source / "main.py"
+    former = main.read_text(encoding="utf-8")
+
+    first = project.up().succeeded()
+
+    digest = images.digest()
+    password = images.docker_password()
+    assert images.images_of_agents() == {"sibling": digest, "support": digest}, "two agents share one image"
+    assert here.ask("?")["output"][0]["content"][0]["text"] == 'support 1: you asked "?"'
+    assert "signed in to localhost" in first.output, "the registry wants a token, and Docker had none"
+    assert images.pushed() == 1
+
+    os.utime(main, (0, 0))
+    assert NOTHING_CHANGED.search(project.preview().succeeded().output), "a file's time is not its content"
+
+    main.write_text(former + "\n# changed\n", encoding="utf-8")
+    previewed = project.preview().succeeded()
+    assert "docker-build:index:Image support-build update [diff: " in previewed.output
+    assert "HostedAgentVersion support-version replace [diff: ~image]" in previewed.output
+    assert images.pushed() == 1, "a preview builds and pushes nothing"
+    changed = project.up().succeeded()
+    assert images.digest() != digest
+    assert images.images_of_agents() == dict.fromkeys(("sibling", "support"), images.digest())
+    assert (images.pushed(), here.posted()) == (2, 4)
+
+    images.expire_docker_login()
+    refreshed = project.refresh().succeeded()
+    assert "unable to verify image tags, leaving state unchanged" in refreshed.output
+    assert NOTHING_CHANGED.search(project.preview().succeeded().output)
+
+    main.write_text(former, encoding="utf-8")
+    reverted = project.up().succeeded()
+    assert f"{digest} was built from the same content, so nothing is built" in reverted.output
+    assert "support-build creating" not in reverted.output
+    assert "support-build updating" not in reverted.output
+    assert images.images_of_agents() == {"sibling": digest, "support": digest}
+    assert here.ask("?")["agent_reference"]["version"] == "1"
+    assert (images.pushed(), here.posted()) == (2, 4), "0 builds, 0 POSTs"
+    assert NOTHING_CHANGED.search(project.preview().succeeded().output)
+
+    written = "".join([project.state_text(), *(run.output for run in (first, changed, refreshed, reverted))])
+    assert password not in written
+    assert SECRET not in written
+
+
+FROM_TAG = """
+import pulumi
+import foundry_agents as fa
+
+given = pulumi.Config("given")
+project = fa.FoundryProject.existing(endpoint=given.require("endpoint"), principal_id=given.require("principal"))
+image = fa.AgentImage.from_tag(given.require("tag"))
+fa.HostedAgent("support", project=project, image=image, force_delete=True, timeout_s=60, pull_role_budget_s=0)
+"""
+
+
+def test_a_tag_is_pinned_and_one_that_has_moved_shows_in_the_preview(
+    deploy: Callable[..., Deployment], tmp_path: Path
+) -> None:
+    """Cases 20 and 64. Looked up in the preview too; a missing tag and an image for another machine are errors."""
+    here = deploy()
+    project = here.project
+    (project.folder / "__main__.py").write_text(FROM_TAG, encoding="utf-8")
+    project.given["tag"] = f"{project.given['registry']}/support:latest"
+    project.write_config()
+    project.up().succeeded()
+    assert here.posted() == 1
+
+    _push_again(here, tmp_path / "moved", "print('moved')", "latest")
+    previewed = project.preview().succeeded()
+    assert "support-version replace [diff: ~image]" in previewed.output
+
+    _push_again(here, tmp_path / "arm", "print('arm')", "latest", architecture="arm64")
+    refused = project.up().failed()
+    assert "error: ImageUnfit: image localhost" in refused.output
+    assert "it is for linux/arm64, and hosted agents run linux/amd64 only" in refused.output
+    assert (here.posted(), len(here.agent()["versions"])) == (1, 1), "nothing was posted"
+
+    project.given["tag"] = f"{project.given['registry']}/support:missing"
+    project.write_config()
+    missing = project.preview().failed()
+    assert 'support:missing" has no digest that could be read' in missing.output
+    assert "AgentImage.pinned(…) needs none" in missing.output
+    assert "Traceback" not in missing.output
+
+
+def _push_again(here: Deployment, folder: Path, text: str, tag: str, *, architecture: str = "amd64") -> None:
+    folder.mkdir()
+    (folder / "main.py").write_text(text, encoding="utf-8")
+    host, _, registry = here.project.given["registry"].partition("/")
+    with httpx.Client(verify=here.azure.trust(), trust_env=False, timeout=30) as client:
+        push(for_architecture(pack(folder), architecture), f"https://{host}", f"{registry}/support", tag, client=client)
+
+
+REMOTE = """
+import pulumi
+import foundry_agents as fa
+
+given = pulumi.Config("given")
+project = fa.FoundryProject("shop", location="eastus2")
+registry = fa.AgentRegistry("images", pulled_by=project, registry_name="imagesremote")
+image = fa.AgentImage.remote_build(
+    "support",
+    context="agent",
+    registry=registry,
+    build_args={"BASE_IMAGE": given.require("base")},
+    poll_interval_s=0.2,
+)
+fa.HostedAgent("support", project=project, image=image, force_delete=True, timeout_s=60, pull_role_budget_s=0)
+pulumi.export("image", image.reference)
+"""
+
+
+def test_a_registry_builds_the_image_without_docker_and_adopts_it_the_next_time(images: Images) -> None:
+    """The whole of `remote_build` against the local Azure: uploaded, built, followed, failed with its log, adopted."""
+    here, project = images.here, images.here.project
+    (project.folder / "__main__.py").write_text(REMOTE, encoding="utf-8")
+    dockerfile = images.source / "Dockerfile"
+    former = dockerfile.read_text(encoding="utf-8")
+
+    dockerfile.write_text(former.replace("COPY main.py", "COPY missing.py"), encoding="utf-8")
+    broken = project.up().failed()
+    assert "error: RemoteBuildFailed: run ca1 did not build the image" in broken.output
+    assert '"/missing.py": not found' in broken.output
+
+    dockerfile.write_text(former, encoding="utf-8")
+    built = project.up().succeeded()
+    digest = images.digest()
+    assert f"run ca2 built {digest}" in built.output
+    with here.azure.client("shop") as client:
+        answer = client.post("agents/support/endpoint/protocols/openai/responses", json={"input": "?"}).json()
+    assert answer["output"][0]["content"][0]["text"] == 'support 1: you asked "?"'
+    assert NOTHING_CHANGED.search(project.preview().succeeded().output)
+
+    dockerfile.write_text(former + "\nLABEL changed=yes\n", encoding="utf-8")
+    assert "RemoteImageBuild support-build update [diff: ~content]" in project.preview().succeeded().output
+    here.azure.control.set(buildkit="")
+    nothing = project.up().failed()
+    assert "The local Azure has no BuildKit" in nothing.output
+
+    dockerfile.write_text(former, encoding="utf-8")
+    assert NOTHING_CHANGED.search(project.up().succeeded().output)
+    scheduled = [entry for entry in here.azure.journal(plane="arm") if entry.path.endswith("/scheduleRun")]
+    assert len(scheduled) == 3, "a content that is there is not built again"
