@@ -103,7 +103,7 @@ class HostedAgentVersionProvider(TableProvider):
         owner, force = text_of(values, "owner"), bool(values["force_delete"])
         if values["kept_by_rollout"]:
             if is_declared(values):
-                progress_on(values.get("urn"))(f"{id_} stays, for a way back")
+                progress_on(values.get("urn"))(f"{id_} is left to the rollout")
             else:
                 service = service_of(values)
                 remove(service, agent, owner=owner, force=force, clock=SystemClock(), patience=patience(values))
