@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.mgmt.containerregistrytasks import ContainerRegistryTasksMgmtClient, models
@@ -102,4 +103,6 @@ class AcrTasks:
 
 
 def _view(run: models.Run) -> RunView:
-    return RunView(str(run.run_id or run.name), str(run.status), str(run.run_error_message or ""))
+    # The SDK's enums are text whose str() is not that text.
+    status = run.status.value if isinstance(run.status, Enum) else run.status
+    return RunView(str(run.run_id or run.name), str(status), str(run.run_error_message or ""))
