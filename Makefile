@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # As many test processes as there are cores.
 TEST_PROCESSES ?= auto
 
-.PHONY: help azurite up preview down env test check figures bench conformance docs engine builders clean lock venv machine picture
+.PHONY: help azurite up preview down env test check check-types check-rest figures bench conformance docs engine builders clean lock venv machine picture
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,12 +26,17 @@ test: venv engine builders azurite machine ## every check that a change must pas
 	@$(MAKE) --no-print-directory check
 	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
-check: venv ## lint, types, layers, lock: no tests
+check: venv ## lint, types, layers: no tests
+	@$(MAKE) --no-print-directory -j2 -Otarget check-types check-rest
+
+check-types:
+	@.venv/bin/mypy
+
+check-rest:
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
-	@.venv/bin/mypy
-	@.venv/bin/pyright
 	@.venv/bin/lint-imports --no-logo
+	@.venv/bin/pyright
 
 figures: venv engine builders ## figures with their targets; fails when one falls short
 	@$(PYTHON) -m tools.figures

@@ -132,6 +132,15 @@ def test_a_build_killed_in_the_middle_is_never_used_and_the_next_run_cleans_up(b
     assert bench.left_in_cache() == [Path(out.strip()).parent.name]
 
 
+@pytest.fixture
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """As in a terminal: a run in the background is started deaf to Ctrl-C, and its children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_ctrl_c_and_a_polite_kill_leave_nothing_half_finished(bench: Bench, number: signal.Signals, code: int) -> None:
     bench.put_go()
