@@ -27,7 +27,7 @@ test: venv engine builders azurite machine ## every check that a change must pas
 	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
 check: venv ## lint, types, layers: no tests
-	@$(MAKE) --no-print-directory -j2 -Otarget check-types check-rest
+	@$(MAKE) --no-print-directory -j2 check-types check-rest
 
 check-types:
 	@.venv/bin/mypy
