@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import authorization, cognitiveservices, containerregistry
 
-from foundry_agents.foundry_project import ExistingProject, FoundryProject, Project, ProjectPath
+from foundry_agents.foundry_project import ExistingProject, FoundryProject, Project, ProjectPath, gone_with
 from foundry_agents.naming import unique_name
 from foundry_agents.private_endpoint import PrivateEndpoint, lead_to
 from foundry_agents.role_grant import Grants, PrincipalType, Role, principal_suffix
@@ -277,7 +277,7 @@ class AgentRegistry(pulumi.ComponentResource):
                     resource_id=self.resource_id,
                 ),
             ),
-            opts=ResourceOptions(parent=self),
+            opts=ResourceOptions(parent=self, deleted_with=gone_with(project)),
         )
         self._before_the_pull = [*self._before_the_pull, connection]
 

@@ -58,7 +58,7 @@ def with_toolbox(
 def let_in(
     name: str, version: HostedAgentVersion, *, project: FoundryProject | Project, parent: pulumi.Resource
 ) -> tuple[AgentIdentity, authorization.RoleAssignment]:
-    """Gives the agent's own identity the role that toolboxes ask for, as soon as it is known."""
+    """Gives the agent's own identity the role that toolboxes ask for, as soon as it is known: Foundry User [docs]."""
     identity = AgentIdentity(
         f"{name}-identity",
         project_endpoint=project.endpoint,
@@ -73,6 +73,8 @@ def let_in(
         scope=project_scope(project, needed_for=needed_for),
         principal_id=identity.principal_id,
         principal_type="ServicePrincipal",
-        opts=ResourceOptions(parent=parent),
+        # Should a version come with an identity of its own, the one that serves keeps its role until the rollout is
+        # over: azure-native would take a role of a given name away first.
+        opts=ResourceOptions(parent=parent, delete_before_replace=False),
     )
     return identity, role

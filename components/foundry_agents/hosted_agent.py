@@ -12,7 +12,7 @@ from foundry_agents.agent_image import AgentImage
 from foundry_agents.agent_registry import AgentRegistry
 from foundry_agents.agent_tools import let_in, toolbox_of, with_toolbox
 from foundry_agents.code_package import CodePackage
-from foundry_agents.foundry_project import FoundryProject, Project, project_scope
+from foundry_agents.foundry_project import FoundryProject, Project, gone_with, project_scope
 from foundry_agents.lifecycle.definition import Tier
 from foundry_agents.resources import AgentRollout, HostedAgentVersion, ToolboxVersion
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
@@ -126,7 +126,7 @@ class HostedAgent(pulumi.ComponentResource):
         self._grants = Grants(self, name)
         self._project = project
         may_pull = image.registry.grant_pull(project) if image and image.registry else None
-        gone_with = project.project if isinstance(project, FoundryProject) and force_delete is True else None
+        taken_along = gone_with(project) if force_delete is True else None
         if tier is not None and (cpu is not None or memory is not None):
             raise ValueError(f'HostedAgent "{name}": give either tier or cpu and memory, not both')
         if (image is None) == (code is None):
@@ -174,7 +174,7 @@ class HostedAgent(pulumi.ComponentResource):
             opts=ResourceOptions(
                 parent=self,
                 protect=False,
-                deleted_with=gone_with,
+                deleted_with=taken_along,
                 # A refresh can't tell a project that is gone from one that does not answer yet; what is made anew has
                 # another identity, and its agents are made anew with it.
                 replacement_trigger=project.principal_id if isinstance(project, FoundryProject) else None,
@@ -198,7 +198,7 @@ class HostedAgent(pulumi.ComponentResource):
             protocols=sorted(map(str, protocols)),
             force_delete=force_delete,
             project_resource_id=project.resource_id,
-            opts=ResourceOptions(parent=self, deleted_with=gone_with, depends_on=before_the_test),
+            opts=ResourceOptions(parent=self, deleted_with=taken_along, depends_on=before_the_test),
         )
         self.agent_name = self.version.agent_name
         self.endpoint = self.rollout.endpoint

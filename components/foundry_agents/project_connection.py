@@ -10,7 +10,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import cognitiveservices as native
 
 from foundry_agents.connection_secret import ConnectionSecret
-from foundry_agents.foundry_project import FoundryProject, Project, ProjectPath
+from foundry_agents.foundry_project import FoundryProject, Project, ProjectPath, gone_with
 
 REMOTE_TOOL = "RemoteTool"
 """Category of a connection to an MCP server or another agent [azd]."""
@@ -59,7 +59,7 @@ class ProjectConnection(pulumi.ComponentResource):
             project_name=path.apply(lambda parts: parts.project_name),
             resource_group_name=path.apply(lambda parts: parts.resource_group_name),
             properties=properties,
-            opts=ResourceOptions(parent=self),
+            opts=ResourceOptions(parent=self, deleted_with=gone_with(project)),
         )
         # By way of the id: whoever is told the name waits until the connection is there.
         self.connection_id = made.id.apply(lambda resource_id: resource_id)

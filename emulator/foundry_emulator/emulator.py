@@ -141,6 +141,7 @@ class Emulator:
             role_delay_s=settings.role_delay_s,
             deployment_s=lambda: settings.deployment_s,
             account_retention_s=lambda: settings.account_retention_s,
+            parent_busy=lambda: settings.parent_busy,
         )
         self.registry = RegistryStore(folder.registry, self.store)
         self.faults = Faults()

@@ -65,6 +65,8 @@ class Settings:
         deployment_s: seconds that a model deployment is being made; its account takes no other meanwhile [docs].
         account_retention_s: seconds for which a deleted account keeps its name and can be taken back. Azure's are
             172800 [docs]; none by default, so that a stack can go up again at once.
+        parent_busy: how often the delete of a connection, and of a project that a connection was deleted from, is
+            refused before it goes through, as Azure does for some seconds [observed].
         check_pull: the image must exist and the project's identity must be allowed to pull it. Off only to
             replay recordings, whose images no local registry has.
         registry_tokens: the registry asks for tokens and looks at roles, as Azure's does. Off by default: whoever is on
@@ -95,6 +97,7 @@ class Settings:
     role_delay_s: float = 0.0
     deployment_s: float = 0.0
     account_retention_s: float = 0.0
+    parent_busy: int = 0
     check_pull: bool = True
     registry_tokens: bool = False
     agent_identities: bool = True
@@ -131,6 +134,7 @@ class Settings:
             "role_delay_s": self.role_delay_s,
             "deployment_s": self.deployment_s,
             "account_retention_s": self.account_retention_s,
+            "parent_busy": self.parent_busy,
             "check_pull": self.check_pull,
             "registry_tokens": self.registry_tokens,
             "agent_identities": self.agent_identities,
@@ -171,6 +175,12 @@ def _seconds(name: str, value: object) -> float:
 
 def _seconds_or_none(name: str, value: object) -> float | None:
     return None if value is None else _seconds(name, value)
+
+
+def _times(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise SettingsProblem(f"{name} must be an integer >= 0, not {value!r}")
+    return value
 
 
 def _switch(name: str, value: object) -> bool:
@@ -214,9 +224,10 @@ def _step(name: str, value: object) -> Step:
 
 
 def _polls(name: str, value: object, status: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0 or (value and status != "creating"):
-        raise SettingsProblem(f"{name} must be an integer >= 0, of a step 'creating', not {value!r}")
-    return value
+    times = _times(name, value)
+    if times and status != "creating":
+        raise SettingsProblem(f"{name} must be of a step 'creating', not of {status!r}")
+    return times
 
 
 def _scripts(name: str, value: object) -> list[Script]:
@@ -248,6 +259,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "role_delay_s": _seconds,
     "deployment_s": _seconds,
     "account_retention_s": _seconds,
+    "parent_busy": _times,
     "check_pull": _switch,
     "registry_tokens": _switch,
     "agent_identities": _switch,

@@ -84,6 +84,7 @@ def deploy(*, image: str, registry_name: str = "shopimages") -> Mapping[str, Inp
         properties=cognitiveservices.AADAuthTypeConnectionPropertiesArgs(
             auth_type="AAD", category="AzureBlob", target="https://shop.blob.core.windows.net"
         ),
+        opts=ResourceOptions(deleted_with=project.project),
     )
     project.add_capability_host(storage=[storage.name], subnet_id=agent_subnet)
     registry = fa.AgentRegistry(

@@ -20,6 +20,8 @@ from tests.emulator.api import Api, Json
         {"dedup": "maybe"},
         {"dedup": []},
         {"check_pull": 1},
+        {"parent_busy": -1},
+        {"parent_busy": 1.5},
         {"speed": 1},
         {"scripts": {}},
         {"scripts": [{"steps": []}]},

@@ -10,6 +10,7 @@ from starlette.routing import Mount, Route
 
 from foundry_emulator.arm import resource_id as ids
 from foundry_emulator.arm.access import Access, Assignment
+from foundry_emulator.arm.busy_parents import BusyParents
 from foundry_emulator.arm.catalog import CATALOG, normal_location, project_endpoint
 from foundry_emulator.arm.deleted import Deleted
 from foundry_emulator.arm.documents import Json, merge_patch, section, text
@@ -49,6 +50,7 @@ class ArmStore:
         role_delay_s: seconds after which a new role assignment counts; seeded ones count at once.
         deployment_s: seconds that a model deployment is being made; its account takes no other meanwhile.
         account_retention_s: seconds for which a deleted account keeps its name; see ``Deleted``.
+        parent_busy: how often deletes are refused first because a parent is busy; see ``BusyParents``.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class ArmStore:
         role_delay_s: float = 0.0,
         deployment_s: Callable[[], float] = lambda: 0.0,
         account_retention_s: Callable[[], float] = lambda: 0.0,
+        parent_busy: Callable[[], int] = lambda: 0,
     ) -> None:
         self._store = store
         self._documents = store.collection("arm_resources")
@@ -68,6 +71,7 @@ class ArmStore:
         self._role_delay_s = role_delay_s
         self._deployment_s = deployment_s
         self._deleted = Deleted(store, clock=clock, account_retention_s=account_retention_s)
+        self._busy = BusyParents(parent_busy)
         self._access: Access | None = None
         self._projects: tuple[Urls, dict[str, ProjectView]] | None = None  # asked for at every request
         self.seed()
@@ -171,11 +175,14 @@ class ArmStore:
             self._documents.delete(key)
             self._deleted.remember(key, cast("int", gone.get("incarnation", 0)))
         self._forget_views()
+        self._busy.gone(rid)
         return True
 
     def check_can_go(self, rid: ResourceId) -> None:
         """Refuses a delete that Azure refuses because of other resources."""
         check_can_go(rid, self._documents.items())
+        if self._documents.get(rid.key) is not None:
+            self._busy.check_can_go(rid)
 
     def collection(self, rid: ResourceId) -> Iterator[Json]:
         """The resources of a collection; below a subscription or a resource group, at any depth."""

@@ -1,11 +1,12 @@
 """Resource Manager of the local Azure, as the real provider talks to it: managed identity, bearer, TLS."""
 
+import asyncio
 import base64
 import json
 import os
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -15,6 +16,10 @@ from foundry_emulator.standin.values import Plain
 _AUDIENCE = "https://management.azure.com"
 _SPARE_S = 300  # a token is asked for again this long before its end
 _TIMEOUT_S = 60.0
+_RETRIES = 3
+_RETRY_PAUSE_S = 0.2  # azure-native waits 20, 60 and 120 s
+_WORTH_A_RETRY = {(409, "AnotherOperationInProgress"), (409, "TransientError")}
+"""Refusals that azure-native asks again after, by status and code: pulumi-azure-native#903, #4693. No 412 is one."""
 _NEEDED = ("FOUNDRY_EMULATOR_ARM_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
 
 
@@ -27,11 +32,13 @@ class ArmRefusalError(StandInError):
 
     Attributes:
         status: HTTP status.
+        code: Azure's word for it; "" where there was none.
     """
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, code: str, text: str) -> None:
         super().__init__(text)
         self.status = status
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ class ArmClient:
         settings: where it is.
         clock: unix seconds, for the token's end.
         transport: for tests; by default the network.
+        pause: waits some seconds before a refused request is sent again.
     """
 
     def __init__(
@@ -80,7 +88,9 @@ class ArmClient:
         *,
         clock: Callable[[], float] = time.time,
         transport: httpx.AsyncBaseTransport | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._pause = pause
         self._settings = settings
         self._clock = clock
         # No proxy: the local Azure is on this machine.
@@ -124,6 +134,18 @@ class ArmClient:
     async def _send(
         self, method: str, path: str, api_version: str, body: Mapping[str, Plain] | None = None
     ) -> dict[str, Plain]:
+        for _ in range(_RETRIES):
+            try:
+                return await self._send_once(method, path, api_version, body)
+            except ArmRefusalError as refusal:
+                if (refusal.status, refusal.code) not in _WORTH_A_RETRY:
+                    raise
+            await self._pause(_RETRY_PAUSE_S)
+        return await self._send_once(method, path, api_version, body)
+
+    async def _send_once(
+        self, method: str, path: str, api_version: str, body: Mapping[str, Plain] | None
+    ) -> dict[str, Plain]:
         url = self._settings.arm_endpoint + path
         headers = {"Authorization": f"Bearer {await self._bearer()}"}
         try:
@@ -135,7 +157,7 @@ class ArmClient:
                 f"The local Azure did not answer {method} {url}: {error}. Is it running? See `foundry-emulator status`."
             ) from None
         if answer.is_error:
-            raise ArmRefusalError(answer.status_code, _refusal_text(answer, path))
+            raise _refusal(answer, path)
         found = answer.json() if answer.content else {}
         return found if isinstance(found, dict) else {}
 
@@ -157,10 +179,12 @@ class ArmClient:
         return self._token
 
 
-def _refusal_text(answer: httpx.Response, path: str) -> str:
+def _refusal(answer: httpx.Response, path: str) -> ArmRefusalError:
     try:
         error = answer.json()["error"]
-        said = f'Code="{error["code"]}" Message="{error["message"]}"'
+        code, said = str(error["code"]), f'Code="{error["code"]}" Message="{error["message"]}"'
     except (ValueError, KeyError, TypeError):
-        said = f'Message="{answer.text[:500]}"'
-    return f"{answer.request.method} {path}: Status={answer.status_code} {said}"
+        code, said = "", f'Message="{answer.text[:500]}"'
+    return ArmRefusalError(
+        answer.status_code, code, f"{answer.request.method} {path}: Status={answer.status_code} {said}"
+    )

@@ -25,6 +25,7 @@ class Azure:
     role_delay_s: float = 0.0
     deployment_s: float = 0.0
     account_retention_s: float = 0.0
+    parent_busy: int = 0
     urls: Urls = field(default_factory=lambda: Urls(data_plane="https://localhost:8443", registry="localhost:5000"))
     store: Store = field(default_factory=lambda: Store(None))
 
@@ -39,6 +40,7 @@ class Azure:
             role_delay_s=self.role_delay_s,
             deployment_s=lambda: self.deployment_s,
             account_retention_s=lambda: self.account_retention_s,
+            parent_busy=lambda: self.parent_busy,
         )
         self.identity = Identity(self.store, clock=lambda: self.now)
         app = Starlette(routes=[*self.arm.routes(), *self.identity.routes()])

@@ -33,7 +33,9 @@ class Engine:
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 40000))
         clock = lambda: self.azure.now  # noqa: E731 - one expression, used here
         self.provider = StandIn(
-            lambda: ArmClient(settings, clock=clock, transport=transport), environment={}, pause=self._pause
+            lambda: ArmClient(settings, clock=clock, transport=transport, pause=self._pause),
+            environment={},
+            pause=self._pause,
         )
         self.run(self.provider.configure(wire.ConfigureRequest({}, wrapped_map(self.config), True, False)))  # noqa: FBT003
 

@@ -97,6 +97,38 @@ def test_an_update_replaces_the_body(engine: Engine) -> None:
     assert "tags" not in new
 
 
+def test_a_conflict_that_azure_calls_transient_is_asked_again_three_times(engine: Engine) -> None:
+    """Case 52, as azure-native does it: pulumi-azure-native#4693."""
+    connection = _connection(engine)
+    engine.azure.parent_busy = 3
+    engine.delete(CONNECTION, connection)
+    assert engine.azure.send("GET", connection)[0] == 404
+    assert len(engine.pauses) == 3
+
+
+def test_a_fourth_transient_conflict_is_an_error(engine: Engine) -> None:
+    connection = _connection(engine)
+    engine.azure.parent_busy = 4
+    with pytest.raises(ArmRefusalError, match='Status=409 Code="TransientError"'):
+        engine.delete(CONNECTION, connection)
+
+
+def test_a_project_that_is_not_settled_is_an_error_at_once_as_azure_native_makes_it(engine: Engine) -> None:
+    """Case 52: a 412 is not among what azure-native asks again."""
+    engine.delete(CONNECTION, _connection(engine))
+    engine.azure.parent_busy = 1
+    with pytest.raises(ArmRefusalError, match='Status=412 Code="IfMatchPreconditionFailed"'):
+        engine.delete(PROJECT, PROJECT_ID)
+    assert engine.pauses == []
+
+
+def _connection(engine: Engine) -> str:
+    engine.azure.project()
+    path = f"{PROJECT_ID}/connections/search"
+    engine.azure.put(path, {"properties": {"authType": "AAD", "category": "AzureBlob"}})
+    return path
+
+
 def test_a_deleted_resource_is_gone_and_deleting_it_again_is_fine(engine: Engine) -> None:
     engine.azure.registry()
     engine.delete(REGISTRY, REGISTRY_ID)
