@@ -57,7 +57,7 @@ def orders() -> Iterator[Served]:
 def test_an_agent_calls_its_tools_and_a_change_of_tools_rolls_out_and_back_with_it(
     deploy: Callable[..., Deployment], sample_agent: Path, orders: Served
 ) -> None:
-    """Issue 9; cases 9, 11, 12, 48 and 54 for toolboxes."""
+    """Issue 9; cases 9, 11, 12, 48 and 54 for toolboxes; case 47 with one identity for all versions."""
     here = deploy(sample_agent, runtime="process")
     project = here.project
     (project.folder / "__main__.py").write_text(PROGRAM, encoding="utf-8")
@@ -89,7 +89,9 @@ def test_an_agent_calls_its_tools_and_a_change_of_tools_rolls_out_and_back_with_
     assert "support-version replace [diff: ~environment]" in preview
     assert "support-rollout update [diff: ~version]" in preview
     assert "support-toolbox-role" not in preview, "the identity stays, and so does its role"
+    roles = [found for found in resources(here) if "/roleAssignments/" in found]
     changed = project.up().succeeded()
+    assert [found for found in resources(here) if "/roleAssignments/" in found] == roles
     assert "at 50 %" in changed.output, "by its steps"
     assert "web_search" in said(here, "use")
     assert said(here, "use").startswith("support 2: ")

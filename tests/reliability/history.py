@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from foundry_agents.lifecycle.errors import ServiceError
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.versions import Outcome
 from tests.reliability.virtual_bench import OWNER, Bench
@@ -13,13 +14,14 @@ from tests.reliability.virtual_bench import OWNER, Bench
 
 @dataclass(frozen=True)
 class FarBack:
-    """What it took to adopt the oldest of many versions."""
+    """What it took to adopt the oldest of many versions, and what is said to one more."""
 
     outcome: Outcome
     version: str
     posts: int
     lists: int
     cpu_s: float
+    one_more: str
 
 
 def far_back(bench: Bench, versions: int = 1000) -> FarBack:
@@ -46,13 +48,17 @@ def far_back(bench: Bench, versions: int = 1000) -> FarBack:
         before = time.thread_time()
         made = process.make(plan)
         spent = time.thread_time() - before
-    return FarBack(
-        outcome=made.outcome,
-        version=made.version.version,
-        posts=len(bench.posts(agent, since=since)),
-        lists=len(bench.requests(agent, since=since, method="GET", end="/versions")),
-        cpu_s=spent,
-    )
+    posts = len(bench.posts(agent, since=since))
+    lists = len(bench.requests(agent, since=since, method="GET", end="/versions"))
+    return FarBack(made.outcome, made.version.version, posts, lists, spent, _said_to_one_more(bench, agent))
+
+
+def _said_to_one_more(bench: Bench, agent: str) -> str:
+    try:
+        bench.up(bench.plan(agent, environment={"GREETING": "Howdy"}))
+    except ServiceError as refused:
+        return str(refused)
+    return ""
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,15 @@ from tests.reliability.history import (
 from tests.reliability.virtual_bench import OWNER, Bench, Killed
 
 
-def test_the_oldest_of_1000_versions_is_adopted(bench: Bench) -> None:
-    """Case 8: 0 POSTs, at most 11 list calls and 2 s of CPU."""
+def test_the_oldest_of_1000_versions_is_adopted_and_one_more_is_told_how_to_prune(bench: Bench) -> None:
+    """Case 8: 0 POSTs, at most 11 list calls and 2 s of CPU. Case 53, at the service's limit."""
     found = far_back(bench)
     print(found)
     assert (found.outcome, found.version, found.posts) == (Outcome.ADOPTED, "1", 0)
     assert found.lists <= 11
     assert found.cpu_s <= 2
+    for part in ("an agent has at most 1000 versions", "set keep_versions on the rollout", "(request "):
+        assert part in found.one_more
 
 
 def test_a_change_that_is_taken_back_is_one_patch(bench: Bench) -> None:
