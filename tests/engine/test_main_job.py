@@ -76,7 +76,10 @@ def test_a_changed_variable_makes_version_2_and_its_revert_adopts_version_1(
 
 
 def test_a_version_deleted_out_of_band_is_made_again_after_a_refresh(deploy: Callable[..., Deployment]) -> None:
-    """Case 41, agent and version."""
+    """Case 41, agent and version; the rule is in tests/wire/test_rollout.py, toolboxes in test_toolbox_on_azure.py.
+
+    Role, policy, registry and project are in test_every_option.py.
+    """
     here = deploy()
     here.project.up().succeeded()
     with here.azure.client("agents") as portal:

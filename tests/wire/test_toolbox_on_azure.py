@@ -207,6 +207,23 @@ def test_a_read_is_what_is_in_state_and_only_a_404_of_the_version_is_gone(box: B
     assert box.bench.plugin.read(PROVIDER, state.id, state.outs) == State("", {})
 
 
+@pytest.mark.parametrize(
+    ("gone", "made"), [("", "1"), ("/versions/2", "3")], ids=["the toolbox", "the version that an agent calls"]
+)
+def test_what_somebody_deleted_is_made_again_by_one_refresh_and_up(box: Box, gone: str, made: str) -> None:
+    """Case 41: the read that a refresh makes says it is gone, so the next `up` creates."""
+    box.create(DOCS)
+    state = box.create(fa.WebSearch())
+    if gone:
+        box.somebody("PATCH", f"toolboxes/{box.name}", {"default_version": "1"})
+    box.somebody("DELETE", f"toolboxes/{box.name}{gone}")
+    assert box.bench.plugin.read(PROVIDER, state.id, state.outs) == State("", {})
+
+    again = plain(box.create(fa.WebSearch()).outs)
+    assert again["version"] == box.default() == made
+    assert again["endpoint"].endswith(f"/versions/{made}/mcp?api-version=v1")
+
+
 def test_what_is_adopted_is_not_deleted_by_what_it_replaces(box: Box) -> None:
     """Forced replacement; nothing has to be asked to know it."""
     state = box.create(DOCS)
