@@ -137,7 +137,7 @@ class HostedAgent(pulumi.ComponentResource):
             project=project,
             toolbox_name=agent_name or name,
             take_over=take_over,
-            opts=ResourceOptions(parent=self, deleted_with=gone_with),
+            opts=ResourceOptions(parent=self, deleted_with=taken_along),
         )
         self.version = HostedAgentVersion(
             f"{name}-version",

@@ -56,7 +56,7 @@ class Identities:
         )
         (here.project.folder / "__main__.py").write_text(PROGRAM, encoding="utf-8")
 
-    def set(self, greeting: str, expect: str = "Echo: ping") -> None:
+    def configure(self, greeting: str, expect: str = "Echo: ping") -> None:
         """What the program reads."""
         self.here.project.given |= {
             "resource": self.project,
@@ -113,26 +113,26 @@ def test_roles_follow_the_identity_in_one_up_and_what_serves_keeps_its_own_until
     The other mode, one identity for all versions, is in test_tools.py.
     """
     agent = Identities(deploy(settings=Settings(provisioning_s=0.0, identity_per_version=True)))
-    agent.set("Hello")
+    agent.configure("Hello")
     agent.here.project.up().succeeded()
     agent.assert_held_by("1")
 
-    agent.set("Howdy")
+    agent.configure("Howdy")
     agent.mark()
     agent.here.project.up().succeeded()
     assert agent.of("1") != agent.of("2")
     agent.assert_held_by("2")
     assert agent.steps() == ["grant", "ask", "route", "ask", "route", "ask", "take away"]
 
-    agent.set("Oops", expect="never said")
+    agent.configure("Oops", expect="never said")
     agent.here.project.up().failed()
     agent.assert_held_by("2", "3")
     assert agent.here.agent()["rules"] == [{"version": "2", "percentage": 100}]
 
     # The limit that docs/tools.md names: what serves lacks nothing, and the way out is forwards.
-    agent.set("Howdy")
+    agent.configure("Howdy")
     assert "cannot create already existing resource" in agent.here.project.up().failed().output
     agent.assert_held_by("2", "3")
-    agent.set("Hi")
+    agent.configure("Hi")
     agent.here.project.up().succeeded()
     agent.assert_held_by("4")

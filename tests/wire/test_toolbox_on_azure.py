@@ -221,7 +221,7 @@ def test_what_somebody_deleted_is_made_again_by_one_refresh_and_up(box: Box, gon
 
     again = plain(box.create(fa.WebSearch()).outs)
     assert again["version"] == box.default() == made
-    assert again["endpoint"].endswith(f"/versions/{made}/mcp?api-version=v1")
+    assert str(again["endpoint"]).endswith(f"/versions/{made}/mcp?api-version=v1")
 
 
 def test_what_is_adopted_is_not_deleted_by_what_it_replaces(box: Box) -> None:
