@@ -9,6 +9,9 @@ from typing import Literal
 import pulumi
 
 import foundry_agents as fa
+from stacks.image_settings import BuildSettings, CodeSettings
+from stacks.reading import READ
+from stacks.tool_settings import read_tools
 
 PRODUCTION_STEPS, PRODUCTION_BAKE, PRODUCTION_KEEP = (10, 50), "10m", 2
 """How traffic moves in production unless the file says otherwise [ours]."""
@@ -90,10 +93,16 @@ class AgentSettings:
 
     Attributes:
         image: ``repository@sha256:…`` in the stack's registry. ``${NAME}`` takes a variable of the environment, which
-            is how a build hands its digest over. Left out where the stack's ``promoteFrom`` says whose digest to take.
+            is how a build hands its digest over. Where the stack has ``promoteFrom``, image, build, tag and code may
+            all be left out: that says whose digest to take. Otherwise exactly one of them is given.
+        build: The folder that the image is built from.
+        tag: ``repository:tag`` in the stack's registry: what it points to when the stack is run. ``${NAME}`` as above.
+        code: A folder of source that the service runs, without an image.
         cpu: Cores; see HostedAgent.
         memory: Gibibytes; see HostedAgent.
         environment: Variables of the container; secret when anything under ``agents`` is a secret in the file.
+        tools: What it may call; see tool_settings.
+        grant_toolbox_role: Give the agent the role that toolboxes ask for. False where somebody else does.
         description: At most 512 characters.
         rollout: How traffic moves to a new version.
         invoked_by: Who may call it.
@@ -103,9 +112,14 @@ class AgentSettings:
     """
 
     image: str | None = None
+    build: BuildSettings | None = None
+    tag: str | None = None
+    code: CodeSettings | None = None
     cpu: str | float = "1"
     memory: str = "2Gi"
     environment: Mapping[str, str | pulumi.Output[str]] = field(default_factory=dict)
+    tools: tuple[fa.AnyTool, ...] = field(default=(), metadata={READ: read_tools})
+    grant_toolbox_role: bool = True
     description: str | None = None
     rollout: RolloutSettings | None = None
     invoked_by: tuple[Caller, ...] = ()
@@ -113,9 +127,15 @@ class AgentSettings:
     timeout_s: float | None = None
     pull_role_budget_s: float | None = None
 
+    @property
+    def is_promoted(self) -> bool:
+        """It runs what the stack before runs: its own settings name nothing."""
+        return all(source is None for source in (self.image, self.build, self.tag, self.code))
+
     def problems(self, path: str) -> list[str]:
         """What does not go together."""
         found = self.rollout.problems(f"{path}.rollout") if self.rollout else []
+        found += self.build.problems(f"{path}.build") if self.build else []
         for place, caller in enumerate(self.invoked_by):
             if caller.principal_type not in PRINCIPALS:
                 found.append(f"{path}.invoked_by[{place}].principal_type must be one of {', '.join(PRINCIPALS)}")
@@ -128,6 +148,11 @@ class AgentSettings:
     def production_problems(self, path: str) -> list[str]:
         """What production does not allow."""
         found = []
+        if self.tag is not None:
+            found.append(
+                f"{path}.tag may point to another image tomorrow, one that nobody tested; production takes a digest in "
+                "image, or promoteFrom"
+            )
         if self.force_delete:
             found.append(f"{path}.force_delete would end sessions of users; production does not allow it")
         kept = self.rollout.keep_versions if self.rollout else None

@@ -7,9 +7,9 @@ import sys
 import pulumi
 
 import foundry_agents as fa
-from stacks import guard, promotion
+from stacks import guard, promotion, tool_settings
 from stacks.agent_settings import PRINCIPALS, AgentSettings
-from stacks.settings import Settings, SettingsError, load
+from stacks.settings import Settings, SettingsError, load, refuse
 
 SHOWN = 32
 """With this exit code Pulumi takes it that the user has been told, and adds no line of its own."""
@@ -20,16 +20,12 @@ def deploy() -> None:
     try:
         guard.check(pulumi.get_stack())
         settings = load()
+        project = _project(settings)
+        registry = _registry(settings, project)
+        agents = _agents(settings, project, registry)
     except (SettingsError, guard.WrongAzure) as error:
         pulumi.log.error(str(error))
         sys.exit(SHOWN)
-    project = _project(settings)
-    registry = _registry(settings, project)
-    source = promotion.source_of(settings)
-    agents = [
-        _agent(name, settings, project, _image(name, wanted, registry, source))
-        for name, wanted in settings.agents.items()
-    ]
     fa.export_contract(project, *agents, registry=registry)
 
 
@@ -41,11 +37,20 @@ def _project(settings: Settings) -> fa.Project:
         )
     name = settings.project_name or f"agents-{pulumi.get_stack()}"
     return fa.FoundryProject(
-        "agents", location=settings.location, project_name=name, tags=settings.tags, opts=_options(settings)
+        "agents",
+        location=settings.location,
+        project_name=name,
+        models=settings.models,
+        app_insights=settings.telemetry,
+        tags=settings.tags,
+        opts=_options(settings),
     )
 
 
-def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry:
+def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry | None:
+    """The registry of all images; none for code that runs in a project that exists."""
+    if settings.project is not None and settings.registry is None:
+        return None
     there = settings.registry
     if there is not None:
         return fa.AgentRegistry.existing(
@@ -61,24 +66,47 @@ def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry:
     )
 
 
+def _agents(settings: Settings, project: fa.Project, registry: fa.AgentRegistry | None) -> list[fa.HostedAgent]:
+    """Every agent; what a folder or a file lacks is told of all of them at once."""
+    source = promotion.source_of(settings)
+    agents, problems = [], []
+    for name, wanted in settings.agents.items():
+        try:
+            image = _image(name, wanted, registry, source) if registry else None
+            agents.append(_agent(name, settings, project, image))
+        except pulumi.RunError as error:
+            problems.append(f"agents.{name}: {error}")
+    refuse(problems)
+    return agents
+
+
 def _image(
     name: str, wanted: AgentSettings, registry: fa.AgentRegistry, source: fa.AgentContract | None
-) -> fa.AgentImage:
-    """The agent's own image where the file names one, else the promoted one."""
+) -> fa.AgentImage | None:
+    """The image that the file names or has built, else the promoted one; none for an agent of code."""
+    if wanted.code is not None:
+        return None
+    if wanted.build is not None:
+        return wanted.build.image(name, registry)
+    if wanted.tag is not None:
+        return fa.AgentImage.from_tag(wanted.tag, registry=registry)
     if wanted.image is None and source is not None:
         return fa.AgentImage.pinned(promotion.promoted(source, name), registry=registry)
     return fa.AgentImage.pinned(wanted.image or "", registry=registry)
 
 
-def _agent(name: str, settings: Settings, project: fa.Project, image: fa.AgentImage) -> fa.HostedAgent:
+def _agent(name: str, settings: Settings, project: fa.Project, image: fa.AgentImage | None) -> fa.HostedAgent:
     wanted = settings.agents[name]
     agent = fa.HostedAgent(
         name,
         project=project,
         image=image,
+        code=wanted.code.package() if wanted.code else None,
         cpu=wanted.cpu,
         memory=wanted.memory,
         environment=wanted.environment,
+        tools=tool_settings.declared(name, wanted.tools, project),
+        grant_toolbox_role=wanted.grant_toolbox_role,
         fingerprint_key=settings.fingerprint_key,
         description=wanted.description,
         rollout=wanted.rollout.rollout() if wanted.rollout else None,

@@ -11,9 +11,9 @@ from stacks.settings import Settings
 def source_of(settings: Settings) -> fa.AgentContract | None:
     """Where digests come from: the stack before this one, or, with promotion off, what this one published last.
 
-    None for a stack whose images all stand in its own file: it needs no other one to be there.
+    None for a stack whose agents all have their own: it needs no other one to be there.
     """
-    if settings.promote_from is None or all(agent.image is not None for agent in settings.agents.values()):
+    if settings.promote_from is None or not any(agent.is_promoted for agent in settings.agents.values()):
         return None
     if settings.promote:
         return fa.AgentContract.from_stack(settings.promote_from)
@@ -23,5 +23,14 @@ def source_of(settings: Settings) -> fa.AgentContract | None:
 
 def promoted(source: fa.AgentContract, agent: str) -> pulumi.Output[str]:
     """``repository@sha256:…`` as the source runs it, without its registry: this stack has its own, or shares that."""
-    image, registry = source.agent(agent).image, source.registry.login_server
-    return pulumi.Output.all(image, registry).apply(lambda found: str(found[0]).removeprefix(f"{found[1]}/"))
+
+    def named(found: list[str | None]) -> str:
+        image, registry = found
+        if image is None:
+            raise pulumi.RunError(
+                f'agents.{agent}: stack "{source.stack}" runs it from a folder of code: no digest to promote\n'
+                f"  Do: give agents.{agent}.code here, too: the same folder of the same commit is the same code"
+            )
+        return image.removeprefix(f"{registry}/")
+
+    return pulumi.Output.all(source.agent(agent).image, source.registry.login_server).apply(named)

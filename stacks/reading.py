@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from functools import partial
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import pulumi
 
 _T = TypeVar("_T")
 
@@ -17,6 +20,12 @@ _WORDS: Mapping[type, str] = {
     dict: "a map",
     list: "a list",
 }
+_SHAPES: Mapping[Any, type] = {Mapping: dict, tuple: list, Sequence: list}
+"""What a generic type is in a file."""
+READ = "read"
+"""In the metadata of a field that its annotation does not describe: what reads it, of path, value and problems."""
+_NAMES: dict[str, Any] = {"Output": pulumi.Output, "T": Any}
+"""Pulumi's `Input` says `Output[T]` as text, and typing looks for the names where the input is declared."""
 
 
 class _Unusable(Exception):
@@ -43,7 +52,7 @@ def _settings(kind: type[Any], path: str, raw: object, problems: list[str]) -> A
         problems.append(f"{path} must be a map of settings")
         raise _Unusable
     before = len(problems)
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, localns=_NAMES)
     problems.extend(
         f"{path}.{key} is not a setting; settings: {', '.join(sorted(hints))}" for key in raw if key not in hints
     )
@@ -52,7 +61,8 @@ def _settings(kind: type[Any], path: str, raw: object, problems: list[str]) -> A
         value = raw.get(row.name)
         if value is not None:
             try:
-                given[row.name] = _value(hints[row.name], f"{path}.{row.name}", value, problems)
+                read_it = row.metadata.get(READ) or partial(_value, hints[row.name])
+                given[row.name] = read_it(f"{path}.{row.name}", value, problems)
             except _Unusable:
                 continue
         elif row.default is MISSING and row.default_factory is MISSING:
@@ -63,22 +73,24 @@ def _settings(kind: type[Any], path: str, raw: object, problems: list[str]) -> A
 
 
 def _value(hint: Any, path: str, value: object, problems: list[str]) -> Any:
-    (first, *_rest) = kinds = _alternatives(hint)
-    if is_dataclass(first) and isinstance(first, type):
-        return _settings(first, path, value, problems)
-    if get_origin(first) is tuple:
-        return _list(get_args(first)[0], path, value, problems)
-    accepted = tuple(dict if get_origin(kind) is not None else kind for kind in kinds)
-    if not any(_is_a(value, kind) for kind in accepted):
-        problems.append(f"{path} must be {' or '.join(dict.fromkeys(_WORDS[kind] for kind in accepted))}")
-        raise _Unusable
-    return value
+    kinds = _alternatives(hint)
+    if any(kind is Any for kind in kinds):
+        return value
+    if is_dataclass(kinds[0]) and isinstance(kinds[0], type):
+        return _settings(kinds[0], path, value, problems)
+    for kind in kinds:
+        if not _is_a(value, _shape(kind)):
+            continue
+        if isinstance(value, list):
+            return _list(get_args(kind)[0], path, value, problems)
+        if isinstance(value, dict) and get_args(kind)[1] is str:
+            return _map(path, value, problems)
+        return value
+    problems.append(f"{path} must be {' or '.join(dict.fromkeys(_WORDS[_shape(kind)] for kind in kinds))}")
+    raise _Unusable
 
 
-def _list(item: Any, path: str, value: object, problems: list[str]) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        problems.append(f"{path} must be a list")
-        raise _Unusable
+def _list(item: Any, path: str, value: list[object], problems: list[str]) -> tuple[Any, ...]:
     found, before = [], len(problems)
     for place, inner in enumerate(value):
         try:
@@ -90,11 +102,22 @@ def _list(item: Any, path: str, value: object, problems: list[str]) -> tuple[Any
     return tuple(found)
 
 
+def _map(path: str, value: dict[str, object], problems: list[str]) -> dict[str, object]:
+    wrong = [name for name, inner in value.items() if not isinstance(inner, str)]
+    problems.extend(f"{path}.{name} must be text: put the value in quotes" for name in wrong)
+    if wrong:
+        raise _Unusable
+    return value
+
+
 def _alternatives(hint: Any) -> list[Any]:
-    """The types of a union, without None."""
-    if get_origin(hint) not in {Union, types.UnionType}:
-        return [hint]
-    return [kind for kind in get_args(hint) if kind is not type(None)]
+    """The types of a union that a file can hold: without None, and without what only a program has."""
+    kinds = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
+    return [kind for kind in kinds if kind is Any or is_dataclass(kind) or _shape(kind) in _WORDS]
+
+
+def _shape(kind: Any) -> Any:
+    return _SHAPES.get(get_origin(kind), kind)
 
 
 def _is_a(value: object, kind: type) -> bool:

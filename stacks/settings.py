@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import pulumi
 
+import foundry_agents as fa
 from stacks.agent_settings import AgentSettings
+from stacks.image_settings import SOURCES
 from stacks.reading import read
 
 KEYS = (
     "agents",
     "fingerprintKey",
     "location",
+    "models",
     "production",
     "project",
     "projectName",
@@ -25,6 +28,7 @@ KEYS = (
     "registry",
     "registryName",
     "tags",
+    "telemetry",
 )
 
 _T = TypeVar("_T")
@@ -72,12 +76,14 @@ class Settings:
     """One stack.
 
     Attributes:
-        location: Azure region; empty when project and registry exist already.
+        location: Azure region; empty when the project exists already.
         agents: Settings by agent name; with the defaults of production in a production stack.
         project_name: Name of the Foundry project in its account; None takes ``agents-{stack}``.
         registry_name: Name of the container registry; None makes one.
         project: A project that exists; None makes one.
-        registry: A registry that exists; None makes one.
+        registry: A registry that exists; None makes one, unless the project exists and all agents are code.
+        models: Models that are deployed beside the project.
+        telemetry: Where agents send their traces; None sends none.
         tags: Tags for everything that is made.
         production: What the stack makes is protected, and its agents get the defaults of production.
         promote_from: The stack whose digests this one takes, ``organization/project/stack``.
@@ -91,6 +97,8 @@ class Settings:
     registry_name: str | None = None
     project: ExistingProject | None = None
     registry: ExistingRegistry | None = None
+    models: tuple[fa.ModelDeployment, ...] = ()
+    telemetry: fa.AppInsights | None = None
     tags: Mapping[str, str] | None = None
     production: bool = False
     promote_from: str | None = None
@@ -106,12 +114,20 @@ def load(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.en
     """
     reader = _Reader(config or pulumi.Config(), environ)
     settings = reader.settings()
-    if reader.problems:
-        file = f"Pulumi.{pulumi.get_stack()}.yaml"
-        found = sorted(reader.problems)
-        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-        raise SettingsError("\n".join([f"{count} in stacks/{file}", *(f"  {problem}" for problem in found)]))
+    refuse(reader.problems)
     return settings
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Ends with all that is wrong with the stack's file, if anything is.
+
+    Raises:
+        SettingsError: There are problems.
+    """
+    if problems:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        lines = [problem.replace("\n", "\n  ") for problem in sorted(problems)]
+        raise SettingsError("\n  ".join([f"{count} in stacks/Pulumi.{pulumi.get_stack()}.yaml", *lines]))
 
 
 class _Reader:
@@ -126,25 +142,22 @@ class _Reader:
         self._refuse_unknown_keys()
         project = self._part(ExistingProject, "project")
         registry = self._part(ExistingRegistry, "registry")
-        if self._has("project") and not self._has("registry"):
-            self.problems.append("registry is required with an existing project: the one that it pulls from")
         if registry is not None and registry.grants and project is not None and project.principal_id is None:
             self.problems.append(
                 "project.principal_id is required to give it the right to pull; `grants: false` under registry where "
                 "somebody else does"
             )
-        if self._has("project") and self._has("projectName"):
-            self.problems.append("projectName and project exclude each other: it is made, or it exists")
-        if self._has("registry") and self._has("registryName"):
-            self.problems.append("registryName and registry exclude each other: it is made, or it exists")
+        self._refuse_settings_of_what_exists()
         location = self.config.get("location") or ""
-        if not location and not (self._has("project") and self._has("registry")):
+        if not location and not self._has("project"):
             self.problems.append("location is required, for example eastus2")
         production = self._flag("production", default=False)
         promote_from = self._promote_from()
         agents = self._agents(promoted=self._has("promoteFrom"), production=production)
-        if project is not None and project.resource_id is None and any(one.invoked_by for one in agents.values()):
-            self.problems.append("project.resource_id is required for invoked_by: rights are given on the project")
+        if self._has("project") and not self._has("registry") and not all(one.code for one in agents.values()):
+            self.problems.append("registry is required with an existing project: the one that it pulls from")
+        if project is not None and project.resource_id is None:
+            self._refuse_rights_on_the_project(agents.values())
         return Settings(
             location,
             agents,
@@ -152,6 +165,8 @@ class _Reader:
             registry_name=self.config.get("registryName"),
             project=project,
             registry=registry,
+            models=self._models(),
+            telemetry=self._telemetry(),
             tags=self._tags(),
             production=production,
             promote_from=promote_from,
@@ -164,6 +179,24 @@ class _Reader:
         prefix = f"{self.config.name}:"
         keys = [key.removeprefix(prefix) for key in pulumi.runtime.get_config_env() if key.startswith(prefix)]
         self.problems.extend(f"{key} is not a setting; settings: {', '.join(KEYS)}" for key in keys if key not in KEYS)
+
+    def _refuse_settings_of_what_exists(self) -> None:
+        made_of = {"project": ("projectName", "models", "telemetry"), "registry": ("registryName",)}
+        for whole, settings in made_of.items():
+            self.problems.extend(
+                f"{key} and {whole} exclude each other: it is made, or it exists"
+                for key in settings
+                if self._has(whole) and self._has(key)
+            )
+
+    def _refuse_rights_on_the_project(self, agents: Collection[AgentSettings]) -> None:
+        uses = {
+            "invoked_by": any(agent.invoked_by for agent in agents),
+            "tools": any(agent.tools and agent.grant_toolbox_role for agent in agents),
+        }
+        used = " and ".join(key for key, is_used in uses.items() if is_used)
+        if used:
+            self.problems.append(f"project.resource_id is required for {used}: rights are given on the project")
 
     def _has(self, key: str) -> bool:
         return bool(self.config.get(key))
@@ -190,6 +223,32 @@ class _Reader:
         if isinstance(tags, dict) and all(isinstance(value, str) for value in tags.values()):
             return tags
         self.problems.append("tags must be a map of texts")
+        return None
+
+    def _models(self) -> tuple[fa.ModelDeployment, ...]:
+        """By the name of the deployment, so that no two have the same."""
+        if not self._has("models"):
+            return ()
+        raw_models = self._object("models")
+        if not isinstance(raw_models, dict):
+            self.problems.append("models must be a map: settings by the name of the deployment")
+            return ()
+        models = []
+        for name, raw in raw_models.items():
+            path = f"models.{name}"
+            if isinstance(raw, dict) and "name" in raw:
+                self.problems.append(f"{path}.name is not a setting: {name} is the name")
+            named = {**raw, "name": name} if isinstance(raw, dict) else {"name": name} if raw is None else raw
+            models.append(read(fa.ModelDeployment, path, named, self.problems))
+        return tuple(model for model in models if model is not None)
+
+    def _telemetry(self) -> fa.AppInsights | None:
+        raw = self._object("telemetry") if self._has("telemetry") else False
+        if isinstance(raw, bool):
+            return fa.AppInsights() if raw else None
+        if isinstance(raw, dict):
+            return read(fa.AppInsights, "telemetry", raw, self.problems)
+        self.problems.append("telemetry must be true, or a map of settings")
         return None
 
     def _fingerprint_key(self) -> pulumi.Output[str] | None:
@@ -225,8 +284,8 @@ class _Reader:
         agents: dict[str, AgentSettings] = {}
         for name, raw in raw_agents.items():
             path = f"agents.{name}"
-            if isinstance(raw, dict) and raw.get("image") is None and not promoted:
-                self.problems.append(f"{path}.image is required: repository@sha256:…, or promoteFrom for the stack")
+            if isinstance(raw, dict):
+                self._check_source(path, raw, promoted=promoted)
             agent = read(AgentSettings, path, raw, self.problems)
             if agent is None:
                 continue
@@ -234,10 +293,41 @@ class _Reader:
             if production:
                 self.problems.extend(agent.production_problems(path))
                 agent = agent.in_production()
-            if agent.image is not None:
-                agent = replace(agent, image=self._expanded(f"{path}.image", agent.image))
+            agent = self._with_variables(path, agent)
             agents[name] = agent.kept_secret() if secret else agent
         return agents
+
+    def _check_source(self, path: str, raw: Mapping[str, object], *, promoted: bool) -> None:
+        """Exactly one thing says what an agent runs."""
+        given = [f"{path}.{source}" for source in SOURCES if raw.get(source) is not None]
+        if len(given) > 1:
+            self.problems.append(f"{' and '.join(given)} exclude each other: an agent runs one thing")
+        if not given and not promoted:
+            self.problems.append(
+                f"{path}.image is required: repository@sha256:…, or one of {', '.join(SOURCES[1:])} in its place, or "
+                "promoteFrom for the stack"
+            )
+
+    def _with_variables(self, path: str, agent: AgentSettings) -> AgentSettings:
+        """With what the environment's variables say where the file names them."""
+        if agent.image is not None:
+            agent = replace(agent, image=self._expanded(f"{path}.image", agent.image))
+        if agent.tag is not None:
+            agent = replace(agent, tag=self._expanded(f"{path}.tag", agent.tag))
+        if agent.build is None:
+            return agent
+        secrets = {
+            name: self._secret(f"{path}.build.secrets.{name}", variable)
+            for name, variable in agent.build.secrets.items()
+        }
+        return replace(agent, build=replace(agent.build, secrets=secrets))
+
+    def _secret(self, path: str, variable: object) -> pulumi.Output[str]:
+        """A variable's value; what stands there is not shown, it may be the secret itself."""
+        value = self.environ.get(variable) if isinstance(variable, str) else None
+        if value is None:
+            self.problems.append(f"{path} must be the name of an environment variable that is set")
+        return pulumi.Output.secret(value or "")
 
     def _expanded(self, path: str, text: str) -> str:
         def value_of(match: re.Match[str]) -> str:

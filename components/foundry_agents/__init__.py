@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from foundry_agents.resources.inputs import Moderation, StreamSelector, TelemetryEndpoint, TelemetryHeader
     from foundry_agents.rollout_settings import Rollout, SmokeTest
     from foundry_agents.toolbox import Toolbox
-    from foundry_agents.tools import A2A, AzureAISearch, CodeInterpreter, FileSearch, Mcp, OpenApi, Tool, WebSearch
+    from foundry_agents.tools import (
+        A2A,
+        AnyTool,
+        AzureAISearch,
+        CodeInterpreter,
+        FileSearch,
+        Mcp,
+        OpenApi,
+        Tool,
+        WebSearch,
+    )
 
 __all__ = [
     "A2A",
@@ -41,6 +51,7 @@ __all__ = [
     "AgentImage",
     "AgentRegistry",
     "AgentRollout",
+    "AnyTool",
     "AppInsights",
     "AzureAISearch",
     "CodeInterpreter",
@@ -84,6 +95,7 @@ _HOMES = {
     "AgentImage": "agent_image",
     "AgentRegistry": "agent_registry",
     "AgentRollout": "resources",
+    "AnyTool": "tools",
     "AppInsights": "app_insights",
     "AzureAISearch": "tools",
     "CodeInterpreter": "tools",

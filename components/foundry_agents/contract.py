@@ -21,8 +21,9 @@ MAJOR, MINOR = 1, 0
 """A new field raises the second number: who does not know it does not look at it. The first one is raised when a field
 goes or changes its meaning, and then every reader must be asked."""
 
-OPTIONAL = frozenset({"resource_id", "principal_id"})
-"""Fields that may be None: of a project that another team manages they may not be known. A field that comes later
+OPTIONAL = frozenset({"resource_id", "principal_id", "image"})
+"""Fields that may be None: of a project that another team manages they may not be known, and an agent of code has no
+image. A field that comes later
 belongs here too, for contracts of format 1.0 don't have it."""
 
 _T = TypeVar("_T")
@@ -67,7 +68,7 @@ class PublishedAgent:
         responses_url: Where the responses protocol is answered.
         version: The version that the publisher's settings describe.
         status: The state of that version: active.
-        image: What that version runs, pinned by digest.
+        image: What that version runs, pinned by digest; None for an agent of code.
         serving_version: The version with all or most of the traffic.
         traffic: Percent by version number.
         principal_id: Object id of its own identity, to grant roles to; None when the service gives it none.
@@ -78,7 +79,7 @@ class PublishedAgent:
     responses_url: Output[str]
     version: Output[str]
     status: Output[str]
-    image: Output[str]
+    image: Output[str | None]
     serving_version: Output[str]
     traffic: Output[Mapping[str, int]]
     principal_id: Output[str | None]
@@ -197,7 +198,7 @@ def _published(agent: HostedAgent) -> PublishedAgent:
         responses_url=agent.responses_url,
         version=agent.version.version,
         status=agent.version.status,
-        image=agent.version.image,
+        image=agent.version.image.apply(lambda known: known or None),
         serving_version=agent.serving_version,
         traffic=agent.traffic,
         principal_id=agent.principal_id.apply(lambda known: known or None),

@@ -137,7 +137,8 @@ class HostedAgent(pulumi.ComponentResource):
             project=project,
             toolbox_name=agent_name or name,
             take_over=take_over,
-            opts=ResourceOptions(parent=self, deleted_with=taken_along),
+            # Replaced by every change of tools, as the version is by every change.
+            opts=ResourceOptions(parent=self, protect=False, deleted_with=taken_along),
         )
         self.version = HostedAgentVersion(
             f"{name}-version",

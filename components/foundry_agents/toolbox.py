@@ -64,7 +64,8 @@ class Toolbox(pulumi.ComponentResource):
             metadata=metadata,
             promote=promote,
             take_over=take_over,
-            opts=ResourceOptions(parent=self),
+            # Every change replaces it, and Pulumi replaces no protected resource.
+            opts=ResourceOptions(parent=self, protect=False),
         )
         self.toolbox_name = self.version.toolbox_name
         self.endpoint = self.version.endpoint

@@ -10,6 +10,9 @@ import pulumi
 from pulumi import Input, Output
 
 from foundry_agents.lifecycle.errors import InputError, Problem
+from foundry_agents.lifecycle.fields import Report
+from foundry_agents.lifecycle.tool_rules import by_name
+from foundry_agents.lifecycle.tool_rules import tools as canonical
 from foundry_agents.project_connection import ProjectConnection
 
 Connection = str | ProjectConnection | Output[str]
@@ -47,6 +50,16 @@ class Tool:
         Known types are checked as usual; of others only that they have a type.
         """
         return _Raw(dict(tool))
+
+    @staticmethod
+    def problems(tools: Sequence[AnyTool]) -> list[str]:
+        """What is wrong with the tools of a toolbox, as the preview would say it: ``tools.docs.server_url …``.
+
+        For programs that read tools from a file and tell its problems together. What is an output passes.
+        """
+        report = Report(lambda value: isinstance(value, Output))
+        canonical("tools", by_name(on_the_wire(tools)), report)
+        return [str(problem) for problem in sorted(report.problems)]
 
     def inputs(self) -> dict[str, Any]:
         """The tool in the words of the wire; what is not set is left out."""

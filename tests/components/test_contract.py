@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -102,6 +103,24 @@ def test_an_older_consumer_reads_a_newer_contract_of_the_same_major_version() ->
 def test_what_the_publisher_does_not_know_is_none() -> None:
     document = _document(project={"endpoint": ENDPOINT})
     assert _read(document)["project.resource_id"] is None
+
+
+def test_an_agent_of_code_has_no_image(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("", encoding="utf-8")
+
+    def program() -> Mapping[str, pulumi.Input[object]]:
+        project = fa.FoundryProject.existing(endpoint=ENDPOINT)
+        agent = fa.HostedAgent("support", project=project, code=fa.CodePackage(tmp_path, ["python", "main.py"]))
+        exported: dict[str, pulumi.Input[object]] = {}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pulumi, "export", exported.__setitem__)
+            fa.export_contract(project, agent)
+        return exported
+
+    document = run(program).outputs["contract"]
+    assert document["agents"]["support"]["image"] is None
+    document["registry"] = _document()["registry"]
+    assert _read(document)["agent.image"] is None
 
 
 def test_a_part_that_is_not_asked_for_may_be_missing() -> None:

@@ -16,6 +16,7 @@ PUBLIC = {
     "AgentImage",
     "AgentRegistry",
     "AgentRollout",
+    "AnyTool",
     "AzureAISearch",
     "CodeInterpreter",
     "AppInsights",

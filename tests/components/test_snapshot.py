@@ -22,14 +22,16 @@ def _all_with(opts: ResourceOptions) -> Run:
         project = fa.FoundryProject("shop", location="eastus2", app_insights=fa.AppInsights(), opts=opts)
         registry = fa.AgentRegistry("images", pulled_by=project, opts=opts)
         image = fa.AgentImage.pinned(f"support@{DIGEST}", registry=registry)
-        fa.HostedAgent("support", project=project, image=image, opts=opts).grant_invoke(PRINCIPAL)
+        agent = fa.HostedAgent("support", project=project, image=image, tools=[fa.WebSearch()], opts=opts)
+        agent.grant_invoke(PRINCIPAL)
+        fa.Toolbox("shared", project=project, tools=[fa.WebSearch()], opts=opts)
 
     return run(program)
 
 
-def test_protect_reaches_every_child_but_the_version_which_a_change_replaces() -> None:
+def test_protect_reaches_every_child_but_the_versions_which_a_change_replaces() -> None:
     made = _all_with(ResourceOptions(protect=True)).declared
-    assert [one.name for one in made if not one.protect] == ["support-version"]
+    assert {one.name for one in made if not one.protect} == {"support-version", "support-toolbox", "shared-toolbox"}
 
 
 def test_a_transformation_of_a_component_sees_every_child() -> None:

@@ -262,6 +262,24 @@ def test_a_tool_names_the_connection_by_its_arm_id_and_waits_for_it() -> None:
     assert "learn-connection" in made.depends_on
 
 
+def test_a_program_that_reads_tools_from_a_file_can_ask_what_the_preview_would_say() -> None:
+    def program() -> None:
+        later = pulumi.Output.from_input("https://known-later.example/mcp")
+        tools = [
+            fa.Mcp("later", later, require_approval="sometimes"),
+            fa.Mcp("docs", "http://x.example/mcp"),
+            fa.Tool.of({"type": "file_search", "max_num_results": 99}),
+        ]
+        assert [line.split()[0] for line in fa.Tool.problems(tools)] == [
+            "tools.docs.server_url",
+            "tools.file_search.max_num_results",
+            "tools.later.require_approval",
+        ]
+        assert fa.Tool.problems([fa.WebSearch(), fa.CodeInterpreter()]) == []
+
+    run(program)
+
+
 # --- VectorStore -----------------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pytest
@@ -18,10 +18,10 @@ from tests.components.program import (
     REGISTRY,
     ROLLOUT,
     VERSION,
-    Run,
     Secret,
     run,
 )
+from tests.stacks.stack_file import deployed
 
 DIGEST = "sha256:" + "a" * 64
 AGENTS = {
@@ -30,18 +30,8 @@ AGENTS = {
 }
 
 
-def _deployed(agents: object, published: Mapping[str, Mapping[str, object]] | None = None, **more: str) -> Run:
-    config = {"location": "eastus2", "agents": json.dumps(agents), **more}
-    return run(
-        program.deploy,
-        config={f"foundry-agents:{key}": value for key, value in config.items()},
-        secret_config=("foundry-agents:fingerprintKey",),
-        published=published,
-    )
-
-
 def test_it_declares_a_project_a_registry_and_each_agent_of_the_settings() -> None:
-    made = _deployed(AGENTS)
+    made = deployed(AGENTS)
     assert (made.one(PROJECT).parent, made.one(REGISTRY).parent) == ("agents", "images")
     versions = {one.name: one.inputs for one in made.declared if one.type == VERSION}
     assert {name: (inputs["agent_name"], inputs["cpu"]) for name, inputs in versions.items()} == {
@@ -53,7 +43,7 @@ def test_it_declares_a_project_a_registry_and_each_agent_of_the_settings() -> No
 
 
 def test_the_registry_is_named_as_the_settings_say() -> None:
-    assert _deployed(AGENTS, registryName="imagesdev").one(REGISTRY).inputs["registryName"] == "imagesdev"
+    assert deployed(AGENTS, registryName="imagesdev").one(REGISTRY).inputs["registryName"] == "imagesdev"
 
 
 def test_it_exports_what_make_up_and_other_projects_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +65,7 @@ def test_it_exports_what_make_up_and_other_projects_read(monkeypatch: pytest.Mon
 def test_bad_settings_end_the_program_with_all_problems_and_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
     with pytest.raises(SystemExit) as caught:
-        _deployed({"support": {"imgae": "x"}, "sales": {"image": 7}})
+        deployed({"support": {"imgae": "x"}, "sales": {"image": 7}})
     assert caught.value.code == program.SHOWN
     (text,) = caplog.messages
     assert text.startswith("3 problems in stacks/Pulumi.dev.yaml")
@@ -87,28 +77,28 @@ def test_on_the_wrong_azure_nothing_is_declared_and_nothing_is_read(
     monkeypatch.setenv("ARM_METADATA_HOSTNAME", "localhost:8443")
     caplog.set_level(logging.ERROR)
     with pytest.raises(SystemExit):
-        _deployed({"support": {"imgae": "x"}})
+        deployed({"support": {"imgae": "x"}})
     (text,) = caplog.messages
     assert text.startswith("stack `dev` is for the real Azure")
 
 
 def test_in_production_everything_is_protected_but_the_versions() -> None:
     """Pulumi replaces no protected resource, and a version is replaced by every change."""
-    made = _deployed(AGENTS | {"sales": {"image": f"sales@{DIGEST}"}}, production="true")
+    made = deployed(AGENTS | {"sales": {"image": f"sales@{DIGEST}"}}, production="true")
     assert {one.name for one in made.declared if one.custom and not one.protect} == {"support-version", "sales-version"}
-    assert {one.name for one in _deployed(AGENTS).declared if one.protect} == set()
+    assert {one.name for one in deployed(AGENTS).declared if one.protect} == set()
 
 
 def test_every_agent_is_fingerprinted_under_the_stacks_key_which_stays_a_secret() -> None:
     """Case 55."""
-    made = _deployed(AGENTS, fingerprintKey="a-key-of-16-chars-or-more")
+    made = deployed(AGENTS, fingerprintKey="a-key-of-16-chars-or-more")
     keys = [one.inputs["fingerprint_key"] for one in made.declared if one.type == VERSION]
     assert keys == [Secret("a-key-of-16-chars-or-more")] * 2
 
 
 def test_who_may_call_an_agent_gets_the_role_for_that_and_no_other() -> None:
     callers = [{"principal_id": "app"}, {"principal_id": "team", "principal_type": "Group"}]
-    made = _deployed({"support": {"image": f"support@{DIGEST}", "invoked_by": callers}})
+    made = deployed({"support": {"image": f"support@{DIGEST}", "invoked_by": callers}})
     given = {one.name: one.inputs for one in made.declared if "-invoke-" in one.name}
     assert {name: inputs["principalType"] for name, inputs in given.items()} == {
         "support-invoke-app": "ServicePrincipal",
@@ -122,10 +112,10 @@ def test_who_may_call_an_agent_gets_the_role_for_that_and_no_other() -> None:
 def test_a_project_and_a_registry_that_exist_are_used_and_not_made() -> None:
     project = {"endpoint": ENDPOINT, "principal_id": "p", "resource_id": "/r"}
     registry = {"login_server": LOGIN_SERVER, "resource_id": "/registry"}
-    made = _deployed(AGENTS, project=json.dumps(project), registry=json.dumps(registry))
+    made = deployed(AGENTS, project=json.dumps(project), registry=json.dumps(registry))
     assert {one.type for one in made.declared if one.custom} == {VERSION, ROLLOUT, ASSIGNMENT}
     assert made.one(ASSIGNMENT).inputs["scope"] == "/registry"
-    without = _deployed(AGENTS, project=json.dumps(project), registry=json.dumps(registry | {"grants": False}))
+    without = deployed(AGENTS, project=json.dumps(project), registry=json.dumps(registry | {"grants": False}))
     assert {one.type for one in without.declared if one.custom} == {VERSION, ROLLOUT}
     version = made.one(VERSION, "support-version")
     assert version.inputs["project_endpoint"] == ENDPOINT
@@ -153,19 +143,19 @@ BOTH = {"acme/foundry-agents/staging": _published(NEWER), "acme/foundry-agents/d
     [({"promoteFrom": "staging"}, NEWER), ({"promoteFrom": "staging", "promote": "false"}, DIGEST)],
 )
 def test_a_promotion_takes_the_digest_of_the_stack_before_or_keeps_the_one_here(
-    settings: dict[str, str], digest: str
+    settings: dict[str, Any], digest: str
 ) -> None:
     """The repository and the digest travel, the registry is this stack's own."""
-    made = _deployed({"support": {}}, BOTH, **settings)
+    made = deployed({"support": {}}, BOTH, **settings)
     assert made.one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/support@{digest}"
 
 
 def test_an_image_in_the_file_goes_before_a_promotion() -> None:
     """A fix that can't wait for the stages before, nor for one of them to be there."""
-    made = _deployed({"support": {"image": f"support@{DIGEST}"}}, {}, promoteFrom="staging")
+    made = deployed({"support": {"image": f"support@{DIGEST}"}}, {}, promoteFrom="staging")
     assert made.one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/support@{DIGEST}"
 
 
 def test_with_promotion_off_and_nothing_published_here_the_program_says_so() -> None:
     with pytest.raises(pulumi.RunError, match='stack "acme/foundry-agents/dev" publishes no contract'):
-        _deployed({"support": {}}, {"acme/foundry-agents/dev": {}}, promoteFrom="staging", promote="false")
+        deployed({"support": {}}, {"acme/foundry-agents/dev": {}}, promoteFrom="staging", promote="false")

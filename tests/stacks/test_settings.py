@@ -16,45 +16,10 @@ import foundry_agents as fa
 from stacks.agent_settings import AgentSettings, Caller, RolloutSettings
 from stacks.settings import ExistingProject, ExistingRegistry, Settings, SettingsError, load
 from tests.components.program import run
+from tests.stacks.stack_file import loaded, problems
 
 DIGEST = "sha256:" + "a" * 64
 CANARY = "canary-4711"
-
-
-def _loaded(
-    agents: object = None,
-    *,
-    location: str = "eastus2",
-    registry_name: str = "",
-    environ: Mapping[str, str] | None = None,
-    secret: bool = False,
-    secret_key: bool = True,
-    **more: object,
-) -> Settings:
-    """The settings of a stack file with these values."""
-    config = {"location": location, "registryName": registry_name}
-    config |= {key: value if isinstance(value, str) else json.dumps(value) for key, value in more.items()}
-    if agents is not None:
-        config["agents"] = agents if isinstance(agents, str) else json.dumps(agents)
-    found: list[Settings] = []
-
-    def program() -> None:
-        found.append(load(pulumi.Config("foundry-agents"), environ or {}))
-
-    run(
-        program,
-        config={f"foundry-agents:{key}": value for key, value in config.items() if value},
-        secret_config=("foundry-agents:agents",) * secret + ("foundry-agents:fingerprintKey",) * secret_key,
-    )
-    return found[0]
-
-
-def _problems(agents: object = None, *, location: str = "eastus2", **more: Any) -> list[str]:
-    with pytest.raises(SettingsError) as caught:
-        _loaded(agents, location=location, **more)
-    first, *lines = str(caught.value).splitlines()
-    assert first == f"{len(lines)} problem{'s' if len(lines) > 1 else ''} in stacks/Pulumi.dev.yaml"
-    return [line.removeprefix("  ") for line in lines]
 
 
 GOOD = {"support": {"image": f"support@{DIGEST}"}}
@@ -65,7 +30,7 @@ def _agent(**settings: object) -> dict[str, object]:
 
 
 def test_an_agent_needs_no_more_than_an_image() -> None:
-    assert _loaded(GOOD) == Settings("eastus2", {"support": AgentSettings(f"support@{DIGEST}")})
+    assert loaded(GOOD) == Settings("eastus2", {"support": AgentSettings(f"support@{DIGEST}")})
 
 
 def test_everything_that_can_be_said_arrives() -> None:
@@ -77,15 +42,21 @@ def test_everything_that_can_be_said_arrives() -> None:
         "force_delete": True,
         "timeout_s": 120,
     }
-    made = _loaded(_agent(**given), registry_name="imagesdev")
+    made = loaded(_agent(**given), registry_name="imagesdev")
     assert made.registry_name == "imagesdev"
     assert made.agents["support"] == AgentSettings(
-        f"support@{DIGEST}", "2", "4Gi", {"GREETING": "Hello"}, "Answers.", force_delete=True, timeout_s=120
+        f"support@{DIGEST}",
+        cpu="2",
+        memory="4Gi",
+        environment={"GREETING": "Hello"},
+        description="Answers.",
+        force_delete=True,
+        timeout_s=120,
     )
 
 
 def test_several_agents_keep_their_own_settings() -> None:
-    made = _loaded({"a": {"image": f"a@{DIGEST}", "cpu": "2"}, "b": {"image": f"b@{DIGEST}"}})
+    made = loaded({"a": {"image": f"a@{DIGEST}", "cpu": "2"}, "b": {"image": f"b@{DIGEST}"}})
     assert {name: agent.cpu for name, agent in made.agents.items()} == {"a": "2", "b": "1"}
 
 
@@ -96,7 +67,7 @@ def test_a_rollout_is_read_as_deep_as_it_goes() -> None:
         "keep_versions": 3,
         "smoke": {"question": "ping", "expect": "pong", "tries": 2, "timeout": 30},
     }
-    wanted = _loaded(_agent(rollout=given)).agents["support"].rollout
+    wanted = loaded(_agent(rollout=given)).agents["support"].rollout
     smoke = fa.SmokeTest("ping", "pong", tries=2, timeout=30)
     assert wanted == RolloutSettings(steps=(10, 50), bake="2m", keep_versions=3, smoke=smoke)
     assert wanted.rollout() == fa.Rollout.canary([10, 50], bake="2m", keep_versions=3, smoke=smoke)
@@ -116,7 +87,7 @@ def test_a_rollout_is_read_as_deep_as_it_goes() -> None:
     ],
 )
 def test_every_kind_of_rollout_can_be_said(given: Mapping[str, object], rollout: fa.Rollout) -> None:
-    wanted = _loaded(_agent(rollout=given)).agents["support"].rollout
+    wanted = loaded(_agent(rollout=given)).agents["support"].rollout
     assert wanted is not None
     assert wanted.rollout() == rollout
 
@@ -131,7 +102,7 @@ def test_what_a_rollout_may_say_is_what_the_component_takes() -> None:
 
 def test_problems_of_a_rollout_come_with_their_whole_path() -> None:
     rollout = {"steps": [10, "50"], "bake": ["2m"], "smoke": {"expect": 7, "tires": 2}, "paused": "yes"}
-    assert _problems(_agent(rollout=rollout)) == [
+    assert problems(_agent(rollout=rollout)) == [
         "agents.support.rollout.bake must be text or a number",
         "agents.support.rollout.paused must be true or false",
         "agents.support.rollout.smoke.expect must be text",
@@ -143,7 +114,7 @@ def test_problems_of_a_rollout_come_with_their_whole_path() -> None:
 
 
 def test_a_rollout_is_pinned_or_paused_but_not_both() -> None:
-    (line,) = _problems(_agent(rollout={"pinned": 7, "paused": True}))
+    (line,) = problems(_agent(rollout={"pinned": 7, "paused": True}))
     assert line.startswith("agents.support.rollout.paused and agents.support.rollout.pinned exclude each other")
 
 
@@ -155,41 +126,41 @@ _REGISTRY = {"login_server": "acme.azurecr.io", "resource_id": "/images"}
 
 def test_a_right_to_pull_needs_somebody_to_give_it_to() -> None:
     project = {"endpoint": "https://acme/api/projects/demo"}
-    (line,) = _problems(GOOD, project=project, registry=_REGISTRY)
+    (line,) = problems(GOOD, project=project, registry=_REGISTRY)
     assert line.startswith("project.principal_id is required to give it the right to pull")
-    made = _loaded(GOOD, project=project, registry={**_REGISTRY, "grants": False})
+    made = loaded(GOOD, project=project, registry={**_REGISTRY, "grants": False})
     assert made.registry == ExistingRegistry("acme.azurecr.io", "/images", grants=False)
 
 
 def test_a_right_to_call_needs_something_to_give_it_on() -> None:
     project = {"endpoint": "https://acme/api/projects/demo", "principal_id": "p"}
     agents = _agent(invoked_by=[{"principal_id": "app"}])
-    (line,) = _problems(agents, project=project, registry=_REGISTRY)
+    (line,) = problems(agents, project=project, registry=_REGISTRY)
     assert line.startswith("project.resource_id is required for invoked_by")
 
 
 def test_callers_are_read_and_checked() -> None:
     callers = [{"principal_id": "app"}, {"principal_id": "team", "principal_type": "Group"}]
-    assert _loaded(_agent(invoked_by=callers)).agents["support"].invoked_by == (Caller("app"), Caller("team", "Group"))
-    assert _problems(_agent(invoked_by=[{"principal_id": 7}, {}, "app"])) == [
+    assert loaded(_agent(invoked_by=callers)).agents["support"].invoked_by == (Caller("app"), Caller("team", "Group"))
+    assert problems(_agent(invoked_by=[{"principal_id": 7}, {}, "app"])) == [
         "agents.support.invoked_by[0].principal_id must be text",
         "agents.support.invoked_by[1].principal_id is required",
         "agents.support.invoked_by[2] must be a map of settings",
     ]
-    assert _problems(_agent(invoked_by={"principal_id": "app"})) == ["agents.support.invoked_by must be a list"]
-    (line,) = _problems(_agent(invoked_by=[{"principal_id": "app", "principal_type": "App"}]))
+    assert problems(_agent(invoked_by={"principal_id": "app"})) == ["agents.support.invoked_by must be a list"]
+    (line,) = problems(_agent(invoked_by=[{"principal_id": "app", "principal_type": "App"}]))
     assert line == "agents.support.invoked_by[0].principal_type must be one of ServicePrincipal, User, Group"
 
 
 def test_a_project_and_a_registry_that_exist_need_no_location() -> None:
     project = {"endpoint": "https://acme/api/projects/demo", "principal_id": "p", "resource_id": "/r"}
-    made = _loaded(GOOD, location="", project=project, registry=_REGISTRY)
+    made = loaded(GOOD, location="", project=project, registry=_REGISTRY)
     assert made.project == ExistingProject(**project)
     assert made.registry == ExistingRegistry("acme.azurecr.io", "/images")
 
 
 def test_what_exists_is_not_made() -> None:
-    found = _problems(
+    found = problems(
         GOOD,
         project={"endpoint": "https://acme/api/projects/demo", "principal_id": "p"},
         projectName="demo",
@@ -200,20 +171,20 @@ def test_what_exists_is_not_made() -> None:
         "projectName and project exclude each other",
         "registryName and registry exclude each other",
     ]
-    (line,) = _problems(GOOD, project={"endpoint": "https://acme/api/projects/demo"})
+    (line,) = problems(GOOD, project={"endpoint": "https://acme/api/projects/demo"})
     assert line.startswith("registry is required with an existing project")
 
 
 @pytest.mark.parametrize("tags", ["x", ["a"], {"team": 7}])
 def test_tags_are_texts_by_name(tags: object) -> None:
-    assert _problems(GOOD, tags=tags) == ["tags must be a map of texts"]
-    assert _loaded(GOOD, tags={"team": "support"}).tags == {"team": "support"}
+    assert problems(GOOD, tags=tags) == ["tags must be a map of texts"]
+    assert loaded(GOOD, tags={"team": "support"}).tags == {"team": "support"}
 
 
 def test_a_key_for_fingerprints_has_to_be_a_secret() -> None:
     """Case 55: a key that stands in the file in plain text protects nothing."""
-    assert _loaded(GOOD, fingerprintKey="k").fingerprint_key is not None
-    (line,) = _problems(GOOD, fingerprintKey=CANARY, secret_key=False)
+    assert loaded(GOOD, fingerprintKey="k").fingerprint_key is not None
+    (line,) = problems(GOOD, fingerprintKey=CANARY, secret_key=False)
     assert line == "fingerprintKey must be a secret: pulumi config set --secret fingerprintKey"
 
 
@@ -221,17 +192,17 @@ def test_a_key_for_fingerprints_has_to_be_a_secret() -> None:
 
 
 def test_production_has_defaults_for_what_the_file_leaves_open() -> None:
-    made = _loaded(GOOD, production=True)
+    made = loaded(GOOD, production=True)
     assert made.production
     assert made.agents["support"].rollout == RolloutSettings(steps=(10, 50), bake="10m", keep_versions=2)
-    own = _loaded(_agent(rollout={"steps": [], "keep_versions": 5}), production=True)
+    own = loaded(_agent(rollout={"steps": [], "keep_versions": 5}), production=True)
     assert own.agents["support"].rollout == RolloutSettings((), keep_versions=5)
-    assert not _loaded(GOOD).production
-    assert _loaded(GOOD).agents["support"].rollout is None
+    assert not loaded(GOOD).production
+    assert loaded(GOOD).agents["support"].rollout is None
 
 
 def test_production_refuses_what_would_hurt_users() -> None:
-    found = _problems(_agent(force_delete=True, rollout={"keep_versions": 1}), production=True)
+    found = problems(_agent(force_delete=True, rollout={"keep_versions": 1}), production=True)
     assert [line.split()[0] for line in found] == [
         "agents.support.force_delete",
         "agents.support.rollout.keep_versions",
@@ -240,26 +211,29 @@ def test_production_refuses_what_would_hurt_users() -> None:
 
 @pytest.mark.parametrize("key", ["production", "promote"])
 def test_a_switch_is_true_or_false(key: str) -> None:
-    assert f"{key} must be true or false" in _problems(GOOD, promoteFrom="staging", **{key: "maybe"})
+    assert f"{key} must be true or false" in problems(GOOD, promoteFrom="staging", **{key: "maybe"})
 
 
 # --- Promotion --------------------------------------------------------------------------------------------------------
 
 
 def test_an_agent_without_an_image_takes_the_one_of_the_stack_before() -> None:
-    made = _loaded({"support": {}}, promoteFrom="acme/foundry-agents/staging")
+    made = loaded({"support": {}}, promoteFrom="acme/foundry-agents/staging")
     assert (made.promote_from, made.promote) == ("acme/foundry-agents/staging", True)
     assert made.agents["support"].image is None
-    assert not _loaded({"support": {}}, promoteFrom="staging", promote=False).promote
+    assert not loaded({"support": {}}, promoteFrom="staging", promote=False).promote
 
 
 def test_the_stack_before_may_be_named_in_short() -> None:
-    assert _loaded({"support": {}}, promoteFrom="staging").promote_from == "acme/foundry-agents/staging"
+    assert loaded({"support": {}}, promoteFrom="staging").promote_from == "acme/foundry-agents/staging"
 
 
 def test_without_a_stack_before_an_image_is_required() -> None:
-    (line,) = _problems({"support": {}})
-    assert line == "agents.support.image is required: repository@sha256:…, or promoteFrom for the stack"
+    (line,) = problems({"support": {}})
+    assert line == (
+        "agents.support.image is required: repository@sha256:…, or one of build, tag, code in its place, or "
+        "promoteFrom for the stack"
+    )
 
 
 @pytest.mark.parametrize(
@@ -273,13 +247,13 @@ def test_without_a_stack_before_an_image_is_required() -> None:
     ],
 )
 def test_a_promotion_from_nowhere_is_refused(promotion: dict[str, Any], words: str) -> None:
-    (line,) = _problems(GOOD, **promotion)
+    (line,) = problems(GOOD, **promotion)
     assert line.startswith(words)
 
 
 def test_every_problem_comes_at_once_sorted_by_path() -> None:
     """Case 59, for the stack's file."""
-    found = _problems(
+    found = problems(
         {
             "b": {"image": 7, "force_delete": "yes"},
             "a": {"imgae": f"a@{DIGEST}", "memory": 2},
@@ -301,8 +275,8 @@ def test_every_problem_comes_at_once_sorted_by_path() -> None:
 
 
 def test_a_misspelt_setting_is_refused_with_those_that_there_are() -> None:
-    (line,) = _problems(_agent(enviroment={"TOKEN": CANARY}))
-    assert line.startswith("agents.support.enviroment is not a setting; settings: cpu, description, environment,")
+    (line,) = problems(_agent(enviroment={"TOKEN": CANARY}))
+    assert line.startswith("agents.support.enviroment is not a setting; settings: build, code, cpu, description, ")
     assert CANARY not in line
 
 
@@ -324,56 +298,56 @@ def test_a_misspelt_setting_is_refused_with_those_that_there_are() -> None:
     ],
 )
 def test_a_setting_of_the_wrong_type_is_refused_with_the_right_one(key: str, raw: object, kind: str) -> None:
-    (line,) = _problems(_agent(**{key: raw}))
+    (line,) = problems(_agent(**{key: raw}))
     assert line == f"agents.support.{key} must be {kind}"
 
 
 @pytest.mark.parametrize("raw", [None, [], "support", 7])
 def test_an_agent_that_is_no_map_is_refused(raw: object) -> None:
-    assert _problems({"support": raw}) == ["agents.support must be a map of settings"]
+    assert problems({"support": raw}) == ["agents.support must be a map of settings"]
 
 
 @pytest.mark.parametrize("raw", [None, {}, [], 7, "not json"])
 def test_agents_that_are_no_map_are_one_problem_and_no_traceback(raw: object) -> None:
-    (line,) = _problems(raw)
+    (line,) = problems(raw)
     assert line.startswith("agents ")
 
 
 def test_a_location_is_needed() -> None:
-    assert _problems(GOOD, location="") == ["location is required, for example eastus2"]
+    assert problems(GOOD, location="") == ["location is required, for example eastus2"]
 
 
 @pytest.mark.parametrize("cpu", [1, 1.0, "1"])
 def test_a_cpu_may_be_a_number_or_text(cpu: object) -> None:
-    assert float(_loaded(_agent(cpu=cpu)).agents["support"].cpu) == 1
+    assert float(loaded(_agent(cpu=cpu)).agents["support"].cpu) == 1
 
 
 def test_a_setting_that_is_null_takes_its_default() -> None:
-    assert _loaded(_agent(cpu=None, description=None)).agents["support"].cpu == "1"
+    assert loaded(_agent(cpu=None, description=None)).agents["support"].cpu == "1"
 
 
 # --- Variables ------------------------------------------------------------------------------------------------------
 
 
 def test_a_build_hands_its_digest_over_in_a_variable() -> None:
-    made = _loaded({"support": {"image": "support@${SUPPORT_DIGEST}"}}, environ={"SUPPORT_DIGEST": DIGEST})
+    made = loaded({"support": {"image": "support@${SUPPORT_DIGEST}"}}, environ={"SUPPORT_DIGEST": DIGEST})
     assert made.agents["support"].image == f"support@{DIGEST}"
 
 
 def test_several_variables_may_stand_in_one_image() -> None:
-    made = _loaded({"support": {"image": "${REPO}@sha256:${HEX}"}}, environ={"REPO": "team/support", "HEX": "a" * 64})
+    made = loaded({"support": {"image": "${REPO}@sha256:${HEX}"}}, environ={"REPO": "team/support", "HEX": "a" * 64})
     assert made.agents["support"].image == f"team/support@{DIGEST}"
 
 
 def test_a_variable_that_is_not_set_is_refused_by_its_name() -> None:
-    (line,) = _problems({"support": {"image": "support@${SUPPORT_DIGEST}"}})
+    (line,) = problems({"support": {"image": "support@${SUPPORT_DIGEST}"}})
     assert line == "agents.support.image names the environment variable SUPPORT_DIGEST, which is not set"
 
 
 def test_a_variable_of_the_container_is_not_expanded() -> None:
     """Case 56: a connection's placeholder belongs to the platform."""
     placeholder = "${{connections.search.credentials.key}}"
-    made = _loaded(_agent(environment={"KEY": placeholder, "HOME_OF": "${HOME}"}), environ={"HOME": "/root"})
+    made = loaded(_agent(environment={"KEY": placeholder, "HOME_OF": "${HOME}"}), environ={"HOME": "/root"})
     assert made.agents["support"].environment == {"KEY": placeholder, "HOME_OF": "${HOME}"}
 
 
@@ -382,7 +356,7 @@ def test_a_variable_of_the_container_is_not_expanded() -> None:
 
 def test_variables_of_a_secret_configuration_are_secrets() -> None:
     """Case 54: Pulumi does not say which value of the file is the secret one."""
-    made = _loaded(_agent(environment={"TOKEN": CANARY}), secret=True)
+    made = loaded(_agent(environment={"TOKEN": CANARY}), secret=True)
     token = made.agents["support"].environment["TOKEN"]
     assert isinstance(token, pulumi.Output)
 
@@ -399,14 +373,14 @@ def test_variables_of_a_secret_configuration_are_secrets() -> None:
 def test_a_secret_configuration_that_is_broken_is_refused_without_showing_it() -> None:
     """Case 54."""
     with pytest.raises(SettingsError) as caught:
-        _loaded(f'{{"support": "{CANARY}', secret=True)
+        loaded(f'{{"support": "{CANARY}', secret=True)
     assert CANARY not in str(caught.value)
 
 
 def test_no_problem_shows_a_variable_of_the_container() -> None:
     """Case 54."""
     for environment in (CANARY, [CANARY], {"TOKEN": CANARY}):
-        found = _problems(_agent(environment=environment, memory=2))
+        found = problems(_agent(environment=environment, memory=2))
         assert CANARY not in "\n".join(found)
 
 

@@ -7,7 +7,7 @@ this release does not know is passed on as it is: the service has more of them e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from foundry_agents.lifecycle.fields import Report, as_number, shown
@@ -40,7 +40,7 @@ def name_of(tool: Mapping[str, object]) -> str:
     return "tool"
 
 
-def by_name(tools: list[Mapping[str, object]]) -> dict[str, Mapping[str, object]]:
+def by_name(tools: Iterable[Mapping[str, object]]) -> dict[str, Mapping[str, object]]:
     """Tools by name, so that a preview names the one that changed; a second one of a name is a problem in check."""
     named: dict[str, Mapping[str, object]] = {}
     for tool in tools:

@@ -1,0 +1,134 @@
+"""What a stack has beside its agents: models, traces, the registry of others; and what staging takes from dev."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pytest
+
+import foundry_agents as fa
+from tests.components.program import ASSIGNMENT, ENDPOINT, LOGIN_SERVER, REGISTRY, VERSION
+from tests.stacks.stack_file import deployed, loaded, problems
+
+DIGEST = "sha256:" + "a" * 64
+CANARY = "canary-4711"
+GOOD = {"support": {"image": f"support@{DIGEST}"}}
+MODEL = "azure-native:cognitiveservices:Deployment"
+INSIGHTS = "azure-native:applicationinsights:Component"
+WORKSPACE = "azure-native:operationalinsights:Workspace"
+
+
+# --- Models -----------------------------------------------------------------------------------------------------------
+
+
+def test_models_are_deployed_under_their_names() -> None:
+    models = {"gpt-5-mini": {"version": "2025-08-07", "capacity": 50}, "small": {"model": "gpt-5-nano"}, "plain": None}
+    assert loaded(GOOD, models=models).models == (
+        fa.ModelDeployment("gpt-5-mini", version="2025-08-07", capacity=50),
+        fa.ModelDeployment("small", "gpt-5-nano"),
+        fa.ModelDeployment("plain"),
+    )
+    made = {one.name: one.inputs for one in deployed(GOOD, models=models).declared if one.type == MODEL}
+    assert set(made) == {"agents-model-gpt-5-mini", "agents-model-small", "agents-model-plain"}
+    assert made["agents-model-small"]["properties"]["model"]["name"] == "gpt-5-nano"
+
+
+def test_problems_of_models_come_with_their_paths() -> None:
+    models = {"a": {"capacity": "50"}, "b": {"modle": "x"}, "c": 7, "d": {"name": "e"}}
+    assert [line.split(";")[0] for line in problems(GOOD, models=models)] == [
+        "models.a.capacity must be a whole number",
+        "models.b.modle is not a setting",
+        "models.c must be a map of settings",
+        "models.d.name is not a setting: d is the name",
+    ]
+    for wrong in (["gpt-5-mini"], "gpt-5-mini", True):
+        assert problems(GOOD, models=wrong) == ["models must be a map: settings by the name of the deployment"]
+
+
+# --- Traces -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (True, fa.AppInsights()),
+        (False, None),
+        ({}, fa.AppInsights()),
+        ({"retention_days": 90}, fa.AppInsights(retention_days=90)),
+        ({"workspace_id": "/w"}, fa.AppInsights(workspace_id="/w")),
+    ],
+)
+def test_telemetry_is_a_switch_or_its_options(said: object, meant: fa.AppInsights | None) -> None:
+    assert loaded(GOOD, telemetry=said).telemetry == meant
+    assert (INSIGHTS in {one.type for one in deployed(GOOD, telemetry=said).declared}) == (meant is not None)
+
+
+def test_the_options_of_telemetry_arrive() -> None:
+    assert deployed(GOOD, telemetry={"retention_days": 90}).one(WORKSPACE).inputs["retentionInDays"] == 90
+    assert WORKSPACE not in {one.type for one in deployed(GOOD, telemetry={"workspace_id": "/w"}).declared}
+
+
+def test_without_telemetry_nothing_is_made_for_it() -> None:
+    assert INSIGHTS not in {one.type for one in deployed(GOOD).declared}
+
+
+@pytest.mark.parametrize("wrong", ["yes", 7, ["a"]])
+def test_telemetry_that_is_neither_is_refused(wrong: object) -> None:
+    assert problems(GOOD, telemetry=wrong) == ["telemetry must be true, or a map of settings"]
+
+
+def test_problems_of_telemetry_come_with_their_paths() -> None:
+    assert [line.split(";")[0] for line in problems(GOOD, telemetry={"retention_days": "90", "retention": 1})] == [
+        "telemetry.retention is not a setting",
+        "telemetry.retention_days must be a whole number",
+    ]
+
+
+def test_a_project_that_exists_gets_neither_models_nor_telemetry() -> None:
+    project = {"endpoint": ENDPOINT, "principal_id": "p"}
+    registry = {"login_server": LOGIN_SERVER, "resource_id": "/images"}
+    found = problems(GOOD, project=project, registry=registry, models={"a": {}}, telemetry=True)
+    assert [line.split(":")[0] for line in found] == [
+        "models and project exclude each other",
+        "telemetry and project exclude each other",
+    ]
+
+
+# --- A registry that exists -------------------------------------------------------------------------------------------
+
+
+def test_a_project_that_is_made_may_pull_from_a_registry_that_exists() -> None:
+    registry = {"login_server": "shared.azurecr.io", "resource_id": "/shared"}
+    made = deployed(GOOD, registry=registry)
+    assert REGISTRY not in {one.type for one in made.declared}
+    assert made.one(ASSIGNMENT).inputs["scope"] == "/shared"
+    assert made.one(VERSION).inputs["image"] == f"shared.azurecr.io/support@{DIGEST}"
+    assert made.one(VERSION).inputs["registry_id"] == "/shared"
+
+
+# --- What staging takes from dev --------------------------------------------------------------------------------------
+
+
+def _published(image: str | None) -> dict[str, Mapping[str, object]]:
+    known = ("agent_name", "endpoint", "responses_url", "version", "status", "serving_version", "traffic")
+    agent = {**dict.fromkeys(known, "x"), "image": image}
+    registry = {"login_server": "localhost:5443/imagesdev"}
+    contract = {"format": "1.0", "registry": registry, "agents": {"support": agent}}
+    return {"acme/foundry-agents/staging": {"contract": contract}}
+
+
+@pytest.mark.parametrize("repository", ["support", "team/support"])
+def test_a_promotion_takes_the_digest_whatever_made_it(repository: str) -> None:
+    """A build, a tag and a pinned image all end as a digest in the contract."""
+    made = deployed(
+        {"support": {}}, _published(f"localhost:5443/imagesdev/{repository}@{DIGEST}"), promoteFrom="staging"
+    )
+    assert made.one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/{repository}@{DIGEST}"
+
+
+def test_code_has_no_digest_to_promote_and_the_program_says_so() -> None:
+    with pytest.raises(
+        pulumi.RunError, match=r"(?s)runs it from a folder of code.+give agents\.support\.code here, too"
+    ):
+        deployed({"support": {}}, _published(None), promoteFrom="staging")
