@@ -23,8 +23,7 @@ goes or changes its meaning, and then every reader must be asked."""
 
 OPTIONAL = frozenset({"resource_id", "principal_id", "image"})
 """Fields that may be None: of a project that another team manages they may not be known, and an agent of code has no
-image. A field that comes later
-belongs here too, for contracts of format 1.0 don't have it."""
+image. A field that comes later belongs here too, for contracts of format 1.0 don't have it."""
 
 _T = TypeVar("_T")
 _P = TypeVar("_P", bound="PublishedAgent | PublishedProject | PublishedRegistry")

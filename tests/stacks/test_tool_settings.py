@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import yaml
 
 import foundry_agents as fa
 from stacks.tool_settings import KINDS
@@ -217,3 +218,12 @@ def test_a_credential_in_a_tool_is_refused_without_showing_it() -> None:
         "agents.support.tools.in-url.server_url",
     ]
     assert CANARY not in "\n".join(found)
+
+
+def test_the_example_of_the_documentation_is_read() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "stacks.md").read_text(encoding="utf-8")
+    (example,) = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
+    agent = loaded(yaml.safe_load(example)["agents"], environ={"INDEX_TOKEN": CANARY}).agents["support"]
+    assert agent.build is not None
+    assert (Path(__file__).resolve().parents[2] / agent.build.context / "Dockerfile").is_file()
+    assert [tool.inputs()["type"] for tool in agent.tools] == ["code_interpreter", "mcp", "file_search"]
