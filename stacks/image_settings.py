@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 
@@ -41,29 +42,18 @@ class BuildSettings:
 
     def image(self, name: str, registry: fa.AgentRegistry) -> fa.AgentImage:
         """Declares the build."""
+        sources: dict[str, Any] = {
+            "context": self.context,
+            "registry": registry,
+            "repository": self.repository,
+            "dockerfile": self.dockerfile,
+            "target": self.target,
+            "build_args": self.args,
+            "rebuild": self.rebuild,
+        }
         if self.remote:
-            return fa.AgentImage.remote_build(
-                name,
-                context=self.context,
-                registry=registry,
-                repository=self.repository,
-                dockerfile=self.dockerfile,
-                target=self.target,
-                build_args=self.args,
-                rebuild=self.rebuild,
-            )
-        return fa.AgentImage.build(
-            name,
-            context=self.context,
-            registry=registry,
-            repository=self.repository,
-            dockerfile=self.dockerfile,
-            target=self.target,
-            build_args=self.args,
-            secrets=self.secrets,
-            rebuild=self.rebuild,
-            start=self.start,
-        )
+            return fa.AgentImage.remote_build(name, **sources)
+        return fa.AgentImage.build(name, secrets=self.secrets, start=self.start, **sources)
 
     def problems(self, path: str) -> list[str]:
         """What does not go together."""

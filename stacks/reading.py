@@ -84,7 +84,8 @@ def _value(hint: Any, path: str, value: object, problems: list[str]) -> Any:
         if isinstance(value, list):
             return _list(get_args(kind)[0], path, value, problems)
         if isinstance(value, dict) and get_args(kind)[1] is str:
-            return _map(path, value, problems)
+            wrong = [name for name, inner in value.items() if not isinstance(inner, str)]
+            problems.extend(f"{path}.{name} must be text: put the value in quotes" for name in wrong)
         return value
     problems.append(f"{path} must be {' or '.join(dict.fromkeys(_WORDS[_shape(kind)] for kind in kinds))}")
     raise _Unusable
@@ -100,14 +101,6 @@ def _list(item: Any, path: str, value: list[object], problems: list[str]) -> tup
     if len(problems) > before:
         raise _Unusable
     return tuple(found)
-
-
-def _map(path: str, value: dict[str, object], problems: list[str]) -> dict[str, object]:
-    wrong = [name for name, inner in value.items() if not isinstance(inner, str)]
-    problems.extend(f"{path}.{name} must be text: put the value in quotes" for name in wrong)
-    if wrong:
-        raise _Unusable
-    return value
 
 
 def _alternatives(hint: Any) -> list[Any]:

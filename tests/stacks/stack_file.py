@@ -68,3 +68,16 @@ def deployed(
         published=published,
         answers=answers,
     )
+
+
+def is_secret(value: pulumi.Output[str]) -> bool:
+    """Whether Pulumi keeps a setting secret."""
+
+    def program() -> Mapping[str, pulumi.Input[object]]:
+        async def secretness() -> bool:
+            return await value.is_secret()
+
+        found: pulumi.Output[bool] = pulumi.Output.from_input(secretness())
+        return {"secret": found}
+
+    return run(program).outputs == {"secret": True}

@@ -16,7 +16,7 @@ import foundry_agents as fa
 from stacks.agent_settings import AgentSettings, Caller, RolloutSettings
 from stacks.settings import ExistingProject, ExistingRegistry, Settings, SettingsError, load
 from tests.components.program import run
-from tests.stacks.stack_file import loaded, problems
+from tests.stacks.stack_file import is_secret, loaded, problems
 
 DIGEST = "sha256:" + "a" * 64
 CANARY = "canary-4711"
@@ -360,14 +360,7 @@ def test_variables_of_a_secret_configuration_are_secrets() -> None:
     token = made.agents["support"].environment["TOKEN"]
     assert isinstance(token, pulumi.Output)
 
-    def program() -> Mapping[str, pulumi.Input[object]]:
-        async def secretness() -> bool:
-            return await token.is_secret()
-
-        found: pulumi.Output[bool] = pulumi.Output.from_input(secretness())
-        return {"secret": found}
-
-    assert run(program).outputs == {"secret": True}
+    assert is_secret(token)
 
 
 def test_a_secret_configuration_that_is_broken_is_refused_without_showing_it() -> None:

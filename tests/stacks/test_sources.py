@@ -19,7 +19,7 @@ from stacks import program
 from stacks.agent_settings import AgentSettings
 from stacks.image_settings import SOURCES, BuildSettings, CodeSettings
 from tests.components.program import ENDPOINT, LOGIN_SERVER, REGISTRY, VERSION, Run
-from tests.stacks.stack_file import deployed, loaded, problems
+from tests.stacks.stack_file import deployed, is_secret, loaded, problems
 
 DIGEST = "sha256:" + "a" * 64
 CANARY = "canary-4711"
@@ -215,8 +215,11 @@ def test_the_settings_do_not_show_a_secret_of_a_build() -> None:
     build = {"context": "agent", "secrets": {"index": "INDEX_TOKEN"}}
     made = loaded({"support": {"build": build}}, environ={"INDEX_TOKEN": CANARY}).agents["support"].build
     assert made is not None
-    assert isinstance(made.secrets["index"], pulumi.Output)
     assert CANARY not in repr(made)
+    token = made.secrets["index"]
+    assert isinstance(token, pulumi.Output)
+
+    assert is_secret(token)
 
 
 @pytest.mark.parametrize("wrong", [CANARY, 7, ["INDEX_TOKEN"], {"env": "INDEX_TOKEN"}, None])
