@@ -105,7 +105,7 @@ def _agent(name: str, settings: Settings, project: fa.Project, image: fa.AgentIm
         cpu=wanted.cpu,
         memory=wanted.memory,
         environment=wanted.environment,
-        tools=tool_settings.declared(name, wanted.tools, project),
+        tools=tool_settings.declared(name, wanted.tools, project, force_delete=wanted.force_delete),
         grant_toolbox_role=wanted.grant_toolbox_role,
         fingerprint_key=settings.fingerprint_key,
         description=wanted.description,

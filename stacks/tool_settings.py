@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pulumi
+
 import foundry_agents as fa
 from stacks.reading import read
 
@@ -38,9 +40,12 @@ def read_tools(path: str, raw: object, problems: list[str]) -> tuple[fa.AnyTool,
     return tuple(found)
 
 
-def declared(agent: str, wanted: Sequence[fa.AnyTool], project: fa.Project) -> list[fa.AnyTool]:
+def declared(agent: str, wanted: Sequence[fa.AnyTool], project: fa.Project, *, force_delete: bool) -> list[fa.AnyTool]:
     """The tools as the component takes them; files become a vector store."""
-    return [_with_store(agent, tool, project) if isinstance(tool, SearchedFiles) else tool for tool in wanted]
+    # An agent that is deleted by force goes with its project, and its toolbox too: what that searches can't go before.
+    gone_with = project.project if isinstance(project, fa.FoundryProject) and force_delete else None
+    opts = pulumi.ResourceOptions(deleted_with=gone_with)
+    return [_with_store(agent, tool, project, opts) if isinstance(tool, SearchedFiles) else tool for tool in wanted]
 
 
 def _tool(path: str, raw: object, problems: list[str]) -> fa.AnyTool | None:
@@ -56,9 +61,9 @@ def _tool(path: str, raw: object, problems: list[str]) -> fa.AnyTool | None:
         return None
 
 
-def _with_store(agent: str, tool: SearchedFiles, project: fa.Project) -> fa.AnyTool:
+def _with_store(agent: str, tool: SearchedFiles, project: fa.Project, opts: pulumi.ResourceOptions) -> fa.AnyTool:
     if not tool.files:
         return tool
     name = tool.name if isinstance(tool.name, str) else "files"
-    store = fa.VectorStore(f"{agent}-{name}", project_endpoint=project.endpoint, files=tool.files)
+    store = fa.VectorStore(f"{agent}-{name}", project_endpoint=project.endpoint, files=tool.files, opts=opts)
     return replace(tool, vector_store_ids=[*tool.vector_store_ids, store.vector_store_id])
