@@ -14,6 +14,7 @@ _STORED_KINDS = frozenset({PROMPT, WORKFLOW, "external"})
 _OTHER_KINDS = frozenset({"voice", "container_app"})  # of the service, not built here
 
 _NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
+_TOOLBOX_NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED_PREFIXES = ("FOUNDRY_", "AGENT_")
 _RESERVED_NAMES = frozenset({"APPLICATIONINSIGHTS_CONNECTION_STRING", "PORT"})
@@ -30,7 +31,7 @@ _PROTOCOLS = frozenset(
         "voice_conversation_engine",
     }
 )
-_RUNTIMES = frozenset({"python_3_13", "python_3_14", "dotnet_10"})  # [docs]
+_RUNTIMES = frozenset({"python_3_11", "python_3_12", "python_3_13", "python_3_14", "dotnet_10"})  # [sdk][docs]
 _RESOLUTIONS = frozenset({"bundled", "remote_build"})  # [sdk]
 _IDLE_TIMEOUT_S = (120, 14400)  # [sdk]; the bounds are uncertain
 _DESCRIPTION_CHARACTERS = 512
@@ -52,6 +53,16 @@ def check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise invalid(
             f"Agent name '{name}' is invalid: it must be 1 to 63 letters, digits or hyphens, "
+            "beginning and ending with a letter or digit.",
+            "name",
+        )
+
+
+def check_toolbox_name(name: str) -> None:
+    """Refuses a toolbox name; underscores are fine, Microsoft's samples have them [sdk]. The rest is [modelled]."""
+    if not _TOOLBOX_NAME.fullmatch(name):
+        raise invalid(
+            f"Toolbox name '{name}' is invalid: it must be 1 to 63 letters, digits, hyphens or underscores, "
             "beginning and ending with a letter or digit.",
             "name",
         )

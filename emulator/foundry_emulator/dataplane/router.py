@@ -21,13 +21,13 @@ class Router:
         self._source = source
 
     def check_enabled(self, agent: Agent) -> None:
-        """Refuses a disabled agent; the code is [modelled].
+        """Refuses new calls and sessions of a disabled agent: 403 as Microsoft's sample expects it [sdk].
 
         Raises:
-            ServiceProblem: 400 ``bad_request``.
+            ServiceProblem: 403, its code and text [modelled].
         """
         if not agent.enabled:
-            raise bad_request(f"Agent {agent.name} is disabled; enable it to call it.")
+            raise ServiceProblem(403, "agent_disabled", f"Agent {agent.name} is disabled; enable it to call it.")
 
     def check_ready(self, version: Version) -> None:
         """Refuses a version that can't be called.

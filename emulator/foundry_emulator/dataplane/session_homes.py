@@ -37,17 +37,18 @@ class SessionHomes:
         shutil.rmtree(self.of(session), ignore_errors=True)
 
     def inside(self, session: Session, path: str) -> Path:
-        """Where ``path`` lies in a session's home; it is relative to it, or begins with ``/home/session``.
+        """Where ``path`` lies in a session's home.
+
+        It is relative to the home, also with a slash before it, as Microsoft's sample writes it [sdk]; or it begins
+        with ``/home/session`` itself [modelled].
 
         Raises:
             ServiceProblem: 400 for a path that leads outside, also through a link that the agent made.
         """
         home = self.of(session)
-        parts = PurePosixPath(path).parts
-        if path.startswith("/"):
-            if PurePosixPath(path).parts[:3] != PurePosixPath(HOME).parts:
-                raise invalid(f"path must be relative to {HOME}.", "path")
-            parts = parts[3:]
+        parts = PurePosixPath("/", path.lstrip("/")).parts
+        own = PurePosixPath(HOME).parts
+        parts = parts[len(own) if path.startswith("/") and parts[: len(own)] == own else 1 :]
         if ".." in parts or "\0" in path or len(path.encode(errors="replace")) > _MAX_PATH or _is_odd(path):
             raise invalid(f"path must lead to a place in {HOME}.", "path")
         place = home.joinpath(*parts)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from foundry_emulator.dataplane.call import Call, Handler, answer, no_content
-from foundry_emulator.dataplane.definition import check_description, check_metadata, check_name
+from foundry_emulator.dataplane.definition import check_description, check_metadata, check_toolbox_name
 from foundry_emulator.dataplane.paging import Shape, listed
 from foundry_emulator.dataplane.problem import ServiceProblem, invalid
 from foundry_emulator.dataplane.toolboxes import Toolbox, Toolboxes
@@ -35,7 +35,7 @@ class ToolboxOperations:
 
     async def create_version(self, call: Call) -> Response:
         """POST ``/toolboxes/{t}/versions``: 200 with the version; ``skills`` is added [recorded]."""
-        check_name(call.path["toolbox"])
+        check_toolbox_name(call.path["toolbox"])
         body = await call.body_without_nulls()
         content: dict[str, object] = {"tools": _tools(body.get("tools")), "skills": _list(body, "skills")}
         if "policies" in body:

@@ -176,8 +176,8 @@ def test_a_disabled_agent_refuses_calls_and_sessions_until_it_is_enabled(api: Ap
     for _ in range(2):
         assert api.http.post("/agents/support:disable").status_code == 204
     assert api.http.get("/agents/support").json()["state"] == "disabled"
-    assert api.ask("support").status_code == 400
-    assert api.http.post("/agents/support/endpoint/sessions", json={}).status_code == 400
+    assert api.ask("support").status_code == 403
+    assert api.http.post("/agents/support/endpoint/sessions", json={}).status_code == 403
     for _ in range(2):
         assert api.http.post("/agents/support:enable").status_code == 204
     assert api.ask("support").status_code == 200

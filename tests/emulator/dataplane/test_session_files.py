@@ -44,6 +44,19 @@ def test_a_file_comes_back_as_it_went(api: Api, files: str) -> None:
     assert get(api, files, "notes/today.bin").content == b"new"
 
 
+def test_a_path_with_a_slash_before_it_is_relative_to_the_home_as_well(api: Api, files: str) -> None:
+    """Microsoft's sample writes them so."""
+    for path in ("/remote/a.txt", "//etc/passwd", "/home/b.txt"):
+        relative = path.lstrip("/")
+        written = put(api, files, path)
+        assert (written.status_code, written.json()["path"]) == (201, relative)
+        assert get(api, files, path).content == get(api, files, relative).content == b"x"
+    assert names(api, files, path="/remote") == names(api, files, path="remote") == [("a.txt", 1, False)]
+    assert [name for name, _, _ in names(api, files, path="/")] == ["etc", "home", "remote"]
+    assert api.http.delete(files, params={"path": "/remote/a.txt"}).status_code == 204
+    assert names(api, files, path="/remote") == []
+
+
 def test_lists_name_files_and_folders(api: Api, files: str) -> None:
     assert names(api, files) == []
     put(api, files, "b.txt", b"12")
@@ -65,7 +78,7 @@ def test_a_folder_is_deleted_when_it_is_empty_or_recursively(api: Api, files: st
 
 
 @pytest.mark.parametrize(
-    "path", ["../x", "a/../../x", "/etc/passwd", "/home/session/../x", "a\0b", "x" * 300, "x/" * 600, ""]
+    "path", ["../x", "a/../../x", "/../x", "/home/session/../x", "a\0b", "x" * 300, "x/" * 600, ""]
 )
 def test_a_path_that_leads_out_of_the_home_or_nowhere_is_a_400(api: Api, files: str, path: str) -> None:
     assert put(api, files, path).status_code == 400

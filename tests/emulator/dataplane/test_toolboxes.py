@@ -17,6 +17,19 @@ def post(api: Api, name: str = "tools", **body: object) -> str:
     return version
 
 
+@pytest.mark.parametrize("name", ["toolbox_with_mcp_tool", "test-toolbox_0", "t", "x" * 63])
+def test_a_toolbox_may_be_named_as_in_microsofts_samples(api: Api, name: str) -> None:
+    assert post(api, name) == "1"
+    assert api.http.get(f"/toolboxes/{name}").json()["name"] == name
+
+
+@pytest.mark.parametrize("name", ["_t", "t_", "a.b", "x" * 64])
+def test_another_name_is_refused_as_a_toolboxs(api: Api, name: str) -> None:
+    refused = api.http.post(f"/toolboxes/{name}/versions", json={"tools": [MCP]})
+    assert error_of(refused) == (400, "invalid_payload")
+    assert refused.json()["error"]["message"].startswith(f"Toolbox name '{name}' is invalid")
+
+
 def default(api: Api) -> str:
     version: str = api.http.get(TOOLS).json()["default_version"]
     return version
