@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 
 _IDS = re.compile(
     r"(?P<guid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-    r"|(?P<response>caresp_[0-9A-Za-z]{50}(?![0-9A-Za-z]))"
-    r"|(?P<message>msg_[0-9A-Za-z]{50}(?![0-9A-Za-z]))"
+    r"|(?P<response>caresp_[0-9a-f]{16}00[0-9A-Za-z]{32}(?![0-9A-Za-z]))"
+    r"|(?P<message>msg_[0-9a-f]{16}00[0-9A-Za-z]{32}(?![0-9A-Za-z]))"
     r"|(?P<toolbox>toolbox_[0-9a-f]{40}(?![0-9A-Za-z]))"
     r"|(?<![0-9A-Za-z])(?:"
-    r"(?P<digest>[0-9a-f]{64})|(?P<invoked>[0-9a-f]{63})|(?P<request>[0-9a-f]{32})|(?P<made>[0-9a-f]{18}[0-9A-Za-z]{32})"
+    r"(?P<digest>[0-9a-f]{64})|(?P<invoked>[0-9a-f]{63})|(?P<request>[0-9a-f]{32})|(?P<made>[0-9a-f]{16}00[0-9A-Za-z]{32})"
     r")(?![0-9A-Za-z])"
 )
 _BLUEPRINT = re.compile(r"-(?P<short>[0-9a-f]{5})$")

@@ -79,7 +79,7 @@ def test_other_ids_and_times_are_no_difference() -> None:
         body: Json = answered[2]
         body["created_at"] += 1000
         body["expires_at"] += 1000
-        body["agent_session_id"] = "0" * 18 + "x" * 32
+        body["agent_session_id"] = "a" * 16 + "00" + "x" * 32
 
     assert compared(SESSION, change) == []
 

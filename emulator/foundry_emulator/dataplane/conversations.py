@@ -8,7 +8,8 @@ from foundry_emulator.dataplane.agents import Agent, Agents
 from foundry_emulator.dataplane.call import Call, Handler, answer
 from foundry_emulator.dataplane.definition import check_metadata
 from foundry_emulator.dataplane.problem import ServiceProblem, invalid
-from foundry_emulator.dataplane.sessions import Sessions, new_id
+from foundry_emulator.dataplane.sessions import Sessions
+from foundry_emulator.ids import new_id
 from foundry_emulator.store import Document, Store
 
 

@@ -9,7 +9,8 @@ from foundry_emulator.dataplane.call import Call, Handler, answer, no_content
 from foundry_emulator.dataplane.paging import Shape, order_of, page
 from foundry_emulator.dataplane.problem import invalid
 from foundry_emulator.dataplane.router import Router
-from foundry_emulator.dataplane.sessions import Session, Sessions, new_id
+from foundry_emulator.dataplane.sessions import Session, Sessions
+from foundry_emulator.ids import new_id
 
 _MAX_ID = 128
 

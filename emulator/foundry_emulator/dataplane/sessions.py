@@ -1,7 +1,6 @@
 """Sessions: a conversation's tie to one version (service-contract 5.1)."""
 
 import secrets
-import string
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -13,7 +12,6 @@ from foundry_emulator.store import Document, Store
 
 LIFETIME_S = 2_592_000  # 30 days [recorded]
 _DEFAULT_IDLE_S = 900.0
-_ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +54,6 @@ class Session:
         if self.stopped_at is not None:
             document["stopped_at"] = self.stopped_at
         return document
-
-
-def new_id() -> str:
-    """An id as the service gives to created sessions: 50 characters, 18 of them hex [recorded]."""
-    return secrets.token_hex(9) + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(32))
 
 
 def new_invoke_id() -> str:

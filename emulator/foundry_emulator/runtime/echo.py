@@ -2,14 +2,13 @@
 
 import json
 import secrets
-import string
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
+from foundry_emulator.ids import new_id, new_partition
 from foundry_emulator.runtime.base import AgentAnswer, AgentCall, Instance, Workload
 
 _SERVER = "foundry-emulator-echo/1"
 _KEPT = 1000
-_ALPHANUMERIC = string.ascii_letters + string.digits
 Json = dict[str, object]
 
 
@@ -82,10 +81,11 @@ class _Echo:
     def _response(self, text: str, session: object) -> Json:
         """The body in the recorded shape."""
         now = int(self._clock())
-        response_id = f"caresp_{_id()}"
+        partition = new_partition()
+        response_id = f"caresp_{new_id(partition)}"
         message: Json = {
             "type": "message",
-            "id": f"msg_{_id()}",
+            "id": f"msg_{new_id(partition)}",
             "role": "assistant",
             "content": [{"type": "output_text", "text": text, "annotations": [], "logprobs": []}],
             "status": "completed",
@@ -105,10 +105,6 @@ class _Echo:
             "agent_session_id": session,
             "background": False,
         }
-
-
-def _id() -> str:
-    return secrets.token_hex(9) + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(32))
 
 
 def _last_text(given: object) -> str:

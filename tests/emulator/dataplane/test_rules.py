@@ -183,9 +183,19 @@ def test_a_sessions_id_may_be_given_and_sessions_page_by_either_cursor(api: Api)
 def test_session_ids_have_the_recorded_lengths(api: Api) -> None:
     api.create("support")
     made = api.http.post("/agents/support/endpoint/sessions", json={}).json()
-    assert re.fullmatch("[0-9a-f]{18}[0-9A-Za-z]{32}", made["agent_session_id"])
+    assert re.fullmatch("[0-9a-f]{16}00[0-9A-Za-z]{32}", made["agent_session_id"])
     assert made["expires_at"] - made["created_at"] == 2_592_000
     assert re.fullmatch("[0-9a-f]{63}", api.ask("support").headers["x-agent-session-id"])
+
+
+def test_a_response_and_its_message_have_ids_of_one_partition(api: Api) -> None:
+    api.create("support")
+    first, second = (api.ask("support").json() for _ in range(2))
+    ids = [answer["id"].removeprefix("caresp_") for answer in (first, second)]
+    message = first["output"][0]["id"].removeprefix("msg_")
+    assert all(re.fullmatch("[0-9a-f]{16}00[0-9A-Za-z]{32}", made) for made in (*ids, message))
+    assert ids[0][:18] == message[:18] != ids[1][:18]
+    assert ids[0] != message
 
 
 def test_a_toolbox_keeps_tools_skills_and_policies_in_clear_and_adds_empty_skills(api: Api) -> None:

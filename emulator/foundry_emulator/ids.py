@@ -1,0 +1,16 @@
+"""Ids in the shape of the service's: 16 hex digits and ``00``, its partition, then 32 letters and digits [recorded]."""
+
+import secrets
+import string
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+def new_partition() -> str:
+    """What a response's id and those of its messages have in common [recorded]."""
+    return f"{secrets.token_hex(8)}00"
+
+
+def new_id(partition: str | None = None) -> str:
+    """An id of 50 characters, in a partition of its own unless one is given."""
+    return (partition or new_partition()) + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(32))
