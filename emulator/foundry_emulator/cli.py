@@ -34,16 +34,23 @@ def _data_dir(command: Command) -> Command:
     )(command)
 
 
+def _port(name: str, default: int, what: str) -> Callable[[Command], Command]:
+    return click.option(
+        name,
+        type=click.IntRange(0, 65535),
+        metavar="PORT",
+        default=default,
+        show_default=True,
+        help=f"{what}; 0 is any free port.",
+    )
+
+
 def _serving(command: Command) -> Command:
     for option in reversed(
         (
-            click.option(
-                "--port", default=8443, show_default=True, help="Data plane and ARM, TLS; 0 is any free port."
-            ),
-            click.option("--registry-port", default=5443, show_default=True, help="Images, TLS; 0 is any free port."),
-            click.option(
-                "--page-port", default=8442, show_default=True, help="Page, tokens, control; 0 is any free port."
-            ),
+            _port("--port", 8443, "Data plane and ARM, TLS"),
+            _port("--registry-port", 5443, "Images, TLS"),
+            _port("--page-port", 8442, "Page, tokens, control"),
             click.option(
                 "--runtime",
                 type=click.Choice(["process", "docker", "echo"]),
@@ -176,15 +183,15 @@ def status(*, data_dir: Path) -> None:
         sys.exit(1)
     _show(running)
     state = httpx.get(f"{running.page}/_control/state", trust_env=False).json()
-    counts = ("agents", "versions", "sessions", "instances", "arm_resources")
-    _out.print(", ".join(f"{state[name]} {name.replace('_', ' ')}" for name in counts))
+    counts = ("agent", "version", "session", "instance", "arm_resource")
+    _out.print(", ".join(_counted(state[f"{name}s"], name.replace("arm_", "ARM ")) for name in counts))
     for agent in state["agent_list"]:
         shares = ", ".join(f"{rule['version']} {rule['percentage']} %" for rule in agent["rules"])
         off = "" if agent["enabled"] else ", disabled"
         _out.print(f"{agent['project']}/{agent['name']}: traffic to {shares}{off}")
         for version in reversed(agent["versions"]):
             error = f", {version['error']['code']}: {version['error']['message']}" if version["error"] else ""
-            sessions = f", {version['sessions']} sessions" if version["sessions"] else ""
+            sessions = f", {_counted(version['sessions'], 'session')}" if version["sessions"] else ""
             _out.print(f"  {version['version']:>4}  {version['status']}{sessions}{error}")
 
 
@@ -252,6 +259,10 @@ def _required(data_dir: Path) -> Running:
             f"No local Azure is running in {folder.path}. Start one: foundry-emulator start --data-dir {data_dir}"
         )
     return running
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _stop(folder: DataFolder) -> bool:

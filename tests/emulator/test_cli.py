@@ -70,7 +70,8 @@ def test_status_tells_each_agents_traffic_and_why_a_version_failed(cli: Cli) -> 
         api = Api(azure, azure.seed_project("shop"), "nowhere")
         with contextlib.closing(api.http):
             api.create("support")
-        assert cli("status").splitlines()[-2:] == [
+        assert cli("status").splitlines()[-3:] == [
+            "1 agent, 1 version, 0 sessions, 0 instances, 5 ARM resources",
             "shop/support: traffic to @latest 100 %",
             "     1  failed, ImageError: Failed to pull container image. The image reference is not valid.",
         ]
@@ -87,6 +88,12 @@ def test_a_taken_port_names_port_and_option(cli: Cli, azure: LocalAzure) -> None
     problem = cli("start", "--port", port, ok=False)
     assert f"port {port} is in use" in problem
     assert "--port" in problem
+
+
+def test_a_port_that_can_not_be_is_refused_by_its_option(cli: Cli) -> None:
+    problem = cli("start", "--registry-port", "70000", ok=False)
+    assert "Invalid value for '--registry-port': 70000 is not in the range 0<=x<=65535." in problem
+    assert not cli.data_dir.exists()
 
 
 def test_without_a_docker_daemon_that_runtime_does_not_start_and_says_what_to_do(

@@ -34,10 +34,9 @@ def table(outputs: StackOutputs) -> Table:
     rows = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("agent", "version", "status", "traffic", "image"):
         rows.add_column(heading, no_wrap=True)
-    rows.add_column("endpoint", overflow="fold")
     for name, agent in outputs.agents.items():
         traffic = ", ".join(f"{percent} % on {version}" for version, percent in agent["traffic"].items())
-        rows.add_row(name, agent["version"], agent["status"], traffic, short(agent["image"]), agent["endpoint"])
+        rows.add_row(name, agent["version"], agent["status"], traffic, short(agent["image"]))
     return rows
 
 
@@ -48,8 +47,10 @@ def short(image: str) -> str:
 
 
 def show(outputs: StackOutputs, console: Console) -> None:
-    """Prints the table, then asks each agent and prints what it said."""
+    """Prints the table, then of each agent its endpoint, and what it says when it is asked there."""
     console.print(table(outputs))
-    for name in outputs.agents:
-        console.print(f"\n[bold]>[/bold] {QUESTION}", highlight=False)
+    for name, agent in outputs.agents.items():
+        # Not in the table: a narrow terminal would cut it into pieces that nobody can copy.
+        console.print(f"\n{agent['endpoint']}", highlight=False, markup=False)
+        console.print(f"[bold]>[/bold] {QUESTION}", highlight=False)
         console.print(ask(outputs.project_endpoint, name), highlight=False, markup=False)
