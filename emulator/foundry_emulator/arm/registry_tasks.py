@@ -13,9 +13,10 @@ import secrets
 import shutil
 import tarfile
 import uuid
+import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -129,6 +130,7 @@ class RegistryTasks:
         order = parsed(await request.body())
         if not isinstance(order, dict) or text(order, "type") != "DockerBuildRequest":
             raise not_modelled("a run other than DockerBuildRequest")
+        _check(order)
         source = self._blob(text(order, "sourceLocation"))
         if not source.is_file():
             raise ArmError(400, "InvalidSourceLocation", "sourceLocation names no context that was uploaded.")
@@ -177,7 +179,7 @@ class RegistryTasks:
         except _NoBuilder as problem:
             run.status, run.message = "Failed", str(problem)
             _say(run, str(problem))
-        except (OSError, tarfile.TarError) as problem:
+        except (OSError, EOFError, zlib.error, tarfile.TarError) as problem:
             run.status, run.message = "Failed", f"The context can't be read: {problem}"
             _say(run, run.message)
         finally:
@@ -228,8 +230,8 @@ class RegistryTasks:
 
     def _allowed(self, request: Request) -> str | None:
         key = f"{request.path_params['container']}/{request.path_params['blob']}"
-        given = request.query_params.get("sig", "")
-        return key if secrets.compare_digest(given, self._rights.get(key, "-")) else None
+        given, right = request.query_params.get("sig", ""), self._rights.get(key)
+        return key if right is not None and secrets.compare_digest(given.encode(), right.encode()) else None
 
     async def _put_blob(self, request: Request) -> Response:
         key = self._allowed(request)
@@ -269,6 +271,18 @@ class _NoBuilder(Exception):
 def _unpack(source: Path, context: Path) -> None:
     with tarfile.open(source, mode="r:gz") as archive:
         archive.extractall(context, filter="data")
+
+
+def _check(order: Mapping[str, object]) -> None:
+    """Refuses what a build would trip over later, where nobody hears it."""
+    dockerfile = PurePosixPath(text(order, "dockerFilePath"))
+    if dockerfile.is_absolute() or ".." in dockerfile.parts:
+        raise ArmError(400, "InvalidDockerFilePath", "dockerFilePath must lead to a file in the context.")
+    arguments = order.get("arguments") or []
+    if not isinstance(arguments, list) or not all(
+        isinstance(argument, dict) and {"name", "value"} <= argument.keys() for argument in arguments
+    ):
+        raise ArmError(400, "InvalidArguments", "arguments must be a list of objects with a name and a value.")
 
 
 def _options(order: Mapping[str, object]) -> list[str]:

@@ -107,7 +107,11 @@ def test_the_newest_run_is_listed_first(tasks: Tasks) -> None:
     assert listed[0]["properties"]["runId"] == last["runId"]
 
 
-@pytest.mark.parametrize("broken", [b"no archive", b""])
+@pytest.mark.parametrize(
+    "broken",
+    [b"no archive", b"", context()[:60], context()[:-20]],
+    ids=["another file", "nothing", "its beginning", "all but its end"],
+)
 def test_a_context_that_can_not_be_read_fails_the_run(tasks: Tasks, broken: bytes) -> None:
     run = tasks.run(tasks.upload(broken))
     assert run["runErrorMessage"].startswith("The context can't be read")
@@ -127,6 +131,20 @@ def test_a_source_that_was_not_uploaded_and_another_kind_of_run_are_refused(task
     assert (other.status_code, other.json()["error"]["code"]) == (501, "NotImplemented")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"dockerFilePath": "../Dockerfile"}, "InvalidDockerFilePath"),
+        ({"dockerFilePath": "/etc/passwd"}, "InvalidDockerFilePath"),
+        ({"arguments": [{"name": "A"}]}, "InvalidArguments"),
+        ({"arguments": {"A": "b"}}, "InvalidArguments"),
+    ],
+)
+def test_an_order_that_no_build_could_follow_is_refused(tasks: Tasks, wrong: dict[str, object], code: str) -> None:
+    refused = tasks.send("POST", "scheduleRun", {**ORDER, "sourceLocation": tasks.upload(context()), **wrong})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, code)
+
+
 def test_a_run_that_is_not_there_is_a_404(tasks: Tasks) -> None:
     assert tasks.send("GET", "runs/ca99").status_code == 404
 
@@ -139,6 +157,7 @@ def test_only_somebody_who_may_write_the_registry_may_build(local: tuple[LocalAz
 
 def test_a_blob_without_its_signature_is_refused(tasks: Tasks) -> None:
     place = tasks.send("POST", "listBuildSourceUploadUrl").json()["uploadUrl"].partition("?")[0]
-    for url in (place, f"{place}?sig=guess"):
+    unknown = f"{place.rpartition('/')[0]}/never-given-out.tar.gz"
+    for url in (place, f"{place}?sig=guess", f"{place}?sig=%C3%A9", f"{unknown}?sig=-", unknown):
         assert httpx.put(url, content=b"", verify=tasks.azure.trust()).status_code == 403
     assert httpx.get(place, verify=tasks.azure.trust()).status_code == 403
