@@ -309,14 +309,16 @@ def _listed(projects: Project | Sequence[Project]) -> Sequence[Project]:
 def _group_of(registry: str, projects: Sequence[Project]) -> Output[str]:
     if projects and isinstance(projects[0], FoundryProject):
         return projects[0].resource_group_name
-    raise ValueError(f'AgentRegistry "{registry}": resource_group_name is needed with an existing project')
+    raise pulumi.RunError(f'AgentRegistry "{registry}": resource_group_name is needed with an existing project')
 
 
 def _check_sku(registry: str, sku: Input[str], wanted: Mapping[str, bool]) -> None:
     """Refuses what Azure has for Premium alone [docs], all of it at once; a SKU known later is Azure's to refuse."""
     refused = [option for option, is_wanted in wanted.items() if is_wanted]
     if refused and isinstance(sku, str) and sku.lower() != "premium":
-        raise ValueError(f'AgentRegistry "{registry}": sku "Premium" is needed for {", ".join(refused)}, not "{sku}"')
+        raise pulumi.RunError(
+            f'AgentRegistry "{registry}": sku "Premium" is needed for {", ".join(refused)}, not "{sku}"'
+        )
 
 
 def _identity(project: Project) -> object:
@@ -332,7 +334,7 @@ def _label(project: Project) -> str:
 
 def _needed(principal_id: str | None, registry: str) -> str:
     if not principal_id:
-        raise ValueError(
+        raise pulumi.RunError(
             f'AgentRegistry "{registry}": the project\'s identity is not known; '
             "pass principal_id to FoundryProject.existing(…)"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Self
 
+import pulumi
+
 
 class ConnectionSecret(str):
     """A placeholder for a credential of one of the project's connections, for an agent's environment.
@@ -18,7 +20,7 @@ class ConnectionSecret(str):
         key: Name of the credential in it.
 
     Raises:
-        ValueError: A name that would break the placeholder.
+        pulumi.RunError: A name that would break the placeholder.
     """
 
     __slots__ = ()
@@ -27,5 +29,5 @@ class ConnectionSecret(str):
         """Builds the placeholder."""
         for name in (connection, key):
             if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-                raise ValueError(f"ConnectionSecret: {name!r} is not a name: letters, digits, _ and - are allowed")
+                raise pulumi.RunError(f"ConnectionSecret: {name!r} is not a name: letters, digits, _ and - are allowed")
         return super().__new__(cls, f"${{{{connections.{connection}.credentials.{key}}}}}")

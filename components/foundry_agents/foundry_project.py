@@ -351,7 +351,7 @@ class ProjectPath:
         """The path in an ARM id.
 
         Raises:
-            ValueError: There is no id, or it is not a project's.
+            pulumi.RunError: There is no id, or it is not a project's.
         """
         found = re.fullmatch(
             r"/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/Microsoft\.CognitiveServices/accounts/([^/]+)"
@@ -360,7 +360,7 @@ class ProjectPath:
             re.IGNORECASE,
         )
         if found is None:
-            raise ValueError(
+            raise pulumi.RunError(
                 f"{needed_for} needs the project's ARM id; pass resource_id to FoundryProject.existing(…)"
                 + (f", not {resource_id!r}" if resource_id else "")
             )

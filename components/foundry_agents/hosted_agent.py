@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -14,10 +14,11 @@ from foundry_agents.agent_tools import let_in, toolbox_of, with_toolbox
 from foundry_agents.code_package import CodePackage
 from foundry_agents.foundry_project import FoundryProject, Project, gone_with, project_scope
 from foundry_agents.lifecycle.definition import Tier
+from foundry_agents.lifecycle.errors import InputError, Problem
 from foundry_agents.resources import AgentRollout, HostedAgentVersion, ToolboxVersion
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 from foundry_agents.role_grant import Grants, PrincipalType, Role, principal_suffix
-from foundry_agents.rollout_settings import Rollout
+from foundry_agents.rollout_settings import Rollout, SmokeTest
 from foundry_agents.toolbox import Toolbox
 from foundry_agents.tools import AnyTool
 
@@ -78,6 +79,9 @@ class HostedAgent(pulumi.ComponentResource):
         serving_version: The number that serves.
         traffic: Percent by version number.
         principal_id: Object id of the agent's own identity, to grant roles to.
+
+    Raises:
+        pulumi.RunError: Arguments of another kind, or that exclude each other; all of them are named.
     """
 
     version: HostedAgentVersion
@@ -122,15 +126,17 @@ class HostedAgent(pulumi.ComponentResource):
         poll_interval_s: Input[float] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
+        problems = [
+            *_not_what_is_wanted(project=project, image=image, code=code, tier=tier, rollout=rollout),
+            *_not_together(of_size=tier is not None, sized=(cpu, memory) != (None, None), given=(image, code)),
+        ]
+        if problems:
+            raise pulumi.RunError(str(InputError(f'HostedAgent "{name}"', problems)))
         super().__init__("foundry-agents:index:HostedAgent", name, None, opts)
         self._grants = Grants(self, name)
         self._project = project
         may_pull = image.registry.grant_pull(project) if image and image.registry else None
         taken_along = gone_with(project) if force_delete is True else None
-        if tier is not None and (cpu is not None or memory is not None):
-            raise ValueError(f'HostedAgent "{name}": give either tier or cpu and memory, not both')
-        if (image is None) == (code is None):
-            raise ValueError(f'HostedAgent "{name}": give exactly one of image and code')
         self.toolbox = toolbox_of(
             name,
             tools,
@@ -240,6 +246,34 @@ class HostedAgent(pulumi.ComponentResource):
             The assignment; None where the registry's ``grants`` are off.
         """
         return registry.grant_pull_to(self.principal_id, name=f"agent-{self.pulumi_resource_name}")
+
+
+_WANTED: Mapping[str, tuple[type, str]] = {
+    "image": (AgentImage, 'AgentImage.pinned("registry/repository@sha256:…")'),
+    "code": (CodePackage, 'CodePackage("folder", entry_point=["python", "main.py"])'),
+    "tier": (Tier, 'Tier.of("2", "4Gi")'),
+    "rollout": (Rollout, "Rollout.canary([10, 50])"),
+    "rollout.smoke": (SmokeTest, 'SmokeTest("ping", expect="pong")'),
+}
+
+
+def _not_what_is_wanted(*, project: object, **given: object) -> Iterator[Problem]:
+    """What a type checker would tell; a program need not have been through one."""
+    if isinstance(project, str | Output):
+        yield Problem("project", "is no project: FoundryProject(…), or FoundryProject.existing(endpoint=…)")
+    if isinstance(rollout := given["rollout"], Rollout):
+        given["rollout.smoke"] = rollout.smoke
+    for name, value in given.items():
+        wanted, way = _WANTED[name]
+        if value is not None and not isinstance(value, wanted):
+            yield Problem(name, f"is no {wanted.__name__} but a {type(value).__name__}: {way}")
+
+
+def _not_together(*, of_size: bool, sized: bool, given: tuple[object, object]) -> Iterator[Problem]:
+    if of_size and sized:
+        yield Problem("tier", "goes without cpu and memory: give either")
+    if given.count(None) != 1:
+        yield Problem("image", "give exactly one of image and code")
 
 
 def _before_the_pull(

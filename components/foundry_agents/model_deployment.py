@@ -48,12 +48,12 @@ def deploy_models(
     """Declares ``{name}-model-{deployment}`` for each, every one after the one before: an account takes one at a time.
 
     Raises:
-        ValueError: Two have the same name.
+        pulumi.RunError: Two have the same name.
     """
     made: list[cognitiveservices.Deployment] = []
     for model in models:
         if [other.name for other in models].count(model.name) > 1:
-            raise ValueError(f'FoundryProject "{name}": two models are called "{model.name}"')
+            raise pulumi.RunError(f'FoundryProject "{name}": two models are called "{model.name}"')
         made.append(
             cognitiveservices.Deployment(
                 f"{name}-model-{model.name}",

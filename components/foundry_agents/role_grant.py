@@ -105,7 +105,7 @@ class Grants:
             opts: More options.
 
         Raises:
-            ValueError: The suffix is taken by another principal.
+            pulumi.RunError: The suffix is taken by another principal.
         """
         who = principal_id if to is None else to
         if isinstance(who, str):
@@ -117,7 +117,7 @@ class Grants:
             holder = self._given[suffix]
             if holder.to is who:
                 return holder.assignment
-            raise ValueError(
+            raise pulumi.RunError(
                 f'"{self._name}-{suffix}" is a grant for another principal already; give this one a name of its own: '
                 "name=…"
             )

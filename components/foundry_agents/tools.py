@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 import pulumi
 from pulumi import Input, Output
@@ -326,16 +326,30 @@ def on_the_wire(tools: Sequence[AnyTool]) -> list[dict[str, Any]]:
     """What each tool is on the wire.
 
     Raises:
-        pulumi.RunError: Something is no tool; all of them are named.
+        pulumi.RunError: Something is no tool, or its settings exclude each other; all of them are named.
     """
-    problems = [
-        Problem(f"tools[{position}]", f"is no tool but a {type(tool).__name__}: {_INSTEAD[isinstance(tool, Mapping)]}")
-        for position, tool in enumerate(tools)
-        if not hasattr(tool, "inputs")
-    ]
+    given: object = tools  # a program need not have been through a type checker
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        _refuse([Problem("tools", f"is no list but a {type(tools).__name__}: [CodeInterpreter(), Mcp(…), …]")])
+    problems: list[Problem] = []
+    found: list[dict[str, Any]] = []
+    for position, tool in enumerate(tools):
+        where = f"tools[{position}]"
+        if isinstance(tool, type) or not hasattr(tool, "inputs"):
+            kind, instead = type(tool).__name__, _INSTEAD[isinstance(tool, Mapping)]
+            problems.append(Problem(where, f"is no tool but a {kind}: {instead}"))
+            continue
+        try:
+            found.append(tool.inputs())
+        except ValueError as error:
+            problems.append(Problem(where, str(error)))
     if problems:
-        raise pulumi.RunError(str(InputError("the tools of a toolbox", problems)))
-    return [tool.inputs() for tool in tools]
+        _refuse(problems)
+    return found
+
+
+def _refuse(problems: Sequence[Problem]) -> NoReturn:
+    raise pulumi.RunError(str(InputError("the tools of a toolbox", problems)))
 
 
 _INSTEAD = {True: "Tool.of({…}) takes the words of the wire", False: "CodeInterpreter(), Mcp(…), …"}

@@ -184,8 +184,25 @@ def test_a_tier_stands_for_cpu_and_memory() -> None:
 
 @pytest.mark.parametrize("other", [{"cpu": "1"}, {"memory": "2Gi"}])
 def test_a_tier_beside_cpu_or_memory_is_refused(other: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="either tier or cpu and memory"):
+    with pytest.raises(pulumi.RunError, match="tier: goes without cpu and memory"):
         _declare(tier=fa.Tier(), **other)
+
+
+def test_arguments_of_another_kind_are_told_all_at_once_and_without_a_traceback() -> None:
+    def program() -> None:
+        smoke: Any = "ping"
+        wrong: dict[str, Any] = {"project": ENDPOINT, "image": "acme.io/support", "rollout": fa.Rollout(smoke=smoke)}
+        fa.HostedAgent("support", tier=fa.Tier(), cpu="1", **wrong)
+
+    with pytest.raises(pulumi.RunError) as caught:
+        run(program)
+    assert str(caught.value).splitlines() == [
+        '4 problems in HostedAgent "support"',
+        '  image: is no AgentImage but a str: AgentImage.pinned("registry/repository@sha256:…")',
+        "  project: is no project: FoundryProject(…), or FoundryProject.existing(endpoint=…)",
+        '  rollout.smoke: is no SmokeTest but a str: SmokeTest("ping", expect="pong")',
+        "  tier: goes without cpu and memory: give either",
+    ]
 
 
 def _of_code(folder: Path, **agent: Any) -> Run:
@@ -222,7 +239,7 @@ def test_an_agent_of_image_and_code_or_of_neither_is_refused(tmp_path: Path, *, 
         code = fa.CodePackage(tmp_path, entry_point=["x"])
         fa.HostedAgent("support", project=project, image=image if both else None, code=code if both else None)
 
-    with pytest.raises(ValueError, match="exactly one of image and code"):
+    with pytest.raises(pulumi.RunError, match="exactly one of image and code"):
         run(program)
 
 
@@ -333,12 +350,12 @@ def test_a_registry_for_an_existing_project_grants_its_identity() -> None:
 
 
 def test_a_registry_for_a_project_whose_identity_is_not_known_says_what_to_pass() -> None:
-    with pytest.raises(Exception, match="pass principal_id"):
+    with pytest.raises(pulumi.RunError, match="pass principal_id"):
         _registry_for_existing(None)
 
 
 def test_a_registry_for_an_existing_project_needs_a_group() -> None:
-    with pytest.raises(ValueError, match="resource_group_name is needed"):
+    with pytest.raises(pulumi.RunError, match="resource_group_name is needed"):
         _registry_for_existing(PRINCIPAL, None)
 
 

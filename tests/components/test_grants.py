@@ -95,7 +95,7 @@ def test_two_projects_that_the_program_can_not_tell_apart_by_name_need_names() -
         ]
         _shared(pulled_by=unnamed)
 
-    with pytest.raises(ValueError, match=r'"images-pull-project" is a grant for another principal already.*name='):
+    with pytest.raises(pulumi.RunError, match=r'"images-pull-project" is a grant for another principal already.*name='):
         run(program)
 
 
@@ -185,7 +185,7 @@ def test_principals_that_are_known_only_after_the_update_need_names() -> None:
         agent.grant_invoke(pulumi.Output.from_input(ANN))
         agent.grant_invoke(pulumi.Output.from_input(BOB))
 
-    with pytest.raises(ValueError, match=r'"support-invoke" is a grant for another principal already.*name='):
+    with pytest.raises(pulumi.RunError, match=r'"support-invoke" is a grant for another principal already.*name='):
         run(program)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
 import pytest
 
 import foundry_agents as fa
@@ -88,7 +89,7 @@ def test_models_are_deployed_one_after_the_other_before_the_project() -> None:
 
 
 def test_two_models_of_one_name_are_refused() -> None:
-    with pytest.raises(ValueError, match='FoundryProject "shop": two models are called "a"'):
+    with pytest.raises(pulumi.RunError, match='FoundryProject "shop": two models are called "a"'):
         _project(models=[fa.ModelDeployment("a"), fa.ModelDeployment("a", model="b")])
 
 
@@ -126,7 +127,7 @@ def test_the_account_host_is_left_to_azure_where_it_has_made_one() -> None:
 
 def test_what_only_a_premium_registry_can_do_is_refused_all_at_once() -> None:
     with pytest.raises(
-        ValueError, match='"Premium" is needed for retention_days, public_access=False, private_endpoint'
+        pulumi.RunError, match='"Premium" is needed for retention_days, public_access=False, private_endpoint'
     ):
         _registry(retention_days=7, public_access=False, private_endpoint=fa.PrivateEndpoint("/subnet"))
 

@@ -103,6 +103,39 @@ def test_a_tool_in_the_words_of_the_wire_is_told_how_to_be_said() -> None:
     ]
 
 
+def test_tools_that_exclude_their_own_settings_are_told_with_the_others() -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        declare(tools=[fa.OpenApi("orders", {}, connection="a", audience="b"), fa.WebSearch])
+    assert str(caught.value).splitlines() == [
+        "2 problems in the tools of a toolbox",
+        "  tools[0]: OpenApi 'orders': give either connection or audience, not both",
+        "  tools[1]: is no tool but a type: CodeInterpreter(), Mcp(…), …",
+    ]
+
+
+@pytest.mark.parametrize("tools", ["code_interpreter", fa.CodeInterpreter()])
+def test_tools_that_are_no_list_are_told_so_once(tools: object) -> None:
+    with pytest.raises(
+        pulumi.RunError, match=f"1 problem in the tools.*\n  tools: is no list but a {type(tools).__name__}"
+    ):
+        declare(tools=tools)
+
+
+def test_an_existing_project_without_its_arm_id_ends_the_program_with_a_sentence() -> None:
+    """Outputs are resolved where nobody can catch: only a RunError is printed without a traceback."""
+
+    def agent() -> None:
+        fa.HostedAgent("support", project=fa.FoundryProject.existing(endpoint=ENDPOINT), image=IMAGE, tools=TOOLS)
+
+    def connection() -> None:
+        there = fa.FoundryProject.existing(endpoint=ENDPOINT)
+        fa.ProjectConnection.with_keys("orders", {"key": "value"}, project=there, target="https://orders.example.com")
+
+    for program, who in ((agent, 'HostedAgent "support"'), (connection, 'ProjectConnection "orders"')):
+        with pytest.raises(pulumi.RunError, match=f"{who}.* needs the project's ARM id; pass resource_id"):
+            run(program)
+
+
 def test_a_variable_that_the_program_sets_itself_wins() -> None:
     environment = declare(tools=TOOLS, environment={"TOOLBOX_ENDPOINT": "x"}).one(VERSION).inputs["environment"]
     assert environment["TOOLBOX_ENDPOINT"] == "x"
