@@ -64,7 +64,8 @@ def let_in(
         project_endpoint=project.endpoint,
         agent_name=version.agent_name,
         principal_id=version.principal_id,
-        opts=ResourceOptions(parent=parent),
+        # It leaves the program with the last tool.
+        opts=ResourceOptions(parent=parent, protect=False),
     )
     needed_for = f'HostedAgent "{name}" with tools, unless grant_toolbox_role=False,'
     role = grant_role(

@@ -39,6 +39,9 @@ def grant_role(
 ) -> authorization.RoleAssignment:
     """Assigns a role; the assignment's name is a GUID made of scope, principal and role.
 
+    It is not protected with its component: a right that leaves the program is taken away, and a new identity gets a new
+    one, and Pulumi refuses both of a protected resource.
+
     Args:
         name: Name of the resource in Pulumi.
         role: What is given.
@@ -56,7 +59,7 @@ def grant_role(
         principal_id=principal_id,
         principal_type=principal_type,
         role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
-        opts=opts,
+        opts=ResourceOptions.merge(opts, ResourceOptions(protect=False)),
     )
 
 

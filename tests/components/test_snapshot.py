@@ -29,9 +29,29 @@ def _all_with(opts: ResourceOptions) -> Run:
     return run(program)
 
 
-def test_protect_reaches_every_child_but_the_versions_which_a_change_replaces() -> None:
+def test_protect_reaches_every_child_but_versions_which_a_change_replaces_and_rights_which_are_taken_away() -> None:
     made = _all_with(ResourceOptions(protect=True)).declared
-    assert {one.name for one in made if not one.protect} == {"support-version", "support-toolbox", "shared-toolbox"}
+    assert {one.name for one in made if not one.protect} == {
+        "support-version",
+        "support-toolbox",
+        "shared-toolbox",
+        "support-identity",
+        "support-toolbox-role",
+        "images-pull",
+        f"support-invoke-{PRINCIPAL}",
+    }
+
+
+def test_tools_can_be_taken_away_from_a_protected_agent() -> None:
+    def program() -> None:
+        project = fa.FoundryProject("shop", location="eastus2")
+        image = fa.AgentImage.pinned(f"acme.io/support@{DIGEST}")
+        tools = [fa.CodeInterpreter()]
+        fa.HostedAgent("support", project=project, image=image, tools=tools, opts=ResourceOptions(protect=True))
+
+    protected = {one.name for one in run(program).declared if one.protect}
+    assert {"support-identity", "support-toolbox-role"} & protected == set()
+    assert "support-rollout" in protected
 
 
 def test_a_transformation_of_a_component_sees_every_child() -> None:
