@@ -66,9 +66,17 @@ class ProjectConnection(pulumi.ComponentResource):
         self.connection_name = made.id.apply(lambda _: self._name)
         self.register_outputs({"connection_id": self.connection_id})
 
-    def secret(self, key: str) -> ConnectionSecret:
-        """A placeholder for one of its credentials, for an agent's environment."""
-        return ConnectionSecret(self._name, key)
+    def secret(self, key: str) -> Output[str]:
+        """A placeholder for one of its credentials, for an agent's environment.
+
+        An Output, so that the agent's version comes after the connection: a credential that is not there yet would be
+        an empty variable of the first sessions, and no error [docs].
+
+        Raises:
+            pulumi.RunError: A name that would break the placeholder.
+        """
+        placeholder = str(ConnectionSecret(self._name, key))
+        return self.connection_name.apply(lambda _: placeholder)
 
     @classmethod
     def with_keys(

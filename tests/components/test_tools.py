@@ -256,6 +256,19 @@ def test_a_connection_with_keys_is_the_projects_and_its_keys_are_secret() -> Non
     assert made.outputs["secret"] == "${{connections.learn.credentials.Authorization}}"
 
 
+def test_an_agent_comes_after_the_connection_whose_credential_it_is_given() -> None:
+    """A placeholder of a connection that is not there yet is an empty variable, and no error."""
+
+    def program() -> None:
+        orders = fa.ProjectConnection.with_keys("orders", {"key": "value"}, project=project(), target="https://o.io")
+        environment = {"ORDERS_KEY": orders.secret("key")}
+        fa.HostedAgent("support", project=project(), image=IMAGE, environment=environment)
+
+    version = run(program).one(VERSION)
+    assert "orders-connection" in version.depends_on
+    assert version.inputs["environment"] == {"ORDERS_KEY": "${{connections.orders.credentials.key}}"}
+
+
 def test_a_connection_with_oauth_keeps_its_secrets() -> None:
     made, inputs = connection(
         lambda: fa.ProjectConnection.with_oauth(
