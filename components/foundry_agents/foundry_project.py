@@ -12,6 +12,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import authorization, cognitiveservices, resources
 
 from foundry_agents.app_insights import AppInsights, ExistingAppInsights, connect_insights, make_insights
+from foundry_agents.lifecycle.errors import message
 from foundry_agents.model_deployment import ModelDeployment, deploy_models
 from foundry_agents.naming import unique_name
 from foundry_agents.private_endpoint import PrivateEndpoint, lead_to
@@ -198,7 +199,7 @@ class FoundryProject(pulumi.ComponentResource):
         )
         self.project_name = self.project.name
         # The host name is not always the account's name [observed]: take what ARM says, never build it.
-        self.endpoint = self.project.properties.apply(lambda properties: properties.endpoints[ENDPOINT_KEY].rstrip("/"))
+        self.endpoint = self.project.properties.apply(lambda properties: _data_plane(name, properties.endpoints))
         self.principal_id = self.project.identity.apply(lambda identity: identity.principal_id if identity else None)
         self.resource_id = self.project.id.apply(str)
         self.before_agents = []
@@ -374,6 +375,19 @@ def gone_with(project: Project) -> pulumi.Resource | None:
     with 412 for some seconds [observed]: pulumi-azure-native#4693, terraform-provider-azurerm#32614.
     """
     return project.project if isinstance(project, FoundryProject) else None
+
+
+def _data_plane(name: str, endpoints: Mapping[str, str] | None) -> str:
+    found = (endpoints or {}).get(ENDPOINT_KEY)
+    if not found:
+        raise pulumi.RunError(
+            message(
+                f'FoundryProject "{name}": Resource Manager names no endpoint "{ENDPOINT_KEY}" of the project',
+                why=f"its endpoints: {', '.join(sorted(endpoints or {})) or 'none'}",
+                do="wait until the project is provisioned, then `pulumi refresh` and `pulumi up`",
+            )
+        )
+    return found.rstrip("/")
 
 
 def project_scope(project: Project, *, needed_for: str) -> Output[str]:

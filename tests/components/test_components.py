@@ -378,6 +378,16 @@ def test_the_project_has_an_identity_of_its_own() -> None:
     assert inputs["projectName"] == "agents"
 
 
+@pytest.mark.parametrize("endpoints", [None, {"Other": "https://other"}])
+def test_a_project_of_which_arm_names_no_endpoint_ends_the_program_with_a_sentence(
+    endpoints: dict[str, str] | None,
+) -> None:
+    answers = {PROJECT: {"properties": {"endpoints": endpoints}, "identity": {"principalId": PRINCIPAL}}}
+    with pytest.raises(pulumi.RunError, match='FoundryProject "shop": Resource Manager names no endpoint') as caught:
+        run(lambda: pulumi.export("u", fa.FoundryProject("shop", location="eastus2").endpoint), answers=answers)
+    assert f"Why: its endpoints: {'Other' if endpoints else 'none'}" in str(caught.value)
+
+
 def test_the_endpoint_is_the_one_that_arm_reports() -> None:
     """Case 65: the host name is not always the account's name."""
     assert _declare_whole().one(VERSION).inputs["project_endpoint"] == ENDPOINT
