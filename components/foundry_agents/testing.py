@@ -284,6 +284,7 @@ class MemoryVectorStores:
         contents: Ids of the files of each store.
         files: Names by id.
         searched: Stores that versions of toolboxes search.
+        environments: Values of the variables of agents, by version: "support:1".
     """
 
     reads_until_indexed: int = 0
@@ -293,6 +294,7 @@ class MemoryVectorStores:
     contents: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     searched: set[str] = field(default_factory=set)
+    environments: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _made: int = 0
     _reads: dict[str, int] = field(default_factory=dict)
 
@@ -355,6 +357,12 @@ class MemoryVectorStores:
         """What ``searched`` says."""
         self.calls.append("stores_in_toolboxes")
         yield from self.searched
+
+    def agent_environments(self) -> Iterator[AgentEnvironment]:
+        """What ``environments`` says."""
+        self.calls.append("agent_environments")
+        for version, values in self.environments.items():
+            yield AgentEnvironment(version, values)
 
     def _seen(self, store: str) -> VectorStoreView:
         kept = self.stores[store]

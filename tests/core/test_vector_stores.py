@@ -205,6 +205,18 @@ def test_a_store_that_a_toolbox_searches_stays_and_goes_with_the_next_one(plan: 
     assert list(service.stores) == [third]
 
 
+def test_a_store_that_a_variable_of_a_kept_version_names_stays(plan: StorePlan) -> None:
+    """The version serves still when its rollout is pinned or paused, and is gone back to after a bad release."""
+    service = Faulty()
+    first, _ = make(service, plan)
+    second, _ = make(service, changed(plan, "faq.md", "Other words."))
+    service.environments = {"support:1": ("Hello", f"vs_x,{first}"), "support:2": (second,)}
+    assert gone(service, first, fresh={second}) is Retired.IN_USE
+    assert list(service.stores) == [first, second]
+    service.environments = {"support:2": (second,)}
+    assert gone(service, first, fresh={second}) is Retired.DELETED
+
+
 def test_a_newer_store_stays_while_the_program_declares_it_and_a_destroy_leaves_none(plan: StorePlan) -> None:
     service = Faulty()
     first, _ = make(service, plan)

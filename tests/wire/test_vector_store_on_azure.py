@@ -122,6 +122,18 @@ def test_a_changed_file_is_another_store_and_a_searched_one_stays_until_it_is_fr
     assert (stored.stores(), stored.files()) == ([], [])
 
 
+def test_a_store_that_an_agent_is_told_of_stays_as_long_as_that_version(stored: Stored, later: Plugin) -> None:
+    store = stored.create()
+    agent = stored.bench.agent()
+    agent.create(environment={"VECTOR_STORE": store.id})
+    stored.delete(store, later)
+    assert stored.stores() == [store.id]
+    with stored.bench.azure.client(stored.bench.project.name) as client:
+        client.delete(f"agents/{agent.name}").raise_for_status()
+    stored.delete(store, later)
+    assert stored.stores() == []
+
+
 def test_only_a_404_of_the_store_is_gone(stored: Stored) -> None:
     """Cases 41 and 42."""
     state = stored.create()

@@ -90,17 +90,7 @@ class FoundryToolboxService:
 
     def agent_environments(self) -> Iterator[AgentEnvironment]:
         """GET /agents, and /agents/{agent}/versions of each that is hosted."""
-        agents = self._project.agents
-        with translated(f"GET {self._endpoint}/agents"):
-            names = [str(agent["name"]) for agent in agents.list(kind="hosted", limit=100)]
-        for name in names:
-            with translated(f"GET {self._endpoint}/agents/{name}/versions"):
-                try:
-                    for version in agents.list_versions(name, limit=100):
-                        variables = (version.get("definition") or {}).get("environment_variables") or {}
-                        yield AgentEnvironment(f"{name}:{version['version']}", tuple(map(str, variables.values())))
-                except ResourceNotFoundError as error:
-                    let_missing_pass(error, subject="Agent")
+        return agent_environments(self._project, self._endpoint)
 
     def has_connection(self, name: str) -> bool:
         """GET /connections/{name}."""
@@ -114,6 +104,20 @@ class FoundryToolboxService:
 
     def _url(self, toolbox: str) -> str:
         return f"{self._endpoint}/toolboxes/{toolbox}"
+
+
+def agent_environments(project: AIProjectClient, endpoint: str) -> Iterator[AgentEnvironment]:
+    """The variables of every version of every hosted agent; what is deleted meanwhile is left out."""
+    with translated(f"GET {endpoint}/agents"):
+        names = [str(agent["name"]) for agent in project.agents.list(kind="hosted", limit=100)]
+    for name in names:
+        with translated(f"GET {endpoint}/agents/{name}/versions"):
+            try:
+                for version in project.agents.list_versions(name, limit=100):
+                    variables = (version.get("definition") or {}).get("environment_variables") or {}
+                    yield AgentEnvironment(f"{name}:{version['version']}", tuple(map(str, variables.values())))
+            except ResourceNotFoundError as error:
+                let_missing_pass(error, subject="Agent")
 
 
 def _view(details: ToolboxVersionObject) -> ToolboxVersionView:

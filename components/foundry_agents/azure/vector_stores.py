@@ -13,6 +13,8 @@ from openai.types import VectorStore
 
 from foundry_agents.azure.failures import let_missing_pass, translated
 from foundry_agents.azure.openai_failures import asking
+from foundry_agents.azure.toolboxes import agent_environments
+from foundry_agents.lifecycle.toolbox_ports import AgentEnvironment
 from foundry_agents.lifecycle.vector_store_ports import FileView, StoredFile, VectorStoreView
 
 _PURPOSE: Literal["assistants"] = "assistants"
@@ -103,6 +105,10 @@ class FoundryVectorStoreService:
                             yield from map(str, tool.get("vector_store_ids") or [])
                 except ResourceNotFoundError as error:
                     let_missing_pass(error, subject="Toolbox")
+
+    def agent_environments(self) -> Iterator[AgentEnvironment]:
+        """GET /agents, and /agents/{agent}/versions of each that is hosted."""
+        return agent_environments(self._project, self._endpoint)
 
     @property
     def _client(self) -> OpenAI:

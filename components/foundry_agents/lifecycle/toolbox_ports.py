@@ -31,7 +31,7 @@ class ToolboxVersionView:
 
 @dataclass(frozen=True)
 class AgentEnvironment:
-    """The variables of an agent's version: they tell which toolbox versions it calls.
+    """The variables of an agent's version: they tell which toolbox versions and vector stores it uses.
 
     Attributes:
         version: ``agent:version``.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from foundry_agents.lifecycle.toolbox_ports import AgentEnvironment
+
 
 @dataclass(frozen=True)
 class VectorStoreView:
@@ -96,4 +98,8 @@ class VectorStoreService(Protocol):
 
     def stores_in_toolboxes(self) -> Iterator[str]:
         """Ids of the stores that any version of any toolbox searches."""
+        ...
+
+    def agent_environments(self) -> Iterator[AgentEnvironment]:
+        """Walks all versions of all hosted agents of the project."""
         ...

@@ -7,7 +7,7 @@ what it was tested with. It is found by its marks; its files, which can't carry 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -188,14 +188,16 @@ class Retired(StrEnum):
     DELETED = "deleted"
     GONE = "was already gone"
     NOT_OURS = "kept: it does not carry this stack's mark"
-    IN_USE = "kept: a version of a toolbox searches it"
+    IN_USE = "kept: a version of a toolbox searches it, or a version of an agent names it"
 
 
 def retire(service: VectorStoreService, store: str, *, owner: str, fresh: Collection[str], lives: bool) -> Retired:
-    """Deletes a store of this stack with its files, and own ones of its name that no toolbox searches any more.
+    """Deletes a store of this stack with its files, and own ones of its name that nobody uses any more.
 
-    Of a resource that ``lives`` (the program still declares it) only older ones: a newer one may be its own. What this
-    run has made or adopted (``fresh``) always stays.
+    A version of a toolbox uses the stores that it searches, and a version of an agent those that its variables name:
+    one that serves, or is kept for a rollback, must find what it was tested with. Of a resource that ``lives`` (the
+    program still declares it) only older ones go: a newer one may be its own. What this run has made or adopted
+    (``fresh``) always stays.
     """
     stores = list(service.list_stores())
     seen = next((one for one in stores if one.id == store), None)
@@ -203,11 +205,18 @@ def retire(service: VectorStoreService, store: str, *, owner: str, fresh: Collec
         return Retired.GONE
     if not _is_own(seen, owner):
         return Retired.NOT_OURS
-    searched = set(service.stores_in_toolboxes())
+    used = _used_of(service)
     for one in stores[stores.index(seen) :] if lives else stores:  # newest first
-        if one.name == seen.name and _is_own(one, owner) and one.id not in searched and one.id not in fresh:
+        if one.name == seen.name and _is_own(one, owner) and not used(one.id) and one.id not in fresh:
             _delete_with_files(service, one, list(service.files_of(one.id)), owner)
-    return Retired.IN_USE if store in searched else Retired.DELETED
+    return Retired.IN_USE if used(store) else Retired.DELETED
+
+
+def _used_of(service: VectorStoreService) -> Callable[[str], bool]:
+    searched = set(service.stores_in_toolboxes())
+    # A variable may hold several ids.
+    named = [value for environment in service.agent_environments() for value in environment.values]
+    return lambda store: store in searched or any(store in value for value in named)
 
 
 def _delete_with_files(

@@ -74,7 +74,7 @@ class VectorStoreProvider(TableProvider):
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Deletes the store with its files, unless a version of a toolbox searches it or this run has adopted it."""
+        """Deletes the store with its files, unless a toolbox or an agent uses it or this run has just adopted it."""
         values = self.values(props)
         project = text_of(values, "project_endpoint")
         fresh = {store for where, store in _fresh if where == project}
@@ -95,7 +95,7 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
 
     A changed byte makes a new store, so that a kept version of an agent searches what it was tested with; files that
     this stack has stored before are adopted, not uploaded again. A touched file is no change. A store goes when its
-    resource does and no version of a toolbox searches it any more.
+    resource does, no version of a toolbox searches it and no version of an agent has its id in a variable.
 
     Attributes:
         vector_store_id: The service's id.
