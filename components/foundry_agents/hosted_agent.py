@@ -173,6 +173,7 @@ class HostedAgent(pulumi.ComponentResource):
             pull_role_granted_at=may_pull.created_on if may_pull else None,
             pull_role_budget_s=pull_role_budget_s,
             take_over=take_over,
+            force_delete=force_delete,
             timeout_s=timeout_s,
             poll_interval_s=poll_interval_s,
             # The rollout owns the agent's history: a replaced version stays, to be adopted by a revert. So there is

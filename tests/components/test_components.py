@@ -161,9 +161,10 @@ def test_the_settings_of_an_agent_reach_its_version() -> None:
     assert made.one(ROLLOUT).inputs["protocols"] == ["invocations", "responses"]
 
 
-def test_force_delete_reaches_the_rollout_which_takes_the_agent_away() -> None:
-    """Case 50."""
-    assert _declare(force_delete=True).one(ROLLOUT).inputs["force_delete"] is True
+def test_force_delete_reaches_whoever_takes_the_agent_away() -> None:
+    """Case 50: the rollout, or the version when the first rollout has failed and is in no state."""
+    made = _declare(force_delete=True)
+    assert [made.one(kind).inputs["force_delete"] for kind in (ROLLOUT, VERSION)] == [True, True]
 
 
 def test_the_agent_is_named_after_the_component_unless_told_otherwise() -> None:
