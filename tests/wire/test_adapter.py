@@ -316,9 +316,11 @@ def test_an_agent_that_is_not_there_is_none_whatever_its_name(
     [
         failure(404, "404", "Subdomain does not map to a resource."),
         failure(404, "not_found", "The project does not exist."),
+        failure(404, "404", "Resource not found"),
+        Answer(404, {"statusCode": 404, "message": "Resource not found"}),
         Answer(404, "<html>not here</html>", {"content-type": "text/html"}),
     ],
-    ids=["subdomain", "project", "no JSON"],
+    ids=["subdomain", "project", "route", "gateway", "no JSON"],
 )
 def test_a_project_that_is_not_there_says_nothing_about_the_agent(
     script: Script, service: FoundryAgentService, answer: Answer

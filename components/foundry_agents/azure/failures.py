@@ -42,8 +42,13 @@ _NETWORK = re.compile(r"public (network )?access|private endpoint|virtual networ
 """In the words of a 403 that no role mends [docs]."""
 
 
-_PROJECT_MISSING = re.compile(r"\b(subdomain|project)\b", re.IGNORECASE)
-"""In the words of a 404 that is about the project or its host name [azd]."""
+_PROJECT_MISSING = re.compile(r"\b(subdomain|project)\b|^resource not found\.?$", re.IGNORECASE)
+"""In the words of a 404 that is about the project or its host name [azd], or of the gateway in front [observed]."""
+
+
+def is_about_the_project(said: str) -> bool:
+    """Whether the words of a 404 are about what the thing is in, so that they say nothing about the thing."""
+    return not said or _PROJECT_MISSING.search(said) is not None
 
 
 def let_missing_pass(error: ResourceNotFoundError, *, subject: str) -> None:
@@ -56,7 +61,7 @@ def let_missing_pass(error: ResourceNotFoundError, *, subject: str) -> None:
     if error.error is None:
         raise error
     said = error.error.message or ""
-    if not said.startswith(subject) and _PROJECT_MISSING.search(said):
+    if not said.startswith(subject) and is_about_the_project(said):
         raise error
 
 

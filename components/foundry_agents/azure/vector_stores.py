@@ -11,7 +11,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from openai import NotFoundError, OpenAI
 from openai.types import VectorStore
 
-from foundry_agents.azure.failures import let_missing_pass, translated
+from foundry_agents.azure.failures import is_about_the_project, let_missing_pass, translated
 from foundry_agents.azure.openai_failures import asking
 from foundry_agents.azure.toolboxes import agent_environments
 from foundry_agents.lifecycle.toolbox_ports import AgentEnvironment
@@ -130,7 +130,7 @@ def _let_missing_pass(error: NotFoundError) -> None:
     """Lets a 404 of the thing itself pass; one that is about the project says nothing about the thing."""
     body: Any = error.body if isinstance(error.body, dict) else {}
     said = str((body.get("error") or body).get("message") or "")
-    if not said or any(word in said.lower() for word in ("subdomain", "project")):
+    if is_about_the_project(said):
         raise error
 
 
