@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from foundry_agents.resources._boundary import hidden_in, hide
+from foundry_agents.resources._boundary import clean, hidden_in, hide
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
 from tests.core.settings import FULL, GOOD
@@ -142,6 +142,19 @@ def test_a_secret_that_the_service_echoes_is_hidden_in_the_error():
     text = 'value "hunter2-long" of TOKEN, "hunter2" of OTHER and "1" of FLAG'
     hidden = hide(text, ["hunter2", "hunter2-long", "1"])
     assert hidden == 'value "[secret]" of TOKEN, "[secret]" of OTHER and "1" of FLAG'
+
+
+@pytest.mark.parametrize("said", [f"{CANARY} is no number", "no number"])
+def test_an_error_of_nobodys_making_keeps_its_name_and_shows_no_secret(said: str) -> None:
+    """Case 54: a library's words about what it was given."""
+
+    @clean
+    def create(_provider: HostedAgentVersionProvider, _props: Mapping[str, object]) -> None:
+        raise ValueError(said)
+
+    with pytest.raises(Exception, match="no number") as caught:
+        create(HostedAgentVersionProvider(), {"environment": {"TOKEN": CANARY}})
+    assert (type(caught.value).__name__, CANARY in str(caught.value)) == ("ValueError", False)
 
 
 def test_the_secret_inputs_of_every_property_bag_are_hidden():

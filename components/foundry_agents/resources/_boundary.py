@@ -55,7 +55,7 @@ def _spellings(value: str) -> set[str]:
     return {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
 
 
-def _shown_as(error: FoundryAgentsError, hidden: Iterable[str]) -> Exception:
+def _shown_as(error: Exception, hidden: Iterable[str]) -> Exception:
     """The same error under a class that prints without a module path."""
     kind = type(type(error).__name__, (Exception,), {"__module__": "builtins"})
     return cast("Exception", kind(hide(str(error), hidden)))
@@ -88,8 +88,11 @@ def clean(call: Callable[_P, _R]) -> Callable[_P, _R]:
             if _wants_tracebacks():
                 raise
             raise _shown_as(error, hidden_in(args)) from None
-        except Exception:
-            raise
+        except Exception as error:
+            if _wants_tracebacks() or hide(str(error), hidden := tuple(hidden_in(args))) == str(error):
+                raise
+            # A mistake of ours, or a library's own words about what it was given.
+            raise _shown_as(error, hidden) from None
         except BaseException as stop:  # noqa: BLE001 (whatever else escapes would leave the engine waiting)
             raise RuntimeError(
                 f"the provider was told to stop ({type(stop).__name__}); what it had begun is picked up by the "
