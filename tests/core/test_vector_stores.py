@@ -205,6 +205,15 @@ def test_a_store_that_a_toolbox_searches_stays_and_goes_with_the_next_one(plan: 
     assert list(service.stores) == [third]
 
 
+def test_a_file_that_somebody_put_into_the_store_stays(plan: StorePlan) -> None:
+    service = Faulty()
+    store, _ = make(service, plan)
+    theirs = service.upload("handbook.pdf", Path("handbook.pdf"))
+    service.contents[store].append(theirs.id)
+    assert gone(service, store, lives=False) is Retired.DELETED
+    assert list(service.files.values()) == ["handbook.pdf"]
+
+
 def test_a_store_that_a_variable_of_a_kept_version_names_stays(plan: StorePlan) -> None:
     """The version serves still when its rollout is pinned or paused, and is gone back to after a bad release."""
     service = Faulty()

@@ -7,6 +7,7 @@ what it was tested with. It is found by its marks; its files, which can't carry 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,6 +63,10 @@ def create_or_adopt(
     else:
         progress(f"adopted vector store {found.id} (same files, no POST)")
     return _indexed(service, found, plan, clock, progress), adopted
+
+
+_UPLOAD = re.compile(r".+\.[0-9a-f]{16}(\.[^.]*)?", re.DOTALL)
+"""How a name ends that ``uploaded_name`` gave."""
 
 
 def uploaded_name(name: str, digest: str, owner: str) -> str:
@@ -226,8 +231,10 @@ def _delete_with_files(
     shared = {
         file.id for other in service.list_stores() if _is_own(other, owner) for file in service.files_of(other.id)
     }
+    # Somebody may have put a file of their own into the store: only what carries our mark goes.
+    uploads = {file.id for file in service.list_files() if _UPLOAD.fullmatch(file.filename)}
     for file in files:
-        if file.id not in shared:
+        if file.id in uploads - shared:
             service.delete_file(file.id)
 
 
