@@ -313,3 +313,13 @@ def test_of_a_borrowed_agent_only_our_unrouted_versions_go(agent: Agent) -> None
     agent.delete(state)
     assert agent.statuses() == {theirs: "active"}
     assert agent.traffic() == {theirs: 100}
+
+
+def test_a_version_of_ours_that_serves_on_in_a_borrowed_agent_is_told(agent: Agent) -> None:
+    """Case 51: the destroy is done, and what it has left is not silent."""
+    state = agent.create(agent.post(A="1")).outs
+    theirs = agent.post(A="2", owner="acme/agents/prod")
+    agent.delete(state)
+    assert agent.statuses() == {"1": "active", theirs: "active"}
+    told = [line.text for line in agent.bench.destroying.lines if line.urn == f"urn:{agent.name}"]
+    assert told == [f"{agent.name}:1 kept: the endpoint's rules give it traffic, and others share the agent"]

@@ -109,10 +109,12 @@ class Removed:
     Attributes:
         agent: True when the agent itself is gone.
         versions: Numbers of own versions that were deleted one by one, because others share the agent.
+        serving: Numbers of own versions that stay, because the endpoint's rules give them traffic.
     """
 
     agent: bool
     versions: tuple[str, ...] = ()
+    serving: tuple[str, ...] = ()
 
 
 def remove(service: AgentService, agent: str, *, owner: str, force: bool, clock: Clock, patience: Patience) -> Removed:
@@ -138,8 +140,10 @@ def remove(service: AgentService, agent: str, *, owner: str, force: bool, clock:
         _wait_until(lambda: service.get_agent(agent) is None, f'agent "{agent}"', clock, patience)
         return Removed(agent=True)
     gone: list[str] = []
+    serving: list[str] = []
     for version in own:
         if view.percent_of(version.version) or (view.follows_latest and version == versions[0]):
+            serving.append(version.version)
             continue
         try:
             service.delete_version(agent, version.version, force=force)
@@ -148,7 +152,7 @@ def remove(service: AgentService, agent: str, *, owner: str, force: bool, clock:
         gone.append(version.version)
     for number in gone:
         _wait_until(partial(_is_gone, service, agent, number), f"version {agent}:{number}", clock, patience)
-    return Removed(agent=False, versions=tuple(gone))
+    return Removed(agent=False, versions=tuple(gone), serving=tuple(serving))
 
 
 def _stopped(error: ServiceError, version: VersionView, gone: Sequence[str]) -> ServiceError:

@@ -22,8 +22,9 @@ from foundry_agents.lifecycle.rollout import (
     traffic,
 )
 from foundry_agents.lifecycle.smoke import Smoke
+from foundry_agents.lifecycle.versions import Retired
 from foundry_agents.lifecycle.waiting import SystemClock
-from foundry_agents.resources._boundary import clean, progress_on
+from foundry_agents.resources._boundary import clean, progress_on, warn_on
 from foundry_agents.resources._declared import is_declared
 from foundry_agents.resources._program import owner_of_this_stack, row_of
 from foundry_agents.resources._table_provider import TableProvider
@@ -83,7 +84,7 @@ class AgentRolloutProvider(TableProvider):
         if is_declared(values):
             progress_on(values.get("urn"))(f"agent {id_} stays: the program still declares it")
         elif not values["keep_agent"]:
-            remove(
+            removed = remove(
                 service_of(values),
                 id_,
                 owner=str(values["owner"]),
@@ -91,6 +92,9 @@ class AgentRolloutProvider(TableProvider):
                 clock=SystemClock(),
                 patience=patience(values),
             )
+            for number in removed.serving:
+                kept = f"{id_}:{number} {Retired.SERVES.value}, and others share the agent"
+                warn_on(values.get("urn"), kept)
 
     def _roll_out(self, values: Values, olds: Mapping[str, Any]) -> dict[str, Any]:
         served = _served(olds)
