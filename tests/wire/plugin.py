@@ -96,11 +96,13 @@ class Plugin:
     Attributes:
         process: The process, to be stopped by whoever started it.
         lines: Every progress line so far.
+        engine: Address of the fake engine beside it.
         patience_s: How long a call may take before it counts as hanging.
     """
 
     process: subprocess.Popen[bytes]
     lines: list[Line] = field(default_factory=list)
+    engine: str = ""
     patience_s: float = 60
     _stub: provider_pb2_grpc.ResourceProviderStub | None = None
 
@@ -170,19 +172,20 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 
 
 @contextmanager
-def running(env: Mapping[str, str] | None = None) -> Iterator[Plugin]:
+def running(env: Mapping[str, str] | None = None, *, beside: Plugin | None = None) -> Iterator[Plugin]:
     """Starts a plugin process beside a fake engine, and stops it by its own id.
 
     Args:
         env: Variables of the process besides PATH and what Python needs; nothing of this process's own.
+        beside: Another process of the same run: both are told of its engine.
     """
     lines: list[Line] = []
     engine = grpc.server(ThreadPoolExecutor(max_workers=4))
     engine_pb2_grpc.add_EngineServicer_to_server(_Engine(lines), engine)
-    engine_port = engine.add_insecure_port("127.0.0.1:0")
+    address = beside.engine if beside else f"127.0.0.1:{engine.add_insecure_port('127.0.0.1:0')}"
     engine.start()
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "pulumi.dynamic", f"127.0.0.1:{engine_port}"],
+        [sys.executable, "-u", "-m", "pulumi.dynamic", address],
         env={
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
@@ -195,7 +198,12 @@ def running(env: Mapping[str, str] | None = None) -> Iterator[Plugin]:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield Plugin(process, lines, _stub=provider_pb2_grpc.ResourceProviderStub(channel))
+            yield Plugin(
+                process,
+                beside.lines if beside else lines,
+                address,
+                _stub=provider_pb2_grpc.ResourceProviderStub(channel),
+            )
     finally:
         process.kill()
         process.wait()

@@ -18,7 +18,7 @@ from foundry_agents.resources._boundary import (
     quiet_tracebacks,
     warn_on,
 )
-from foundry_agents.resources._declared import declare
+from foundry_agents.resources._declared import declare, go_on
 from foundry_agents.resources._workers import grow_worker_pool
 
 
@@ -55,6 +55,7 @@ class TableProvider(ResourceProvider):
         """Compares by meaning, field by field. No network."""
         changed = self.table.changes(own_properties(olds), own_properties(news), is_unknown)
         replaces = [row.name for row in changed if row.on_change is OnChange.REPLACE]
+        go_on(self.values(olds), _id, replaced=bool(replaces))
         return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=False)
 
     def values(self, props: dict[str, Any]) -> Values:

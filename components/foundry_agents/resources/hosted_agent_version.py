@@ -25,16 +25,13 @@ from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_ad
 from foundry_agents.lifecycle.vocabulary import new_among
 from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
-from foundry_agents.resources._declared import is_declared
+from foundry_agents.resources._declared import held, hold, is_declared
 from foundry_agents.resources._images import image_registry
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
 from foundry_agents.resources._table_provider import TableProvider, text_of
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
-
-_fresh: set[tuple[str, str, str]] = set()
-"""Versions that this process has made or adopted: whoever is replaced by them must not delete them."""
 
 
 class HostedAgentVersionProvider(TableProvider):
@@ -65,7 +62,7 @@ class HostedAgentVersionProvider(TableProvider):
         made = create_or_adopt(
             service_of(values), plan, SystemClock(), progress_on(values.get("urn")), registry=_registry_access()
         )
-        _fresh.add(_key(values, made.version.version))
+        hold(values, made.version.id)
         return CreateResult(made.version.id, self.outputs(values, computed_outputs(made.version, values)))
 
     @clean
@@ -92,7 +89,7 @@ class HostedAgentVersionProvider(TableProvider):
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Deletes the version, unless it serves or this run has just adopted it.
+        """Deletes the version, unless it serves or this run has made, adopted or kept it.
 
         A version that a rollout keeps stays as long as its agent is declared. With the agent it goes; mostly the
         rollout has taken it away by then, but one that never succeeded is in no state.
@@ -108,7 +105,7 @@ class HostedAgentVersionProvider(TableProvider):
                 service = service_of(values)
                 remove(service, agent, owner=owner, force=force, clock=SystemClock(), patience=patience(values))
             return
-        if _key(values, version) in _fresh:
+        if id_ in held(values):
             return
         became = retire(service_of(values), agent, version, owner=owner, force=force)
         if became in {Retired.SERVES, Retired.NOT_OURS}:
@@ -312,7 +309,3 @@ def _pull_grace_s(values: Values, now: datetime) -> float:
 
 def _version_in(resource_id: str) -> str:
     return resource_id.rpartition(":")[2]
-
-
-def _key(values: Values, version: str) -> tuple[str, str, str]:
-    return text_of(values, "project_endpoint"), text_of(values, "agent_name"), version

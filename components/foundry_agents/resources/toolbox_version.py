@@ -26,7 +26,7 @@ from foundry_agents.lifecycle.toolboxes import (
 )
 from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources._boundary import clean, is_unknown, own_properties, progress_on, warn_on
-from foundry_agents.resources._declared import is_declared
+from foundry_agents.resources._declared import held, hold, is_declared
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
 from foundry_agents.resources._table_provider import TableProvider, text_of
 
@@ -37,9 +37,6 @@ TOOL = "tool:"
 each tool is one: `[diff: +tool:docs]` instead of `[diff: ~tools]`."""
 
 _COMPUTED = ("version", "version_id", "created_at", "endpoint", "default_endpoint", "fingerprint")
-
-_fresh: set[tuple[str, str, str]] = set()
-"""Versions that this process has made or adopted: whoever is replaced by them must not delete them."""
 
 
 class ToolboxVersionProvider(TableProvider):
@@ -82,7 +79,7 @@ class ToolboxVersionProvider(TableProvider):
             take_over=bool(values["take_over"]),
         )
         made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        _fresh.add(_key(values, made.version.version))
+        hold(values, made.version.id)
         return CreateResult(made.version.id, self.outputs(values, _computed(made.version, values)))
 
     @clean
@@ -119,19 +116,18 @@ class ToolboxVersionProvider(TableProvider):
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Deletes the version and older ones, unless a version of an agent calls it or this run has just adopted it."""
+        """Deletes the version and older ones, but what a version of an agent calls and what this run goes on with."""
         values = self.values(props)
-        version = _version_in(id_)
-        if _key(values, version) in _fresh:
+        fresh = held(values)
+        if id_ in fresh:
             return
-        project, toolbox, _ = _key(values, version)
         lives = is_declared(values)
         became = retire(
             _service_of(values),
-            toolbox,
-            version,
+            text_of(values, "toolbox_name"),
+            _version_in(id_),
             owner=text_of(values, "owner"),
-            fresh={number for where, name, number in _fresh if (where, name) == (project, toolbox)},
+            fresh=set(map(_version_in, fresh)),
             lives=lives,
             progress=progress_on(values.get("urn")),
         )
@@ -254,7 +250,3 @@ def _service_of(values: Values) -> ToolboxService:
 
 def _version_in(resource_id: str) -> str:
     return resource_id.rpartition(":")[2]
-
-
-def _key(values: Values, version: str) -> tuple[str, str, str]:
-    return text_of(values, "project_endpoint"), text_of(values, "toolbox_name"), version

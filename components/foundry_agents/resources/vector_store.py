@@ -18,7 +18,7 @@ from foundry_agents.lifecycle.vector_store_ports import VectorStoreService, Vect
 from foundry_agents.lifecycle.vector_stores import Retired, StorePlan, create_or_adopt, retire, sha256_of
 from foundry_agents.lifecycle.waiting import SystemClock
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
-from foundry_agents.resources._declared import is_declared
+from foundry_agents.resources._declared import held, hold, is_declared
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
 from foundry_agents.resources._table_provider import TableProvider, text_of
 from foundry_agents.resources.hosted_agent_version import patience
@@ -26,9 +26,6 @@ from foundry_agents.resources.hosted_agent_version import patience
 TYPE = "pulumi-python:dynamic/foundry:VectorStore"
 
 _COMPUTED = ("vector_store_id", "file_count")
-
-_fresh: set[tuple[str, str]] = set()
-"""Stores that this process has made or adopted: whoever is replaced by them must not delete them."""
 
 
 class VectorStoreProvider(TableProvider):
@@ -49,7 +46,7 @@ class VectorStoreProvider(TableProvider):
             patience=patience(values),
         )
         made, _adopted = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        _fresh.add((text_of(values, "project_endpoint"), made.id))
+        hold(values, made.id)
         return CreateResult(made.id, self.outputs(values, _computed(made)))
 
     @clean
@@ -74,10 +71,9 @@ class VectorStoreProvider(TableProvider):
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Deletes the store with its files, unless a toolbox or an agent uses it or this run has just adopted it."""
+        """Deletes the store with its files, unless a toolbox or an agent uses it or this run goes on with it."""
         values = self.values(props)
-        project = text_of(values, "project_endpoint")
-        fresh = {store for where, store in _fresh if where == project}
+        fresh = held(values)
         if id_ in fresh:
             return
         lives = is_declared(values)
