@@ -145,6 +145,15 @@ def test_only_a_404_of_the_store_is_gone(stored: Stored) -> None:
     assert stored.bench.plugin.read(PROVIDER, state.id, state.outs) == State("", {})
 
 
+def test_a_404_of_the_project_is_told_as_such_so_that_a_new_one_is_waited_for(stored: Stored, later: Plugin) -> None:
+    """Case 29."""
+    state = stored.create()
+    said = {"error": {"code": "404", "message": "Subdomain does not map to a resource."}}
+    stored.bench.azure.control.fault(path="openai/v1/vector_stores", method="GET", status=404, body=said)
+    with pytest.raises(ProviderError, match=r"^ProjectNotFound: the Foundry project was not found, HTTP 404"):
+        stored.delete(state, later)
+
+
 def test_a_file_that_changed_after_the_program_read_it_is_told(stored: Stored) -> None:
     files = {path.name: "0" * 64 for path in stored.folder.iterdir()}
     with pytest.raises(ProviderError, match="has changed since the program read it"):
