@@ -26,6 +26,22 @@ fa.HostedAgentVersion(
     opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=config.get("alias"))] if config.get("alias") else None),
 )
 """
+MOVED = """
+import pulumi
+import foundry_agents as fa
+
+config = pulumi.Config()
+project = fa.FoundryProject.existing(endpoint=config.require("endpoint"))
+mine = config.get("instance")
+fa.HostedAgent(
+    "alone",
+    project=project,
+    image=fa.AgentImage.pinned(config.require("image")),
+    environment={"GREETING": config.require("greeting")},
+    poll_interval_s=0.2,
+    opts=pulumi.ResourceOptions(providers=[pulumi.ProviderResource("pulumi-python", mine, {})] if mine else None),
+)
+"""
 URN = "urn:pulumi:local::foundry-agents::pulumi-python:dynamic/foundry:HostedAgentVersion::first"
 
 
@@ -118,3 +134,20 @@ def test_two_declarations_of_one_agent_are_refused_in_the_program(alone: Deploym
     assert 'both declare the agent "alone"' in refused.output
     assert "Traceback" not in refused.output
     assert len(alone.writes()) == before
+
+
+def test_an_agent_that_moves_to_another_instance_of_the_provider_and_changes_stays(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """The engine deletes the replaced version in the process of the old instance, where nothing was checked."""
+    here = deploy()
+    project = here.azure.seed_project("shop")
+    (here.project.folder / "__main__.py").write_text(MOVED, encoding="utf-8")
+    configure(here, greeting="Hello", endpoint=project.endpoint, image=here.azure.push_image(project))
+    here.project.up().succeeded()
+    configure(here, greeting="Howdy", instance="mine")
+
+    moved = here.project.up().succeeded()
+
+    assert versions(here) == ["1", "2"]
+    assert "alone:1 is left to the rollout" in moved.output
