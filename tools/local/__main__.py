@@ -47,9 +47,8 @@ def main() -> None:
 def start(here: Surroundings) -> dict[str, str]:
     """Starts the local Azure, puts the sample agent's image into it, and makes the stack known to Pulumi."""
     azure("start", here)
-    push = azure("push", here, str(AGENT_SOURCE), "--registry", REGISTRY, "--repository", "support", capture=True)
     variables = here.variables(azure_variables(here.azure))
-    variables["SUPPORT_DIGEST"] = push.strip()
+    variables["SUPPORT_DIGEST"] = pushed_digest(here)
     interrupted = left_by_a_dead_run(here.state)
     if interrupted:
         pulumi(variables, "cancel", "--yes", "--stack", STACK, quiet=True)
@@ -61,6 +60,12 @@ def start(here: Surroundings) -> dict[str, str]:
         if code := pulumi(variables, *forget, quiet=True):
             sys.exit(code)
     return variables
+
+
+def pushed_digest(here: Surroundings) -> str:
+    """Puts the sample agent's image into the local registry, if it is not there, and gives its digest."""
+    push = azure("push", here, str(AGENT_SOURCE), "--registry", REGISTRY, "--repository", "support", capture=True)
+    return push.strip()
 
 
 def up(variables: dict[str, str]) -> None:
@@ -98,7 +103,10 @@ def down(here: Surroundings) -> None:
 
 def print_env(here: Surroundings) -> None:
     """Prints what to export so that plain `pulumi` commands work on the stack `local`."""
+    if not (here.azure / "emulator.json").exists():
+        sys.exit("nothing is running here; `make up` starts it")
     variables = here.variables(azure_variables(here.azure))
+    variables["SUPPORT_DIGEST"] = pushed_digest(here)
     for name, value in sorted(variables.items()):
         if os.environ.get(name) != value:
             print(f"export {name}={shlex.quote(value)}")

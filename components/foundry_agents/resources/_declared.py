@@ -128,8 +128,11 @@ def _file_of(process: int) -> Path | None:
     if not _ADDRESS.fullmatch(sys.argv[-1]):
         return None
     user = os.getuid() if hasattr(os, "getuid") else ""
+    folder = Path(tempfile.gettempdir()) / f"foundry-agents-{user}"
+    if user != "" and folder.exists() and folder.stat().st_uid != user:
+        return None  # somebody else has laid it there: what stands in it is not our word
     run = hashlib.sha256(sys.argv[-1].encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"foundry-agents-{user}" / f"{run}.{process}"
+    return folder / f"{run}.{process}"
 
 
 def _files_of_this_run() -> Iterator[Path]:
