@@ -64,7 +64,7 @@ def test_a_registry_that_refuses_arm_tokens_is_the_cause_whatever_the_roles(role
     assert cause.lasting
 
 
-@pytest.mark.parametrize("role", PULL_ROLES.keys() - REPOSITORY_ROLES.keys())
+@pytest.mark.parametrize("role", sorted(PULL_ROLES.keys() - REPOSITORY_ROLES.keys()))
 def test_a_role_that_does_not_count_on_a_registry_with_repository_permissions_is_named(role: str) -> None:
     """Case 23. holiday-peak-hub#1108"""
     cause = PULL.cause_with(_access(role, repository_permissions=True))
