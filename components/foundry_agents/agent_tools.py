@@ -64,7 +64,8 @@ def let_in(
         project_endpoint=project.endpoint,
         agent_name=version.agent_name,
         principal_id=version.principal_id,
-        # It leaves the program with the last tool.
+        # It leaves the program with the last tool, and so does the role. A destroy that the protected rollout refuses
+        # does not get to them: the rollout depends on both.
         opts=ResourceOptions(parent=parent, protect=False),
     )
     needed_for = f'HostedAgent "{name}" with tools, unless grant_toolbox_role=False,'
@@ -76,6 +77,6 @@ def let_in(
         principal_type="ServicePrincipal",
         # Should a version come with an identity of its own, the one that serves keeps its role until the rollout is
         # over: azure-native would take a role of a given name away first.
-        opts=ResourceOptions(parent=parent, delete_before_replace=False),
+        opts=ResourceOptions(parent=parent, protect=False, delete_before_replace=False),
     )
     return identity, role

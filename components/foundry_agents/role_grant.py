@@ -39,8 +39,8 @@ def grant_role(
 ) -> authorization.RoleAssignment:
     """Assigns a role; the assignment's name is a GUID made of scope, principal and role.
 
-    It is not protected with its component: a right that leaves the program is taken away, and a new identity gets a new
-    one, and Pulumi refuses both of a protected resource.
+    It is protected with its component: Pulumi refuses a destroy resource by resource, so one that the component refuses
+    would otherwise still take the rights away.
 
     Args:
         name: Name of the resource in Pulumi.
@@ -59,7 +59,7 @@ def grant_role(
         principal_id=principal_id,
         principal_type=principal_type,
         role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
-        opts=ResourceOptions.merge(opts, ResourceOptions(protect=False)),
+        opts=opts,
     )
 
 

@@ -8,7 +8,7 @@ import pulumi
 from pulumi import ResourceOptions
 
 import foundry_agents as fa
-from tests.components.program import ENDPOINT, PRINCIPAL, Run, declare, run
+from tests.components.program import ENDPOINT, PRINCIPAL, ROLLOUT, Run, declare, run
 from tests.components.snapshots import DIGEST, FILE, declared, snapshot
 
 
@@ -29,7 +29,7 @@ def _all_with(opts: ResourceOptions) -> Run:
     return run(program)
 
 
-def test_protect_reaches_every_child_but_versions_which_a_change_replaces_and_rights_which_are_taken_away() -> None:
+def test_protect_reaches_every_child_but_versions_which_a_change_replaces_and_what_comes_with_tools() -> None:
     made = _all_with(ResourceOptions(protect=True)).declared
     assert {one.name for one in made if not one.protect} == {
         "support-version",
@@ -37,8 +37,6 @@ def test_protect_reaches_every_child_but_versions_which_a_change_replaces_and_ri
         "shared-toolbox",
         "support-identity",
         "support-toolbox-role",
-        "images-pull",
-        f"support-invoke-{PRINCIPAL}",
     }
 
 
@@ -49,9 +47,11 @@ def test_tools_can_be_taken_away_from_a_protected_agent() -> None:
         tools = [fa.CodeInterpreter()]
         fa.HostedAgent("support", project=project, image=image, tools=tools, opts=ResourceOptions(protect=True))
 
-    protected = {one.name for one in run(program).declared if one.protect}
+    made = run(program)
+    protected = {one.name for one in made.declared if one.protect}
     assert {"support-identity", "support-toolbox-role"} & protected == set()
     assert "support-rollout" in protected
+    assert "support-toolbox-role" in made.one(ROLLOUT).depends_on, "so a destroy that it refuses leaves the role"
 
 
 def test_a_transformation_of_a_component_sees_every_child() -> None:
