@@ -17,15 +17,25 @@ def source_of(settings: Settings) -> fa.AgentContract | None:
         return None
     if settings.promote:
         return fa.AgentContract.from_stack(settings.promote_from)
-    here = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    return fa.AgentContract.from_stack(here)
+    return fa.AgentContract.from_stack(_here())
 
 
 def promoted(source: fa.AgentContract, agent: str) -> pulumi.Output[str]:
-    """``repository@sha256:…`` as the source runs it, without its registry: this stack has its own, or shares that."""
+    """``repository@sha256:…`` as the source runs it, without its registry: this stack has its own, or shares that.
+
+    A source that is pinned, paused or half way serves another version than its settings describe: nothing is promoted
+    until it serves what it describes.
+    """
+    elsewhere = source.stack != _here()
 
     def named(found: list[str | None]) -> str:
-        image, registry = found
+        image, registry, described, serving = found
+        if elsewhere and described != serving:
+            raise pulumi.RunError(
+                f'agents.{agent}: stack "{source.stack}" serves version {serving}, and its settings describe '
+                f"{described}: nothing to promote\n"
+                f"  Do: let it serve what it describes, set promote: false, or name agents.{agent}.image here"
+            )
         if image is None:
             raise pulumi.RunError(
                 f'agents.{agent}: stack "{source.stack}" runs it from a folder of code: no digest to promote\n'
@@ -33,4 +43,11 @@ def promoted(source: fa.AgentContract, agent: str) -> pulumi.Output[str]:
             )
         return image.removeprefix(f"{registry}/")
 
-    return pulumi.Output.all(source.agent(agent).image, source.registry.login_server).apply(named)
+    there = source.agent(agent)
+    return pulumi.Output.all(there.image, source.registry.login_server, there.version, there.serving_version).apply(
+        named
+    )
+
+
+def _here() -> str:
+    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"

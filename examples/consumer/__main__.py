@@ -12,9 +12,21 @@ config = pulumi.Config()
 contract = fa.AgentContract.from_stack(config.require("agents"))
 support = contract.agent("support")
 
+
+def scope(found: list[str | None]) -> str:
+    """The agent in Resource Manager."""
+    project, agent = found
+    if project is None:
+        raise pulumi.RunError(
+            f'the contract of stack "{contract.stack}" names no ARM id of its project, so no role can be given on it\n'
+            "  Do: ask its owners to set project.resource_id in their stack's file"
+        )
+    return f"{project}/agents/{agent}"
+
+
 authorization.RoleAssignment(
     "call-support",
-    scope=pulumi.Output.format("{}/agents/{}", contract.project.resource_id, support.agent_name),
+    scope=pulumi.Output.all(contract.project.resource_id, support.agent_name).apply(scope),
     principal_id=config.require("callerPrincipal"),
     principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
     role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{FOUNDRY_AGENT_CONSUMER}",

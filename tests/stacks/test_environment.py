@@ -110,12 +110,12 @@ def test_a_project_that_is_made_may_pull_from_a_registry_that_exists() -> None:
 # --- What staging takes from dev --------------------------------------------------------------------------------------
 
 
-def _published(image: str | None) -> dict[str, Mapping[str, object]]:
+def _published(image: str | None, *, stack: str = "staging", **more: str) -> dict[str, Mapping[str, object]]:
     known = ("agent_name", "endpoint", "responses_url", "version", "status", "serving_version", "traffic")
-    agent = {**dict.fromkeys(known, "x"), "image": image}
+    agent = {**dict.fromkeys(known, "x"), "image": image, **more}
     registry = {"login_server": "localhost:5443/imagesdev"}
     contract = {"format": "1.0", "registry": registry, "agents": {"support": agent}}
-    return {"acme/foundry-agents/staging": {"contract": contract}}
+    return {f"acme/foundry-agents/{stack}": {"contract": contract}}
 
 
 @pytest.mark.parametrize("repository", ["support", "team/support"])
@@ -125,6 +125,22 @@ def test_a_promotion_takes_the_digest_whatever_made_it(repository: str) -> None:
         {"support": {}}, _published(f"localhost:5443/imagesdev/{repository}@{DIGEST}"), promoteFrom="staging"
     )
     assert made.one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/{repository}@{DIGEST}"
+
+
+PINNED = {"version": "8", "serving_version": "7"}
+
+
+def test_a_stack_that_serves_another_version_than_it_describes_promotes_nothing() -> None:
+    """A pin in dev holds a bad release back; staging must not take it."""
+    there = _published(f"localhost:5443/imagesdev/support@{DIGEST}", **PINNED)
+    with pytest.raises(pulumi.RunError, match=r"(?s)serves version 7, and its settings describe 8: nothing to promote"):
+        deployed({"support": {}}, there, promoteFrom="staging")
+
+
+def test_with_promotion_off_a_pin_of_this_stack_keeps_what_its_settings_describe() -> None:
+    here = _published(f"localhost:5443/imagesdev/support@{DIGEST}", stack="dev", **PINNED)
+    made = deployed({"support": {}}, here, promoteFrom="staging", promote="false")
+    assert made.one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/support@{DIGEST}"
 
 
 def test_code_has_no_digest_to_promote_and_the_program_says_so() -> None:

@@ -110,6 +110,8 @@ class HostedAgentVersionProvider(TableProvider):
         became = retire(service_of(values), agent, version, owner=owner, force=force)
         if became in {Retired.SERVES, Retired.NOT_OURS}:
             warn_on(values.get("urn"), f"{agent}:{version} {became.value}")
+        else:
+            progress_on(values.get("urn"))(f"{agent}:{version} {became.value}")
 
 
 class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
