@@ -239,8 +239,8 @@ ROLLOUT_FIELDS = FieldTable(
         Field(
             "keep_agent",
             flag,
-            "On destroy leave the agent and its versions as they are. A version with `kept_by_rollout` takes them along "
-            "all the same.",
+            "On destroy leave the agent and its versions as they are. A version with `kept_by_rollout` takes them "
+            "along all the same.",
             "ours",
             # Delete sees what is in state, so a change must get there; it sends nothing.
             on_change=OnChange.UPDATE,
