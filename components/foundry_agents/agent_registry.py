@@ -9,9 +9,10 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import authorization, cognitiveservices, containerregistry
 
-from foundry_agents.foundry_project import ExistingProject, FoundryProject, Project, ProjectPath, gone_with
+from foundry_agents.foundry_project import ExistingProject, FoundryProject, Project, gone_with
 from foundry_agents.naming import unique_name
 from foundry_agents.private_endpoint import PrivateEndpoint, lead_to
+from foundry_agents.project_path import ProjectPath
 from foundry_agents.role_grant import Grants, PrincipalType, Role, principal_suffix
 
 Permissions = Literal["registry", "repository"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,6 +15,7 @@ from foundry_agents.lifecycle.errors import message
 from foundry_agents.model_deployment import ModelDeployment, deploy_models
 from foundry_agents.naming import unique_name
 from foundry_agents.private_endpoint import PrivateEndpoint, lead_to
+from foundry_agents.project_path import ProjectPath
 from foundry_agents.role_grant import Grants, PrincipalType, Role, principal_suffix
 
 ENDPOINT_KEY = "AI Foundry API"
@@ -337,35 +337,6 @@ class FoundryProject(pulumi.ComponentResource):
         )
         self.before_agents.append(connection)
         return Output.from_input(wanted.resource_id)
-
-
-@dataclass(frozen=True)
-class ProjectPath:
-    """Where ARM has a project."""
-
-    resource_group_name: str
-    account_name: str
-    project_name: str
-
-    @classmethod
-    def of(cls, resource_id: str | None, *, needed_for: str) -> ProjectPath:
-        """The path in an ARM id.
-
-        Raises:
-            pulumi.RunError: There is no id, or it is not a project's.
-        """
-        found = re.fullmatch(
-            r"/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/Microsoft\.CognitiveServices/accounts/([^/]+)"
-            r"/projects/([^/]+)",
-            resource_id or "",
-            re.IGNORECASE,
-        )
-        if found is None:
-            raise pulumi.RunError(
-                f"{needed_for} needs the project's ARM id; pass resource_id to FoundryProject.existing(…)"
-                + (f", not {resource_id!r}" if resource_id else "")
-            )
-        return cls(*found.groups())
 
 
 def gone_with(project: Project) -> pulumi.Resource | None:

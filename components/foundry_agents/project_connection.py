@@ -10,7 +10,8 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import cognitiveservices as native
 
 from foundry_agents.connection_secret import ConnectionSecret
-from foundry_agents.foundry_project import FoundryProject, Project, ProjectPath, gone_with
+from foundry_agents.foundry_project import FoundryProject, Project, gone_with
+from foundry_agents.project_path import ProjectPath
 
 REMOTE_TOOL = "RemoteTool"
 """Category of a connection to an MCP server or another agent [azd]."""

@@ -1,0 +1,37 @@
+"""Where Resource Manager has a project: the names in its id."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pulumi
+
+
+@dataclass(frozen=True)
+class ProjectPath:
+    """Where ARM has a project."""
+
+    resource_group_name: str
+    account_name: str
+    project_name: str
+
+    @classmethod
+    def of(cls, resource_id: str | None, *, needed_for: str) -> ProjectPath:
+        """The path in an ARM id.
+
+        Raises:
+            pulumi.RunError: There is no id, or it is not a project's.
+        """
+        found = re.fullmatch(
+            r"/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/Microsoft\.CognitiveServices/accounts/([^/]+)"
+            r"/projects/([^/]+)",
+            resource_id or "",
+            re.IGNORECASE,
+        )
+        if found is None:
+            raise pulumi.RunError(
+                f"{needed_for} needs the project's ARM id; pass resource_id to FoundryProject.existing(…)"
+                + (f", not {resource_id!r}" if resource_id else "")
+            )
+        return cls(*found.groups())
