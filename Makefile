@@ -24,7 +24,7 @@ env: venv ## print the variables with which plain `pulumi` works on the stack `l
 
 test: venv engine builders azurite machine ## every check that a change must pass
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
+	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not long"
 
 check: venv ## lint, types, layers: no tests
 	@$(MAKE) --no-print-directory -j2 check-types check-rest

@@ -14,7 +14,7 @@ from tests.components.sdk_models import problems_of
 from tests.engine.conftest import REGISTRY
 from tests.engine.harness import CHECKOUT, Deployment
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 PROGRAM = """
 import pulumi

@@ -9,7 +9,7 @@ import pytest
 from foundry_emulator.settings import Settings
 from tests.engine.harness import Deployment
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 FOUNDRY_USER = "53ca6127-db72-4b80-b1b0-d745d6d5456d"
 READER = "7f951dda-4ed3-4680-a7ca-43fe172d538d"

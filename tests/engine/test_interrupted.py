@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.interrupted import interrupted, interruptible
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
 def test_a_run_that_was_interrupted_once_or_twice_is_finished_by_the_next(tmp_path: Path, engine: Path) -> None:

@@ -14,6 +14,7 @@ from tools.figures import (
     interrupted,
     local_azure,
     local_azure_bench,
+    long_stories,
     main_job,
     many_agents,
     mutation,
@@ -67,6 +68,7 @@ def _of_their_own() -> Iterator[Figure]:
     yield from images.measure()
     yield from local_azure.measure()
     yield from interrupted.measure()
+    yield from long_stories.measure()
     yield from pythons.measure()
     yield from mutation.measure()
 

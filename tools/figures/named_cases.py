@@ -28,7 +28,7 @@ def measure(without: Collection[str]) -> Iterator[Figure]:
         without: Numbers of the cases that have figures of their own.
     """
     wanted = {case: tests for case in cases() if str(case.number) not in without and (tests := _to_run(case))}
-    passed, ran = _run(sorted({test for tests in wanted.values() for test in tests}))
+    passed, ran = run_tests(sorted({test for tests in wanted.values() for test in tests}))
     for case, tests in wanted.items():
         total = sum(ran[test] for test in tests)
         good = sum(passed[test] for test in tests) if total else -1
@@ -39,11 +39,22 @@ def _to_run(case: Case) -> Sequence[str]:
     return [test for test in case.tests if not test.startswith(_ENGINE)]
 
 
-def _run(tests: Sequence[str]) -> tuple[Counter[str], Counter[str]]:
+def run_tests(tests: Sequence[str], *options: str) -> tuple[Counter[str], Counter[str]]:
     """How often each test passed and how often it ran; one with parameters runs several times."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        call = [sys.executable, "-m", "pytest", "-q", "-n", PROCESSES, "--dist", "loadfile", f"--junitxml={report}"]
+        call = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            PROCESSES,
+            "--dist",
+            "loadfile",
+            f"--junitxml={report}",
+            *options,
+        ]
         subprocess.run([*call, *(f"tests/{test}" for test in tests)], cwd=CHECKOUT, capture_output=True, check=False)
         suite = ET.fromstring(report.read_text(encoding="utf-8"))  # noqa: S314 (written by our own pytest)
     passed, ran = Counter[str](), Counter[str]()

@@ -1,0 +1,24 @@
+"""Stories on the real engine that take too long for `make test`: each a line, 1 when it passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tools.figures.figure import Figure
+from tools.figures.named_cases import run_tests
+
+STORIES = {
+    "engine/test_every_option.py": "every option goes up, is repaired and goes away",
+    "engine/test_identities.py": "roles follow an identity that changes with the version",
+    "engine/test_interrupted.py": "a run interrupted once or twice is finished by the next",
+}
+"""The files whose tests carry the mark `long`; a test compares."""
+
+
+def measure() -> Iterator[Figure]:
+    """All of them in one run of pytest."""
+    passed, ran = run_tests(sorted(STORIES), "-m", "long")
+    for file, name in STORIES.items():
+        total = sum(count for test, count in ran.items() if test.startswith(file))
+        good = sum(count for test, count in passed.items() if test.startswith(file)) if total else -1
+        yield Figure("engine", name, good, "=", total)
