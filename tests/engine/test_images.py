@@ -15,7 +15,7 @@ from tests.engine.harness import Deployment
 from tests.engine.image_bench import SECRET, Images, image_bench
 from tests.packed import for_architecture
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 NOTHING_CHANGED = re.compile(r"Resources:\s+\d+ unchanged\s*$", re.MULTILINE)
 

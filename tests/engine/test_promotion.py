@@ -10,7 +10,7 @@ import pytest
 from tests.engine.environments import Environments
 from tests.engine.promotion_story import promoted_through
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
 def test_a_digest_is_promoted_alone_and_another_project_may_call_what_the_contract_names(

@@ -10,7 +10,7 @@ import pytest
 from tests.engine.harness import Deployment
 from tests.engine.storage import Storage
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
 def test_of_two_who_deploy_at_once_one_is_told_to_wait_and_nothing_is_lost(

@@ -10,7 +10,7 @@ import pytest
 from tests.emulator.mcp_server import Served, mcp_server
 from tests.engine.harness import Deployment, without_wire
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 KEY = "k-4f81c0ffee"
 PROGRAM = """

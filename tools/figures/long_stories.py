@@ -9,6 +9,10 @@ from tools.figures.named_cases import run_tests
 
 STORIES = {
     "engine/test_every_option.py": "every option goes up, is repaired and goes away",
+    "engine/test_images.py": "images are built, pinned and found again, here and by a registry's tasks",
+    "engine/test_promotion.py": "a digest is promoted alone, and another project reads the contract",
+    "engine/test_state.py": "of two who deploy at once one is told to wait",
+    "engine/test_tools.py": "an agent calls its tools, and a change of tools rolls out and back",
     "engine/test_identities.py": "roles follow an identity that changes with the version",
     "engine/test_interrupted.py": "a run interrupted once or twice is finished by the next",
 }
