@@ -148,8 +148,10 @@ def test_nothing_that_a_change_replaces_is_protected_in_production(folder: Path)
     )
     assert {one.name for one in made.declared if one.custom and not one.protect} == {
         "support-build",
+        "support-identity",
         "support-tag",
         "support-toolbox",
+        "support-toolbox-role",
         "support-version",
     }
 
