@@ -83,12 +83,14 @@ def interrupted(here: Deployment, seeds: Sequence[int], span_s: float) -> Iterat
 
 
 def duration_of_a_change(here: Deployment) -> float:
-    """Deploys the agent, changes it, and gives the seconds that the change took without any interruption."""
-    for greeting in ("Hello", "Howdy"):
+    """Deploys the agent, changes it twice, and gives the seconds that the quicker change took uninterrupted."""
+    took: list[float] = []
+    for greeting in ("Hello", "Howdy", "Hi"):
         _greet(here, greeting)
         began = time.monotonic()
         here.project.up().succeeded()
-    return time.monotonic() - began
+        took.append(time.monotonic() - began)
+    return min(took[1:])  # the first makes the agent, and what runs for the first time is slower
 
 
 def _greet(here: Deployment, greeting: str) -> None:
@@ -98,14 +100,19 @@ def _greet(here: Deployment, greeting: str) -> None:
 
 def _interrupt(here: Deployment, after_s: float, *, twice: bool) -> int:
     """Runs `up` in a group of its own, as a terminal does, and sends that group what Ctrl-C sends."""
-    run = subprocess.Popen(
-        here.project.command("up", "--yes", "--skip-preview"),
-        cwd=here.project.folder,
-        env=here.project.variables,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    # A run in the background is deaf to Ctrl-C, and its children inherit that: here it is heard, as in a terminal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        run = subprocess.Popen(
+            here.project.command("up", "--yes", "--skip-preview"),
+            cwd=here.project.folder,
+            env=here.project.variables,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     for pause in (after_s, *([SECOND_AFTER_S] if twice else [])):
         try:
             return run.wait(pause)
