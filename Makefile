@@ -22,7 +22,7 @@ down: venv ## destroy the stack `local` and stop the local Azure
 env: venv ## print the variables with which plain `pulumi` works on the stack `local`
 	@$(PYTHON) -m tools.local env
 
-test: venv engine builders azurite machine ## every check that a change must pass
+test: venv engine builders azurite machine ## checks and tests of a change, but the long stories of `make figures`
 	@$(MAKE) --no-print-directory check
 	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not long"
 
