@@ -26,6 +26,7 @@ def toolbox_of(
     project: FoundryProject | Project,
     toolbox_name: Input[str],
     take_over: Input[bool] | None,
+    chosen: Sequence[str],
     opts: ResourceOptions,
 ) -> ToolboxVersion | None:
     """The toolbox version with these tools; None without any. The options are of one that is made here."""
@@ -39,6 +40,7 @@ def toolbox_of(
         toolbox_name=toolbox_name,
         tools=on_the_wire(tools),
         take_over=take_over,
+        chosen=chosen,
         opts=opts,
     )
 

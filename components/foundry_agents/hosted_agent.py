@@ -63,7 +63,8 @@ class HostedAgent(pulumi.ComponentResource):
         pull_role_budget_s: For how long after it was granted a pull role may not be in effect; default 600.
         rollout: How traffic moves to a new version: ``Rollout.canary([10, 50], bake="2m", smoke=…)``; default all at
             once. A pinned rollout serves its version, whatever the settings describe.
-        take_over: Manage an agent that exists and that this stack has not made.
+        take_over: Manage an agent that exists and that this stack has not made: all of it, so that a destroy takes it
+            away. Its former owner must not manage it any more.
         force_delete: On destroy end active sessions instead of refusing. With True and a project of this stack, an
             agent goes with its project when both go: no request of its own.
         timeout_s: Give up waiting for the version after this many seconds; default 1200.
@@ -143,6 +144,7 @@ class HostedAgent(pulumi.ComponentResource):
             project=project,
             toolbox_name=agent_name or name,
             take_over=take_over,
+            chosen=() if agent_name else ("toolbox_name",),
             # Replaced by every change of tools, as the version is by every change.
             opts=ResourceOptions(parent=self, protect=False, deleted_with=taken_along),
         )
@@ -176,6 +178,7 @@ class HostedAgent(pulumi.ComponentResource):
             force_delete=force_delete,
             timeout_s=timeout_s,
             poll_interval_s=poll_interval_s,
+            chosen=() if agent_name else ("agent_name",),
             # The rollout owns the agent's history: a replaced version stays, to be adopted by a revert. So there is
             # nothing to protect, and Pulumi replaces no protected resource.
             kept_by_rollout=True,
@@ -206,6 +209,8 @@ class HostedAgent(pulumi.ComponentResource):
             protocols=sorted(map(str, protocols)),
             force_delete=force_delete,
             project_resource_id=project.resource_id,
+            owner=self.version.owner,
+            former_owners=self.version.former_owners,
             opts=ResourceOptions(parent=self, deleted_with=taken_along, depends_on=before_the_test),
         )
         self.agent_name = self.version.agent_name

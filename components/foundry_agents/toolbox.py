@@ -64,6 +64,7 @@ class Toolbox(pulumi.ComponentResource):
             metadata=metadata,
             promote=promote,
             take_over=take_over,
+            chosen=() if toolbox_name else ("toolbox_name",),
             # Every change replaces it, and Pulumi replaces no protected resource.
             opts=ResourceOptions(parent=self, protect=False),
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from foundry_agents.lifecycle.errors import AnswerLost, FoundryAgentsError, NotReady, PermissionMissing, RolloutFailed
+from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.ports import LATEST, AgentView, Answer, Route, VersionView
 from foundry_agents.lifecycle.rollout import RolledOut, RolloutPlan, roll_out
 from foundry_agents.lifecycle.smoke import Smoke
@@ -24,7 +25,7 @@ PONG = Smoke("ping", "contains", "ping")
 
 def plan(version: str = "2", **more: object) -> RolloutPlan:
     """A canary to a version, 10 and 50, baking 2 minutes each."""
-    given = {"steps": (10, 50), "bake_s": 120, "smoke": PONG, "owner": OWNER} | more
+    given = {"steps": (10, 50), "bake_s": 120, "smoke": PONG, "owner": Owner(OWNER)} | more
     patience = Patience(30, 1)
     return RolloutPlan("support", version, frozenset({"responses"}), patience, **given)  # type: ignore[arg-type]  # tests pass fitting types
 

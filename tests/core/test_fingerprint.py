@@ -90,6 +90,8 @@ _OTHER: Mapping[str, object] = {
     "agent_name": "other",
     "owner": "acme/agents/other",
     "urn": "urn:other",
+    "former_owners": ["acme/agents/other"],
+    "chosen": ["agent_name"],
     "force_delete": True,
     "kept_by_rollout": True,
     "accept_new_tier": True,

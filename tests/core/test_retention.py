@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from foundry_agents.lifecycle.errors import AnswerLost, Conflict, ServiceError
+from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.ports import LATEST, AgentView, Route
 from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
 from foundry_agents.lifecycle.waiting import Patience
 from foundry_agents.testing import FastClock
+from tests.core.claims import PROVED
 from tests.core.faulty_service import FaultyService, marked
 from tests.core.settings import OTHER_OWNER, OWNER
 
@@ -26,7 +28,9 @@ def _remove(
     service: FaultyService, *, force: bool = False, clock: FastClock | None = None, timeout_s: float = 30
 ) -> Removed:
     patience = Patience(timeout_s, 1)
-    return remove(service, "support", owner=OWNER, force=force, clock=clock or FastClock(), patience=patience)
+    return remove(
+        service, "support", owner=Owner(OWNER), claim=PROVED, force=force, clock=clock or FastClock(), patience=patience
+    )
 
 
 # --- Taking away -----------------------------------------------------------------------------------------------------
@@ -113,7 +117,7 @@ def _long_history(*routes: Route, count: int = 10) -> FaultyService:
 def _prune(service: FaultyService, keep: int | None, serving: str = "10", served: frozenset[str] = frozenset()) -> Kept:
     agent = service.get_agent("support")
     assert agent is not None
-    return prune(service, agent, owner=OWNER, keep=keep, staying=frozenset({serving}), served=served)
+    return prune(service, agent, owner=Owner(OWNER), keep=keep, staying=frozenset({serving}), served=served)
 
 
 def test_a_release_that_never_served_does_not_push_out_the_one_to_go_back_to() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from foundry_agents.lifecycle.errors import AnswerLost, InputError, NotOursError, ServiceError
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.toolbox_ports import ToolboxVersionView
 from foundry_agents.lifecycle.toolboxes import (
     Retired,
@@ -23,6 +24,7 @@ from foundry_agents.lifecycle.toolboxes import (
 )
 from foundry_agents.lifecycle.waiting import Patience
 from foundry_agents.testing import FastClock, MemoryToolboxes
+from tests.core.claims import LIVES, PROVED
 from tests.core.rollouts import Killed
 from tests.core.settings import ENDPOINT, OTHER_OWNER, OWNER
 
@@ -227,7 +229,7 @@ def planned(
         history,
         default=default,
         version=version,
-        owner=OWNER,
+        owner=Owner(OWNER),
         used=used.split(),
         fresh=fresh.split(),
         lives=lives,
@@ -279,9 +281,16 @@ def test_a_destroy_leaves_what_others_use_and_have_made_and_the_default_goes_las
 
 
 def gone(service: MemoryToolboxes, version: str, *, fresh: set[str] | None = None, lives: bool = True) -> Retired:
-    return retire(
-        service, "support", version, owner=OWNER, fresh=fresh or set(), lives=lives, progress=lambda _line: None
+    became, _why = retire(
+        service,
+        "support",
+        version,
+        owner=Owner(OWNER),
+        claim=LIVES if lives else PROVED,
+        fresh=fresh or set(),
+        progress=lambda _line: None,
     )
+    return became
 
 
 def test_the_default_is_deleted_after_another_was_promoted() -> None:
@@ -307,7 +316,7 @@ def test_a_version_that_an_agent_calls_is_kept_by_what_its_variables_say() -> No
     make(service)
     make(service, other("v1:b"))
     service.environments["support:1"] = ("Hello", endpoint_of(ENDPOINT, "support", "1"))
-    assert gone(service, "1", fresh={"2"}) is Retired.IN_USE
+    assert gone(service, "1", fresh={"2"}) is Retired.CALLED
     assert set(service.versions["support"]) == {"1", "2"}
     service.environments.clear()
     assert gone(service, "1", fresh={"2"}) is Retired.DELETED

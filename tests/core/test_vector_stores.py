@@ -12,6 +12,7 @@ import pytest
 
 from foundry_agents.lifecycle.errors import AnswerLost, InputError, ServiceError
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.vector_store_ports import FileView
 from foundry_agents.lifecycle.vector_stores import (
     Retired,
@@ -23,6 +24,7 @@ from foundry_agents.lifecycle.vector_stores import (
 )
 from foundry_agents.lifecycle.waiting import Patience
 from foundry_agents.testing import FastClock, MemoryVectorStores
+from tests.core.claims import LIVES, PROVED
 from tests.core.rollouts import Killed
 from tests.core.settings import OTHER_OWNER, OWNER
 
@@ -181,7 +183,8 @@ def test_two_stacks_share_no_file(plan: StorePlan) -> None:
 def gone(
     service: MemoryVectorStores, store: str, *, fresh: set[str] | None = None, lives: bool = True, owner: str = OWNER
 ) -> Retired:
-    return retire(service, store, owner=owner, fresh=fresh or set(), lives=lives)
+    claim = LIVES if lives else PROVED
+    return retire(service, store, owner=Owner(owner), claim=claim, fresh=fresh or set())[0]
 
 
 def test_a_replaced_store_goes_and_leaves_the_files_that_the_new_one_has(plan: StorePlan) -> None:
@@ -198,7 +201,7 @@ def test_a_store_that_a_toolbox_searches_stays_and_goes_with_the_next_one(plan: 
     first, _ = make(service, plan)
     second, _ = make(service, changed(plan, "faq.md", "Other words."))
     service.searched = {first}
-    assert gone(service, first, fresh={second}) is Retired.IN_USE
+    assert gone(service, first, fresh={second}) is Retired.SEARCHED
     third, _ = make(service, changed(plan, "faq.md", "Still others."))
     service.searched = {third}
     assert gone(service, second, fresh={third}) is Retired.DELETED
@@ -220,7 +223,7 @@ def test_a_store_that_a_variable_of_a_kept_version_names_stays(plan: StorePlan) 
     first, _ = make(service, plan)
     second, _ = make(service, changed(plan, "faq.md", "Other words."))
     service.environments = {"support:1": ("Hello", f"vs_x,{first}"), "support:2": (second,)}
-    assert gone(service, first, fresh={second}) is Retired.IN_USE
+    assert gone(service, first, fresh={second}) is Retired.SEARCHED
     assert list(service.stores) == [first, second]
     service.environments = {"support:2": (second,)}
     assert gone(service, first, fresh={second}) is Retired.DELETED

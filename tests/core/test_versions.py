@@ -27,6 +27,7 @@ from foundry_agents.lifecycle.errors import (
     WaitTimeout,
 )
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.ports import LATEST, Route, VersionView
 from foundry_agents.lifecycle.remedies import ACR_PULL
 from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
@@ -627,7 +628,7 @@ def test_a_version_without_traffic_is_deleted() -> None:
     service.has("1", marks=plan().marks)
     service.has("2")
     service.routes["support"] = (Route("2", 100), Route("1", 0))
-    assert retire(service, "support", "1", owner=OWNER, force=False) is Retired.DELETED
+    assert retire(service, "support", "1", owner=Owner(OWNER), force=False) is Retired.DELETED
     assert service.statuses_left() == {"2": "active"}
 
 
@@ -638,7 +639,7 @@ def test_a_version_with_traffic_is_kept(percent: int) -> None:
     service.has("1", marks=plan().marks)
     service.has("2")
     service.routes["support"] = (Route("1", percent), Route("2", 100 - percent))
-    assert retire(service, "support", "1", owner=OWNER, force=True) is Retired.SERVES
+    assert retire(service, "support", "1", owner=Owner(OWNER), force=True) is Retired.SERVES
     assert service.writes == []
 
 
@@ -646,13 +647,13 @@ def test_a_version_that_is_gone_already_is_no_error() -> None:
     """Case 48."""
     service = FaultyService()
     service.has("2")
-    assert retire(service, "support", "1", owner=OWNER, force=False) is Retired.GONE
+    assert retire(service, "support", "1", owner=Owner(OWNER), force=False) is Retired.GONE
 
 
 def test_a_version_of_an_agent_that_is_gone_already_is_no_error() -> None:
     """Case 48."""
     service = FaultyService()
-    assert retire(service, "support", "1", owner=OWNER, force=False) is Retired.GONE
+    assert retire(service, "support", "1", owner=Owner(OWNER), force=False) is Retired.GONE
     assert service.writes == []
 
 
@@ -662,7 +663,7 @@ def test_active_sessions_refuse_a_delete_and_the_way_around_is_named() -> None:
     service.has("1", marks=plan().marks)
     service.routes["support"] = (Route("2", 100),)
     with pytest.raises(Conflict) as caught:
-        retire(service, "support", "1", owner=OWNER, force=False)
+        retire(service, "support", "1", owner=Owner(OWNER), force=False)
     text = str(caught.value)
     for part in ("version support:1", "force_delete=True", "Nothing was deleted", "r-409", "HTTP 409", "…/versions/1"):
         assert part in text
@@ -674,7 +675,7 @@ def test_force_ends_the_sessions() -> None:
     service = FaultyService(failing={"delete_version": _conflict()})
     service.has("1", marks=plan().marks)
     service.routes["support"] = (Route("2", 100),)
-    assert retire(service, "support", "1", owner=OWNER, force=True) is Retired.DELETED
+    assert retire(service, "support", "1", owner=Owner(OWNER), force=True) is Retired.DELETED
     assert service.forced == [True]
 
 
@@ -684,7 +685,7 @@ def test_any_other_refusal_of_a_delete_comes_through_as_it_is() -> None:
     service.has("1", marks=plan().marks)
     service.routes["support"] = (Route("2", 100),)
     with pytest.raises(PermissionMissing) as caught:
-        retire(service, "support", "1", owner=OWNER, force=False)
+        retire(service, "support", "1", owner=Owner(OWNER), force=False)
     assert caught.value is error
 
 
@@ -694,7 +695,7 @@ def test_a_version_without_this_stacks_mark_is_kept() -> None:
         service = FaultyService()
         service.has("1", marks=marks)
         service.routes["support"] = (Route("2", 100),)
-        assert retire(service, "support", "1", owner=OWNER, force=True) is Retired.NOT_OURS
+        assert retire(service, "support", "1", owner=Owner(OWNER), force=True) is Retired.NOT_OURS
         assert service.writes == []
 
 

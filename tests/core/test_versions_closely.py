@@ -10,6 +10,7 @@ import pytest
 
 from foundry_agents.lifecycle.errors import Conflict, NotOursError, VersionFailed
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.ports import LATEST, AgentView, Route, VersionView
 from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.waiting import Patience
@@ -67,7 +68,7 @@ def test_an_adoption_is_told_as_one() -> None:
     _run(service)
     made = _run(service, lines=lines)
     assert lines == ["support:1 · active · 0 s", "adopted support:1 (same definition, no POST)"]
-    assert made == Made(made.version, Outcome.ADOPTED, marked=True)
+    assert made == Made(made.version, Outcome.ADOPTED, marked=True, owner=Owner(OWNER))
 
 
 # --- Marks -----------------------------------------------------------------------------------------------------------
@@ -83,7 +84,7 @@ def test_another_owners_version_is_neither_adopted_nor_removed_when_it_fails_nor
         _run(service)
     made = _run(service, plan(take_over=True))
     assert (made.outcome, made.version.id) == (Outcome.CREATED, "support:2")
-    assert retire(service, "support", "1", owner=OWNER, force=False) is Retired.NOT_OURS
+    assert retire(service, "support", "1", owner=Owner(OWNER), force=False) is Retired.NOT_OURS
 
 
 @pytest.mark.parametrize("owner", ["", *OTHER_OWNERS])
@@ -99,9 +100,8 @@ def test_a_failed_version_of_ours_is_removed_by_the_mark_that_came_over_the_wire
     service = WireService(statuses=["failed"])
     with pytest.raises(VersionFailed, match="support:1 was removed"):
         _run(service)
-    assert retire(WireService(versions=_one(marked("v1:0"))), "support", "1", owner=OWNER, force=False) is (
-        Retired.DELETED
-    )
+    replaced = WireService(versions=_one(marked("v1:0")), routes={"support": (Route("2", 100),)})
+    assert retire(replaced, "support", "1", owner=Owner(OWNER), force=False) is Retired.DELETED
 
 
 def _one(marks: Marks) -> dict[str, dict[str, VersionView]]:

@@ -90,6 +90,10 @@ class Agent:
         """Create alone, from inputs that were checked before."""
         return (plugin or self.bench.plugin).create(VERSION, inputs)
 
+    def declare(self, plugin: Plugin) -> None:
+        """What the engine asks first for a resource of the program, in the run of this plugin process."""
+        assert plugin.check(VERSION, self.inputs()).failures == []
+
     def read(self, state: State, plugin: Plugin | None = None) -> State:
         """Read, as a refresh calls it."""
         return (plugin or self.bench.plugin).read(VERSION, state.id, state.outs)

@@ -23,8 +23,10 @@ from hypothesis.stateful import (
 )
 
 from foundry_agents.lifecycle.errors import FoundryAgentsError
+from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.retention import remove
 from foundry_agents.lifecycle.versions import VersionPlan, retire
+from tests.core.claims import PROVED
 from tests.reliability.kill_matrix import Cut, arm, count_of
 from tests.reliability.virtual_bench import OWNER, PATIENCE, Bench, Killed, Process, virtual_bench
 
@@ -41,6 +43,8 @@ FAULTS = st.sampled_from(
         {"action": "cut_json"},
     ]
 )
+
+MINE = Owner(OWNER)
 
 
 class Story(RuleBasedStateMachine):
@@ -107,7 +111,7 @@ class Story(RuleBasedStateMachine):
             return
         with self.bench.process() as process:
             try:
-                retire(process.service, self.agent, str(old), owner=OWNER, force=False)
+                retire(process.service, self.agent, str(old), owner=MINE, force=False)
             except FoundryAgentsError:
                 return
 
@@ -115,7 +119,15 @@ class Story(RuleBasedStateMachine):
     def destroy(self) -> None:
         with self.bench.process() as process:
             try:
-                remove(process.service, self.agent, owner=OWNER, force=True, clock=process.clock, patience=PATIENCE)
+                remove(
+                    process.service,
+                    self.agent,
+                    owner=MINE,
+                    claim=PROVED,
+                    force=True,
+                    clock=process.clock,
+                    patience=PATIENCE,
+                )
             except FoundryAgentsError:
                 self.edited = True  # the next refresh finds out what is left
                 return

@@ -19,6 +19,7 @@ from foundry_agents.azure import FoundryAgentService
 from foundry_agents.azure.connections import BriefRetries
 from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
 from foundry_agents.lifecycle.fingerprint import Marks, fingerprint
+from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.versions import Made, VersionPlan, create_or_adopt
 from foundry_agents.lifecycle.waiting import Patience
@@ -104,7 +105,7 @@ class Process:
 
     def roll_out(self, agent: str, version: str) -> None:
         """All traffic on a version, as AgentRollout calls it."""
-        plan = RolloutPlan(agent, version, frozenset({"responses"}), PATIENCE, owner=OWNER)
+        plan = RolloutPlan(agent, version, frozenset({"responses"}), PATIENCE, owner=Owner(OWNER))
         roll_out(self.service, plan, self.clock, self.lines.append)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +175,14 @@ class _Engine(engine_pb2_grpc.EngineServicer):
         return empty_pb2.Empty()
 
 
+@cache
+def _home() -> str:
+    """A Pulumi home for all plugin processes of these tests."""
+    folder = tempfile.mkdtemp(prefix="pulumi-home-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @contextmanager
 def running(env: Mapping[str, str] | None = None, *, beside: Plugin | None = None) -> Iterator[Plugin]:
     """Starts a plugin process beside a fake engine, and stops it by its own id.
@@ -189,6 +201,9 @@ def running(env: Mapping[str, str] | None = None, *, beside: Plugin | None = Non
         env={
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
+            "PULUMI_HOME": _home(),
+            # There is no `pulumi` above this process whose command line would say it.
+            "FOUNDRY_AGENTS_RUN": "up",
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "components")]),
             **(env or {}),
         },

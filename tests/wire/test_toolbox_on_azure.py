@@ -272,7 +272,16 @@ def test_a_toolbox_that_leaves_the_program_while_an_agent_calls_it_stays_with_a_
 
 def test_a_destroy_leaves_the_versions_of_others(box: Box, later: Plugin) -> None:
     """Case 51."""
+    state = box.create(DOCS)
+    box.somebody("POST", f"toolboxes/{box.name}/versions", {"tools": [{"type": "web_search"}]})
+    box.delete(state, later)
+    assert (box.versions(), box.default()) == (["2"], "2")
+
+
+def test_a_destroy_of_a_toolbox_that_was_taken_over_leaves_none(box: Box, later: Plugin) -> None:
+    """Case 89."""
     box.somebody("POST", f"toolboxes/{box.name}/versions", {"tools": [{"type": "web_search"}]})
     state = box.create(DOCS, take_over=True)
+    assert state.outs["former_owners"] == ["nobody"]
     box.delete(state, later)
-    assert (box.versions(), box.default()) == (["1"], "1")
+    assert box.versions() == []

@@ -180,6 +180,7 @@ def test_a_version_of_an_earlier_run_is_deleted_and_deleting_it_again_is_fine(on
     state = one.create()
     one.create(environment={"GREETING": "Hello"})
     one.route(v2=100)
+    one.declare(later)
     one.delete(state, later)
     assert one.versions() == {"2": "active"}
     one.delete(state, later)
@@ -204,6 +205,7 @@ def test_a_version_with_traffic_is_kept_with_a_warning(one: Agent, later: Plugin
     state = one.create()
     one.create(environment={"GREETING": "Hello"})
     one.route(**({"v1": 100} if percent == 100 else {"v1": percent, "v2": 100 - percent}))
+    one.declare(later)
     one.delete(state, later)
     said = [line for line in later.lines if line.urn == one.urn]
     assert one.versions() == {"1": "active", "2": "active"}

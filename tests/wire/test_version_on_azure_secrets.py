@@ -63,6 +63,7 @@ def test_a_delete_that_is_refused_with_a_secret_does_not_show_it(secretive: Agen
     state = secretive.create(environment=SECRETS)
     secretive.create(environment={"GREETING": "Howdy"})
     secretive.route(v2=100)
+    secretive.declare(later)
     secretive.bench.azure.control.fault(
         method="DELETE", path=f"/agents/{secretive.name}/", status=400, body=echo(ECHOES["as it is"])
     )

@@ -16,6 +16,7 @@ from azure.core.credentials import AccessToken
 
 from foundry_agents.azure import FoundryAgentService
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.ports import AgentService
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.smoke import Smoke
@@ -149,7 +150,7 @@ def ended(azure: LocalAzure, service: FoundryAgentService, client: httpx.Client,
     else:
         nth = 1 + at % 3 if fault.get("method") == "PATCH" else at
         azure.control.fault(path=f"agents/{name}(/|$)", nth=nth, **fault)
-    plan = RolloutPlan(name, "2", frozenset(), Patience(10, 1), (10, 50), bake_s=20, smoke=SMOKE, owner=OWNER)
+    plan = RolloutPlan(name, "2", frozenset(), Patience(10, 1), (10, 50), bake_s=20, smoke=SMOKE, owner=Owner(OWNER))
     restored = True
     try:
         roll_out(cast("AgentService", watched), plan, FastClock(), lambda _line: None)

@@ -11,6 +11,7 @@ import httpx
 
 from foundry_agents.lifecycle.errors import Conflict, InputError
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.ports import Route
 from foundry_agents.lifecycle.retention import prune, remove
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
@@ -20,6 +21,7 @@ from foundry_agents.lifecycle.waiting import Patience
 from foundry_agents.testing import FastClock
 from foundry_emulator.testing import LocalAzure
 from tests.core import rollouts
+from tests.core.claims import PROVED
 from tests.core.faulty_service import FaultyService, marked
 from tests.core.settings import OWNER
 from tests.core.test_rollout_faults import INTERLEAVINGS, SEEDS, flips, interleave
@@ -30,6 +32,8 @@ SESSIONS = 1_000
 SEED = 20_26
 STEPS = (10, 50)
 SMOKE = Smoke("ping", "contains", "Echo: ping")
+
+MINE = Owner(OWNER)
 
 
 def measure() -> Iterator[Figure]:
@@ -81,14 +85,21 @@ def _on_the_wire() -> Iterator[Figure]:
                 _post(azure, client, image, number)
             service.set_routes("support", [Route("1", 100)])
             crowd = _Crowd(client)
-            plan = RolloutPlan("support", "2", frozenset(), Patience(10, 1), STEPS, bake_s=1, smoke=SMOKE, owner=OWNER)
+            plan = RolloutPlan("support", "2", frozenset(), Patience(10, 1), STEPS, bake_s=1, smoke=SMOKE, owner=MINE)
             since = _last(azure)
             done = roll_out(service, plan, crowd, lambda _line: None)
             writes = [e.method for e in azure.journal(writes=True, since=since) if e.path.endswith("/agents/support")]
             crowd.ask()
             since = _last(azure)
             back = RolloutPlan(
-                "support", "1", frozenset(), Patience(10, 1), STEPS, smoke=SMOKE, served=frozenset("12"), owner=OWNER
+                "support",
+                "1",
+                frozenset(),
+                Patience(10, 1),
+                STEPS,
+                smoke=SMOKE,
+                served=frozenset("12"),
+                owner=MINE,
             )
             roll_out(service, back, crowd, lambda _line: None)
             way_back = azure.journal(writes=True, since=since)
@@ -190,7 +201,7 @@ def _what_stays() -> Iterator[Figure]:
     service.sessions["support"] = {"session": "5"}
     agent = service.get_agent("support")
     assert agent is not None
-    prune(service, agent, owner=OWNER, keep=3, staying=frozenset({"10"}))
+    prune(service, agent, owner=MINE, keep=3, staying=frozenset({"10"}))
     yield Figure(
         "53", "versions left of 10: keep 3, one routed, one with a session", len(service.statuses_left()), "=", 5
     )
@@ -217,4 +228,4 @@ def _ten_versions() -> FaultyService:
 
 
 def _remove(service: FaultyService, *, force: bool) -> None:
-    remove(service, "support", owner=OWNER, force=force, clock=FastClock(), patience=Patience(10, 1))
+    remove(service, "support", owner=MINE, claim=PROVED, force=force, clock=FastClock(), patience=Patience(10, 1))

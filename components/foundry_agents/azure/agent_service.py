@@ -215,6 +215,7 @@ def _version_view(details: AgentVersionDetails) -> VersionView:
         created_at=int(details.get("created_at") or 0),
         principal_id=identity.get("principal_id", ""),
         client_id=identity.get("client_id", ""),
+        guid=details.get("agent_guid") or "",
         error_code=error.get("code"),
         error_message=error.get("message"),
         hosted=(details.get("definition") or {}).get("kind") == "hosted",

@@ -127,4 +127,5 @@ def _view(details: ToolboxVersionObject) -> ToolboxVersionView:
         version=details["version"],
         metadata=dict(details.get("metadata") or {}),
         created_at=int(details.get("created_at") or 0),
+        service_id=details.get("id") or "",
     )

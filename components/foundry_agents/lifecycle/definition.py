@@ -123,6 +123,21 @@ OURS_FIELDS: tuple[_Row, ...] = (
         on_change=OnChange.IGNORE,
         required=True,
     ),
+    Field(
+        "former_owners",
+        Items(line, "owners", ordered=False),
+        "Owners whose things this stack has taken over (`take_over`); set for you.",
+        "ours",
+        on_change=OnChange.IGNORE,
+    ),
+    Field(
+        "chosen",
+        Items(line, "names of inputs", ordered=False),
+        "Inputs that the library has chosen, such as an agent's name after its component: they stay as they were "
+        "first, whatever the stack and the component are called now; set for you.",
+        "ours",
+        on_change=OnChange.IGNORE,
+    ),
     Field("urn", text(), "Row on which progress is shown; set for you.", "ours", on_change=OnChange.IGNORE),
     Field(
         "force_delete",

@@ -3,6 +3,8 @@
 FoundryAgentsError
 ├── InputError            every problem in the inputs, each with its property path; raised before any request
 ├── NotOursError          the agent exists and does not carry this stack's mark; nothing was changed
+├── DeclaredTwice         two resources of one program stand for the same thing; nothing was changed
+├── RemovalRefused        .subject: a run that is limited to targets would delete it; it stays, in state too
 ├── ServiceError          .status .code .request_id .operation: the service answered, and it was no
 │   ├── PermissionMissing     401 or 403: who lacks what, and where
 │   │   └── NetworkRefused        403: the account takes no calls from this network; no role opens that
@@ -115,6 +117,48 @@ class NotOursError(FoundryAgentsError):
                 do=f"choose another {name_input}, or set take_over=True to manage it from this stack",
             )
             + "\n  State: No changes were made."
+        )
+
+
+class DeclaredTwice(FoundryAgentsError):
+    """Two resources of one program stand for the same agent, toolbox or store."""
+
+    def __init__(self, subject: str, one: str, other: str) -> None:
+        super().__init__(
+            message(
+                f"{subject} is declared twice: by {one} and by {other}",
+                why="two declarations of one thing would take each other's versions and traffic away",
+                state="nothing was changed",
+                do="remove one of them, or give it another name",
+            )
+        )
+
+
+class RemovalRefused(FoundryAgentsError):
+    """A thing would go in a run that can't see whether something else declares it.
+
+    Attributes:
+        subject: What stays.
+    """
+
+    def __init__(self, subject: str, *, option: str, unseen: str = "") -> None:
+        self.subject = subject
+        if option:
+            why = f"{option} limits this run to a part of the stack, so it can't see what else declares it"
+            do = (
+                f"run the same command without {option}; to remove it alone, take it out of the program and run "
+                "`pulumi up`"
+            )
+        else:
+            why = f"it is not known whether this run is an `up` or a `destroy`: {unseen}"
+            do = "set the environment variable FOUNDRY_AGENTS_RUN to what it is, `up` or `destroy`, and run it again"
+        super().__init__(
+            message(
+                f"{subject} was not deleted",
+                why=why,
+                state="it is as it was, and stays in the stack's state",
+                do=do,
+            )
         )
 
 

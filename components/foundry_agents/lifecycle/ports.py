@@ -31,6 +31,7 @@ class VersionView:
         created_at: Seconds since 1970.
         principal_id: Object id of the agent's own Entra identity; "" until known.
         client_id: Client id of the same identity.
+        guid: The service's own id of the agent, the same for all its versions [recorded]; "" where it gives none.
         error_code: Set on a failed version.
         error_message: Set on a failed version.
         hosted: False for agents of another kind (prompt, workflow).
@@ -46,6 +47,7 @@ class VersionView:
     created_at: int = 0
     principal_id: str = ""
     client_id: str = ""
+    guid: str = ""
     error_code: str | None = None
     error_message: str | None = None
     hosted: bool = True
@@ -98,6 +100,19 @@ class AgentView:
     def percent_of(self, version: str) -> int:
         """The share of traffic that the rules give this version number; ``@latest`` is not resolved."""
         return sum(route.percent for route in self.routes if route.version == version)
+
+    def serves(self, version: str, versions: Sequence[VersionView]) -> bool:
+        """Whether the rules give this version traffic, ``@latest`` resolved.
+
+        Args:
+            version: Its number.
+            versions: All versions of the agent, newest first: ``@latest`` serves the newest active one, and the newest
+                of all may become it.
+        """
+        if self.percent_of(version):
+            return True
+        active = next((each.version for each in versions if each.status == "active"), None)
+        return self.follows_latest and version in {active, *(each.version for each in versions[:1])}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from foundry_agents.lifecycle.errors import (
     Unreachable,
     message,
 )
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, agent_identity
 from foundry_agents.lifecycle.ports import AgentService, AgentView, VersionView
 from foundry_agents.lifecycle.waiting import Clock, Patience
 
@@ -40,7 +40,7 @@ def prune(
     service: AgentService,
     agent: AgentView,
     *,
-    owner: str,
+    owner: Owner,
     keep: int | None,
     staying: frozenset[str],
     served: frozenset[str] = frozenset(),
@@ -52,16 +52,24 @@ def prune(
     Versions that have ``served`` before count as newer than those that never did: a release that failed its test must
     not push out the one to go back to.
 
+    Of an agent that was taken over, the newest version that this stack itself has made stays as long as others'
+    versions do: without it nothing would say that the agent is this stack's now.
+
     What has traffic or a live session stays, and what others have made is not looked at. A refusal never fails the
     rollout: traffic has moved, and the next run tries again.
     """
-    own = [version for version in service.list_versions(agent.name) if _is_own(version, owner)]
+    versions = list(service.list_versions(agent.name))
+    own = [version for version in versions if owner.owns(version)]
     if keep is None:
         return Kept(kept=tuple(version.version for version in own if version.status != "failed"))
     usable = [version for version in own if version.status not in {"failed", "deleting", "deleted"}]
     by_worth = sorted(usable, key=lambda version: version.version not in served)
     settled = {version.version for version in by_worth[:keep]} | staying
-    settled |= {version.version for version in usable if version.status != "active" or _routed(agent, version, usable)}
+    settled |= {
+        version.version for version in usable if version.status != "active" or agent.serves(version.version, versions)
+    }
+    if len(made := [version for version in own if owner.made(version)]) < len(versions):
+        settled |= {version.version for version in made[:1]}
     going = [version for version in own if version.version not in settled and version.status not in _LEAVING]
     used = {session.version for session in service.list_sessions(agent.name) if session.live} if going else set()
     skipped: list[tuple[str, str]] = []
@@ -79,18 +87,6 @@ def prune(
 _LEAVING = frozenset({"deleting", "deleted"})
 
 
-def _is_own(version: VersionView, owner: str) -> bool:
-    marks = Marks.of(version)
-    return marks is not None and marks.owner == owner
-
-
-def _routed(agent: AgentView, version: VersionView, usable: Sequence[VersionView]) -> bool:
-    if agent.percent_of(version.version):
-        return True
-    # `@latest` with traffic serves the newest version, whoever's that is.
-    return agent.follows_latest and version.version == usable[0].version
-
-
 def _delete(service: AgentService, version: VersionView) -> str | None:
     """Deletes; the reason when that was refused."""
     try:
@@ -104,26 +100,33 @@ def _delete(service: AgentService, version: VersionView) -> str | None:
 
 @dataclass(frozen=True)
 class Removed:
-    """What a destroyed rollout took away.
+    """What became of an agent whose last resource was deleted.
 
     Attributes:
         agent: True when the agent itself is gone.
         versions: Numbers of own versions that were deleted one by one, because others share the agent.
         serving: Numbers of own versions that stay, because the endpoint's rules give them traffic.
+        answer: Whether it was to go at all; when it was not, nothing was deleted.
+        reason: Why it stays.
     """
 
     agent: bool
     versions: tuple[str, ...] = ()
     serving: tuple[str, ...] = ()
+    answer: Answer = Answer.GOES
+    reason: str = ""
 
 
-def remove(service: AgentService, agent: str, *, owner: str, force: bool, clock: Clock, patience: Patience) -> Removed:
+def remove(
+    service: AgentService, agent: str, *, owner: Owner, claim: Claim, force: bool, clock: Clock, patience: Patience
+) -> Removed:
     """Removes this stack's part of an agent: the whole agent when every version is ours, else our versions only.
 
     The agent goes in one request, so that no call meets an endpoint whose version is missing. Returns when the
-    service says that it is gone.
+    service says that it is gone. Nothing is deleted unless the claim is proved.
 
     Raises:
+        RemovalRefused: The run is limited to a part of the stack.
         Conflict: Sessions are active and ``force`` is off; the text says what was deleted before, if anything.
         ServiceError: It was still there at the deadline.
     """
@@ -131,7 +134,10 @@ def remove(service: AgentService, agent: str, *, owner: str, force: bool, clock:
     if view is None:
         return Removed(agent=True)
     versions = list(service.list_versions(agent))
-    own = [version for version in versions if _is_own(version, owner)]
+    decided = claim.on(agent_identity(view, versions))
+    if decided.answer is not Answer.GOES:
+        return Removed(agent=False, answer=decided.answer, reason=decided.reason)
+    own = [version for version in versions if owner.owns(version)]
     if len(own) == len(versions):
         try:
             service.delete_agent(agent, force=force)
@@ -142,7 +148,7 @@ def remove(service: AgentService, agent: str, *, owner: str, force: bool, clock:
     gone: list[str] = []
     serving: list[str] = []
     for version in own:
-        if view.percent_of(version.version) or (view.follows_latest and version == versions[0]):
+        if view.serves(version.version, versions):
             serving.append(version.version)
             continue
         try:

@@ -6,7 +6,7 @@ the dark first, then gets its share step by step, each step proved by reading ba
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from foundry_agents.lifecycle.durations import in_words
@@ -17,8 +17,9 @@ from foundry_agents.lifecycle.errors import (
     SmokeFailed,
     message,
 )
+from foundry_agents.lifecycle.ownership import Identity, Owner, no_other_claims, version_identity
 from foundry_agents.lifecycle.ports import LATEST, AgentService, AgentView, Progress, Route, VersionView
-from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
+from foundry_agents.lifecycle.retention import Kept, prune
 from foundry_agents.lifecycle.rollout_fields import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.rollout_texts import failure, left_alone, told
 from foundry_agents.lifecycle.routing import (
@@ -41,13 +42,11 @@ from foundry_agents.lifecycle.waiting import Clock, Patience
 __all__ = [
     "ROLLOUT_FIELDS",
     "Kept",
-    "Removed",
     "RolledOut",
     "RolloutPlan",
     "describe",
     "live_target",
     "most_traffic",
-    "remove",
     "roll_out",
     "traffic",
 ]
@@ -76,7 +75,9 @@ class RolloutPlan:
             rollout has left the target with everything and it fails its test.
         described: The version that the settings describe, where that is another one: a pin must not let it be pruned.
         keep: How many own versions stay; None keeps all.
-        owner: Whose versions are ours, ``organization/project/stack``.
+        owner: Whose versions are ours.
+        claim: Called with the identity of the target's agent before anything is changed; raises when another rollout of
+            the program has the same one.
     """
 
     agent: str
@@ -91,7 +92,8 @@ class RolloutPlan:
     before: str | None = None
     described: str | None = None
     keep: int | None = None
-    owner: str = ""
+    owner: Owner = field(default_factory=lambda: Owner(""))
+    claim: Callable[[Identity], None] = no_other_claims
 
     @property
     def proven(self) -> bool:
@@ -190,6 +192,7 @@ class _Run:
                 ),
                 restored=True,
             )
+        plan.claim(version_identity(target))
         self._missing = plan.protocols - found.protocols
         self._traffic = Traffic(self._service, found, plan.patience, self._clock)
         if plan.smoke and not plan.proven:

@@ -42,6 +42,8 @@ TOOLBOX_FIELDS = FieldTable(
             default=True,
         ),
         _SAME["owner"],
+        _SAME["former_owners"],
+        _SAME["chosen"],
         _SAME["urn"],
         Field(
             "take_over",

@@ -16,12 +16,14 @@ class ToolboxVersionView:
         version: Integer in a string, rising from "1".
         metadata: What was sent at creation, our marks included.
         created_at: Seconds since 1970.
+        service_id: The service's own id, ``toolbox_…:1``; "" where it gives none.
     """
 
     toolbox: str
     version: str
     metadata: Mapping[str, str] = field(default_factory=dict)
     created_at: int = 0
+    service_id: str = ""
 
     @property
     def id(self) -> str:

@@ -7,11 +7,21 @@ a kept version of an agent calls stay, so that going back to that version finds 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from foundry_agents.lifecycle.errors import AnswerLost, InputError, NotOursError, Problem
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ownership import (
+    NOBODY,
+    Answer,
+    Claim,
+    Identity,
+    Owner,
+    no_other_claims,
+    owner_in,
+    toolbox_identity,
+)
 from foundry_agents.lifecycle.ports import Progress
 from foundry_agents.lifecycle.tool_rules import connections_of
 from foundry_agents.lifecycle.toolbox_ports import ToolboxService, ToolboxVersionView
@@ -31,6 +41,9 @@ class ToolboxPlan:
         metadata: The user's own pairs.
         promote: Make the version the default.
         take_over: Manage a toolbox that this stack has not made.
+        former_owners: Owners whose versions this stack has taken over; see Owner.
+        claim: Called with the identity of the toolbox that is there, before anything is changed; raises when another
+            resource of the program has the same one.
     """
 
     toolbox: str
@@ -41,6 +54,13 @@ class ToolboxPlan:
     metadata: Mapping[str, str] | None = None
     promote: bool = True
     take_over: bool = False
+    former_owners: frozenset[str] = frozenset()
+    claim: Callable[[Identity], None] = no_other_claims
+
+    @property
+    def owner(self) -> Owner:
+        """Who posts and adopts."""
+        return Owner(self.marks.owner, self.former_owners)
 
 
 @dataclass(frozen=True)
@@ -50,10 +70,12 @@ class MadeToolbox:
     Attributes:
         version: As last read.
         adopted: It was there already: no POST.
+        owner: Whose the toolbox's versions are from now on: with those that were taken over.
     """
 
     version: ToolboxVersionView
     adopted: bool
+    owner: Owner = field(default_factory=lambda: Owner(""))
 
 
 def endpoint_of(project_endpoint: str, toolbox: str, version: str) -> str:
@@ -82,7 +104,9 @@ def create_or_adopt(service: ToolboxService, plan: ToolboxPlan, clock: Clock, pr
     """
     history = once_the_project_answers(lambda: list(service.list_versions(plan.toolbox)), clock, progress)
     _refuse_foreign(plan, history)
-    version = _own_with(history, plan.marks)
+    plan.claim(toolbox_identity(history))
+    owner = plan.owner.taking_over(history) if plan.take_over else plan.owner
+    version = _own_with(history, plan.marks, owner)
     adopted = version is not None
     if version is None:
         _refuse_unknown_connections(service, plan)
@@ -92,7 +116,7 @@ def create_or_adopt(service: ToolboxService, plan: ToolboxPlan, clock: Clock, pr
         progress(f"adopted toolbox {version.id} (same tools, no POST)")
     if plan.promote:
         make_default(service, version.toolbox, version.version, progress)
-    return MadeToolbox(version, adopted)
+    return MadeToolbox(version, adopted, owner)
 
 
 def make_default(service: ToolboxService, toolbox: str, version: str, progress: Progress) -> None:
@@ -112,22 +136,23 @@ def _post_once(service: ToolboxService, plan: ToolboxPlan, clock: Clock) -> Tool
     try:
         return unless_throttled(post, plan.patience, clock)
     except AnswerLost:
-        return _own_with(list(service.list_versions(plan.toolbox)), plan.marks) or post()
+        return _own_with(list(service.list_versions(plan.toolbox)), plan.marks, Owner(plan.marks.owner)) or post()
 
 
-def _own_with(history: Sequence[ToolboxVersionView], wanted: Marks) -> ToolboxVersionView | None:
-    for version in history:
+def _own_with(history: Sequence[ToolboxVersionView], wanted: Marks, owner: Owner) -> ToolboxVersionView | None:
+    """The newest version with these tools that may be adopted; of one that was taken over see ``versions``."""
+    adoptable = owner.owns if any(map(owner.made, history)) else owner.made
+    for version in filter(adoptable, history):
         marks = Marks.of(version)
-        if marks and (marks.fingerprint, marks.owner) == (wanted.fingerprint, wanted.owner):
+        if marks and marks.fingerprint == wanted.fingerprint:
             return version
     return None
 
 
 def _refuse_foreign(plan: ToolboxPlan, history: Sequence[ToolboxVersionView]) -> None:
-    marks = [Marks.of(version) for version in history]
-    if plan.take_over or not history or any(mark and mark.owner == plan.marks.owner for mark in marks):
+    if plan.take_over or not history or any(map(plan.owner.owns, history)):
         return
-    owner = next((mark.owner for mark in marks if mark), None)
+    owner = next((owner for owner in map(owner_in, history) if owner != NOBODY), None)
     reason = f'the stack "{owner}" manages it' if owner else "it carries no mark of this library"
     raise NotOursError(plan.toolbox, owner=owner, reason=reason, kind="toolbox", name_input="toolbox_name")
 
@@ -152,6 +177,8 @@ class Retired(StrEnum):
     GONE = "was already gone"
     NOT_OURS = "kept: it does not carry this stack's mark"
     IN_USE = "kept: a version of an agent uses it"
+    CALLED = "kept for a rollback: a version of an agent uses it"
+    UNPROVED = "kept"
     DEFAULT = "kept: it is the toolbox's default"
 
 
@@ -175,7 +202,7 @@ def plan_retirement(
     *,
     default: str | None,
     version: str,
-    owner: str,
+    owner: Owner,
     used: Collection[str],
     fresh: Collection[str],
     lives: bool,
@@ -186,7 +213,7 @@ def plan_retirement(
     that ``lives`` (the program still declares it) only older versions go, as a newer one may be its own, and never the
     default.
     """
-    free = [seen for seen in history if seen.version not in used and seen.version not in fresh and _is_own(seen, owner)]
+    free = [seen for seen in history if seen.version not in used and seen.version not in fresh and owner.owns(seen)]
     going = {seen.version for seen in free if not lives or int(seen.version) <= int(version)}
     staying = [seen for seen in history if seen.version not in going]
     if not staying:
@@ -196,31 +223,50 @@ def plan_retirement(
     return Retirement(tuple(sorted(going, key=int)), staying[0].version if default in going else None)
 
 
-def _is_own(version: ToolboxVersionView, owner: str) -> bool:
-    marks = Marks.of(version)
-    return marks is not None and marks.owner == owner
-
-
 def retire(
     service: ToolboxService,
     toolbox: str,
     version: str,
     *,
-    owner: str,
+    owner: Owner,
+    claim: Claim,
     fresh: Collection[str],
-    lives: bool,
     progress: Progress,
-) -> Retired:
+) -> tuple[Retired, str]:
     """Deletes a version of this stack, and own left-overs that no version of an agent calls any more.
 
     Who uses a version is read just before; an agent that is deployed between the two calls is not seen.
+
+    Returns:
+        What became of the version, and why it stays, where the claim was not proved.
+
+    Raises:
+        RemovalRefused: The run is limited to a part of the stack.
     """
     history = list(service.list_versions(toolbox))
     seen = next((one for one in history if one.version == version), None)
     if seen is None:
-        return Retired.GONE
-    if not _is_own(seen, owner):
-        return Retired.NOT_OURS
+        return Retired.GONE, ""
+    if not owner.owns(seen):
+        return Retired.NOT_OURS, ""
+    decided = claim.on(toolbox_identity(history, as_ever_kept=True))
+    if decided.answer is Answer.STAYS:
+        return Retired.UNPROVED, decided.reason
+    lives = decided.answer is Answer.LIVES
+    return _retire(service, history, version, owner=owner, fresh=fresh, lives=lives, progress=progress), ""
+
+
+def _retire(
+    service: ToolboxService,
+    history: Sequence[ToolboxVersionView],
+    version: str,
+    *,
+    owner: Owner,
+    fresh: Collection[str],
+    lives: bool,
+    progress: Progress,
+) -> Retired:
+    toolbox = history[0].toolbox
     used = used_versions(service, toolbox)
     default = service.default_version(toolbox)
     plan = plan_retirement(history, default=default, version=version, owner=owner, used=used, fresh=fresh, lives=lives)
@@ -233,7 +279,9 @@ def retire(
         service.delete_version(toolbox, number)
     if version in plan.going:
         return Retired.DELETED
-    return Retired.IN_USE if version in used else Retired.DEFAULT
+    if version not in used:
+        return Retired.DEFAULT
+    return Retired.CALLED if lives else Retired.IN_USE
 
 
 def used_versions(service: ToolboxService, toolbox: str) -> set[str]:

@@ -61,6 +61,8 @@ VECTOR_STORE_FIELDS = FieldTable(
             on_change=OnChange.IGNORE,
         ),
         _SAME["owner"],
+        _SAME["former_owners"],
+        _SAME["chosen"],
         _SAME["urn"],
         Field(
             "timeout_s",

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from foundry_agents.lifecycle.errors import AnswerLost, InputError, Problem, ServiceError, message
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, store_identity
 from foundry_agents.lifecycle.ports import Progress
 from foundry_agents.lifecycle.routing import through_noise
 from foundry_agents.lifecycle.vector_store_ports import StoredFile, VectorStoreService, VectorStoreView
@@ -175,7 +176,7 @@ def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: Stor
     names = {file.id: file.filename for file in service.list_files()}
     failed = [file for file in service.files_of(store.id) if file.status in {"failed", "cancelled"}]
     said = "; ".join(f"{names.get(file.id, file.id)}: {file.error or file.status}" for file in failed)
-    _delete_with_files(service, store, list(service.files_of(store.id)), plan.marks.owner)
+    _delete_with_files(service, store, list(service.files_of(store.id)), Owner(plan.marks.owner))
     return ServiceError(
         message(
             f"vector store {store.id}: {store.failed} of {store.total} files could not be indexed",
@@ -194,27 +195,43 @@ class Retired(StrEnum):
     GONE = "was already gone"
     NOT_OURS = "kept: it does not carry this stack's mark"
     IN_USE = "kept: a version of a toolbox searches it, or a version of an agent names it"
+    SEARCHED = "kept for a rollback: a version of a toolbox searches it, or a version of an agent names it"
+    UNPROVED = "kept"
 
 
-def retire(service: VectorStoreService, store: str, *, owner: str, fresh: Collection[str], lives: bool) -> Retired:
+def retire(
+    service: VectorStoreService, store: str, *, owner: Owner, claim: Claim, fresh: Collection[str]
+) -> tuple[Retired, str]:
     """Deletes a store of this stack with its files, and own ones of its name that nobody uses any more.
 
     A version of a toolbox uses the stores that it searches, and a version of an agent those that its variables name:
-    one that serves, or is kept for a rollback, must find what it was tested with. Of a resource that ``lives`` (the
+    one that serves, or is kept for a rollback, must find what it was tested with. Of a resource that lives (the
     program still declares it) only older ones go: a newer one may be its own. What this run has made or adopted
     (``fresh``) always stays.
+
+    Returns:
+        What became of the store, and why it stays, where the claim was not proved.
+
+    Raises:
+        RemovalRefused: The run is limited to a part of the stack.
     """
     stores = list(service.list_stores())
     seen = next((one for one in stores if one.id == store), None)
     if seen is None:
-        return Retired.GONE
-    if not _is_own(seen, owner):
-        return Retired.NOT_OURS
+        return Retired.GONE, ""
+    if not owner.owns(seen):
+        return Retired.NOT_OURS, ""
+    decided = claim.on(store_identity(store))
+    if decided.answer is Answer.STAYS:
+        return Retired.UNPROVED, decided.reason
+    lives = decided.answer is Answer.LIVES
     used = _used_of(service)
     for one in stores[stores.index(seen) :] if lives else stores:  # newest first
-        if one.name == seen.name and _is_own(one, owner) and not used(one.id) and one.id not in fresh:
+        if one.name == seen.name and owner.owns(one) and not used(one.id) and one.id not in fresh:
             _delete_with_files(service, one, list(service.files_of(one.id)), owner)
-    return Retired.IN_USE if used(store) else Retired.DELETED
+    if used(store):
+        return (Retired.SEARCHED if lives else Retired.IN_USE), ""
+    return Retired.DELETED, ""
 
 
 def _used_of(service: VectorStoreService) -> Callable[[str], bool]:
@@ -225,19 +242,12 @@ def _used_of(service: VectorStoreService) -> Callable[[str], bool]:
 
 
 def _delete_with_files(
-    service: VectorStoreService, store: VectorStoreView, files: Sequence[StoredFile], owner: str
+    service: VectorStoreService, store: VectorStoreView, files: Sequence[StoredFile], owner: Owner
 ) -> None:
     service.delete_store(store.id)
-    shared = {
-        file.id for other in service.list_stores() if _is_own(other, owner) for file in service.files_of(other.id)
-    }
+    shared = {file.id for other in service.list_stores() if owner.owns(other) for file in service.files_of(other.id)}
     # Somebody may have put a file of their own into the store: only what carries our mark goes.
     uploads = {file.id for file in service.list_files() if _UPLOAD.fullmatch(file.filename)}
     for file in files:
         if file.id in uploads - shared:
             service.delete_file(file.id)
-
-
-def _is_own(store: VectorStoreView, owner: str) -> bool:
-    marks = Marks.of(store)
-    return marks is not None and marks.owner == owner

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -16,12 +16,24 @@ from foundry_agents.lifecycle import pull_causes, remedies
 from foundry_agents.lifecycle.definition import AgentDefinition
 from foundry_agents.lifecycle.errors import (
     AnswerLost,
+    DeclaredTwice,
     FoundryAgentsError,
+    InputError,
     NotOursError,
     ServiceError,
     VersionFailed,
 )
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.existing import inputs_of
+from foundry_agents.lifecycle.fingerprint import Marks, plain_fingerprint
+from foundry_agents.lifecycle.ownership import (
+    NOBODY,
+    Identity,
+    Owner,
+    agent_identity,
+    no_other_claims,
+    owner_in,
+    version_identity,
+)
 from foundry_agents.lifecycle.ports import (
     LATEST,
     AgentService,
@@ -63,6 +75,7 @@ class VersionPlan:
         agent: Name of the agent.
         definition: What the version is.
         marks: Fingerprint and owner; the attempt is worked out here.
+        former_owners: Owners whose versions this stack has taken over; see Owner.
         patience: How long to wait for `active`.
         take_over: Manage an agent that this stack has not made.
         pull_identity: Principal that pulls the image, for the error of a failed pull; "" when not known.
@@ -73,6 +86,8 @@ class VersionPlan:
             them a version that fails with ImageError is posted again.
         before_post: Called once before anything is posted, and not at all when a version is adopted; raises what speaks
             against it.
+        claim: Called with the identity of the agent that is there, before anything is changed, and with that of a
+            version that was posted; raises when another resource of the program has the same one.
     """
 
     agent: str
@@ -80,12 +95,19 @@ class VersionPlan:
     marks: Marks
     patience: Patience
     take_over: bool = False
+    former_owners: frozenset[str] = frozenset()
     pull_identity: str = ""
     registry_id: str = ""
     also_known_as: frozenset[str] = frozenset()
     pack: Callable[[], AbstractContextManager[BinaryIO]] | None = None
     pull_grace_s: float = 0.0
     before_post: Callable[[], None] = nothing_to_check
+    claim: Callable[[Identity], None] = no_other_claims
+
+    @property
+    def owner(self) -> Owner:
+        """Who posts and adopts."""
+        return Owner(self.marks.owner, self.former_owners)
 
 
 @dataclass(frozen=True)
@@ -97,11 +119,13 @@ class Made:
         outcome: How it came to be.
         marked: False when the service handed back a version that does not carry this definition's mark: its own
             de-duplication found an equal one. It is used, and never deleted by us.
+        owner: Whose the agent's versions are from now on: with those that were taken over.
     """
 
     version: VersionView
     outcome: Outcome
     marked: bool = True
+    owner: Owner = field(default_factory=lambda: Owner(""))
 
 
 def create_or_adopt(
@@ -146,7 +170,10 @@ class _Run:
         agent = once_the_project_answers(lambda: self.service.get_agent(self.plan.agent), self.clock, self.progress)
         history = list(self.service.list_versions(self.plan.agent)) if agent else []
         _refuse_foreign(self.plan, history)
-        same = _own_with(history, {self.plan.marks.fingerprint, *self.plan.also_known_as}, self.plan.marks.owner)
+        if agent:
+            self.plan.claim(agent_identity(agent, history))
+        owner = self.plan.owner.taking_over(history) if self.plan.take_over else self.plan.owner
+        same = _own_with(history, {self.plan.marks.fingerprint, *self.plan.also_known_as}, owner)
         adopted = self._first_usable(same)
         if adopted:
             made = Made(self._wait(adopted), Outcome.ADOPTED)
@@ -158,7 +185,7 @@ class _Run:
                 made = self._post_until_pulled(definition, _next_attempt(same))
         self._remove_failed(same, keep=made.version)
         self.progress(_summary(made))
-        return made
+        return replace(made, owner=owner)
 
     @contextmanager
     def _packed(self) -> Iterator[AgentDefinition]:
@@ -190,6 +217,11 @@ class _Run:
         posted = self._post_once(definition, marks)
         marked = Marks.of(posted) == marks
         self.progress(f"posted {posted.id} · {posted.status}")
+        try:
+            self.plan.claim(version_identity(posted))
+        except DeclaredTwice:
+            self._remove(posted)
+            raise
         if not marked:
             self.progress(f"the service handed back {posted.id}, which is equal and not of this making")
         version = self._wait(posted)
@@ -282,8 +314,7 @@ class _Run:
         return pull.cause_with(access)
 
     def _remove(self, failed: VersionView) -> str:
-        marks = Marks.of(failed)
-        if marks is None or marks.owner != self.plan.marks.owner:
+        if not self.plan.owner.made(failed):
             return f"{failed.id} was left: it does not carry this stack's mark"
         try:
             self.service.delete_version(failed.agent, failed.version, force=False)
@@ -316,22 +347,38 @@ def _next_attempt(same: Sequence[VersionView]) -> int:
 
 
 def _refuse_foreign(plan: VersionPlan, history: Sequence[VersionView]) -> None:
-    marks = [Marks.of(version) for version in history]
     if any(version.hosted is False for version in history):
         raise NotOursError(plan.agent, owner=None, reason="it is an agent of another kind (not hosted)")
-    if plan.take_over or not history or any(mark and mark.owner == plan.marks.owner for mark in marks):
+    if plan.take_over or not history or any(map(plan.owner.owns, history)):
         return
-    owner = next((mark.owner for mark in marks if mark), None)
+    owner = next((owner for owner in map(owner_in, history) if owner != NOBODY), None)
     reason = f'the stack "{owner}" manages it' if owner else "it carries no mark of this library"
     raise NotOursError(plan.agent, owner=owner, reason=reason)
 
 
-def _own_with(history: Sequence[VersionView], fingerprints: Collection[str], owner: str) -> list[VersionView]:
-    return [
-        version
-        for version in history
-        if (marks := Marks.of(version)) and marks.fingerprint in fingerprints and marks.owner == owner
-    ]
+def _own_with(history: Sequence[VersionView], fingerprints: Collection[str], owner: Owner) -> list[VersionView]:
+    """The versions with one of the fingerprints that may be adopted, newest first.
+
+    Before this stack has posted a version of its own, one that it has taken over is not adopted: nothing in the service
+    would say that the agent is this stack's now, and the former owner's destroy would take it away.
+    """
+    adoptable = owner.owns if any(map(owner.made, history)) else owner.made
+    return [version for version in history if adoptable(version) and _fingerprint_of(version) in fingerprints]
+
+
+def _fingerprint_of(version: VersionView) -> str:
+    """As its metadata says; of one that the library has not made, as its definition says."""
+    marks = Marks.of(version)
+    if marks:
+        return marks.fingerprint
+    try:
+        return plain_fingerprint(inputs_of(version, project_endpoint=_ANY_PROJECT, owner="any"))
+    except InputError:
+        return ""
+
+
+_ANY_PROJECT = "https://any.services.ai.azure.com/api/projects/any"
+"""For reading a definition: the project is no part of a fingerprint."""
 
 
 def _who_serves(service: AgentService, failed: VersionView) -> str:
@@ -352,8 +399,8 @@ class Retired(StrEnum):
     NOT_OURS = "kept: it does not carry this stack's mark"
 
 
-def retire(service: AgentService, agent: str, version: str, *, owner: str, force: bool) -> Retired:
-    """Deletes a version of this stack, unless the endpoint's rules name it with traffic.
+def retire(service: AgentService, agent: str, version: str, *, owner: Owner, force: bool) -> Retired:
+    """Deletes a version of this stack that another one has replaced, unless it gets traffic.
 
     The rules are read just before; a rule that is set between the two calls is not seen.
 
@@ -364,10 +411,9 @@ def retire(service: AgentService, agent: str, version: str, *, owner: str, force
     seen = service.get_version(agent, version) if view else None
     if view is None or seen is None:
         return Retired.GONE
-    marks = Marks.of(seen)
-    if marks is None or marks.owner != owner:
+    if not owner.owns(seen):
         return Retired.NOT_OURS
-    if view.percent_of(version):
+    if view.serves(version, list(service.list_versions(agent)) if view.follows_latest else ()):
         return Retired.SERVES
     try:
         return Retired.DELETED if service.delete_version(agent, version, force=force) else Retired.GONE

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, DiffResult, ReadResult, ResourceProvider
 from pulumi.runtime.rpc import wrap_rpc_secret
 
-from foundry_agents.lifecycle.errors import FoundryAgentsError, InputError
+from foundry_agents.lifecycle.errors import DeclaredTwice, FoundryAgentsError, InputError
 from foundry_agents.lifecycle.fields import FieldTable, OnChange, Values
+from foundry_agents.lifecycle.ownership import Claim, Identity, Owner
+from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import (
     clean,
     hidden_in,
@@ -18,7 +21,6 @@ from foundry_agents.resources._boundary import (
     quiet_tracebacks,
     warn_on,
 )
-from foundry_agents.resources._declared import declare, go_on
 from foundry_agents.resources._workers import grow_worker_pool
 
 
@@ -39,12 +41,17 @@ class TableProvider(ResourceProvider):
         del req
         quiet_tracebacks()
         grow_worker_pool()
+        _run.begin()
 
     @clean
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalises the inputs and names every problem at once. No network."""
         values, problems = self.table.normalise(own_properties(news), is_unknown)
-        declare(values)
+        self._keep_chosen(values, olds)
+        urn = _urn_in(values)
+        if (other := _run.declare(values, type(self).__name__, urn)) and not problems:
+            subject = _run.Thing.of(values)
+            raise DeclaredTwice(subject.subject if subject else "it", _run.shown(urn), _run.shown(other))
         if problems:
             # No property name: Pulumi would print the property's value beside it, and that may be secret.
             return CheckResult({}, [CheckFailure("", str(InputError(self.table.subject, problems)))])
@@ -55,8 +62,44 @@ class TableProvider(ResourceProvider):
         """Compares by meaning, field by field. No network."""
         changed = self.table.changes(own_properties(olds), own_properties(news), is_unknown)
         replaces = [row.name for row in changed if row.on_change is OnChange.REPLACE]
-        go_on(self.values(olds), _id, replaced=bool(replaces))
+        self._take_down(_id, olds, news, replaced=bool(replaces))
         return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=False)
+
+    def identity_in(self, props: Mapping[str, object]) -> Identity:
+        """The service's own identity of what state holds; none for resources that stand for nothing of their own."""
+        del props
+        return frozenset()
+
+    def claim(self, props: Mapping[str, object], values: Values) -> Claim:
+        """What a delete of this state can say for itself."""
+        return _run.claim(values, self.identity_in(props))
+
+    def _keep_chosen(self, values: Values, olds: Mapping[str, object]) -> None:
+        """Leaves inputs that the library chose as they were chosen first, whatever stack or component is called now.
+
+        A replacement is checked a second time, without the state that it replaces.
+        """
+        chosen, urn = values.get("chosen"), _urn_in(values)
+        names = chosen if isinstance(chosen, list) else []
+        _run.keep(urn, **{name: olds.get(name) for name in (*names, "former_owners")})
+        first = _run.kept(urn)
+        values.update({name: first[name] for name in names if name in first})
+        if former := {*_listed(first.get("former_owners")), *_listed(values.get("former_owners"))}:
+            values["former_owners"] = sorted(former)
+
+    def _take_down(self, id_: str, olds: dict[str, Any], news: dict[str, Any], *, replaced: bool) -> None:
+        before, urn = self.values(olds), _urn_in(news)
+        if is_unknown(own_properties(news)):
+            _run.declare_again(before)
+        if not urn or not _run.is_declared_as(urn):
+            return  # a refresh compares what the program may not have any more
+        # Outputs are from when the thing was made, also where inputs have been written by an earlier release since.
+        _run.keep(urn, owner=olds.get("owner"), former_owners=olds.get("former_owners"))
+        if replaced:
+            _run.is_replaced(urn)
+        elif identity := self.identity_in(olds):
+            _run.claim_identity(before, type(self).__name__, urn)(identity)
+            _run.go_on(before, urn, id_, identity)
 
     def values(self, props: dict[str, Any]) -> Values:
         """Canonical inputs from a property bag of any age; what is missing takes its default."""
@@ -77,6 +120,21 @@ class TableProvider(ResourceProvider):
         shown = hide(" ".join(str(error).split()), hidden_in([self, props]))
         warn_on(own.get("urn"), f"could not be read, so its state is kept: {shown}")
         return ReadResult(id_, self.outputs(own, {key: own[key] for key in self.secret_outputs if key in own}))
+
+
+def owner_in(values: Values) -> Owner:
+    """Whose things these inputs are about."""
+    return Owner(text_of(values, "owner"), frozenset(_listed(values.get("former_owners"))))
+
+
+def _urn_in(values: Mapping[str, object]) -> str:
+    """The resource's URN; "" while it is not known."""
+    urn = values.get("urn")
+    return urn if isinstance(urn, str) else ""
+
+
+def _listed(value: object) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def text_of(values: Values, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -11,23 +11,22 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.lifecycle.errors import ServiceError, SignInFailed
 from foundry_agents.lifecycle.fields import Values
+from foundry_agents.lifecycle.ownership import Identity
 from foundry_agents.lifecycle.portal import playground_url
 from foundry_agents.lifecycle.ports import AgentView
 from foundry_agents.lifecycle.rollout import (
     ROLLOUT_FIELDS,
     RolloutPlan,
     live_target,
-    remove,
     roll_out,
     traffic,
 )
 from foundry_agents.lifecycle.smoke import Smoke
-from foundry_agents.lifecycle.versions import Retired
 from foundry_agents.lifecycle.waiting import SystemClock
-from foundry_agents.resources._boundary import clean, progress_on, warn_on
-from foundry_agents.resources._declared import is_declared
+from foundry_agents.resources import _run
+from foundry_agents.resources._boundary import clean, progress_on
 from foundry_agents.resources._program import owner_of_this_stack, row_of
-from foundry_agents.resources._table_provider import TableProvider
+from foundry_agents.resources._table_provider import TableProvider, owner_in
 from foundry_agents.resources.hosted_agent_version import patience, service_of
 from foundry_agents.rollout_settings import Rollout
 
@@ -40,7 +39,7 @@ _LOOKED_UP = ("serving_version", "traffic", "endpoint", "responses_url", "invoca
 
 
 class AgentRolloutProvider(TableProvider):
-    """Moves traffic, shows it, and takes the agent away. Its import path is in users' state: never move it."""
+    """Moves traffic and shows it; deletes only old versions. Its import path is in users' state: never move it."""
 
     table = ROLLOUT_FIELDS
 
@@ -76,29 +75,13 @@ class AgentRolloutProvider(TableProvider):
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Removes the agent when all its versions are this stack's, else this stack's versions.
-
-        A rollout that was renamed or replaced takes nothing along: its agent is declared still.
-        """
-        values = self.values(props)
-        if is_declared(values):
-            progress_on(values.get("urn"))(f"agent {id_} stays: the program still declares it")
-        elif not values["keep_agent"]:
-            removed = remove(
-                service_of(values),
-                id_,
-                owner=str(values["owner"]),
-                force=bool(values["force_delete"]),
-                clock=SystemClock(),
-                patience=patience(values),
-            )
-            for number in removed.serving:
-                kept = f"{id_}:{number} {Retired.SERVES.value}, and others share the agent"
-                warn_on(values.get("urn"), kept)
+        """Gives up the routing, which stays as it is: the agent goes with its version, after this."""
+        del id_, props
 
     def _roll_out(self, values: Values, olds: Mapping[str, Any]) -> dict[str, Any]:
         served = _served(olds)
-        plan = _plan(values, served, before=_number(olds.get("serving_version")))
+        claim = _run.claim_identity(values, type(self).__name__, str(values.get("urn") or ""))
+        plan = _plan(values, served, before=_number(olds.get("serving_version")), claim=claim)
         done = roll_out(service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
         previous = done.previous or olds.get("previous_version")
         served = served - {*done.history.removed} | (set() if plan.paused else {plan.version})
@@ -111,7 +94,7 @@ class AgentRolloutProvider(TableProvider):
         return self.outputs(values, {**_computed(values, done.agent), **history})
 
 
-def _plan(values: Values, served: set[str], *, before: str | None) -> RolloutPlan:
+def _plan(values: Values, served: set[str], *, before: str | None, claim: Callable[[Identity], None]) -> RolloutPlan:
     protocols, steps, keep = values.get("protocols"), values.get("steps"), values.get("keep_versions")
     version = str(values["version"])
     return RolloutPlan(
@@ -127,7 +110,8 @@ def _plan(values: Values, served: set[str], *, before: str | None) -> RolloutPla
         before=before,
         described=str(described) if (described := values.get("described_version")) else None,
         keep=int(str(keep)) if keep is not None else None,
-        owner=str(values["owner"]),
+        owner=owner_in(values),
+        claim=claim,
     )
 
 
@@ -146,8 +130,8 @@ def _number(version: object) -> str | None:
 class AgentRollout(Resource, module="foundry", name="AgentRollout"):
     """Which version of an agent serves: traffic goes to ``version`` by the rollout's steps, tested and proved.
 
-    When it can't be proved, the routing that was found is put back. Destroying it removes this stack's versions, and
-    the agent when no other version is left.
+    When it can't be proved, the routing that was found is put back. Destroying it gives the routing up and changes
+    nothing: the agent goes with its HostedAgentVersion.
 
     Attributes:
         serving_version: The number that serves.
@@ -189,6 +173,8 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
         project_resource_id: Input[str | None] | None = None,
         timeout_s: Input[float] | None = None,
         poll_interval_s: Input[float] | None = None,
+        owner: Input[str] | None = None,
+        former_owners: Input[Sequence[str] | None] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declares the rollout; every input is described in the reference of AgentRollout.
@@ -217,7 +203,9 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
             "project_resource_id": project_resource_id,
             "poll_interval_s": poll_interval_s,
             **settings,
-            "owner": owner_of_this_stack(),
+            "owner": owner_of_this_stack() if owner is None else owner,
+            "former_owners": former_owners,
+            "chosen": ["owner"] if owner is None else None,
             "urn": row_of(resource_name, TYPE, opts),
             # Declared so that a preview shows them as not known yet.
             **dict.fromkeys((*_LOOKED_UP, *_HISTORY)),

@@ -16,19 +16,20 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 from foundry_agents.code_package import CodePackage, as_planned
 from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
 from foundry_agents.lifecycle.errors import InputError, Problem, ServiceError, SignInFailed
-from foundry_agents.lifecycle.fields import Values
+from foundry_agents.lifecycle.fields import Values, as_number
 from foundry_agents.lifecycle.fingerprint import Marks, fingerprint, plain_fingerprint
 from foundry_agents.lifecycle.images import check_image
+from foundry_agents.lifecycle.ownership import Answer, Identity, identity, version_identity
 from foundry_agents.lifecycle.ports import AgentService, RegistryAccess, VersionView
 from foundry_agents.lifecycle.retention import remove
 from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, nothing_to_check, retire
 from foundry_agents.lifecycle.vocabulary import new_among
 from foundry_agents.lifecycle.waiting import Patience, SystemClock
+from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
-from foundry_agents.resources._declared import held, hold, is_declared
 from foundry_agents.resources._images import image_registry
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, text_of
+from foundry_agents.resources._table_provider import TableProvider, owner_in, text_of
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
@@ -54,6 +55,8 @@ class HostedAgentVersionProvider(TableProvider):
             pack=_packer(definition, text_of(values, "code_folder")),
             patience=patience(values),
             take_over=bool(values["take_over"]),
+            former_owners=owner_in(values).former,
+            claim=_run.claim_identity(values, type(self).__name__, text_of(values, "urn")),
             pull_identity=text_of(values, "pull_identity"),
             registry_id=text_of(values, "registry_id"),
             pull_grace_s=_pull_grace_s(values, datetime.now(tz=UTC)),
@@ -62,7 +65,9 @@ class HostedAgentVersionProvider(TableProvider):
         made = create_or_adopt(
             service_of(values), plan, SystemClock(), progress_on(values.get("urn")), registry=_registry_access()
         )
-        hold(values, made.version.id)
+        _run.go_on(values, text_of(values, "urn"), made.version.id, version_identity(made.version))
+        if made.owner.former:
+            values["former_owners"] = sorted(made.owner.former)
         return CreateResult(made.version.id, self.outputs(values, computed_outputs(made.version, values)))
 
     @clean
@@ -83,35 +88,48 @@ class HostedAgentVersionProvider(TableProvider):
     @clean
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Takes settings of ours into state; nothing of the version itself changes, so nothing is sent."""
-        computed = {key: olds[key] for key in _COMPUTED if key in olds}
+        computed = {key: olds[key] for key in (*_COMPUTED, *_OF_ITS_OWNER) if key in olds}
         del id_
         return UpdateResult(self.outputs(self.values(news), computed))
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Deletes the version, unless it serves or this run has made, adopted or kept it.
+        """Takes the agent away when nothing declares it any more; else deletes what the resource was replaced by.
 
-        A version that a rollout keeps stays as long as its agent is declared. With the agent it goes; mostly the
-        rollout has taken it away by then, but one that never succeeded is in no state.
+        A version that a rollout keeps stays as long as its agent is declared, and so does one that gets traffic or that
+        the run has made, adopted or kept. Without proof that nothing declares the agent it stays, with a warning.
         """
         values = self.values(props)
-        version = _version_in(id_)
-        agent = text_of(values, "agent_name")
-        owner, force = text_of(values, "owner"), bool(values["force_delete"])
+        agent, owner, force = text_of(values, "agent_name"), owner_in(values), bool(values["force_delete"])
+        claim, service = self.claim(props, values), service_of(values)
+        progress, warn = progress_on(values.get("urn")), partial(warn_on, values.get("urn"))
+        answer, reason = Answer.LIVES, ""
+        if not claim.run.keeps:
+            removed = remove(
+                service, agent, owner=owner, claim=claim, force=force, clock=SystemClock(), patience=patience(values)
+            )
+            answer, reason = removed.answer, removed.reason
+            for number in removed.serving:
+                warn(f"{agent}:{number} {Retired.SERVES.value}, and others share the agent")
+        if answer is Answer.STAYS:
+            warn(f'agent "{agent}" stays: {reason}. {_by_hand(values)}')
+        if answer is not Answer.LIVES:
+            return
         if values["kept_by_rollout"]:
-            if is_declared(values):
-                progress_on(values.get("urn"))(f"{id_} is left to the rollout")
-            else:
-                service = service_of(values)
-                remove(service, agent, owner=owner, force=force, clock=SystemClock(), patience=patience(values))
-            return
-        if id_ in held(values):
-            return
-        became = retire(service_of(values), agent, version, owner=owner, force=force)
-        if became in {Retired.SERVES, Retired.NOT_OURS}:
-            warn_on(values.get("urn"), f"{agent}:{version} {became.value}")
-        else:
-            progress_on(values.get("urn"))(f"{agent}:{version} {became.value}")
+            progress(f"{id_} is left to the rollout")
+        elif not _run.is_live(values, id_, claim.held):
+            became = retire(service, agent, _version_in(id_), owner=owner, force=force)
+            say = warn if became in {Retired.SERVES, Retired.NOT_OURS} else progress
+            say(f"{id_} {became.value}")
+
+    def identity_in(self, props: Mapping[str, object]) -> Identity:
+        """The agent's identity, as state has it."""
+        return identity(
+            guid=props.get("agent_guid"),
+            principal=props.get("principal_id"),
+            version=props.get("version_id"),
+            created=int(as_number(props.get("created_at")) or 0),
+        )
 
 
 class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
@@ -127,6 +145,9 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         created_at: Seconds since 1970.
         principal_id: Object id of the agent's own Entra identity; the same for all its versions.
         client_id: Client id of that identity.
+        agent_guid: The service's own id of the agent; None in state of a release that did not keep it.
+        owner: The stack that manages the agent, under the name that it had first.
+        former_owners: Owners whose versions were taken over; None when there are none.
         fingerprint: Hash of the definition; secret, because it covers environment values.
     """
 
@@ -136,6 +157,9 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
     created_at: Output[int]
     principal_id: Output[str]
     client_id: Output[str]
+    agent_guid: Output[str | None]
+    owner: Output[str]
+    former_owners: Output[Sequence[str] | None]
     fingerprint: Output[str]
     agent_name: Output[str]
     project_endpoint: Output[str]
@@ -174,6 +198,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         kept_by_rollout: Input[bool] | None = None,
         timeout_s: Input[float] | None = None,
         poll_interval_s: Input[float] | None = None,
+        chosen: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declares the version; every input is described in the reference of HostedAgentVersion.
@@ -215,6 +240,8 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
             "timeout_s": timeout_s,
             "poll_interval_s": poll_interval_s,
             "owner": owner_of_this_stack(),
+            "former_owners": None,
+            "chosen": ["owner", *chosen],
             "urn": row_of(resource_name, TYPE, opts),
             # Declared so that a preview shows them as not known yet.
             **dict.fromkeys(_COMPUTED),
@@ -222,7 +249,10 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         super().__init__(HostedAgentVersionProvider(), resource_name, props, opts)
 
 
-_COMPUTED = ("version", "version_id", "status", "created_at", "principal_id", "client_id", "fingerprint")
+_COMPUTED = ("version", "version_id", "status", "created_at", "principal_id", "client_id", "agent_guid", "fingerprint")
+
+_OF_ITS_OWNER = ("owner", "former_owners")
+"""Inputs whose value in state is from when the version was made."""
 
 
 def computed_outputs(version: VersionView, values: Values) -> dict[str, object]:
@@ -234,6 +264,7 @@ def computed_outputs(version: VersionView, values: Values) -> dict[str, object]:
         "created_at": version.created_at,
         "principal_id": version.principal_id,
         "client_id": version.client_id,
+        "agent_guid": version.guid or None,
         "fingerprint": fingerprint(values),
     }
 
@@ -307,6 +338,11 @@ def _pull_grace_s(values: Values, now: datetime) -> float:
         return 0.0
     granted = granted if granted.tzinfo else granted.replace(tzinfo=UTC)
     return max(0.0, float(str(values["pull_role_budget_s"])) - (now - granted).total_seconds())
+
+
+def _by_hand(values: Values) -> str:
+    where = f"{values['project_endpoint']}/agents/{values['agent_name']}?api-version=v1"
+    return f"Delete it by hand if it shall go: in the portal, or DELETE {where}"
 
 
 def _version_in(resource_id: str) -> str:

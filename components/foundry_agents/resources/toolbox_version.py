@@ -10,8 +10,9 @@ from pulumi import Input, Output
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.lifecycle.errors import ServiceError, SignInFailed
-from foundry_agents.lifecycle.fields import Values
+from foundry_agents.lifecycle.fields import Values, as_number
 from foundry_agents.lifecycle.fingerprint import Marks, hashed
+from foundry_agents.lifecycle.ownership import Identity, toolbox_identity, version_of_toolbox
 from foundry_agents.lifecycle.tool_rules import by_name
 from foundry_agents.lifecycle.toolbox_fields import TOOLBOX_FIELDS, described
 from foundry_agents.lifecycle.toolbox_ports import ToolboxService, ToolboxVersionView
@@ -25,10 +26,10 @@ from foundry_agents.lifecycle.toolboxes import (
     retire,
 )
 from foundry_agents.lifecycle.waiting import Patience, SystemClock
+from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, is_unknown, own_properties, progress_on, warn_on
-from foundry_agents.resources._declared import held, hold, is_declared
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, text_of
+from foundry_agents.resources._table_provider import TableProvider, owner_in, text_of
 
 TYPE = "pulumi-python:dynamic/foundry:ToolboxVersion"
 
@@ -36,7 +37,7 @@ TOOL = "tool:"
 """Before the name of each tool among the properties. A preview names top-level properties and nothing below them, so
 each tool is one: `[diff: +tool:docs]` instead of `[diff: ~tools]`."""
 
-_COMPUTED = ("version", "version_id", "created_at", "endpoint", "default_endpoint", "fingerprint")
+_COMPUTED = ("version", "version_id", "service_id", "created_at", "endpoint", "default_endpoint", "fingerprint")
 
 
 class ToolboxVersionProvider(TableProvider):
@@ -77,9 +78,13 @@ class ToolboxVersionProvider(TableProvider):
             metadata=metadata if isinstance(metadata, dict) else None,
             promote=bool(values["promote"]),
             take_over=bool(values["take_over"]),
+            former_owners=owner_in(values).former,
+            claim=_run.claim_identity(values, type(self).__name__, text_of(values, "urn")),
         )
         made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        hold(values, made.version.id)
+        _run.go_on(values, text_of(values, "urn"), made.version.id, toolbox_identity([made.version]))
+        if made.owner.former:
+            values["former_owners"] = sorted(made.owner.former)
         return CreateResult(made.version.id, self.outputs(values, _computed(made.version, values)))
 
     @clean
@@ -111,30 +116,35 @@ class ToolboxVersionProvider(TableProvider):
             make_default(
                 _service_of(values), text_of(values, "toolbox_name"), _version_in(id_), progress_on(values.get("urn"))
             )
-        computed = {key: _olds[key] for key in _COMPUTED if key in _olds}
+        computed = {key: _olds[key] for key in (*_COMPUTED, "owner", "former_owners") if key in _olds}
         return UpdateResult(self.outputs(values, computed))
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Deletes the version and older ones, but what a version of an agent calls and what this run goes on with."""
         values = self.values(props)
-        fresh = held(values)
-        if id_ in fresh:
+        if _run.is_live(values, id_, self.identity_in(props)):
             return
-        lives = is_declared(values)
-        became = retire(
+        became, reason = retire(
             _service_of(values),
             text_of(values, "toolbox_name"),
             _version_in(id_),
-            owner=text_of(values, "owner"),
-            fresh=set(map(_version_in, fresh)),
-            lives=lives,
+            owner=owner_in(values),
+            claim=self.claim(props, values),
+            fresh=set(map(_version_in, _run.live_ids(values))),
             progress=progress_on(values.get("urn")),
         )
-        if became is Retired.NOT_OURS:
+        if became is Retired.UNPROVED:
+            warn_on(values.get("urn"), f"toolbox {id_} stays: {reason}; delete it by hand if it shall go")
+        elif became is Retired.NOT_OURS:
             warn_on(values.get("urn"), f"toolbox {id_} {became.value}")
-        elif became is Retired.IN_USE and not lives:
+        elif became is Retired.IN_USE:
             warn_on(values.get("urn"), f"toolbox {id_} {became.value}; delete it by hand when that version is gone")
+
+    def identity_in(self, props: Mapping[str, object]) -> Identity:
+        """The identity of the toolbox, as state has it."""
+        created = int(as_number(props.get("created_at")) or 0)
+        return version_of_toolbox(str(props.get("version_id") or ""), created, str(props.get("service_id") or ""))
 
     def _tools(self, gathered: dict[str, Any]) -> Mapping[str, object]:
         tools = self.table.normalise(own_properties(gathered), is_unknown)[0].get("tools")
@@ -159,6 +169,7 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
     Attributes:
         version: Its number, in text: "2".
         version_id: "support:2".
+        service_id: The service's own id of it; None in state of a release that did not keep it.
         created_at: Seconds since 1970.
         endpoint: Where exactly this version is served over MCP.
         default_endpoint: Where the toolbox's default version is served.
@@ -168,6 +179,7 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
 
     version: Output[str]
     version_id: Output[str]
+    service_id: Output[str | None]
     created_at: Output[int]
     endpoint: Output[str]
     default_endpoint: Output[str]
@@ -187,6 +199,7 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
         promote: Input[bool] | None = None,
         take_over: Input[bool] | None = None,
         timeout_s: Input[float] | None = None,
+        chosen: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declares the version; every input is described in the reference of ToolboxVersion."""
@@ -200,6 +213,8 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
             "take_over": take_over,
             "timeout_s": timeout_s,
             "owner": owner_of_this_stack(),
+            "former_owners": None,
+            "chosen": ["owner", *chosen],
             "urn": row_of(resource_name, TYPE, opts),
             **{f"{TOOL}{name}": tool for name, tool in by_name(list(tools)).items()},
             # Declared so that a preview shows them as not known yet.
@@ -230,6 +245,7 @@ def _computed(version: ToolboxVersionView, values: Values) -> dict[str, object]:
     return {
         "version": version.version,
         "version_id": version.id,
+        "service_id": version.service_id or None,
         "created_at": version.created_at,
         "endpoint": endpoint_of(project, toolbox, version.version),
         "default_endpoint": default_endpoint_of(project, toolbox),

@@ -13,14 +13,15 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 from foundry_agents.lifecycle.errors import InputError, Problem, ServiceError, SignInFailed
 from foundry_agents.lifecycle.fields import Values
 from foundry_agents.lifecycle.fingerprint import Marks, hashed
+from foundry_agents.lifecycle.ownership import Identity, store_identity
 from foundry_agents.lifecycle.vector_store_fields import VECTOR_STORE_FIELDS
 from foundry_agents.lifecycle.vector_store_ports import VectorStoreService, VectorStoreView
 from foundry_agents.lifecycle.vector_stores import Retired, StorePlan, create_or_adopt, retire, sha256_of
 from foundry_agents.lifecycle.waiting import SystemClock
+from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
-from foundry_agents.resources._declared import held, hold, is_declared
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, text_of
+from foundry_agents.resources._table_provider import TableProvider, owner_in, text_of
 from foundry_agents.resources.hosted_agent_version import patience
 
 TYPE = "pulumi-python:dynamic/foundry:VectorStore"
@@ -46,7 +47,7 @@ class VectorStoreProvider(TableProvider):
             patience=patience(values),
         )
         made, _adopted = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        hold(values, made.id)
+        _run.go_on(values, text_of(values, "urn"), made.id, store_identity(made.id))
         return CreateResult(made.id, self.outputs(values, _computed(made)))
 
     @clean
@@ -67,23 +68,34 @@ class VectorStoreProvider(TableProvider):
     @clean
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Takes settings of ours into state; nothing is sent."""
-        return UpdateResult(self.outputs(self.values(news), {key: _olds[key] for key in _COMPUTED if key in _olds}))
+        computed = {key: _olds[key] for key in (*_COMPUTED, "owner", "former_owners") if key in _olds}
+        return UpdateResult(self.outputs(self.values(news), computed))
 
     @clean
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Deletes the store with its files, unless a toolbox or an agent uses it or this run goes on with it."""
         values = self.values(props)
-        fresh = held(values)
-        if id_ in fresh:
+        if _run.is_live(values, id_, self.identity_in(props)):
             return
-        lives = is_declared(values)
-        became = retire(_service_of(values), id_, owner=text_of(values, "owner"), fresh=fresh, lives=lives)
-        if became is Retired.NOT_OURS:
+        became, reason = retire(
+            _service_of(values),
+            id_,
+            owner=owner_in(values),
+            claim=self.claim(props, values),
+            fresh=_run.live_ids(values),
+        )
+        if became is Retired.UNPROVED:
+            warn_on(values.get("urn"), f"vector store {id_} stays: {reason}; delete it by hand if it shall go")
+        elif became is Retired.NOT_OURS:
             warn_on(values.get("urn"), f"vector store {id_} {became.value}")
-        elif became is Retired.IN_USE and not lives:
+        elif became is Retired.IN_USE:
             warn_on(
                 values.get("urn"), f"vector store {id_} {became.value}; delete it by hand when that version is gone"
             )
+
+    def identity_in(self, props: Mapping[str, object]) -> Identity:
+        """The store's identity, as state has it."""
+        return store_identity(str(props.get("vector_store_id") or ""))
 
 
 class VectorStore(Resource, module="foundry", name="VectorStore"):
@@ -118,6 +130,7 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
 
         The files are read here, by the program, to know their hashes; a store that must be made reads them again.
         """
+        chosen = ["owner", "store_name"] if store_name is None else ["owner"]
         store_name = resource_name if store_name is None else store_name
         refuse_a_second(resource_name, project_endpoint, store_name, kind="vector store", name_input="store_name")
         read = _read(resource_name, files)
@@ -129,6 +142,8 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
             "timeout_s": timeout_s,
             "poll_interval_s": poll_interval_s,
             "owner": owner_of_this_stack(),
+            "former_owners": None,
+            "chosen": chosen,
             "urn": row_of(resource_name, TYPE, opts),
             # Declared so that a preview shows them as not known yet.
             **dict.fromkeys(_COMPUTED),

@@ -1,0 +1,245 @@
+"""Ownership: whose a thing of the service is, and what may be deleted. No other module decides either.
+
+The rule is that destruction needs proof. A name, an endpoint's text, or a note that is missing proves nothing: one
+project has several host names, a stack or a component can be renamed, a run with targets looks at its targets alone.
+So an agent, toolbox or vector store is deleted only when
+
+- the service's own identity of it is known, and it is the identity that the state to be deleted holds,
+- nothing that this run has made, adopted or still declares has that identity,
+- and this run has looked at everything that could declare it.
+
+``docs/decisions/0012-destruction-needs-proof.md`` says where each fact comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from foundry_agents.lifecycle.errors import RemovalRefused
+from foundry_agents.lifecycle.fingerprint import Marked, Marks
+from foundry_agents.lifecycle.ports import AgentView, VersionView
+from foundry_agents.lifecycle.toolbox_ports import ToolboxVersionView
+
+NOBODY = "nobody"
+"""The owner of things without ownership metadata, such as versions that a portal or a script has made. Every other
+owner has two slashes."""
+
+Identity = frozenset[str]
+"""How the service itself tells one thing from another. Two identities with a common part are of the same thing."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A stack as the owner of things in the service.
+
+    Attributes:
+        name: ``organization/project/stack`` as it was when the first thing was made. It stays when the stack, its
+            project or its organization is renamed, because what carries it can't be written again.
+        former: Owners whose things this stack has taken over; NOBODY for things that had none.
+    """
+
+    name: str
+    former: frozenset[str] = frozenset()
+
+    def owns(self, thing: Marked) -> bool:
+        """Whether the thing is this stack's: made by it, or taken over."""
+        return owner_in(thing) in {self.name, *self.former}
+
+    def made(self, thing: Marked) -> bool:
+        """Whether this stack itself has made the thing."""
+        return owner_in(thing) == self.name
+
+    def taking_over(self, things: Iterable[Marked]) -> Owner:
+        """The same owner once it has taken these things over."""
+        others = {owner_in(thing) for thing in things} - {self.name}
+        return Owner(self.name, self.former | others)
+
+
+def owner_in(thing: Marked) -> str:
+    """The owner that a thing's metadata names; NOBODY when there is none."""
+    marks = Marks.of(thing)
+    return marks.owner if marks else NOBODY
+
+
+def version_identity(version: VersionView) -> Identity:
+    """The identity of a version's agent."""
+    return identity(guid=version.guid, principal=version.principal_id, version=version.id, created=version.created_at)
+
+
+def agent_identity(agent: AgentView, versions: Iterable[VersionView]) -> Identity:
+    """The identity of an agent: of all its versions, should each have one of its own."""
+    seen = [*versions, *([agent.latest] if agent.latest else [])]
+    return frozenset().union(*(version_identity(version) for version in seen))
+
+
+def toolbox_identity(versions: Sequence[ToolboxVersionView], *, as_ever_kept: bool = False) -> Identity:
+    """The identity of a toolbox: that of each of its versions.
+
+    Args:
+        versions: All its versions.
+        as_ever_kept: With what state of an earlier release knows of them, to compare with that.
+    """
+    known = [version_of_toolbox(version.id, version.created_at, version.service_id) for version in versions]
+    if as_ever_kept:
+        known += [version_of_toolbox(version.id, version.created_at) for version in versions]
+    return frozenset().union(*known)
+
+
+def version_of_toolbox(version: str, created: int, service_id: str = "") -> Identity:
+    """The identity of a toolbox's version from what is known of it.
+
+    Number and creation time are not unique among projects, so they count only where the service's own id is not known.
+
+    Args:
+        version: ``toolbox:number``.
+        created: When it was made, in seconds since 1970.
+        service_id: The service's own id [recorded]; "" where it is not known.
+    """
+    if service_id:
+        return frozenset({f"toolbox:{service_id}"})
+    return frozenset({f"toolbox:{version}@{created}"} if version and created else ())
+
+
+def store_identity(store: str) -> Identity:
+    """The identity of a vector store: the service's own id."""
+    return frozenset({f"store:{store}"} if store else ())
+
+
+def identity(*, guid: object = "", principal: object = "", version: object = "", created: object = 0) -> Identity:
+    """An identity from what is known of an agent.
+
+    The agent's GUID and its Entra principal are unique [recorded]. A version's number and creation time are not unique
+    among projects, so they count only where neither is known.
+
+    Args:
+        guid: ``agent_guid``.
+        principal: Object id of the agent's identity.
+        version: ``agent:number``.
+        created: When the version was made, in seconds since 1970.
+    """
+    known = {f"{kind}:{value}" for kind, value in (("guid", guid), ("principal", principal)) if value}
+    if not known and version and created:
+        known = {f"version:{version}@{created}"}
+    return frozenset(known)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of the engine knows about a thing that a resource would take away.
+
+    Attributes:
+        destroys: The run is a destroy: whatever is in state shall go.
+        limited: The option that limits the run to a part of the stack, such as ``--target``; "" without one.
+        unseen: Why it is not known what the run does; "" when it is.
+        unread: Why what else the run declares is not known; "" when it is.
+        declared: The program of the run declares the same thing, by name and endpoint.
+        undecided: Another declaration of a thing of this name, whose identity is not known; "" without one.
+        live: Identities of everything that the run has made, adopted or still declares.
+    """
+
+    destroys: bool = False
+    limited: str = ""
+    unseen: str = ""
+    unread: str = ""
+    declared: bool = False
+    undecided: str = ""
+    live: frozenset[str] = frozenset()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the thing is declared, so that a resource of it which is deleted has only been replaced."""
+        return self.declared and not self.destroys
+
+
+class Answer(StrEnum):
+    """What may happen to a thing whose resource is deleted."""
+
+    GOES = "goes"
+    LIVES = "lives"
+    """Something else in this run is the same thing: the resource was renamed or moved."""
+    STAYS = "stays"
+    """There is no proof: it is left, with a warning."""
+    REFUSED = "refused"
+    """The run can't be judged: the resource stays in state as well."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An answer with its reason, a finished clause for a message."""
+
+    answer: Answer
+    reason: str = ""
+
+
+def verdict(run: Run, *, held: Identity, found: Identity) -> Verdict:
+    """Decides whether a thing may be deleted with the resource that held it.
+
+    Args:
+        run: What the run knows.
+        held: The identity in the state that is to be deleted.
+        found: The identity that the service gives to what is there now.
+    """
+    if same := _same_thing(run, found):
+        return Verdict(Answer.LIVES, same)
+    if foreign := _not_this_stacks(held, found):
+        return Verdict(Answer.STAYS, foreign)
+    if run.limited or run.unseen:
+        return Verdict(Answer.REFUSED)
+    if doubt := _doubt(run):
+        return Verdict(Answer.STAYS, doubt)
+    return Verdict(Answer.GOES)
+
+
+def _same_thing(run: Run, found: Identity) -> str:
+    if run.keeps:
+        return "the program still declares it"
+    return "another resource of the program is the same" if not run.destroys and found & run.live else ""
+
+
+def _not_this_stacks(held: Identity, found: Identity) -> str:
+    if not found or not held:
+        return "its identity is not known, so nothing proves that it is this stack's"
+    return "" if found & held else "what is there now has another identity than what this stack has made"
+
+
+def _doubt(run: Run) -> str:
+    if run.unread or run.destroys or not run.undecided:
+        return run.unread
+    return f"{run.undecided} may be the same, and what it stands for is not known yet"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A resource that is about to be deleted, with what it holds and what its run knows.
+
+    Attributes:
+        subject: What it is about, for messages: ``agent "support"``.
+        held: The identity in its state.
+        run: What the run knows.
+    """
+
+    subject: str
+    held: Identity = frozenset()
+    run: Run = field(default_factory=Run)
+
+    def on(self, found: Identity) -> Verdict:
+        """The verdict on what the service has now.
+
+        Raises:
+            RemovalRefused: The run is limited to a part of the stack, or can't be judged.
+        """
+        decided = verdict(self.run, held=self.held, found=found)
+        if decided.answer is Answer.REFUSED:
+            raise RemovalRefused(self.subject, option=self.run.limited, unseen=self.run.unseen)
+        return decided
+
+
+def no_other_claims(_identity: Identity) -> None:
+    """For a thing that nothing else can declare."""
+
+
+def claimed_twice(identity_: Identity, mine: str, others: Mapping[str, Identity]) -> str | None:
+    """The URN of another resource of this run that stands for the same thing; None when there is none."""
+    return next((urn for urn, theirs in others.items() if urn != mine and theirs & identity_), None)

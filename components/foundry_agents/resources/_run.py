@@ -1,0 +1,277 @@
+"""What one run of the engine declares, and what it has made or goes on with.
+
+The engine calls `check` for all that a program declares before it deletes what the program no longer does. What is
+kept here only ever keeps things from being deleted: what a delete needs beside it, see `lifecycle.ownership`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from foundry_agents.lifecycle.errors import DeclaredTwice
+from foundry_agents.lifecycle.ownership import Claim, Identity, Run, claimed_twice
+from foundry_agents.resources import _notes
+from foundry_agents.resources._notes import Note, Notes
+
+_KINDS = {"agent_name": "agent", "toolbox_name": "toolbox", "store_name": "vector store"}
+"""Inputs that say what a resource is about, and what that is."""
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What a resource is about, by value.
+
+    Attributes:
+        endpoint: Of its project.
+        kind: ``agent``, ``toolbox`` or ``vector store``.
+        name: Its name, in small letters: capitals make no difference.
+        written: Its name as it is written, for messages.
+    """
+
+    endpoint: str
+    kind: str
+    name: str
+    written: str = field(default="", compare=False)
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> Thing | None:
+        """The thing that canonical inputs are about; None when a part of it is not known yet."""
+        endpoint = values.get("project_endpoint")
+        for key, kind in _KINDS.items():
+            if isinstance(name := values.get(key), str) and isinstance(endpoint, str):
+                return cls(endpoint.rstrip("/").lower(), kind, name.lower(), name)
+        return None
+
+    def called_as(self, other: Thing) -> bool:
+        """Whether the other one is of the same kind and name, in whatever project."""
+        return (self.kind, self.name) == (other.kind, other.name)
+
+    @property
+    def subject(self) -> str:
+        """For messages."""
+        return f'{self.kind} "{self.written or self.name}"'
+
+
+@dataclass(frozen=True)
+class Live:
+    """A resource that goes on after this run: declared and unchanged, or made or adopted."""
+
+    thing: Thing
+    id: str
+    identity: Identity
+
+
+@dataclass
+class _Known:
+    """What is known of this run, in this process or in another."""
+
+    declared: dict[tuple[Thing, str], str] = field(default_factory=dict)
+    """URN by thing and kind of resource."""
+    again: set[Thing] = field(default_factory=set)
+    """Things whose resources are replaced because of others, and may be deleted before they are declared."""
+    live: dict[str, Live] = field(default_factory=dict)
+    """By URN."""
+
+    def learn(self, note: Note) -> None:
+        """Takes up a note of another process; one of another form is of a release that is not this one."""
+        match note:
+            case ("declared", endpoint, kind, name, role, urn):
+                self.declared[Thing(endpoint, kind, name), role] = urn
+            case ("again", endpoint, kind, name):
+                self.again.add(Thing(endpoint, kind, name))
+            case ("live", urn, endpoint, kind, name, id_, *identity):
+                self.live[urn] = Live(Thing(endpoint, kind, name), id_, frozenset(identity))
+            case ("gone", urn):
+                self.live.pop(urn, None)
+
+
+_known = _Known()
+_notes_of_this_process = Notes()
+_lock = threading.Lock()
+_kept: dict[str, dict[str, object]] = {}
+"""By URN: inputs that stay as they were first; see ``keep``."""
+
+
+def begin() -> None:
+    """Lets the other plugin processes of this run see that this one is there."""
+    _notes_of_this_process.open()
+
+
+def declare(values: Mapping[str, object], role: str, urn: str) -> str | None:
+    """Takes down what a resource of the program is about.
+
+    Args:
+        values: Its canonical inputs.
+        role: What kind of resource it is: an agent's version and its rollout are about one agent.
+        urn: Its URN.
+
+    Returns:
+        The URN of another resource of this kind that is about the same thing; None when there is none.
+    """
+    if (thing := Thing.of(values)) is None:
+        return None
+    with _lock:
+        other = _known.declared.setdefault((thing, role), urn)
+        if urn and other and other != urn:
+            return other
+    _add("declared", *_parts(thing), role, urn)
+    return None
+
+
+def declare_again(values: Mapping[str, object]) -> None:
+    """Takes down that a resource in state is replaced because of another one, so that its thing is declared still.
+
+    Where that other one is deleted before it is replaced, so is this one, before the program has declared it again.
+    """
+    if (thing := Thing.of(values)) is not None:
+        with _lock:
+            _known.again.add(thing)
+        _add("again", *_parts(thing))
+
+
+def go_on(values: Mapping[str, object], urn: str, id_: str, identity: Identity) -> None:
+    """Takes down what a resource stands for after this run: made, adopted, or left as it was.
+
+    After a replacement that adopted, in a run that failed, the engine has one id twice: as what is there, and as what
+    is to be deleted in the next run.
+    """
+    if (thing := Thing.of(values)) is not None:
+        with _lock:
+            _known.live[urn] = Live(thing, id_, identity)
+        _add("live", urn, *_parts(thing), id_, *sorted(identity))
+
+
+def is_replaced(urn: str) -> None:
+    """Takes down that what a resource stood for so far is to be replaced."""
+    with _lock:
+        was = _known.live.pop(urn, None)
+    if was is not None:
+        _add("gone", urn)
+
+
+def is_declared_as(urn: str) -> bool:
+    """Whether the program of this run has declared a resource of this URN."""
+    with _lock:
+        return urn in _known.declared.values()
+
+
+def live_ids(values: Mapping[str, object]) -> set[str]:
+    """Ids of all resources that go on with things of this kind and name, in whatever project."""
+    if (thing := Thing.of(values)) is None:
+        return set()
+    known, _ = _everything()
+    return {live.id for live in known.live.values() if live.thing.called_as(thing)}
+
+
+def is_live(values: Mapping[str, object], id_: str, identity: Identity) -> bool:
+    """Whether a resource that goes on stands for this very id: what is deleted has only been replaced by it."""
+    thing = Thing.of(values)
+    known, _ = _everything()
+    return thing is not None and any(
+        live.id == id_ and live.thing.called_as(thing) and (live.thing == thing or live.identity & identity)
+        for live in known.live.values()
+    )
+
+
+def claim(values: Mapping[str, object], held: Identity) -> Claim:
+    """What a delete of a resource with these inputs, which held this identity, can say for itself."""
+    thing = Thing.of(values)
+    if thing is None:
+        return Claim("this resource", run=Run(unread="what it is about can't be read from its state"))
+    from foundry_agents.resources._engine_process import engine, home_in  # noqa: PLC0415 (late: deletes alone need it)
+
+    now = engine()
+    known, whole = _everything()
+    others_read = whole and all(
+        each.home == home_in(os.environ) and _notes.of(each.process, of_this_run=True) is not None
+        for each in now.neighbours
+    )
+    unread = ""
+    if now.runs_program:
+        unread = "the program of this run has not ended, and may still declare it"
+    elif now.neighbours and not others_read:
+        unread = (
+            "another instance of the provider may declare it, and its notes can't be read: the folder `foundry-agents` "
+            "in Pulumi's home (PULUMI_HOME, or ~/.pulumi) has to be this user's alone"
+        )
+    run = Run(
+        destroys=now.command.verb == "destroy",
+        limited=now.command.limited,
+        unseen="" if now.command.verb else (now.unseen or "its command line names neither"),
+        unread=unread,
+        declared=thing in known.again or any(each == thing for each, _role in known.declared),
+        undecided=_undecided(thing, known),
+        live=frozenset().union(*(live.identity for live in known.live.values())),
+    )
+    return Claim(thing.subject, held, run)
+
+
+def claim_identity(values: Mapping[str, object], role: str, urn: str) -> Callable[[Identity], None]:
+    """Takes an identity for a resource, and refuses one that another resource of this kind in the program has.
+
+    So one agent is seen to be declared twice also where its project is called by two host names.
+    """
+    thing = Thing.of(values)
+
+    def take(identity: Identity) -> None:
+        known, _ = _everything()
+        declared = {each for (_thing, kind), each in known.declared.items() if kind == role}
+        with _lock:
+            everything = {**known.live, **_known.live}
+            others = {other: live.identity for other, live in everything.items() if other in declared}
+            other = claimed_twice(identity, urn, others)
+            if thing and urn and identity and not other:
+                was = _known.live.get(urn)
+                _known.live[urn] = Live(thing, was.id if was else "", identity)
+        if thing and other:
+            raise DeclaredTwice(thing.subject, shown(urn), shown(other))
+
+    return take
+
+
+def keep(urn: str, **inputs: object) -> None:
+    """Takes down inputs of a resource in state that stay as they are, whatever the program works out now."""
+    with _lock:
+        known = _kept.setdefault(urn, {})
+        known |= {name: value for name, value in inputs.items() if value is not None}
+
+
+def kept(urn: str) -> Mapping[str, object]:
+    """Those inputs. A replacement is checked without the state that it replaces; the first check has had it."""
+    with _lock:
+        return dict(_kept.get(urn, {}))
+
+
+def shown(urn: str) -> str:
+    """A resource in a message."""
+    return f'"{urn.rpartition("::")[2]}" ({urn.rpartition("::")[0].rpartition(":")[2] or "resource"})'
+
+
+def _undecided(thing: Thing, known: _Known) -> str:
+    """A declaration under another endpoint whose identity this run has not learned."""
+    decided = {live.thing for live in known.live.values()}
+    for (other, _role), urn in known.declared.items():
+        if other != thing and other.called_as(thing) and other not in decided:
+            return shown(urn)
+    return ""
+
+
+def _everything() -> tuple[_Known, bool]:
+    """What this process knows, and the others; and whether this one could say what it knows."""
+    with _lock:
+        known = _Known(dict(_known.declared), set(_known.again), dict(_known.live))
+    for process in _notes.others():
+        for note in _notes.of(process, of_this_run=False) or ():
+            known.learn(note)
+    return known, _notes_of_this_process.is_open
+
+
+def _parts(thing: Thing) -> tuple[str, str, str]:
+    return thing.endpoint, thing.kind, thing.name
+
+
+def _add(*note: str) -> None:
+    _notes_of_this_process.add(note)

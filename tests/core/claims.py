@@ -1,0 +1,24 @@
+"""Claims on things of the service, for tests of what happens once a claim is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foundry_agents.lifecycle.ownership import Answer, Claim, Identity, Verdict
+
+
+@dataclass(frozen=True)
+class Judged(Claim):
+    """A claim whose verdict is known, whatever is found."""
+
+    answer: Answer = Answer.GOES
+    reason: str = ""
+
+    def on(self, found: Identity) -> Verdict:
+        """The verdict."""
+        del found
+        return Verdict(self.answer, self.reason)
+
+
+PROVED = Judged("it")
+LIVES = Judged("it", answer=Answer.LIVES)
