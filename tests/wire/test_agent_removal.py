@@ -117,9 +117,9 @@ def test_an_owner_that_is_in_state_stays_the_owner_whatever_the_stack_is_called(
 
 def test_a_name_that_the_library_chose_stays_as_it_was_first(one: Agent, made: State) -> None:
     """Case 87, pulumi-features A5: the component is renamed with an alias; also when the version is then replaced."""
-    olds = one.inputs(chosen=["agent_name"])
+    olds = one.inputs()
     with running(one.bench.azure.env) as up:
-        news = {**olds, "agent_name": "renamed"}
+        news = {**olds, "agent_name": "renamed", "chosen": ["agent_name"]}
         checked = up.check(VERSION, news, olds).inputs
         assert not up.diff(VERSION, made.outs, checked, made.id).replaces
         changed = {**news, "environment": {"GREETING": "Howdy"}}

@@ -79,12 +79,13 @@ class TableProvider(ResourceProvider):
 
         A replacement is checked a second time, without the state that it replaces.
         """
-        chosen, urn = values.get("chosen"), _urn_in(values)
-        names = chosen if isinstance(chosen, list) else []
+        names, urn = _listed(values.pop("chosen", None)), _urn_in(values)
         _run.keep(urn, **{name: olds.get(name) for name in (*names, "former_owners")})
         first = _run.kept(urn)
         values.update({name: first[name] for name in names if name in first})
-        if former := {*_listed(first.get("former_owners")), *_listed(values.get("former_owners"))}:
+        # Not known in a preview, where there are none: an output that state has not.
+        former = {*_listed(first.get("former_owners")), *_listed(values.pop("former_owners", None))}
+        if former:
             values["former_owners"] = sorted(former)
 
     def _take_down(self, id_: str, olds: dict[str, Any], news: dict[str, Any], *, replaced: bool) -> None:
