@@ -88,16 +88,29 @@ class _Known:
                 self.live.pop(urn, None)
 
 
-_known = _Known()
-_notes_of_this_process = Notes()
-_lock = threading.Lock()
-_kept: dict[str, dict[str, object]] = {}
-"""By URN: inputs that stay as they were first; see ``keep``."""
+@dataclass
+class Memory:
+    """What one plugin process keeps in mind, from its start to its end.
+
+    Attributes:
+        known: What it knows of the run.
+        kept: By URN, inputs that stay as they were first; see ``keep``.
+        notes: Where it lets others know.
+        lock: Held while any of it is read or changed: calls come at the same time.
+    """
+
+    known: _Known = field(default_factory=_Known)
+    kept: dict[str, dict[str, object]] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_memory = Memory()
 
 
 def begin() -> None:
     """Lets the other plugin processes of this run see that this one is there."""
-    _notes_of_this_process.open()
+    _memory.notes.open()
 
 
 def declare(values: Mapping[str, object], role: str, urn: str) -> str | None:
@@ -113,8 +126,8 @@ def declare(values: Mapping[str, object], role: str, urn: str) -> str | None:
     """
     if (thing := Thing.of(values)) is None:
         return None
-    with _lock:
-        other = _known.declared.setdefault((thing, role), urn)
+    with _memory.lock:
+        other = _memory.known.declared.setdefault((thing, role), urn)
         if urn and other and other != urn:
             return other
     _add("declared", *_parts(thing), role, urn)
@@ -127,8 +140,8 @@ def declare_again(values: Mapping[str, object]) -> None:
     Where that other one is deleted before it is replaced, so is this one, before the program has declared it again.
     """
     if (thing := Thing.of(values)) is not None:
-        with _lock:
-            _known.again.add(thing)
+        with _memory.lock:
+            _memory.known.again.add(thing)
         _add("again", *_parts(thing))
 
 
@@ -139,23 +152,23 @@ def go_on(values: Mapping[str, object], urn: str, id_: str, identity: Identity) 
     is to be deleted in the next run.
     """
     if (thing := Thing.of(values)) is not None:
-        with _lock:
-            _known.live[urn] = Live(thing, id_, identity)
+        with _memory.lock:
+            _memory.known.live[urn] = Live(thing, id_, identity)
         _add("live", urn, *_parts(thing), id_, *sorted(identity))
 
 
 def is_replaced(urn: str) -> None:
     """Takes down that what a resource stood for so far is to be replaced."""
-    with _lock:
-        was = _known.live.pop(urn, None)
+    with _memory.lock:
+        was = _memory.known.live.pop(urn, None)
     if was is not None:
         _add("gone", urn)
 
 
 def is_declared_as(urn: str) -> bool:
     """Whether the program of this run has declared a resource of this URN."""
-    with _lock:
-        return urn in _known.declared.values()
+    with _memory.lock:
+        return urn in _memory.known.declared.values()
 
 
 def live_ids(values: Mapping[str, object]) -> set[str]:
@@ -219,13 +232,13 @@ def claim_identity(values: Mapping[str, object], role: str, urn: str) -> Callabl
     def take(identity: Identity) -> None:
         known, _ = _everything()
         declared = {each for (_thing, kind), each in known.declared.items() if kind == role}
-        with _lock:
-            everything = {**known.live, **_known.live}
+        with _memory.lock:
+            everything = {**known.live, **_memory.known.live}
             others = {other: live.identity for other, live in everything.items() if other in declared}
             other = claimed_twice(identity, urn, others)
             if thing and urn and identity and not other:
-                was = _known.live.get(urn)
-                _known.live[urn] = Live(thing, was.id if was else "", identity)
+                was = _memory.known.live.get(urn)
+                _memory.known.live[urn] = Live(thing, was.id if was else "", identity)
         if thing and other:
             raise DeclaredTwice(thing.subject, shown(urn), shown(other))
 
@@ -234,15 +247,15 @@ def claim_identity(values: Mapping[str, object], role: str, urn: str) -> Callabl
 
 def keep(urn: str, **inputs: object) -> None:
     """Takes down inputs of a resource in state that stay as they are, whatever the program works out now."""
-    with _lock:
-        known = _kept.setdefault(urn, {})
+    with _memory.lock:
+        known = _memory.kept.setdefault(urn, {})
         known |= {name: value for name, value in inputs.items() if value is not None}
 
 
 def kept(urn: str) -> Mapping[str, object]:
     """Those inputs. A replacement is checked without the state that it replaces; the first check has had it."""
-    with _lock:
-        return dict(_kept.get(urn, {}))
+    with _memory.lock:
+        return dict(_memory.kept.get(urn, {}))
 
 
 def shown(urn: str) -> str:
@@ -261,12 +274,12 @@ def _undecided(thing: Thing, known: _Known) -> str:
 
 def _everything() -> tuple[_Known, bool]:
     """What this process knows, and the others; and whether this one could say what it knows."""
-    with _lock:
-        known = _Known(dict(_known.declared), set(_known.again), dict(_known.live))
+    with _memory.lock:
+        known = _Known(dict(_memory.known.declared), set(_memory.known.again), dict(_memory.known.live))
     for process in _notes.others():
         for note in _notes.of(process, of_this_run=False) or ():
             known.learn(note)
-    return known, _notes_of_this_process.is_open
+    return known, _memory.notes.is_open
 
 
 def _parts(thing: Thing) -> tuple[str, str, str]:
@@ -274,4 +287,4 @@ def _parts(thing: Thing) -> tuple[str, str, str]:
 
 
 def _add(*note: str) -> None:
-    _notes_of_this_process.add(note)
+    _memory.notes.add(note)
