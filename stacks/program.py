@@ -35,16 +35,25 @@ def _project(settings: Settings) -> fa.Project:
         return fa.FoundryProject.existing(
             endpoint=there.endpoint, principal_id=there.principal_id, resource_id=there.resource_id
         )
-    name = settings.project_name or f"agents-{pulumi.get_stack()}"
     return fa.FoundryProject(
         "agents",
         location=settings.location,
-        project_name=name,
+        project_name=settings.project_name or f"agents-{pulumi.get_stack()}",
         models=settings.models,
         app_insights=settings.telemetry,
         tags=settings.tags,
-        opts=_options(settings),
+        opts=pulumi.ResourceOptions.merge(
+            _options(settings), pulumi.ResourceOptions(transformations=[] if settings.project_name else [_named_once])
+        ),
     )
+
+
+def _named_once(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    """Keeps the project's name, made from the stack's, when the stack is renamed."""
+    if args.type_ != "azure-native:cognitiveservices:Project":
+        return None
+    kept = pulumi.ResourceOptions(ignore_changes=["projectName"])
+    return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, kept))
 
 
 def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry | None:

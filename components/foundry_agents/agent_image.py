@@ -15,6 +15,7 @@ from foundry_agents.image_build import BuildSettings, ImageBuild
 from foundry_agents.image_sources import Sources
 from foundry_agents.image_tag import resolved
 from foundry_agents.lifecycle.images import tag_problem
+from foundry_agents.naming import chosen_once
 from foundry_agents.resources.remote_image_build import RemoteImageBuild
 
 DEFAULT_CONTEXT_LIMIT_MB = 200.0
@@ -107,7 +108,7 @@ class AgentImage:
                 ``{name}-tag`` and, while there is something to build, ``{name}-build``.
             context: The folder that the Dockerfile may copy from; ``.dockerignore`` is honoured.
             registry: Where to push: an AgentRegistry, or ``host`` or ``host/path`` of any other.
-            repository: Name in the registry.
+            repository: Name in the registry; None takes ``name``, once.
             dockerfile: Another than the ``Dockerfile`` in the folder.
             target: Stage to build; None takes the last.
             build_args: Values of ``ARG``; not secret, they stay in the image's history.
@@ -130,7 +131,9 @@ class AgentImage:
         """
         host = registry.login_server if isinstance(registry, AgentRegistry) else registry
         settings = BuildSettings(
-            repository=Output.concat(host, "/", repository or name),
+            host=host,
+            repository=repository or name,
+            named=repository is not None,
             sources=Sources(
                 context=Path(context),
                 dockerfile=None if dockerfile is None else Path(dockerfile),
@@ -176,7 +179,7 @@ class AgentImage:
             name: Name of the resource ``{name}-build`` and, unless ``repository`` says otherwise, of the repository.
             context: The folder that the Dockerfile may copy from; ``.dockerignore`` is honoured.
             registry: Whose tasks build, and where the image goes.
-            repository: Name in the registry.
+            repository: Name in the registry; None takes ``name``, once.
             dockerfile: Another than the ``Dockerfile`` in the folder.
             target: Stage to build; None takes the last.
             build_args: Values of ``ARG``; not secret, they stay in the image's history.
@@ -214,9 +217,9 @@ class AgentImage:
             context_limit_mb=context_limit_mb,
             timeout_s=timeout_s,
             poll_interval_s=poll_interval_s,
-            opts=opts,
+            opts=pulumi.ResourceOptions.merge(opts, chosen_once({"repository": repository})),
         )
-        reference = Output.concat(registry.login_server, "/", repository or name, "@", built.digest)
+        reference = Output.concat(registry.login_server, "/", built.repository, "@", built.digest)
         return cls._in(registry, reference, check=check, whole=True)
 
     @classmethod

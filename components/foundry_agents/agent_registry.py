@@ -10,13 +10,19 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import authorization, cognitiveservices, containerregistry
 
 from foundry_agents.foundry_project import ExistingProject, FoundryProject, Project, gone_with
-from foundry_agents.naming import unique_name
+from foundry_agents.known_values import Getter, in_previews_too
+from foundry_agents.naming import chosen_once, unique_name
 from foundry_agents.private_endpoint import PrivateEndpoint, lead_to
 from foundry_agents.project_path import ProjectPath
 from foundry_agents.role_grant import Grants, PrincipalType, Role, principal_suffix
 
 Permissions = Literal["registry", "repository"]
 """How a registry reads role assignments: for all of it, or by repository (``AbacRepositoryPermissions``)."""
+
+_REGISTRY = Getter(
+    "azure-native:containerregistry:getRegistry",
+    {"resourceGroups": "resourceGroupName", "registries": "registryName"},
+)
 
 _PULL: Mapping[Permissions, Role] = {"registry": Role.ACR_PULL, "repository": Role.REPOSITORY_READER}
 _PUSH: Mapping[Permissions, Role] = {"registry": Role.ACR_PUSH, "repository": Role.REPOSITORY_WRITER}
@@ -34,7 +40,8 @@ class AgentRegistry(pulumi.ComponentResource):
             image of this registry gets the right then, if it is not among them.
         resource_group_name: Where to put it; None takes the first project's own group.
         location: Azure region; None takes the resource group's.
-        registry_name: 5 to 50 lower-case letters and digits, unique in all of Azure; None makes one from the stack.
+        registry_name: 5 to 50 lower-case letters and digits, unique in all of Azure; None makes one from the stack,
+            once.
         sku: Basic, Standard or Premium.
         permissions: ``registry`` grants AcrPull and AcrPush; ``repository`` grants Container Registry Repository Reader
             and Writer, the only ones that count in a registry of that mode [docs]. azure-native 3.29 can't set the mode
@@ -112,7 +119,7 @@ class AgentRegistry(pulumi.ComponentResource):
                 ),
             ),
             tags=tags,
-            opts=ResourceOptions(parent=self),
+            opts=ResourceOptions.merge(ResourceOptions(parent=self), chosen_once({"registryName": registry_name})),
         )
         reached: list[pulumi.Resource] = []
         if private_endpoint is not None:
@@ -126,7 +133,9 @@ class AgentRegistry(pulumi.ComponentResource):
             )
         self._take_up(
             name,
-            login_server=registry.login_server,
+            login_server=in_previews_too(
+                registry.login_server, registry, _REGISTRY, lambda found: str(found["loginServer"])
+            ),
             resource_id=registry.id.apply(str),
             permissions=permissions,
             grants=grants,
@@ -186,6 +195,7 @@ class AgentRegistry(pulumi.ComponentResource):
             scope=self.resource_id,
             principal_id=project.principal_id.apply(lambda known: _needed(known, self.pulumi_resource_name)),
             to=who,
+            opts=self._called_before(project, suffix, "pull-"),
         )
 
     def grant_push(
@@ -278,9 +288,21 @@ class AgentRegistry(pulumi.ComponentResource):
                     resource_id=self.resource_id,
                 ),
             ),
-            opts=ResourceOptions(parent=self, deleted_with=gone_with(project)),
+            opts=ResourceOptions.merge(
+                ResourceOptions.merge(
+                    ResourceOptions(parent=self, deleted_with=gone_with(project)), chosen_once({"connectionName": None})
+                ),
+                self._called_before(project, suffix, "connection-"),
+            ),
         )
         self._before_the_pull = [*self._before_the_pull, connection]
+
+    def _called_before(self, project: Project, suffix: str, before: str) -> ResourceOptions:
+        """Aliases of what is called after a project, ``{registry}-pull-{project}``: it follows a renamed project."""
+        if not suffix.startswith(before) or not isinstance(project, FoundryProject):
+            return ResourceOptions()
+        names = (f"{self.pulumi_resource_name}-{before}{former}" for former in project.former_names)
+        return ResourceOptions(aliases=[pulumi.Alias(name=name) for name in names])
 
 
 class _ExistingRegistry(AgentRegistry):

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import applicationinsights, cognitiveservices, operationalinsights
 
+from foundry_agents.known_values import Getter, in_previews_too
+
 _SECRETS = ["connectionString", "instrumentationKey"]
+_COMPONENT = Getter(
+    "azure-native:applicationinsights:getComponent",
+    {"resourceGroups": "resourceGroupName", "components": "resourceName"},
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,10 @@ def make_insights(
         tags=tags,
         opts=ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=_SECRETS)),
     )
-    return ExistingAppInsights(component.id.apply(str), Output.secret(component.connection_string))
+    connection_string = in_previews_too(
+        component.connection_string, component, _COMPONENT, lambda found: str(found["connectionString"])
+    )
+    return ExistingAppInsights(component.id.apply(str), Output.secret(connection_string))
 
 
 def connect_insights(

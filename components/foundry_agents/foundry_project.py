@@ -11,15 +11,21 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import authorization, cognitiveservices, resources
 
 from foundry_agents.app_insights import AppInsights, ExistingAppInsights, connect_insights, make_insights
+from foundry_agents.known_values import Getter, in_previews_too, name_of
 from foundry_agents.lifecycle.errors import message
 from foundry_agents.model_deployment import ModelDeployment, deploy_models
-from foundry_agents.naming import unique_name
+from foundry_agents.naming import chosen_once, former_names, unique_name
 from foundry_agents.private_endpoint import PrivateEndpoint, lead_to
 from foundry_agents.project_path import ProjectPath
 from foundry_agents.role_grant import Grants, PrincipalType, Role, principal_suffix
 
 ENDPOINT_KEY = "AI Foundry API"
 """Name of the data-plane endpoint among a project's endpoints in ARM [azd]."""
+
+_PROJECT = Getter(
+    "azure-native:cognitiveservices:getProject",
+    {"resourceGroups": "resourceGroupName", "accounts": "accountName", "projects": "projectName"},
+)
 
 # There is one at a time, so the old one goes first.
 _NEVER_CHANGED = ResourceOptions(replace_on_changes=["*"], delete_before_replace=True)
@@ -81,9 +87,9 @@ class FoundryProject(pulumi.ComponentResource):
         name: Name of the component; its children are called ``{name}-…``.
         location: Azure region.
         resource_group_name: Where to put it; None makes a resource group.
-        account_name: Name of the account, unique in all of Azure; None makes one from the stack.
+        account_name: Name of the account, unique in all of Azure; None makes one from the stack, once.
         subdomain: Host name of the account, unique in all of Azure; None takes the account's name.
-        project_name: Name of the project in its account; None takes ``name``.
+        project_name: Name of the project in its account; None takes ``name``, once.
         display_name: What the portal calls the project.
         description: What the project is for.
         models: Models to deploy, one after the other, before the project; they go before the account goes.
@@ -112,6 +118,7 @@ class FoundryProject(pulumi.ComponentResource):
         account: The account, to depend on.
         project: The project, to depend on.
         before_agents: What has to be there before the first agent: connections, private endpoint, capability hosts.
+        former_names: What the component was called before, by its aliases.
     """
 
     endpoint: Output[str]
@@ -125,6 +132,7 @@ class FoundryProject(pulumi.ComponentResource):
     account: cognitiveservices.Account
     project: cognitiveservices.Project
     before_agents: list[pulumi.Resource]
+    former_names: list[str]
 
     def __init__(
         self,
@@ -149,12 +157,17 @@ class FoundryProject(pulumi.ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> None:
         super().__init__("foundry-agents:index:FoundryProject", name, None, opts)
+        self.former_names = former_names(opts)
         self._grants = Grants(self, name)
         child = ResourceOptions(parent=self)
         if resource_group_name is None:
             group = resources.ResourceGroup(f"{name}-group", location=location, tags=tags, opts=child)
-            resource_group_name = group.name
+            resource_group_name = name_of(group, group.name)
         self.resource_group_name = Output.from_input(resource_group_name)
+        named = {
+            "accountName": account_name,
+            "properties.customSubDomainName": account_name if subdomain is None else subdomain,
+        }
         account_name = account_name or unique_name(name, most=24)
         self.account = cognitiveservices.Account(
             f"{name}-account",
@@ -174,9 +187,11 @@ class FoundryProject(pulumi.ComponentResource):
                 restore=restore or None,
             ),
             tags=tags,
-            opts=ResourceOptions.merge(child, ResourceOptions(ignore_changes=["properties.restore"])),
+            opts=ResourceOptions.merge(
+                ResourceOptions.merge(child, ResourceOptions(ignore_changes=["properties.restore"])), chosen_once(named)
+            ),
         )
-        self.account_name = self.account.name
+        self.account_name = name_of(self.account, self.account.name)
         self.account_id = self.account.id.apply(str)
         deployed = deploy_models(
             name,
@@ -195,12 +210,25 @@ class FoundryProject(pulumi.ComponentResource):
             identity=cognitiveservices.IdentityArgs(type=cognitiveservices.ResourceIdentityType.SYSTEM_ASSIGNED),
             properties=cognitiveservices.ProjectPropertiesArgs(display_name=display_name, description=description),
             tags=tags,
-            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=deployed)),
+            opts=ResourceOptions.merge(
+                ResourceOptions.merge(child, ResourceOptions(depends_on=deployed)),
+                chosen_once({"projectName": project_name}),
+            ),
         )
-        self.project_name = self.project.name
+        self.project_name = name_of(self.project, self.project.name)
         # The host name is not always the account's name [observed]: take what ARM says, never build it.
-        self.endpoint = self.project.properties.apply(lambda properties: _data_plane(name, properties.endpoints))
-        self.principal_id = self.project.identity.apply(lambda identity: identity.principal_id if identity else None)
+        self.endpoint = in_previews_too(
+            self.project.properties.apply(lambda properties: _data_plane(name, properties.endpoints)),
+            self.project,
+            _PROJECT,
+            lambda found: _data_plane(name, found["properties"]["endpoints"]),
+        )
+        self.principal_id = in_previews_too(
+            self.project.identity.apply(lambda identity: identity.principal_id if identity else None),
+            self.project,
+            _PROJECT,
+            lambda found: found["identity"]["principalId"],
+        )
         self.resource_id = self.project.id.apply(str)
         self.before_agents = []
         if private_endpoint is not None:

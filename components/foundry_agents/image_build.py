@@ -12,6 +12,7 @@ from pulumi import Input, Output, ResourceOptions
 
 from foundry_agents.image_sources import Sources
 from foundry_agents.lifecycle.images import tag_names
+from foundry_agents.naming import chosen_once
 from foundry_agents.resources.content_tag import ContentTag
 
 _CACHE_TAG = "buildcache"
@@ -19,9 +20,17 @@ _CACHE_TAG = "buildcache"
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """What is built, how, and where it goes; each as AgentImage.build describes it."""
+    """What is built, how, and where it goes; each as AgentImage.build describes it.
 
-    repository: Output[str]
+    Attributes:
+        host: What the repository is below.
+        repository: Name in the registry.
+        named: The program gave that name.
+    """
+
+    host: Input[str]
+    repository: str
+    named: bool
     sources: Sources
     secrets: Mapping[str, Input[str]]
     cache: Literal["inline", "registry", "none"]
@@ -51,24 +60,33 @@ class ImageBuild(pulumi.ComponentResource):
         content = settings.sources.content(f'AgentImage.build "{name}"')
         tag = ContentTag(
             f"{name}-tag",
-            repository=settings.repository,
+            repository=Output.concat(settings.host, "/", settings.repository),
             content=content.hash,
             revision=content.revision,
             builder=settings.builder,
             sign_in=settings.sign_in,
-            opts=ResourceOptions(parent=self),
+            opts=ResourceOptions(parent=self) if settings.named else _once(settings, self),
         )
 
         def digest(found: object) -> Input[str]:
             if isinstance(found, str):
                 return found or _build(f"{name}-build", settings, tag, self).digest
             # In a preview the answer for a new content is not known: the build is shown as what may happen.
-            tags = [Output.concat(settings.repository, ":", each) for each in tag_names(content.hash, content.revision)]
+            tags = [Output.concat(tag.repository, ":", each) for each in tag_names(content.hash, content.revision)]
             return _build(f"{name}-build", settings, tag, self, tags).digest
 
         digests = tag.found.apply(digest, run_with_unknowns=True)
-        self.reference = Output.concat(settings.repository, "@", digests)
+        self.reference = Output.concat(tag.repository, "@", digests)
         self.register_outputs({"reference": self.reference})
+
+
+def _once(settings: BuildSettings, parent: pulumi.Resource) -> ResourceOptions:
+    """Options that keep a repository which the program did not name, as long as the registry is the same.
+
+    The input holds both; only another host makes the tag anew, and then with the program's own repository.
+    """
+    kept = ResourceOptions(parent=parent, replacement_trigger=settings.host)
+    return ResourceOptions.merge(kept, chosen_once({"repository": None}))
 
 
 def _build(
@@ -115,7 +133,7 @@ def _caches(
         # What the content before this one left in its image.
         before = tag.previous.apply(lambda ref: [_from(ref)] if ref else [])
         return before, [docker_build.CacheToArgs(inline=inline)]
-    ref = Output.concat(settings.repository, f":{_CACHE_TAG}")
+    ref = Output.concat(tag.repository, f":{_CACHE_TAG}")
     to = docker_build.CacheToRegistryArgs(ref=ref, mode=docker_build.CacheMode.MAX)
     return [_from(ref)], [docker_build.CacheToArgs(registry=to)]
 

@@ -9,6 +9,9 @@ import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_azure_native import network
 
+from foundry_agents.known_values import name_of
+from foundry_agents.naming import chosen_once
+
 
 @dataclass(frozen=True)
 class PrivateEndpoint:
@@ -59,13 +62,13 @@ def lead_to(
                 name=f"{name}-{group_id}", private_link_service_id=target_id, group_ids=[group_id]
             )
         ],
-        opts=opts,
+        opts=ResourceOptions.merge(opts, chosen_once({"privateLinkServiceConnections[0].name": None})),
     )
     if not wanted.dns_zone_ids:
         return [endpoint]
     zones = network.PrivateDnsZoneGroup(
         f"{name}-private-dns",
-        private_endpoint_name=endpoint.name,
+        private_endpoint_name=name_of(endpoint, endpoint.name),
         private_dns_zone_group_name="default",
         resource_group_name=group,
         private_dns_zone_configs=[

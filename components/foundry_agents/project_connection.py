@@ -11,6 +11,7 @@ from pulumi_azure_native import cognitiveservices as native
 
 from foundry_agents.connection_secret import ConnectionSecret
 from foundry_agents.foundry_project import FoundryProject, Project, gone_with
+from foundry_agents.naming import chosen_once
 from foundry_agents.project_path import ProjectPath
 
 REMOTE_TOOL = "RemoteTool"
@@ -30,7 +31,7 @@ class ProjectConnection(pulumi.ComponentResource):
         name: Name of the component and, unless ``connection_name`` says otherwise, of the connection.
         project: Whose connection it is.
         properties: The connection in the words of azure-native.
-        connection_name: Name in the project; letters, digits, _ and -.
+        connection_name: Name in the project; letters, digits, _ and -. None takes ``name``, once.
 
     Attributes:
         connection_name: Name in the project.
@@ -60,11 +61,14 @@ class ProjectConnection(pulumi.ComponentResource):
             project_name=path.apply(lambda parts: parts.project_name),
             resource_group_name=path.apply(lambda parts: parts.resource_group_name),
             properties=properties,
-            opts=ResourceOptions(parent=self, deleted_with=gone_with(project)),
+            opts=ResourceOptions.merge(
+                ResourceOptions(parent=self, deleted_with=gone_with(project)),
+                chosen_once({"connectionName": connection_name}),
+            ),
         )
         # By way of the id: whoever is told the name waits until the connection is there.
         self.connection_id = made.id.apply(lambda resource_id: resource_id)
-        self.connection_name = made.id.apply(lambda _: self._name)
+        self.connection_name = made.id.apply(lambda known: _name_in(known) or self._name)
         self.register_outputs({"connection_id": self.connection_id})
 
     def secret(self, key: str) -> Output[str]:
@@ -76,8 +80,8 @@ class ProjectConnection(pulumi.ComponentResource):
         Raises:
             pulumi.RunError: A name that would break the placeholder.
         """
-        placeholder = str(ConnectionSecret(self._name, key))
-        return self.connection_name.apply(lambda _: placeholder)
+        ConnectionSecret(self._name, key)  # a name that breaks it is the program's fault, in the program's line
+        return self.connection_name.apply(lambda name: str(ConnectionSecret(name, key)))
 
     @classmethod
     def with_keys(
@@ -195,3 +199,8 @@ class ProjectConnection(pulumi.ComponentResource):
             credentials=native.ConnectionManagedIdentityArgs(client_id=identity, resource_id=resource_id),
         )
         return cls(name, project=project, properties=properties, connection_name=connection_name, opts=opts)
+
+
+def _name_in(connection_id: str) -> str:
+    """The name in the ARM id of a connection; "" where it is none, as in unit tests."""
+    return connection_id.rpartition("/connections/")[2] if "/connections/" in connection_id else ""

@@ -132,13 +132,15 @@ def run(
     stack: str = "dev",
     published: Mapping[str, Mapping[str, object]] | None = None,
     answers: Mapping[str, Mapping[str, object]] | None = None,
+    live: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Run:
     """Runs a program; what it returns is resolved into ``outputs``.
 
-    ``published`` is what other stacks have as outputs, by the stacks' names; ``answers`` are outputs by type token.
+    ``published`` is what other stacks have as outputs, by the stacks' names; ``answers`` are outputs by type token;
+    ``live`` is what functions answer, by token.
     """
     done = Run()
-    mocks = _Azure(published or {}, answers or {})
+    mocks = _Azure(published or {}, answers or {}, live or {})
     pulumi.runtime.set_mocks(
         mocks,
         project="foundry-agents",
@@ -170,13 +172,18 @@ class _Azure(Mocks):
     """Answers like Azure, as far as the components look."""
 
     def __init__(
-        self, published: Mapping[str, Mapping[str, object]], answers: Mapping[str, Mapping[str, object]]
+        self,
+        published: Mapping[str, Mapping[str, object]],
+        answers: Mapping[str, Mapping[str, object]],
+        live: Mapping[str, Mapping[str, object]],
     ) -> None:
         self._published = published
+        self._live = live
         self._answers = {**_ANSWERS, **answers}
 
-    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
-        raise AssertionError(f"components make no calls, and made {args.token}")
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        assert args.token in self._live, f"components make no calls, and made {args.token}"
+        return dict(self._live[args.token]), []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.typ == "pulumi:pulumi:StackReference":

@@ -46,6 +46,17 @@ def test_the_registry_is_named_as_the_settings_say() -> None:
     assert deployed(AGENTS, registryName="imagesdev").one(REGISTRY).inputs["registryName"] == "imagesdev"
 
 
+def test_the_names_that_come_from_the_stack_are_kept_when_it_is_renamed() -> None:
+    """Finding pulumi-features A4: `pulumi stack rename`."""
+    made, named = deployed(AGENTS), deployed(AGENTS, projectName="shop", registryName="imagesdev")
+    assert (made.one(PROJECT).inputs["projectName"], made.one(PROJECT).ignore_changes) == (
+        "agents-dev",
+        ("projectName",),
+    )
+    assert made.one(REGISTRY).ignore_changes == ("registryName",)
+    assert (named.one(PROJECT).ignore_changes, named.one(REGISTRY).ignore_changes) == ((), ())
+
+
 def test_it_exports_what_make_up_and_other_projects_read(monkeypatch: pytest.MonkeyPatch) -> None:
     exported: dict[str, object] = {}
     monkeypatch.setattr(pulumi, "export", exported.__setitem__)

@@ -66,12 +66,14 @@ class ContentTag(Resource, module="foundry", name="ContentTag"):
     """An image named by what it is built from.
 
     Attributes:
+        repository: ``registry/repository``.
         tags: Its tags, whole: the content's, and the commit's where there is one.
         found: Digest that was in the registry under that tag when the content was first seen; "" when it has to be
             built.
         previous: Tag of the content before this one; None for the first.
     """
 
+    repository: Output[str]
     tags: Output[Sequence[str]]
     found: Output[str]
     previous: Output[str | None]

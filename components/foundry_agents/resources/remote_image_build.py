@@ -62,9 +62,11 @@ class RemoteImageBuild(Resource, module="foundry", name="RemoteImageBuild"):
     """An image built in Azure.
 
     Attributes:
+        repository: Where it is, below the registry.
         digest: What it is pinned by.
     """
 
+    repository: Output[str]
     digest: Output[str]
 
     def __init__(

@@ -1,0 +1,260 @@
+"""Names that the library chose are chosen once, and a preview plans no replacement that an update would not make."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from foundry_agents.image_sources import Sources
+from foundry_agents.lifecycle.images import tag_names
+from foundry_emulator.registry import pack, push
+from foundry_emulator.settings import Settings
+from tests.engine.conftest import REGISTRY
+from tests.engine.harness import Deployment, Project
+
+pytestmark = pytest.mark.engine
+
+QUICK = Settings(provisioning_s=0.0, deployment_s=0.0)
+
+NAMES = """
+import pulumi
+import foundry_agents as fa
+
+given = pulumi.Config("given")
+if given.get("organization"):
+    pulumi.get_organization = lambda: given.require("organization")
+
+
+def named(name):
+    former = [pulumi.Alias(name=name)] if given.get("renamed") else None
+    return given.get("renamed", "") + name, pulumi.ResourceOptions(aliases=former)
+
+
+def project(name, *models, **options):
+    name, opts = named(name)
+    return fa.FoundryProject(name, location="eastus2", models=models, opts=opts, **options)
+
+
+shop = project(
+    "shop",
+    fa.ModelDeployment("gpt-4.1-mini", version="2025-04-14"),
+    app_insights=fa.AppInsights(),
+)
+name, opts = named("images")
+fa.AgentRegistry(name, pulled_by=[shop, project("other")], connect=True, opts=opts)
+name, opts = named("github")
+github = fa.ProjectConnection.with_keys(name, {"token": "s3cret"}, project=shop, target="https://x.test", opts=opts)
+name, opts = named("search")
+fa.ProjectConnection.with_managed_identity(
+    name, project=shop, target="https://y.test", metadata={"beside": github.secret("token")}, opts=opts
+)
+"""
+
+IMAGES = """
+import pulumi
+import foundry_agents as fa
+
+given = pulumi.Config("given")
+name = given.get("renamed") or "support"
+opts = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="support")] if given.get("renamed") else None)
+host = given.get("host") or given.require("registry")
+built = fa.AgentImage.build(name, context="image", registry=host, opts=opts)
+images = fa.AgentRegistry.existing(
+    "images", login_server=given.require("registry"), resource_id=given.require("registryId")
+)
+former = [pulumi.Alias(name="remote-build")] if given.get("renamed") else None
+remote = fa.AgentImage.remote_build(
+    f"{name}-remote" if former else "remote",
+    context="image",
+    registry=images,
+    opts=pulumi.ResourceOptions(aliases=former),
+)
+pulumi.export("references", [built.reference, remote.reference])
+"""
+
+SHOP = """
+import pulumi
+import foundry_agents as fa
+
+config = pulumi.Config()
+protected = pulumi.ResourceOptions(protect=config.get_bool("protect"))
+project = fa.FoundryProject(
+    "shop",
+    location="eastus2",
+    project_name=config.get("project") or "shop",
+    models=[fa.ModelDeployment("gpt-4.1-mini", version="2025-04-14")],
+    app_insights=fa.AppInsights(),
+    tags=config.get_object("tags"),
+    display_name=config.get("displayName"),
+    description=config.get("description"),
+    opts=protected,
+)
+registry = fa.AgentRegistry(
+    "images",
+    pulled_by=project,
+    registry_name=config.require("registry"),
+    connect=True,
+    tags=config.get_object("registryTags"),
+    opts=protected,
+)
+fa.HostedAgent(
+    "support",
+    project=project,
+    image=fa.AgentImage.pinned(config.require("image"), registry=registry),
+    tools=[fa.CodeInterpreter()],
+    pull_role_budget_s=0,
+    timeout_s=60,
+    poll_interval_s=0.2,
+    opts=protected,
+)
+"""
+
+
+@pytest.fixture
+def shop(deploy: Callable[..., Deployment]) -> Deployment:
+    """A project with all that hangs on it, an agent with tools too; not deployed yet."""
+    here = deploy(whole=True, settings=QUICK)
+    (here.project.folder / "__main__.py").write_text(SHOP, encoding="utf-8")
+    image = here.project.config["agents"]["support"]["image"]
+    _configure(here.project, image=image, registry=REGISTRY)
+    return here
+
+
+def test_a_rename_of_stack_project_organization_or_component_changes_nothing(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """Findings pulumi-features A4 and A5; cases 86 and 87."""
+    here = deploy(whole=True, settings=QUICK)
+    project = here.project
+    (project.folder / "__main__.py").write_text(NAMES, encoding="utf-8")
+    project.config = {}
+    project.write_config()
+    project.up().succeeded()
+
+    project.run("stack", "rename", "renamed", "--stack", project.stack).succeeded()
+    project.stack = "renamed"
+    assert _planned(project) == {}
+
+    project.run("stack", "rename", "organization/elsewhere/renamed", "--stack", project.stack).succeeded()
+    project.given["organization"] = "acme"  # a backend of files has but one: the program says another
+    project.write_config()
+    settings = project.folder / "Pulumi.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("foundry-agents", "elsewhere", 1), "utf-8")
+    assert _planned(project) == {}
+
+    project.given["renamed"] = "new-"
+    project.write_config()
+    assert _planned(project) == {}
+
+
+def test_a_renamed_image_stays_in_its_repository_and_another_registry_gets_it_anew(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """Finding pulumi-features A5, case 87: another repository would be another image, and another version."""
+    here = deploy()
+    project = here.project
+    context = project.folder / "image"
+    context.mkdir()
+    (context / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
+    (project.folder / "__main__.py").write_text(IMAGES, encoding="utf-8")
+    registry_id = next(found for found in _resources(here) if found.endswith(f"/registries/{REGISTRY}"))
+    project.given["registryId"] = registry_id
+    project.write_config()
+    for repository in ("support", "remote"):
+        _push_content(here, context, repository)
+    project.up().succeeded()
+    references = project.outputs()["references"]
+
+    project.given["renamed"] = "helper"
+    project.write_config()
+    assert _planned(project) == {}
+    project.up().succeeded()
+    assert project.outputs()["references"] == references
+
+    project.given["host"] = "another.azurecr.io"
+    project.write_config()
+    # Where the plugin of docker-build is missing, the preview ends with the build.
+    assert "ContentTag helper-tag replace" in project.preview().output
+
+
+def test_a_tag_or_a_description_is_an_update_of_a_protected_stack(shop: Deployment) -> None:
+    """Finding field-faults F1, case 90: pulumi-azure-native#1080, pulumi#15969. Azure names the principal meanwhile."""
+    project = shop.project
+    _configure(project, protect="true")
+    project.up().succeeded()
+
+    _configure(project, displayName="Shop", description="All that sells.")
+    assert _planned(project) == {"shop-project": "update"}
+    _configure(project, registryTags={"team": "support"})
+    assert _planned(project) == {"images-registry": "update"}
+
+    before = len(shop.writes())
+    _configure(project, displayName="Shop", tags={"team": "support"}, registryTags={"team": "support"})
+    updated = project.run("up", "--yes", "--stack", project.stack).succeeded()
+    assert "replace" not in updated.output
+    written = {entry.method + " " + entry.path.rpartition("/providers/")[2] for entry in shop.writes()[before:]}
+    assert len(written) == 7, written
+    assert all(each.startswith("PUT ") and "roleAssignments" not in each for each in written), written
+
+
+def test_what_hangs_on_a_replaced_project_or_registry_is_still_planned(shop: Deployment) -> None:
+    """The opposite of F1 and A4: a name that the program gives can change, and what can't be read may be another."""
+    project = shop.project
+    project.up().succeeded()
+
+    _configure(project, project="store")
+    planned = _planned(project)
+    assert {name for name, verb in planned.items() if verb == "replace"} >= {
+        "shop-project",
+        "shop-insights-connection",
+        "images-pull",
+        "images-connection",
+        "support-toolbox",
+        "support-version",
+    }
+
+    _configure(project, project="shop", registry=f"{REGISTRY}2")
+    planned = _planned(project)
+    assert {name for name, verb in planned.items() if verb == "replace"} >= {"images-registry", "images-pull"}
+    assert "shop-project" not in planned
+
+    shop.azure.control.fault(method="GET", path=".*/projects/shop", status=403, times=9)
+    _configure(project, displayName="Shop")
+    planned = _planned(project)
+    assert planned["images-pull"] == "replace", "what a preview can't read it doesn't know"
+
+
+def _configure(here: Project, **settings: Any) -> None:
+    kept: dict[str, Any] = {key: here.config[key] for key in ("image", "registry", "protect") if key in here.config}
+    here.config = {**kept, **settings}
+    here.write_config()
+
+
+def _planned(project: Project) -> dict[str, str]:
+    """What a preview would do, by the resources' names; it has to succeed."""
+    told = project.preview("--json").succeeded().output
+    steps = json.loads(told[told.index("{") :])["steps"]
+    verbs = {step["urn"].rpartition("::")[2]: step["op"] for step in steps}
+    return {
+        name: "replace" if "replace" in verb else verb
+        for name, verb in verbs.items()
+        if verb not in {"same", "read", "refresh"}
+    }
+
+
+def _resources(here: Deployment) -> list[str]:
+    return here.azure.run(lambda: [str(resource["id"]) for resource in here.azure.emulator.arm.resources()])
+
+
+def _push_content(here: Deployment, context: Path, repository: str) -> None:
+    """An image of this content, as an earlier build left it: the build takes it."""
+    content = Sources(context, None, None, {}, "", 200).content("the test")
+    tag, *_ = tag_names(content.hash, content.revision)
+    registry = f"https://{here.azure.emulator.urls.registry}"
+    with httpx.Client(verify=here.azure.trust(), trust_env=False, timeout=30) as client:
+        push(pack(context), registry, f"{REGISTRY}/{repository}", tag, client=client)
