@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--verb", choices=VERBS, help="one verb alone")
     parser.add_argument("--list", action="store_true", help="print the moves with their verbs")
     parser.add_argument("--explain", action="store_true", help="print commands, outputs and deletes of what fails")
+    parser.add_argument("--once", action="store_true", help="no second `up` after one that ended well")
     asked = parser.parse_args()
     wanted = [
         (move, verb)
@@ -36,7 +37,7 @@ def main() -> None:
         stand = Stand(Path(folder) / "stand", engine_folder())
         for move, verb in wanted:
             began = time.monotonic()
-            story = play(stand, move, verb)
+            story = play(stand, move, verb, again=not asked.once)
             print(f"{story.report()}\n  {time.monotonic() - began:.0f} s", flush=True)
             if story.bad and asked.explain:
                 print(story.explained, flush=True)

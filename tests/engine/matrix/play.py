@@ -51,10 +51,17 @@ class Story:
         return "\n".join(lines)
 
 
-def play(stand: Stand, move: Move, verb: Verb) -> Story:
-    """Plays it on the stand's stack."""
+def play(stand: Stand, move: Move, verb: Verb, *, again: bool = True) -> Story:
+    """Plays it on the stand's stack.
+
+    Args:
+        stand: Has the stack.
+        move: What is done to it.
+        verb: Which command follows.
+        again: A plain `up` follows even an untargeted one that ended well.
+    """
     with stand.stage() as stage:
-        player = _Player(stage, move, verb, stand.seeded)
+        player = _Player(stage, move, verb, stand.seeded, again=again)
         player.play()
         return Story(move.name, verb, tuple(dict.fromkeys(player.findings)), stage.explain())
 
@@ -65,6 +72,7 @@ class _Player:
     move: Move
     verb: Verb
     seeded: frozenset[str]
+    again: bool
     findings: list[Finding] = field(default_factory=list)
 
     def play(self) -> None:
@@ -88,8 +96,10 @@ class _Player:
             stage.killed("up", "--yes", "--skip-preview")
         if self.verb == "refresh":
             self._judge("refresh", stage.refresh(*(["--clear-pending-creates"] if move.kills else [])), partial=True)
-        self._judge("the move", stage.up(*options), refuses=move.refuses, partial=move.partial)
-        self._judge("a plain up", stage.up(), refuses=() if move.partial else move.refuses)
+        done = stage.up(*options)
+        self._judge("the move", done, refuses=move.refuses, partial=move.partial)
+        if self.again or move.partial or done.code:
+            self._judge("a plain up", stage.up(), refuses=() if move.partial else move.refuses)
         return False
 
     def _destroyed(self, options: Sequence[str]) -> bool:
