@@ -106,6 +106,7 @@ class Stack:
 
     def serves(self, guid: str) -> str:
         """The version with all traffic; the agent is the same as it was, and the only one."""
+        assert len(self.agents()) == 1, "the agent is gone"
         (agent,) = self.agents()
         assert agent.guid == guid, "it was deleted and made again"
         (rule,) = agent.endpoint.rules

@@ -49,6 +49,7 @@ class Wanted:
         step: Name of the step.
         declared: The program whose things have to be there.
         keeps: Kinds of these that must not be lost; what a target or an exclusion takes away is not among them.
+        same: Kinds whose things are the very ones that there were.
         whole: An untargeted run: nothing that is not declared is left.
         refuses: Kinds that may refuse.
         retained: What was asked to be retained is no left-over.
@@ -58,6 +59,7 @@ class Wanted:
     step: str
     declared: Settings
     keeps: tuple[str, ...] = KINDS
+    same: tuple[str, ...] = KINDS
     whole: bool = True
     refuses: tuple[str, ...] = ()
     retained: bool = False
@@ -147,7 +149,7 @@ class Judge:
                 continue
             if now is None:
                 yield Finding(kind, "loss", f"the agent {name} is gone")
-            elif before is not None and before.guid != now.guid:
+            elif before is not None and before.guid != now.guid and kind in wanted.same:
                 yield Finding(kind, "loss", f"the agent {name} was deleted and made again")
             elif not now.serves:
                 yield Finding(kind, "loss", f"the agent {name} does not serve: {now.shares} of {now.versions}")
@@ -177,7 +179,7 @@ class Judge:
                 continue
             if identity not in seen.world.arm:
                 yield Finding(kind, "loss", f"{_short(identity)} is gone")
-            elif identity in seen.deleted:
+            elif identity in seen.deleted and kind in wanted.same:
                 yield Finding(kind, "loss", f"{_short(identity)} was deleted and made again")
 
     def _is_new(self, wanted: Wanted, kind: str) -> bool:
@@ -258,8 +260,7 @@ def _kinds_in_errors(output: str) -> Sequence[str]:
 
 
 def _first_error(output: str) -> str:
-    lines = output.splitlines()
-    for position, line in enumerate(lines):
-        if "error:" in line and "update failed" not in line:
-            return " ".join(one.strip() for one in lines[position : position + 2])
-    return "no error is told"
+    told = [line.partition("error: ")[2] for line in output.splitlines() if "error: " in line]
+    raised = re.findall(r"^\s*(\w+(?:Error|Exception): .*)$", output, re.MULTILINE) if "Traceback" in output else []
+    texts = [text for text in told if text and "update failed" not in text]
+    return " / ".join(["; ".join(texts[:1])[:240] or "no error is told", *raised[-1:]])

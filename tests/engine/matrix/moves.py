@@ -42,7 +42,7 @@ class Move:
         destroy: Options of the `destroy`, likewise.
         verbs: With which it says something.
         partial: The run has targets or exclusions.
-        keeps: With them: kinds that must be there afterwards, whatever the program declares.
+        keeps: Kinds whose things the run must not take away, and which stay the same ones after it.
         refuses: Kinds that may refuse in the run and in the plain `up` after it.
         renames: Only names changed: the preview shows nothing, and change, revert and destroy work after it.
         kills: The run is killed after the first POST and before its end, and then run again.
@@ -76,17 +76,14 @@ def changed(**settings: Any) -> Callable[[Stage], None]:
     return change
 
 
-def options(option: str, *names: str) -> Callable[[Stage], Sequence[str]]:
-    return lambda stage: [part for urn in stage.urns(*names) for part in (option, urn)]
+def options(option: str, *names: str, also: Sequence[str] = ()) -> Callable[[Stage], Sequence[str]]:
+    """An option for each of these resources, by their URNs; and others as they are."""
+    return lambda stage: [*(part for urn in stage.urns(*names) for part in (option, urn)), *also]
 
 
-def without_rollouts(stage: Stage) -> None:
-    """The rollout of the pair leaves the program; the component's is renamed with it, without an alias."""
-    stage.give(rollout=False, renamed=True, moved=("agent",), names={"agent": "support"})
-
-
-def renamed_with_names(stage: Stage, *kinds: str) -> None:
-    stage.give(renamed=True, moved=kinds, names=stage.names_in_azure())
+def renamed_with_names(*kinds: str, role: bool = True) -> Callable[[Stage], None]:
+    """Other names in Pulumi, the same in Azure."""
+    return lambda stage: stage.give(renamed=True, moved=kinds, names=stage.names_in_azure(), role=role)
 
 
 def other_endpoint(stage: Stage) -> None:

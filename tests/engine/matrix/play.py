@@ -168,6 +168,7 @@ class _Player:
             step=step,
             declared=self._declared(partial=partial, empty=empty and not retained),
             keeps=self.move.keeps if partial else KINDS,
+            same=self.move.keeps,
             whole=not partial,
             refuses=tuple(refuses),
             retained=retained or self.move.retained,

@@ -43,6 +43,7 @@ class Settings:
         declares: Kinds that the program has.
         rollout: The agent by two resources has the second one.
         greeting: A variable of both agents.
+        role: The agent by component is given the role that toolboxes ask for.
         search: Both toolboxes have one tool more.
         moved: Kinds that a rename, an alias, another parent or another provider instance are about.
         renamed: They have other names in Pulumi.
@@ -64,6 +65,7 @@ class Settings:
     declares: tuple[str, ...] = KINDS
     rollout: bool = True
     greeting: str = "Hello"
+    role: bool = True
     search: bool = False
     moved: tuple[str, ...] = KINDS
     renamed: bool = False
@@ -150,6 +152,7 @@ class Program:
             image=fa.AgentImage.pinned(given.image, check=False),
             environment={"GREETING": given.greeting},
             tools=[fa.CodeInterpreter(), *([fa.WebSearch()] if given.search else [])],
+            grant_toolbox_role=given.role,
             take_over=given.take_over,
             force_delete=True,
             timeout_s=60,

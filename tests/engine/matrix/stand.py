@@ -200,7 +200,7 @@ class Stand:
             first = Stage(azure, self._project, self._given, folder / "tmp")
             first.give(text=TEXT)
             first.up().succeeded()
-        for name in ("azure", "project", "home"):
+        for name in ("azure", "project"):
             shutil.copytree(folder / name, folder / "kept" / name, symlinks=True)
 
     @contextmanager
