@@ -16,7 +16,7 @@ from rich.table import Table
 
 TESTS = Path(__file__).resolve().parents[1]
 LIST = Path(__file__).with_name("cases.toml")
-NUMBERS = range(1, 84)
+NUMBERS = range(1, 93)
 ABOUT_THE_LOCAL_AZURE = frozenset({80, 81})
 _MENTION = re.compile(r"\bcases? (\d+(?:(?:, | and )\d+)*)", re.IGNORECASE)
 

@@ -17,6 +17,7 @@ from tools.figures import (
     long_stories,
     main_job,
     many_agents,
+    matrix,
     mutation,
     named_cases,
     preview_cost,
@@ -68,6 +69,7 @@ def _of_their_own() -> Iterator[Figure]:
     yield from images.measure()
     yield from local_azure.measure()
     yield from interrupted.measure()
+    yield from matrix.measure()
     yield from long_stories.measure()
     yield from pythons.measure()
     yield from mutation.measure()

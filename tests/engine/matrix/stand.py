@@ -1,0 +1,237 @@
+"""A stack of the matrix that is up, and the same again for each cell: state and local Azure are put back, not made."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from foundry_emulator.emulator import Ports
+from foundry_emulator.testing import LocalAzure
+from tests.engine.harness import Project, Run, hermetic
+from tests.engine.matrix.program import FILE, Settings
+from tests.engine.matrix.world import PROJECT, arm_ids
+
+TEXT = "Refunds take a week."
+PROVISIONING_S = 5.0
+"""How long a version is being made in a run that is killed."""
+PRECIOUS = ("thesis.txt", "id_rsa.pem", ".bashrc", "a.b.c", "run.12", f"{'0' * 16}.1", "Makefile")
+
+
+class Stage:
+    """One stack on one local Azure, and a record of what was done to it.
+
+    Attributes:
+        azure: The local Azure.
+        project: The Pulumi project.
+        given: What the program was given last.
+        runs: Each command with its result.
+    """
+
+    def __init__(self, azure: LocalAzure, project: Project, given: Settings, temporary: Path) -> None:
+        self.azure = azure
+        self.project = project
+        self.given = given
+        self.temporary = temporary
+        self.runs: list[tuple[str, Run]] = []
+        self.since = self._last_entry()
+
+    def give(self, text: str | None = None, **changes: Any) -> None:
+        """Changes what the program declares, and the text of its file."""
+        self.given = replace(self.given, **changes)
+        (self.project.folder / "given.json").write_text(json.dumps(asdict(self.given)), encoding="utf-8")
+        if text is not None:
+            (self.project.folder / FILE).write_text(text, encoding="utf-8")
+
+    def change(self) -> None:
+        """One variable, one tool and the file change: every kind that has versions gets another."""
+        self.give(greeting="Howdy", search=True, text="Refunds take a day.")
+
+    def revert(self) -> None:
+        """The program says what it said at first."""
+        self.give(greeting="Hello", search=False, text=TEXT)
+
+    def run(self, *arguments: str) -> Run:
+        """Runs `pulumi` on the stack, and keeps what it said."""
+        done = self.project.run(*arguments, "--stack", self.project.stack)
+        self.runs.append((" ".join(arguments), done))
+        return done
+
+    def up(self, *options: str) -> Run:
+        """`pulumi up`."""
+        return self.run("up", "--yes", "--skip-preview", *options)
+
+    def refresh(self, *options: str) -> Run:
+        """`pulumi refresh`."""
+        return self.run("refresh", "--yes", "--skip-preview", *options)
+
+    def destroy(self, *options: str) -> Run:
+        """`pulumi destroy`."""
+        return self.run("destroy", "--yes", "--skip-preview", *options)
+
+    def resources(self) -> list[dict[str, Any]]:
+        """What the stack's state has."""
+        done = self.project.run("stack", "export", "--stack", self.project.stack).succeeded()
+        found = json.loads(done.output)["deployment"].get("resources", [])
+        assert isinstance(found, list)
+        return found
+
+    def urns(self, *names: str) -> list[str]:
+        """The URNs of resources of these names."""
+        wanted = {str(one["urn"]) for one in self.resources() if str(one["urn"]).rpartition("::")[2] in names}
+        return sorted(wanted)
+
+    def run_as_is(self, *arguments: str) -> Run:
+        """Runs `pulumi` without naming the stack, and keeps what it said."""
+        done = self.project.run(*arguments)
+        self.runs.append((" ".join(arguments), done))
+        return done
+
+    def killed(self, *command: str) -> None:
+        """Runs `pulumi`, kills it and all its plugins once a version was posted, and gives the lock back."""
+        self.azure.control.set(provisioning_s=PROVISIONING_S)
+        since = self._last_entry()
+        run = psutil.Popen(
+            self.project.command(*command, "--stack", self.project.stack),
+            cwd=self.project.folder,
+            env=self.project.variables,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        posted = ("/agents/support/versions", "/agents/pair/versions")
+        self.azure.wait_until(lambda: all(self.asked("POST", path, since) for path in posted), timeout_s=60)
+        for process in [*run.children(recursive=True), run]:
+            process.kill()
+        run.wait()
+        self.runs.append((" ".join(command), Run(-9, "killed after the POSTs")))
+        self.azure.control.set(provisioning_s=0)
+        self.run("cancel", "--yes")
+
+    def asked(self, method: str, end: str, since: int = 0) -> int:
+        """How many requests of this method went to paths that end so."""
+        entries = self.azure.journal(writes=True, since=max(since, self.since))
+        return sum(entry.method == method and entry.path.endswith(end) for entry in entries)
+
+    def deleted(self) -> list[str]:
+        """Paths of what was deleted since the stack was up, in lower case."""
+        entries = self.azure.journal(writes=True, since=self.since)
+        return [entry.path.lower() for entry in entries if entry.method == "DELETE" and (entry.status or 500) < 400]
+
+    def posted(self) -> int:
+        """How many versions of agents and toolboxes, and stores, were posted since the stack was up."""
+        return sum(self.asked("POST", end) for end in ("/versions", "/vector_stores"))
+
+    def names_in_azure(self) -> dict[str, str]:
+        """What the baseline's things are called, for programs that give the names."""
+        outputs = {str(one["type"]): one.get("outputs", {}) for one in self.resources()}
+        return {
+            "agent": "support",
+            "store": "faq",
+            "account": str(outputs["azure-native:cognitiveservices:Account"]["name"]),
+            "project": "shop",
+            "registry": str(outputs["azure-native:containerregistry:Registry"]["name"]),
+        }
+
+    def places_of_notes(self) -> list[Path]:
+        """Where plugin processes of one run exchange notes: in this release and in the next."""
+        home = Path(self.project.variables["PULUMI_HOME"])
+        return [self.temporary / f"foundry-agents-{os.getuid()}", home / "foundry-agents"]
+
+    def precious(self) -> Path:
+        """A folder of files that nobody may touch."""
+        folder = self.project.folder / "precious"
+        folder.mkdir(exist_ok=True)
+        for name in PRECIOUS:
+            (folder / name).write_text("precious", encoding="utf-8")
+        return folder
+
+    def harmed(self) -> list[str]:
+        """Precious files that are gone."""
+        folder = self.project.folder / "precious"
+        return [name for name in PRECIOUS if not (folder / name).exists()] if folder.exists() else []
+
+    def _last_entry(self) -> int:
+        return max((entry.n for entry in self.azure.journal()), default=0)
+
+    def explain(self) -> str:
+        """The commands, how they ended, and what was deleted."""
+        told = [f"$ pulumi {command}\n{_indented(run.output)}\n  exit code {run.code}" for command, run in self.runs]
+        deleted = [
+            f"DELETE {entry.path} {entry.status}"
+            for entry in self.azure.journal(writes=True, since=self.since)
+            if entry.method == "DELETE"
+        ]
+        return "\n".join([*told, "deletes in the journal:", *(deleted or ["none"])])
+
+
+class Stand:
+    """A folder with a stack that is up; `stage` puts it back to that and gives it away.
+
+    Args:
+        folder: An empty folder.
+        engine: Folder with `pulumi`.
+    """
+
+    def __init__(self, folder: Path, engine: Path) -> None:
+        self._folder = folder
+        (folder / "home").mkdir(parents=True)
+        (folder / "tmp").mkdir()
+        with LocalAzure(folder / "azure") as azure:
+            there = azure.seed_project(PROJECT)
+            self._ports = _ports(azure)
+            variables = {**hermetic(engine, folder / "home", azure.env), "TMPDIR": str(folder / "tmp")}
+            self._project = Project.create(folder / "project", variables, {})
+            shutil.copy(Path(__file__).with_name("program.py"), self._project.folder / "__main__.py")
+            self._given = Settings(
+                endpoint=there.endpoint,
+                principal=there.principal_id,
+                resource=there.id,
+                image=azure.push_image(there),
+            )
+            self.seeded = frozenset(azure.run(lambda: arm_ids(azure)))
+            first = Stage(azure, self._project, self._given, folder / "tmp")
+            first.give(text=TEXT)
+            first.up().succeeded()
+        for name in ("azure", "project"):
+            shutil.copytree(folder / name, folder / "kept" / name, symlinks=True)
+
+    @contextmanager
+    def stage(self) -> Iterator[Stage]:
+        """The stack, up and not changed since."""
+        for name in ("azure", "project"):
+            shutil.rmtree(self._folder / name)
+            shutil.copytree(self._folder / "kept" / name, self._folder / name, symlinks=True)
+        for place in (self._folder / "tmp", self._folder / "home" / "foundry-agents"):
+            _empty(place)
+        (self._folder / "tmp").mkdir(exist_ok=True)
+        project = Project(self._folder / "project", dict(self._project.variables))
+        with LocalAzure(self._folder / "azure", ports=self._ports) as azure:
+            project.variables |= azure.env
+            stage = Stage(azure, project, self._given, self._folder / "tmp")
+            yield stage
+
+
+def _empty(place: Path) -> None:
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place)
+
+
+def _ports(azure: LocalAzure) -> Ports:
+    def port(address: str) -> int:
+        return int(address.rpartition(":")[2])
+
+    return Ports(data=port(azure.data_plane), registry=port(azure.emulator.urls.registry), page=port(azure.page))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
