@@ -146,7 +146,7 @@ def test_one_agent_that_is_declared_under_two_host_names_is_refused_before_a_pos
         checked = up.check(VERSION, one.inputs(kept_by_rollout=made.outs.get("kept_by_rollout"))).inputs
         up.diff(VERSION, made.outs, checked, made.id)
         twin = {**one.inputs(environment={"GREETING": "Howdy"}), "urn": f"{one.urn}-twin", "project_endpoint": second}
-        with pytest.raises(ProviderError, match="is declared twice"):
+        with pytest.raises(ProviderError, match="both declare the agent"):
             up.create(VERSION, up.check(VERSION, twin).inputs)
     assert one.posts() == posts
 

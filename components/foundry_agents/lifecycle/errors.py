@@ -126,9 +126,9 @@ class DeclaredTwice(FoundryAgentsError):
     def __init__(self, subject: str, one: str, other: str) -> None:
         super().__init__(
             message(
-                f"{subject} is declared twice: by {one} and by {other}",
+                f"{one} and {other} both declare the {subject}",
                 why="two declarations of one thing would take each other's versions and traffic away",
-                state="nothing was changed",
+                state=f"{one} was not deployed, and nothing of it was changed",
                 do="remove one of them, or give it another name",
             )
         )

@@ -28,6 +28,10 @@ from foundry_agents.lifecycle.toolbox_ports import ToolboxService, ToolboxVersio
 from foundry_agents.lifecycle.waiting import Clock, Patience, once_the_project_answers, unless_throttled
 
 
+def nothing_to_check() -> None:
+    """For a toolbox that is posted as it is described."""
+
+
 @dataclass(frozen=True)
 class ToolboxPlan:
     """What is wanted.
@@ -42,6 +46,8 @@ class ToolboxPlan:
         promote: Make the version the default.
         take_over: Manage a toolbox that this stack has not made.
         former_owners: Owners whose versions this stack has taken over; see Owner.
+        before_new: Called before the first version of a toolbox that is not there is posted; raises what speaks against
+            a toolbox of this name.
         claim: Called with the identity of the toolbox that is there, before anything is changed; raises when another
             resource of the program has the same one.
     """
@@ -55,6 +61,7 @@ class ToolboxPlan:
     promote: bool = True
     take_over: bool = False
     former_owners: frozenset[str] = frozenset()
+    before_new: Callable[[], None] = nothing_to_check
     claim: Callable[[Identity], None] = no_other_claims
 
     @property
@@ -109,6 +116,8 @@ def create_or_adopt(service: ToolboxService, plan: ToolboxPlan, clock: Clock, pr
     version = _own_with(history, plan.marks, owner)
     adopted = version is not None
     if version is None:
+        if not history:
+            plan.before_new()
         _refuse_unknown_connections(service, plan)
         version = _post_once(service, plan, clock)
         progress(f"posted toolbox {version.id}")

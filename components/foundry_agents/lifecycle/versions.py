@@ -86,6 +86,8 @@ class VersionPlan:
             them a version that fails with ImageError is posted again.
         before_post: Called once before anything is posted, and not at all when a version is adopted; raises what speaks
             against it.
+        before_new: Called before the first version of an agent that is not there is posted; raises what speaks against
+            an agent of this name.
         claim: Called with the identity of the agent that is there, before anything is changed, and with that of a
             version that was posted; raises when another resource of the program has the same one.
     """
@@ -102,6 +104,7 @@ class VersionPlan:
     pack: Callable[[], AbstractContextManager[BinaryIO]] | None = None
     pull_grace_s: float = 0.0
     before_post: Callable[[], None] = nothing_to_check
+    before_new: Callable[[], None] = nothing_to_check
     claim: Callable[[Identity], None] = no_other_claims
 
     @property
@@ -178,6 +181,8 @@ class _Run:
         if adopted:
             made = Made(self._wait(adopted), Outcome.ADOPTED)
         else:
+            if agent is None:
+                self.plan.before_new()
             self.plan.before_post()
             with self._packed() as definition:
                 if agent:

@@ -27,6 +27,9 @@ UP = frozenset({"up", "update", "watch"})
 DESTROY = frozenset({"destroy", "down", "dn"})
 _OTHERS = frozenset({"preview", "pre", "refresh", "import"})
 
+_FORCES = "--replace"
+"""The option that makes a resource anew, without its state."""
+
 _LIMITS = ("--target", "--exclude")
 """How the options begin that limit a run: ``--target``, ``--target-dependents``, ``--exclude-protected`` …"""
 
@@ -70,10 +73,12 @@ class Command:
     Attributes:
         verb: ``up`` or ``destroy``; "" for any other or an unknown one.
         limited: The option that limits it to a part of the stack; "" without one.
+        forced: Some resources are made anew, without their state.
     """
 
     verb: str = ""
     limited: str = ""
+    forced: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,10 +146,12 @@ def command_of(arguments: Sequence[str], variables: Mapping[str, str]) -> Comman
     limited = limited or next(
         (name for name, value in variables.items() if name.startswith(_LIMITING_VARIABLES) and _is_on(value)), ""
     )
+    forced = any(argument.partition("=")[0] == _FORCES for argument in arguments)
+    forced = forced or _is_on(variables.get("PULUMI_OPTION_REPLACE", ""))
     # Two of them: one is the value of an option, and which one can't be seen.
     (verb,) = verbs if len(verbs) == 1 else ("",)
     known = "up" if verb in UP else "destroy" if verb in DESTROY else ""
-    return Command(known, limited)
+    return Command(known, limited, forced)
 
 
 def _words(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:

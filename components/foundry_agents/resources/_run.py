@@ -245,6 +245,19 @@ def claim_identity(values: Mapping[str, object], role: str, urn: str) -> Callabl
     return take
 
 
+def is_forced_anew(urn: str, name_input: str) -> bool:
+    """Whether a name that the library chose may be another one than the state's, which this run does not show.
+
+    With ``--replace`` the engine has a resource checked as if it were new.
+    """
+    from foundry_agents.resources._engine_process import engine  # noqa: PLC0415 (late: few runs ask)
+
+    known = kept(urn)
+    chosen = known.get("chosen")
+    is_chosen = isinstance(chosen, list) and name_input in chosen
+    return is_chosen and name_input not in known and engine().command.forced
+
+
 def keep(urn: str, **inputs: object) -> None:
     """Takes down inputs of a resource in state that stay as they are, whatever the program works out now."""
     with _memory.lock:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, DiffResult, ReadResult, ResourceProvider
 from pulumi.runtime.rpc import wrap_rpc_secret
 
-from foundry_agents.lifecycle.errors import DeclaredTwice, FoundryAgentsError, InputError
+from foundry_agents.lifecycle.errors import DeclaredTwice, FoundryAgentsError, InputError, Problem
 from foundry_agents.lifecycle.fields import FieldTable, OnChange, Values
 from foundry_agents.lifecycle.ownership import Claim, Identity, Owner
 from foundry_agents.resources import _run
@@ -80,7 +80,7 @@ class TableProvider(ResourceProvider):
         A replacement is checked a second time, without the state that it replaces.
         """
         names, urn = _listed(values.pop("chosen", None)), _urn_in(values)
-        _run.keep(urn, **{name: olds.get(name) for name in (*names, "former_owners")})
+        _run.keep(urn, chosen=names, **{name: olds.get(name) for name in (*names, "former_owners")})
         first = _run.kept(urn)
         values.update({name: first[name] for name in names if name in first})
         # Not known in a preview, where there are none: an output that state has not.
@@ -90,12 +90,12 @@ class TableProvider(ResourceProvider):
 
     def _take_down(self, id_: str, olds: dict[str, Any], news: dict[str, Any], *, replaced: bool) -> None:
         before, urn = self.values(olds), _urn_in(news)
+        # Outputs are from when the thing was made, also where inputs have been written by an earlier release since.
+        _run.keep(urn, **{name: olds.get(name) for name in _CHOSEN})
         if is_unknown(own_properties(news)):
             _run.declare_again(before)
         if not urn or not _run.is_declared_as(urn):
             return  # a refresh compares what the program may not have any more
-        # Outputs are from when the thing was made, also where inputs have been written by an earlier release since.
-        _run.keep(urn, owner=olds.get("owner"), former_owners=olds.get("former_owners"))
         if replaced:
             _run.is_replaced(urn)
         elif identity := self.identity_in(olds):
@@ -121,6 +121,25 @@ class TableProvider(ResourceProvider):
         shown = hide(" ".join(str(error).split()), hidden_in([self, props]))
         warn_on(own.get("urn"), f"could not be read, so its state is kept: {shown}")
         return ReadResult(id_, self.outputs(own, {key: own[key] for key in self.secret_outputs if key in own}))
+
+
+_CHOSEN = ("owner", "former_owners", "agent_name", "toolbox_name", "store_name")
+"""What the library may have chosen, or found out when it was made."""
+
+
+def refuse_forced_name(values: Values, name_input: str, example: str) -> None:
+    """Refuses a new thing whose name was chosen by the library, where a resource may have been forced to be made anew.
+
+    Raises:
+        InputError: The thing that the resource has stood for may have another name.
+    """
+    if _run.is_forced_anew(_urn_in(values), name_input):
+        subject = "a resource that is forced to be replaced; nothing was changed"
+        problem = (
+            f'"{values[name_input]}" is not there, and with --replace the name that the resource has in state is not '
+            f"seen. Run `pulumi up` without --replace, or say the name: {example}"
+        )
+        raise InputError(subject, [Problem(name_input, problem)])
 
 
 def owner_in(values: Values) -> Owner:

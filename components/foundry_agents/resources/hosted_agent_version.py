@@ -29,7 +29,7 @@ from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
 from foundry_agents.resources._images import image_registry
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, owner_in, text_of
+from foundry_agents.resources._table_provider import TableProvider, owner_in, refuse_forced_name, text_of
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
@@ -60,6 +60,7 @@ class HostedAgentVersionProvider(TableProvider):
             pull_identity=text_of(values, "pull_identity"),
             registry_id=text_of(values, "registry_id"),
             pull_grace_s=_pull_grace_s(values, datetime.now(tz=UTC)),
+            before_new=partial(refuse_forced_name, values, "agent_name", 'HostedAgent(…, agent_name="…")'),
             before_post=partial(_check_image, values) if definition.image else nothing_to_check,
         )
         made = create_or_adopt(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -29,7 +30,7 @@ from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, is_unknown, own_properties, progress_on, warn_on
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, owner_in, text_of
+from foundry_agents.resources._table_provider import TableProvider, owner_in, refuse_forced_name, text_of
 
 TYPE = "pulumi-python:dynamic/foundry:ToolboxVersion"
 
@@ -79,6 +80,7 @@ class ToolboxVersionProvider(TableProvider):
             promote=bool(values["promote"]),
             take_over=bool(values["take_over"]),
             former_owners=owner_in(values).former,
+            before_new=partial(refuse_forced_name, values, "toolbox_name", 'Toolbox(…, toolbox_name="…")'),
             claim=_run.claim_identity(values, type(self).__name__, text_of(values, "urn")),
         )
         made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
