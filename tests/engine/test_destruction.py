@@ -228,15 +228,17 @@ def test_a_stack_that_is_renamed_changes_nothing(stack: Stack) -> None:
 
 def test_components_that_are_renamed_with_an_alias_change_nothing(stack: Stack) -> None:
     """Case 87; pulumi-features A5: what they are called in Azure was made from what they are called in Pulumi."""
-    guid = stack.deployed(NATIVE.format(shop='"shop"', images='"images"', support='"support"', group=stack.there.name))
+    guid = stack.deployed(
+        NATIVE.format(shop='"bazaar"', images='"prints"', support='"support"', group=stack.there.name)
+    )
 
     def named(name: str, before: str) -> str:
         return f'"{name}", opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{before}")])'
 
     stack.program(
         NATIVE.format(
-            shop=named("store", "shop"),
-            images=named("pics", "images"),
+            shop=named("store", "bazaar"),
+            images=named("pics", "prints"),
             support=named("helper", "support"),
             group=stack.there.name,
         )
@@ -349,19 +351,19 @@ def a_file(place: Path) -> None:
 
 
 @pytest.mark.parametrize("laid", [foreign, linked, a_file])
-@pytest.mark.parametrize("where", ["tmp", "home"])
 def test_where_processes_can_not_exchange_notes_an_agent_that_changes_its_provider_stays(
-    stack: Stack, laid: Callable[[Path], None], where: str
+    stack: Stack, laid: Callable[[Path], None]
 ) -> None:
     """Case 88; security 1 and 2: the delete found no note, and took that for a destroy; a link's target was emptied."""
     body = 'agent("support", environment={"GREETING": "Hello"})'
     guid = stack.deployed(body)
-    place = {
-        "tmp": Path(stack.project.variables["TMPDIR"]) / f"foundry-agents-{os.getuid()}",
-        "home": Path(stack.project.variables["PULUMI_HOME"]) / "foundry-agents",
-    }[where]
-    _clear(place)
-    laid(place)
+    places = (
+        Path(stack.project.variables["TMPDIR"]) / f"foundry-agents-{os.getuid()}",
+        Path(stack.project.variables["PULUMI_HOME"]) / "foundry-agents",
+    )
+    for place in places:
+        _clear(place)
+        laid(place)
     mine = 'opts=pulumi.ResourceOptions(providers=[pulumi.ProviderResource("pulumi-python", "mine", {})])'
     stack.program(body.replace('"Hello"}', f'"Howdy"}}, {mine}'))
 
@@ -369,7 +371,7 @@ def test_where_processes_can_not_exchange_notes_an_agent_that_changes_its_provid
 
     assert stack.serves(guid) == "2"
     assert "Traceback" not in moved.output
-    if laid is linked:
+    for place in places if laid is linked else ():
         assert sorted(path.name for path in place.resolve().iterdir()) == sorted(PRECIOUS)
     stack.destroy().succeeded()
     assert stack.agents() == []

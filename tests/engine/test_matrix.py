@@ -15,10 +15,10 @@ pytestmark = pytest.mark.engine
 
 SAMPLE: tuple[tuple[str, Verb], ...] = (
     ("second endpoint name", "up"),
-    ("exclude a version", "up"),
-    ("rename with an alias", "up"),
-    ("stack rename", "up"),
-    ("notes: foreign", "up"),
+    ("target a rollout", "up"),
+    ("notes: linked", "up"),
+    ("stack rename", "destroy"),
+    ("rename, names given", "destroy"),
     ("killed", "destroy"),
 )
 

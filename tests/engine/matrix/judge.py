@@ -14,7 +14,7 @@ from tests.engine.matrix.world import World, missing
 What = Literal["loss", "left-over", "state lie", "refusal", "unspecified refusal", "replacement"]
 BAD: tuple[What, ...] = ("loss", "left-over", "state lie", "unspecified refusal", "replacement")
 """Of these there is none."""
-_OF_ERROR = re.compile(r"^ {2}\S+ \(([^)]+)\):\n((?: {4}.*\n?|\n)*)", re.MULTILINE)
+_OF_ERROR = re.compile(r"^ {2}(\S+) \(([^)]+)\):\n((?: {4}.*\n?|\n)*)", re.MULTILINE)
 _KIND_OF = {
     "support": "agent",
     "pair": "pair",
@@ -130,9 +130,11 @@ class Judge:
     def _refusals(self, wanted: Wanted, run: Run) -> Iterator[Finding]:
         if run.code == 0:
             return
-        for kind in _kinds_in_errors(run.output) or KINDS:
+        named = _errors_by_kind(run.output)
+        for kind in named or KINDS:
             as_specified = kind in wanted.refuses and "Traceback" not in run.output
-            yield Finding(kind, "refusal" if as_specified else "unspecified refusal", _first_error(run.output))
+            text = _sentence(named.get(kind, run.output))
+            yield Finding(kind, "refusal" if as_specified else "unspecified refusal", text)
 
     def _losses(self, wanted: Wanted, seen: Seen) -> Iterator[Finding]:
         if wanted.empty and not wanted.retained:
@@ -253,13 +255,16 @@ def _short(identity: str) -> str:
     return identity.partition("/providers/")[2] or identity
 
 
-def _kinds_in_errors(output: str) -> Sequence[str]:
-    _, _, diagnostics = output.partition("Diagnostics:\n")
-    named = [(name, text) for name, text in _OF_ERROR.findall(diagnostics) if "error:" in text]
-    return sorted({kind_of(name) for name, text in named if "Stack" not in text and not name.endswith("-local")} - {""})
+def _errors_by_kind(output: str) -> Mapping[str, str]:
+    """What each kind's resources say that went wrong; nothing when it was the program."""
+    found: dict[str, str] = {}
+    for type_token, name, text in _OF_ERROR.findall(output.partition("Diagnostics:\n")[2]):
+        if "error:" in text and type_token != "pulumi:pulumi:Stack":
+            found.setdefault(kind_of(name), text)
+    return found
 
 
-def _first_error(output: str) -> str:
+def _sentence(output: str) -> str:
     told = [line.partition("error: ")[2] for line in output.splitlines() if "error: " in line]
     raised = re.findall(r"^\s*(\w+(?:Error|Exception): .*)$", output, re.MULTILINE) if "Traceback" in output else []
     texts = [text for text in told if text and "update failed" not in text]
