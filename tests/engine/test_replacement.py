@@ -151,3 +151,56 @@ def test_an_agent_that_moves_to_another_instance_of_the_provider_and_changes_sta
 
     assert versions(here) == ["1", "2"]
     assert "alone:1 is left to the rollout" in moved.output
+
+
+BEHIND_ANOTHER = """
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
+
+import foundry_agents as fa
+
+config = pulumi.Config()
+
+
+class Key(ResourceProvider):
+    def diff(self, _id, olds, news):
+        return DiffResult(changes=olds["salt"] != news["salt"], replaces=["salt"] if olds["salt"] != news["salt"] else [],
+                          delete_before_replace=True)
+
+    def create(self, props):
+        return CreateResult(props["salt"], {**props, "value": "key-" + props["salt"]})
+
+
+class MyKey(Resource):
+    value: pulumi.Output[str]
+
+    def __init__(self, name, salt, opts=None):
+        super().__init__(Key(), name, {"salt": salt, "value": None}, opts)
+
+
+key = MyKey("key", config.require("greeting"))
+fa.HostedAgent(
+    "alone",
+    project=fa.FoundryProject.existing(endpoint=config.require("endpoint")),
+    image=fa.AgentImage.pinned(config.require("image")),
+    environment={"KEY": key.value},
+    poll_interval_s=0.2,
+)
+"""
+
+
+def test_an_agent_stays_while_what_it_depends_on_is_deleted_before_it_is_replaced(
+    deploy: Callable[..., Deployment],
+) -> None:
+    """Case 91: the engine deletes version and rollout first, before the program has declared them again."""
+    here = deploy()
+    project = here.azure.seed_project("shop")
+    (here.project.folder / "__main__.py").write_text(BEHIND_ANOTHER, encoding="utf-8")
+    configure(here, greeting="Hello", endpoint=project.endpoint, image=here.azure.push_image(project))
+    here.project.up().succeeded()
+    configure(here, greeting="Howdy")
+
+    here.project.up().succeeded()
+
+    assert versions(here) == ["1", "2"]
+    assert [write.path for write in here.writes() if write.method == "DELETE"] == []
