@@ -164,8 +164,8 @@ config = pulumi.Config()
 
 class Key(ResourceProvider):
     def diff(self, _id, olds, news):
-        return DiffResult(changes=olds["salt"] != news["salt"], replaces=["salt"] if olds["salt"] != news["salt"] else [],
-                          delete_before_replace=True)
+        changed = olds["salt"] != news["salt"]
+        return DiffResult(changes=changed, replaces=["salt"] if changed else [], delete_before_replace=True)
 
     def create(self, props):
         return CreateResult(props["salt"], {**props, "value": "key-" + props["salt"]})

@@ -24,7 +24,7 @@ def test_whatever_moves_nothing_is_lost_and_nothing_is_left() -> None:
     assert counts.refused > 0
 
 
-def _judged_without(**forgotten: object) -> Callable[[pytest.MonkeyPatch], None]:
+def _judged_without(**forgotten: Any) -> Callable[[pytest.MonkeyPatch], None]:
     """Verdicts of a library that forgets something of what a run knows."""
 
     def forget(patch: pytest.MonkeyPatch) -> None:

@@ -239,8 +239,8 @@ ROLLOUT_FIELDS = FieldTable(
         Field(
             "keep_agent",
             flag,
-            "Without effect since a rollout deletes no agent; accepted from programs of earlier releases. To keep an agent "
-            "on destroy, give its version `retain_on_delete`.",
+            "Without effect, since a rollout deletes no agent; accepted from programs of earlier releases. To keep an "
+            "agent on destroy, give its version `retain_on_delete`.",
             "ours",
             # Delete sees what is in state, so a change must get there; it sends nothing.
             on_change=OnChange.UPDATE,
