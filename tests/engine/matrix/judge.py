@@ -147,7 +147,7 @@ class Judge:
         names, world, well = Names.of(wanted.declared), seen.world, seen.run.code == 0
         for name, kind in names.agents.items():
             before, now = self._before.agents.get(name), world.agents.get(name)
-            if kind not in wanted.keeps or (before is None and not well):
+            if kind not in wanted.keeps or not (well or (before is not None and kind in wanted.same)):
                 continue
             if now is None:
                 yield Finding(kind, "loss", f"the agent {name} is gone")
@@ -160,13 +160,15 @@ class Judge:
         names, world, well = Names.of(wanted.declared), seen.world, seen.run.code == 0
         if "toolbox" in wanted.keeps:
             for name in names.toolboxes:
-                if not world.toolboxes.get(name) and (well or name in self._before.toolboxes):
+                there_before = name in self._before.toolboxes and "toolbox" in wanted.same
+                if not world.toolboxes.get(name) and (well or there_before):
                     yield Finding("toolbox", "loss", f"the toolbox {name} is gone")
             for name, number in world.called:
                 if number not in world.toolboxes.get(name, {}):
                     yield Finding("toolbox", "loss", f"an agent calls {name}:{number}, which is gone")
         if "store" in wanted.keeps:
-            if names.store and names.store not in world.stores.values() and (well or not self._is_new(wanted, "store")):
+            there_before = "store" in wanted.same and not self._is_new(wanted, "store")
+            if names.store and names.store not in world.stores.values() and (well or there_before):
                 yield Finding("store", "loss", f"the vector store {names.store} is gone")
             for identity in world.searched - set(world.stores):
                 yield Finding("store", "loss", f"a toolbox searches {identity}, which is gone")
@@ -178,6 +180,8 @@ class Judge:
             if kind == "agent" or kind not in wanted.keeps or "/roleassignments/" in identity:
                 continue
             if not _declares(wanted.declared, kind) or self._is_new(wanted, kind):
+                continue
+            if seen.run.code and kind not in wanted.same:
                 continue
             if identity not in seen.world.arm:
                 yield Finding(kind, "loss", f"{_short(identity)} is gone")
