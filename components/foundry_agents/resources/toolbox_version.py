@@ -48,9 +48,9 @@ class ToolboxVersionProvider(TableProvider):
     secret_outputs = frozenset({"fingerprint"})
 
     @clean
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalises the inputs and names every problem at once. No network."""
-        checked = super().check(_gathered(_olds), _gathered(news))
+        checked = super().check(_gathered(olds), _gathered(news))
         return CheckResult(_spread(checked.inputs), checked.failures)
 
     @clean
