@@ -21,6 +21,7 @@ from tests.reliability.history import (
 )
 from tests.reliability.kill_matrix import Survived, matrix
 from tests.reliability.many_agents import OVERHEAD_S, RATIO, measured
+from tests.reliability.moves import MOVES_OF_A_LIFE, Counts, moved
 from tests.reliability.plugin_bench import plugin_bench
 from tests.reliability.round_trip import round_trips
 from tests.reliability.secret_hits import hits
@@ -34,6 +35,7 @@ from tools.local.surroundings import CHECKOUT
 SEEDS = 50
 ROUND_TRIPS = 5000
 STORIES, STEPS = 50, 10
+MOVES = 10_000
 AGENTS, PROVISIONING_S, POLL_S = 24, 10, 1
 PROCESSES = 2
 GOLDEN = CHECKOUT / "tests" / "core" / "golden" / "fingerprints.json"
@@ -48,9 +50,11 @@ def measure() -> Iterator[Figure]:
         kills = [pool.submit(_kills, range(first, SEEDS, PROCESSES)) for first in range(PROCESSES)]
         trips = [pool.submit(_trips, ROUND_TRIPS // PROCESSES, seed) for seed in range(PROCESSES)]
         lives = pool.submit(_lives)
+        moves = [pool.submit(_moves, share) for share in range(PROCESSES)]
         yield from past.result()
         yield from _killed([survived for share in kills for survived in share.result()])
         done = sum(share.result() for share in trips)
+        yield from _moved([share.result() for share in moves])
         yield Figure("78", f"stories of {STEPS} steps that two quiet runs settle", lives.result(), ">=", STORIES)
     yield Figure("15", "inputs that came back from the service as they were", done, "=", ROUND_TRIPS)
 
@@ -103,6 +107,21 @@ def _killed(survived: Sequence[Survived]) -> Iterator[Figure]:
     yield Figure("1", "orphans", sum(one.orphans for one in survived), "=", 0)
     yield Figure("1", "stories whose traffic is not as asked", sum(not o.traffic_as_asked for o in survived), "=", 0)
     yield Figure("1", "most POSTs of one story", max(one.posts for one in survived), "=", 1)
+
+
+def _moved(shares: Sequence[Counts]) -> Iterator[Figure]:
+    """Names, targets, options and processes in any order, in a model of the engine."""
+    losses = [loss for share in shares for loss in share.losses]
+    for loss in losses[:3]:
+        print(loss)
+    yield Figure("91", "moves of names, targets and processes", sum(share.moves for share in shares), ">=", MOVES)
+    yield Figure("91", "of them refused, with nothing lost", sum(share.refused for share in shares), ">=", 1)
+    yield Figure("91", "losses and left-overs among them", len(losses), "=", 0)
+
+
+def _moves(share: int) -> Counts:
+    lives = MOVES // MOVES_OF_A_LIFE // PROCESSES
+    return moved(lives=lives, moves=MOVES_OF_A_LIFE, first_seed=share * lives)
 
 
 def _kills(seeds: Sequence[int]) -> list[Survived]:

@@ -1,0 +1,192 @@
+"""Who owns what, and what may be deleted: destruction needs proof."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from foundry_agents.lifecycle.errors import RemovalRefused
+from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.ownership import (
+    NOBODY,
+    Answer,
+    Claim,
+    Owner,
+    Run,
+    agent_identity,
+    claimed_twice,
+    identity,
+    owner_in,
+    store_identity,
+    toolbox_identity,
+    verdict,
+    version_of_toolbox,
+)
+from foundry_agents.lifecycle.ports import AgentView, Route, VersionView
+from foundry_agents.lifecycle.toolbox_ports import ToolboxVersionView
+from tests.core.settings import OTHER_OWNER, OWNER
+
+OURS, OTHER = frozenset({"guid:1"}), frozenset({"guid:2"})
+
+
+def version(number: str = "1", owner: str | None = OWNER, status: str = "active", guid: str = "g") -> VersionView:
+    metadata = Marks("v1:0", owner).as_metadata() if owner else {}
+    return VersionView("support", number, status, metadata, created_at=7, principal_id=f"p-{guid}", guid=guid)
+
+
+# --- Owner -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_stack_owns_what_it_has_made_and_nothing_else() -> None:
+    """Case 7."""
+    assert Owner(OWNER).owns(version())
+    assert Owner(OWNER).made(version())
+    assert not Owner(OWNER).owns(version(owner=OTHER_OWNER))
+    assert not Owner(OWNER).owns(version(owner=None))
+
+
+def test_a_stack_owns_what_it_has_taken_over_and_has_not_made_it() -> None:
+    """Case 89."""
+    owner = Owner(OWNER).taking_over([version(), version(owner=OTHER_OWNER), version(owner=None)])
+    assert owner == Owner(OWNER, frozenset({OTHER_OWNER, NOBODY}))
+    assert owner.owns(version(owner=OTHER_OWNER))
+    assert owner.owns(version(owner=None))
+    assert not owner.made(version(owner=OTHER_OWNER))
+    assert not owner.owns(version(owner="acme/agents/third"))
+
+
+def test_what_has_no_ownership_metadata_is_nobodys_and_no_stack_is_called_so() -> None:
+    assert owner_in(version(owner=None)) == NOBODY
+    assert NOBODY.count("/") != OWNER.count("/")
+
+
+# --- Identity --------------------------------------------------------------------------------------------------------
+
+
+def test_an_agent_is_known_by_its_guid_and_by_its_principal() -> None:
+    """State of an earlier release has the principal alone."""
+    now = agent_identity(AgentView("support", version("2")), [version("2"), version("1")])
+    assert now == {"guid:g", "principal:p-g"}
+    assert now & identity(principal="p-g")
+    assert not now & identity(guid="other", principal="p-other")
+
+
+def test_an_agent_whose_versions_have_an_identity_each_is_known_by_every_one() -> None:
+    now = agent_identity(AgentView("support", None), [version("2", guid="two"), version("1", guid="one")])
+    assert now & identity(principal="p-one")
+    assert now & identity(principal="p-two")
+
+
+def test_number_and_time_count_only_where_nothing_better_is_known() -> None:
+    """Two projects may have agents of one name that were made in the same second."""
+    assert identity(version="support:1", created=7) == {"version:support:1@7"}
+    assert identity(principal="p", version="support:1", created=7) == {"principal:p"}
+    assert identity(version="support:1") == identity(created=7) == identity() == frozenset()
+
+
+def test_a_toolbox_is_known_by_the_services_id_and_to_older_state_by_number_and_time() -> None:
+    history = [ToolboxVersionView("box", "2", created_at=9, service_id="id:2"), ToolboxVersionView("box", "1", {}, 7)]
+    assert toolbox_identity(history) == {"toolbox:id:2", "toolbox:box:1@7"}
+    assert toolbox_identity(history, as_ever_kept=True) == {"toolbox:id:2", "toolbox:box:2@9", "toolbox:box:1@7"}
+    assert version_of_toolbox("box:1", 0) == version_of_toolbox("", 7) == store_identity("") == frozenset()
+    assert store_identity("vs_1") == {"store:vs_1"}
+
+
+def test_an_identity_that_another_resource_has_is_named_and_ones_own_is_not() -> None:
+    """Case 92."""
+    assert claimed_twice(OURS, "mine", {"mine": OURS, "theirs": OTHER}) is None
+    assert claimed_twice(OURS, "mine", {"mine": OURS, "theirs": OURS | OTHER}) == "theirs"
+    assert claimed_twice(frozenset(), "mine", {"theirs": frozenset()}) is None
+
+
+# --- Verdict ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("destroys", [False, True], ids=["up", "destroy"])
+def test_with_proof_it_goes(destroys: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+    """Case 48."""
+    assert verdict(Run(destroys=destroys), held=OURS, found=OURS).answer is Answer.GOES
+
+
+@pytest.mark.parametrize(
+    ("run", "held", "found", "answer"),
+    [
+        pytest.param(Run(declared=True), OURS, OURS, Answer.LIVES, id="declared"),
+        pytest.param(Run(declared=True), frozenset(), frozenset(), Answer.LIVES, id="declared, nothing asked"),
+        pytest.param(Run(live=OURS), OURS, OURS, Answer.LIVES, id="84: the same under another host name"),
+        pytest.param(Run(live=OURS, limited="--target"), OURS, OURS, Answer.LIVES, id="the same, in a limited run"),
+        pytest.param(Run(live=OTHER), OURS, OURS, Answer.GOES, id="another one lives"),
+        pytest.param(Run(), OURS, OTHER, Answer.STAYS, id="somebody has made another one"),
+        pytest.param(Run(), OURS, frozenset(), Answer.STAYS, id="the service gives no identity"),
+        pytest.param(Run(), frozenset(), OURS, Answer.STAYS, id="state has no identity"),
+        pytest.param(Run(limited="--target"), OURS, OURS, Answer.REFUSED, id="85: targets"),
+        pytest.param(Run(destroys=True, limited="--exclude"), OURS, OURS, Answer.REFUSED, id="85: destroy of a part"),
+        pytest.param(Run(unseen="no pulumi"), OURS, OURS, Answer.REFUSED, id="neither up nor destroy"),
+        pytest.param(Run(unread="notes"), OURS, OURS, Answer.STAYS, id="88: notes that can't be read"),
+        pytest.param(Run(undecided="another"), OURS, OURS, Answer.STAYS, id="one of this name is not known yet"),
+        pytest.param(Run(destroys=True, undecided="another"), OURS, OURS, Answer.GOES, id="a destroy decides it"),
+        pytest.param(Run(destroys=True, declared=True), OURS, OURS, Answer.GOES, id="destroy --run-program"),
+        pytest.param(Run(destroys=True, live=OURS), OURS, OURS, Answer.GOES, id="what a destroy has refreshed"),
+        pytest.param(Run(destroys=True, unread="notes"), OURS, OURS, Answer.STAYS, id="a destroy that can't see"),
+    ],
+)
+def test_without_proof_it_does_not(run: Run, held: frozenset[str], found: frozenset[str], answer: Answer) -> None:
+    """Cases 84, 85 and 88."""
+    decided = verdict(run, held=held, found=found)
+    assert decided.answer is answer
+    assert bool(decided.reason) is (answer in {Answer.LIVES, Answer.STAYS})
+
+
+def test_nothing_goes_but_what_is_proved_whatever_a_run_knows() -> None:
+    """Case 91: every combination of facts; what goes has each of the three proofs."""
+    went = 0
+    for destroys, limited, unseen, unread, declared, undecided in itertools.product([False, True], repeat=6):
+        for live, held, found in itertools.product([frozenset(), OURS, OTHER], repeat=3):
+            run = Run(
+                destroys=destroys,
+                limited="--target" * limited,
+                unseen="why" * unseen,
+                unread="why" * unread,
+                declared=declared,
+                undecided="it" * undecided,
+                live=live,
+            )
+            if verdict(run, held=held, found=found).answer is Answer.GOES:
+                went += 1
+                assert held & found
+                assert not limited
+                assert not unseen
+                assert not unread
+                assert destroys or not (declared or undecided or live & found)
+    assert went == 28
+
+
+def test_a_refusal_names_the_option_and_a_run_that_is_not_known_names_the_variable() -> None:
+    """Case 85."""
+    with pytest.raises(RemovalRefused) as limited:
+        Claim('agent "support"', OURS, Run(limited="--target")).on(OURS)
+    assert str(limited.value).splitlines()[0] == 'agent "support" was not deleted'
+    assert "run the same command without --target" in str(limited.value)
+    with pytest.raises(RemovalRefused, match="FOUNDRY_AGENTS_RUN"):
+        Claim('agent "support"', OURS, Run(unseen="no process of `pulumi` is above this one")).on(OURS)
+
+
+# --- Traffic ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("routes", "serving"),
+    [
+        pytest.param((), {"3", "2"}, id="the default: the newest active one, and the newest of all may become it"),
+        pytest.param((Route("@latest", 100),), {"3", "2"}, id="@latest"),
+        pytest.param((Route("1", 100),), {"1"}, id="pinned"),
+        pytest.param((Route("1", 90), Route("@latest", 10)), {"1", "2", "3"}, id="both"),
+        pytest.param((Route("1", 100), Route("@latest", 0)), {"1"}, id="no share"),
+    ],
+)
+def test_a_version_behind_latest_serves(routes: tuple[Route, ...], serving: set[str]) -> None:
+    """pulumi-features F3: `delete_before_replace` must not delete it."""
+    versions = [version("3", status="creating"), version("2"), version("1")]
+    agent = AgentView("support", versions[0], routes)
+    assert {each.version for each in versions if agent.serves(each.version, versions)} == serving
