@@ -15,7 +15,6 @@ pytestmark = pytest.mark.engine
 
 SAMPLE: tuple[tuple[str, Verb], ...] = (
     ("second endpoint name", "up"),
-    ("target a rollout", "up"),
     ("notes: linked", "up"),
     ("stack rename", "destroy"),
     ("rename, names given", "destroy"),
