@@ -193,7 +193,7 @@ class AgentRegistry(pulumi.ComponentResource):
             suffix,
             _PULL[self.permissions],
             scope=self.resource_id,
-            principal_id=project.principal_id.apply(lambda known: _needed(known, self.pulumi_resource_name)),
+            principal_id=project.principal_id.apply(lambda known: _needed(known, self.pulumi_resource_name, project)),
             to=who,
             opts=self._called_before(project, suffix, "pull-"),
         )
@@ -284,7 +284,9 @@ class AgentRegistry(pulumi.ComponentResource):
                 category=cognitiveservices.ConnectionCategory.CONTAINER_REGISTRY,
                 target=self.login_server,
                 credentials=cognitiveservices.ConnectionManagedIdentityArgs(
-                    client_id=project.principal_id.apply(lambda known: _needed(known, self.pulumi_resource_name)),
+                    client_id=project.principal_id.apply(
+                        lambda known: _needed(known, self.pulumi_resource_name, project)
+                    ),
                     resource_id=self.resource_id,
                 ),
             ),
@@ -355,10 +357,12 @@ def _label(project: Project) -> str:
     return project.name if isinstance(project, ExistingProject) else "project"
 
 
-def _needed(principal_id: str | None, registry: str) -> str:
+def _needed(principal_id: str | None, registry: str, project: Project) -> str:
     if not principal_id:
-        raise pulumi.RunError(
-            f'AgentRegistry "{registry}": the project\'s identity is not known; '
-            "pass principal_id to FoundryProject.existing(…)"
+        do = (
+            "it is not in state: run `pulumi up` without --target and --exclude"
+            if isinstance(project, FoundryProject)
+            else "pass principal_id to FoundryProject.existing(…)"
         )
+        raise pulumi.RunError(f'AgentRegistry "{registry}": the project\'s identity is not known; {do}')
     return principal_id

@@ -52,15 +52,27 @@ def grant_role(
     """
     return authorization.RoleAssignment(
         name,
-        role_assignment_name=Output.all(scope, principal_id).apply(
-            lambda grant: role_assignment_name(grant[0], grant[1], role)
-        ),
+        role_assignment_name=Output.all(scope, principal_id).apply(lambda grant: _name_of(name, *grant, role)),
         scope=scope,
         principal_id=principal_id,
         principal_type=principal_type,
         role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
         opts=opts,
     )
+
+
+def _name_of(resource: str, scope: str | None, principal_id: str | None, role: Role) -> str:
+    """Names the assignment, where it is known what it is on and who gets it.
+
+    Raises:
+        pulumi.RunError: One of them is not there: in a run with targets, what it comes from is not made.
+    """
+    if not scope or not principal_id:
+        raise pulumi.RunError(
+            f'"{resource}" can\'t be assigned: {"who gets the role" if scope else "what it is on"} is not known, because '
+            "the resource that says it is not in state. Run `pulumi up` without --target and --exclude"
+        )
+    return role_assignment_name(scope, principal_id, role)
 
 
 @dataclass(frozen=True)

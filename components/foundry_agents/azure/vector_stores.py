@@ -65,10 +65,13 @@ class FoundryVectorStoreService:
             return True
 
     def files_of(self, store: str) -> Iterator[StoredFile]:
-        """GET /vector_stores/{store}/files, page by page."""
+        """GET /vector_stores/{store}/files, page by page; nothing for a store that is deleted meanwhile."""
         with asking(f"GET {self._url('vector_stores', store)}/files"):
-            for file in self._client.vector_stores.files.list(store, limit=_PAGE):
-                yield StoredFile(file.id, file.status, file.last_error.message if file.last_error else "")
+            try:
+                for file in self._client.vector_stores.files.list(store, limit=_PAGE):
+                    yield StoredFile(file.id, file.status, file.last_error.message if file.last_error else "")
+            except NotFoundError as error:
+                _let_missing_pass(error)
 
     def list_files(self) -> Iterator[FileView]:
         """GET /files, page by page."""

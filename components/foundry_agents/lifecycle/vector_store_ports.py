@@ -81,7 +81,7 @@ class VectorStoreService(Protocol):
         ...
 
     def files_of(self, store: str) -> Iterator[StoredFile]:
-        """Walks the files of a store."""
+        """Walks the files of a store; nothing for one that isn't there."""
         ...
 
     def list_files(self) -> Iterator[FileView]:
