@@ -52,7 +52,9 @@ def grant_role(
     """
     return authorization.RoleAssignment(
         name,
-        role_assignment_name=Output.all(scope, principal_id).apply(lambda grant: _name_of(name, *grant, role)),
+        role_assignment_name=Output.all(scope, principal_id).apply(
+            lambda grant: _name_of(name, grant[0], grant[1], role)
+        ),
         scope=scope,
         principal_id=principal_id,
         principal_type=principal_type,
@@ -68,9 +70,10 @@ def _name_of(resource: str, scope: str | None, principal_id: str | None, role: R
         pulumi.RunError: One of them is not there: in a run with targets, what it comes from is not made.
     """
     if not scope or not principal_id:
+        missing = "who gets the role" if scope else "what it is on"
         raise pulumi.RunError(
-            f'"{resource}" can\'t be assigned: {"who gets the role" if scope else "what it is on"} is not known, because '
-            "the resource that says it is not in state. Run `pulumi up` without --target and --exclude"
+            f'"{resource}" can\'t be assigned: {missing} is not known, because the resource that says it is not in '
+            "state. Run `pulumi up` without --target and --exclude"
         )
     return role_assignment_name(scope, principal_id, role)
 
