@@ -205,7 +205,9 @@ def _not_this_stacks(held: Identity, found: Identity) -> str:
 
 
 def _doubt(run: Run) -> str:
-    if run.unread or run.destroys or not run.undecided:
+    if run.destroys:
+        return ""  # nothing is declared
+    if run.unread or not run.undecided:
         return run.unread
     return f"{run.undecided} may be the same, and what it stands for is not known yet"
 

@@ -171,21 +171,25 @@ def is_declared_as(urn: str) -> bool:
         return urn in _memory.known.declared.values()
 
 
-def live_ids(values: Mapping[str, object]) -> set[str]:
-    """Ids of all resources that go on with things of this kind and name, in whatever project."""
-    if (thing := Thing.of(values)) is None:
+def live_ids(values: Mapping[str, object], run: Run) -> set[str]:
+    """Ids of all resources that go on with things of this kind and name, in whatever project; none after a destroy."""
+    if run.destroys or (thing := Thing.of(values)) is None:
         return set()
     known, _ = _everything()
     return {live.id for live in known.live.values() if live.thing.called_as(thing)}
 
 
-def is_live(values: Mapping[str, object], id_: str, identity: Identity) -> bool:
+def is_live(values: Mapping[str, object], id_: str, claim: Claim) -> bool:
     """Whether a resource that goes on stands for this very id: what is deleted has only been replaced by it."""
     thing = Thing.of(values)
     known, _ = _everything()
-    return thing is not None and any(
-        live.id == id_ and live.thing.called_as(thing) and (live.thing == thing or live.identity & identity)
-        for live in known.live.values()
+    return (
+        thing is not None
+        and not claim.run.destroys
+        and any(
+            live.id == id_ and live.thing.called_as(thing) and (live.thing == thing or live.identity & claim.held)
+            for live in known.live.values()
+        )
     )
 
 

@@ -118,7 +118,7 @@ class HostedAgentVersionProvider(TableProvider):
             return
         if values["kept_by_rollout"]:
             progress(f"{id_} is left to the rollout")
-        elif not _run.is_live(values, id_, claim.held):
+        elif not _run.is_live(values, id_, claim):
             became = retire(service, agent, _version_in(id_), owner=owner, force=force)
             say = warn if became in {Retired.SERVES, Retired.NOT_OURS} else progress
             say(f"{id_} {became.value}")

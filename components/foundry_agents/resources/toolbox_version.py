@@ -125,15 +125,16 @@ class ToolboxVersionProvider(TableProvider):
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Deletes the version and older ones, but what a version of an agent calls and what this run goes on with."""
         values = self.values(props)
-        if _run.is_live(values, id_, self.identity_in(props)):
+        claim = self.claim(props, values)
+        if _run.is_live(values, id_, claim):
             return
         became, reason = retire(
             _service_of(values),
             text_of(values, "toolbox_name"),
             _version_in(id_),
             owner=owner_in(values),
-            claim=self.claim(props, values),
-            fresh=set(map(_version_in, _run.live_ids(values))),
+            claim=claim,
+            fresh=set(map(_version_in, _run.live_ids(values, claim.run))),
             progress=progress_on(values.get("urn")),
         )
         if became is Retired.UNPROVED:

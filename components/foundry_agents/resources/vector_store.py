@@ -75,14 +75,15 @@ class VectorStoreProvider(TableProvider):
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Deletes the store with its files, unless a toolbox or an agent uses it or this run goes on with it."""
         values = self.values(props)
-        if _run.is_live(values, id_, self.identity_in(props)):
+        claim = self.claim(props, values)
+        if _run.is_live(values, id_, claim):
             return
         became, reason = retire(
             _service_of(values),
             id_,
             owner=owner_in(values),
-            claim=self.claim(props, values),
-            fresh=_run.live_ids(values),
+            claim=claim,
+            fresh=_run.live_ids(values, claim.run),
         )
         if became is Retired.UNPROVED:
             warn_on(values.get("urn"), f"vector store {id_} stays: {reason}; delete it by hand if it shall go")
