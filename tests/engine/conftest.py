@@ -12,9 +12,11 @@ import httpx
 import pytest
 
 from foundry_emulator.registry import pack, push
+from foundry_emulator.settings import Settings
 from foundry_emulator.testing import LocalAzure
 from tests.engine.environments import Environments
 from tests.engine.harness import CHECKOUT, Deployment, Project, hermetic
+from tests.engine.shop import SHOP, configure
 from tests.engine.storage import Storage, storage
 from tools.azurite.install import where as azurite
 from tools.engine.machine import Machine
@@ -150,3 +152,13 @@ def environments(tmp_path: Path, engine: Path, pulumi_home: Path) -> Iterator[En
     """A local Azure for several stacks of the repository's own program."""
     with LocalAzure(tmp_path / "azure") as azure:
         yield Environments.on(azure, tmp_path, engine, pulumi_home)
+
+
+@pytest.fixture
+def shop(deploy: Callable[..., Deployment]) -> Deployment:
+    """A project with all that hangs on it, an agent with tools too; not deployed yet."""
+    here = deploy(whole=True, settings=Settings(provisioning_s=0.0, deployment_s=0.0))
+    (here.project.folder / "__main__.py").write_text(SHOP, encoding="utf-8")
+    image = here.project.config["agents"]["support"]["image"]
+    configure(here.project, image=image, registry=REGISTRY)
+    return here

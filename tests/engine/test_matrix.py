@@ -13,13 +13,7 @@ from tests.engine.matrix.table import pairs
 
 pytestmark = pytest.mark.engine
 
-SAMPLE: tuple[tuple[str, Verb], ...] = (
-    ("second endpoint name", "up"),
-    ("notes: linked", "up"),
-    ("stack rename", "destroy"),
-    ("rename, names given", "destroy"),
-    ("killed", "destroy"),
-)
+SAMPLE: tuple[tuple[str, Verb], ...] = (("second endpoint name", "up"), ("rename with an alias", "up"))
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -15,9 +13,10 @@ from foundry_agents.lifecycle.images import tag_names
 from foundry_emulator.registry import pack, push
 from foundry_emulator.settings import Settings
 from tests.engine.conftest import REGISTRY
-from tests.engine.harness import Deployment, Project
+from tests.engine.harness import Deployment
+from tests.engine.shop import configure, planned_by
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 QUICK = Settings(provisioning_s=0.0, deployment_s=0.0)
 
@@ -77,53 +76,6 @@ remote = fa.AgentImage.remote_build(
 pulumi.export("references", [built.reference, remote.reference])
 """
 
-SHOP = """
-import pulumi
-import foundry_agents as fa
-
-config = pulumi.Config()
-protected = pulumi.ResourceOptions(protect=config.get_bool("protect"))
-project = fa.FoundryProject(
-    "shop",
-    location="eastus2",
-    project_name=config.get("project") or "shop",
-    models=[fa.ModelDeployment("gpt-4.1-mini", version="2025-04-14")],
-    app_insights=fa.AppInsights(),
-    tags=config.get_object("tags"),
-    display_name=config.get("displayName"),
-    description=config.get("description"),
-    opts=protected,
-)
-registry = fa.AgentRegistry(
-    "images",
-    pulled_by=project,
-    registry_name=config.require("registry"),
-    connect=True,
-    tags=config.get_object("registryTags"),
-    opts=protected,
-)
-fa.HostedAgent(
-    "support",
-    project=project,
-    image=fa.AgentImage.pinned(config.require("image"), registry=registry),
-    tools=[fa.CodeInterpreter()],
-    pull_role_budget_s=0,
-    timeout_s=60,
-    poll_interval_s=0.2,
-    opts=protected,
-)
-"""
-
-
-@pytest.fixture
-def shop(deploy: Callable[..., Deployment]) -> Deployment:
-    """A project with all that hangs on it, an agent with tools too; not deployed yet."""
-    here = deploy(whole=True, settings=QUICK)
-    (here.project.folder / "__main__.py").write_text(SHOP, encoding="utf-8")
-    image = here.project.config["agents"]["support"]["image"]
-    _configure(here.project, image=image, registry=REGISTRY)
-    return here
-
 
 def test_a_rename_of_stack_project_organization_or_component_changes_nothing(
     deploy: Callable[..., Deployment],
@@ -138,18 +90,18 @@ def test_a_rename_of_stack_project_organization_or_component_changes_nothing(
 
     project.run("stack", "rename", "renamed", "--stack", project.stack).succeeded()
     project.stack = "renamed"
-    assert _planned(project) == {}
+    assert planned_by(project) == {}
 
     project.run("stack", "rename", "organization/elsewhere/renamed", "--stack", project.stack).succeeded()
     project.given["organization"] = "acme"  # a backend of files has but one: the program says another
     project.write_config()
     settings = project.folder / "Pulumi.yaml"
     settings.write_text(settings.read_text(encoding="utf-8").replace("foundry-agents", "elsewhere", 1), "utf-8")
-    assert _planned(project) == {}
+    assert planned_by(project) == {}
 
     project.given["renamed"] = "new-"
     project.write_config()
-    assert _planned(project) == {}
+    assert planned_by(project) == {}
 
 
 def test_a_renamed_image_stays_in_its_repository_and_another_registry_gets_it_anew(
@@ -172,7 +124,7 @@ def test_a_renamed_image_stays_in_its_repository_and_another_registry_gets_it_an
 
     project.given["renamed"] = "helper"
     project.write_config()
-    assert _planned(project) == {}
+    assert planned_by(project) == {}
     project.up().succeeded()
     assert project.outputs()["references"] == references
 
@@ -182,33 +134,13 @@ def test_a_renamed_image_stays_in_its_repository_and_another_registry_gets_it_an
     assert "ContentTag helper-tag replace" in project.preview().output
 
 
-def test_a_tag_or_a_description_is_an_update_of_a_protected_stack(shop: Deployment) -> None:
-    """Finding field-faults F1, case 90: pulumi-azure-native#1080, pulumi#15969. Azure names the principal meanwhile."""
-    project = shop.project
-    _configure(project, protect="true")
-    project.up().succeeded()
-
-    _configure(project, displayName="Shop", description="All that sells.")
-    assert _planned(project) == {"shop-project": "update"}
-    _configure(project, registryTags={"team": "support"})
-    assert _planned(project) == {"images-registry": "update"}
-
-    before = len(shop.writes())
-    _configure(project, displayName="Shop", tags={"team": "support"}, registryTags={"team": "support"})
-    updated = project.run("up", "--yes", "--stack", project.stack).succeeded()
-    assert "replace" not in updated.output
-    written = {entry.method + " " + entry.path.rpartition("/providers/")[2] for entry in shop.writes()[before:]}
-    assert len(written) == 7, written
-    assert all(each.startswith("PUT ") and "roleAssignments" not in each for each in written), written
-
-
 def test_what_hangs_on_a_replaced_project_or_registry_is_still_planned(shop: Deployment) -> None:
     """The opposite of F1 and A4: a name that the program gives can change, and what can't be read may be another."""
     project = shop.project
     project.up().succeeded()
 
-    _configure(project, project="store")
-    planned = _planned(project)
+    configure(project, project="store")
+    planned = planned_by(project)
     assert {name for name, verb in planned.items() if verb == "replace"} >= {
         "shop-project",
         "shop-insights-connection",
@@ -218,33 +150,15 @@ def test_what_hangs_on_a_replaced_project_or_registry_is_still_planned(shop: Dep
         "support-version",
     }
 
-    _configure(project, project="shop", registry=f"{REGISTRY}2")
-    planned = _planned(project)
+    configure(project, project="shop", registry=f"{REGISTRY}2")
+    planned = planned_by(project)
     assert {name for name, verb in planned.items() if verb == "replace"} >= {"images-registry", "images-pull"}
     assert "shop-project" not in planned
 
     shop.azure.control.fault(method="GET", path=".*/projects/shop", status=403, times=9)
-    _configure(project, displayName="Shop")
-    planned = _planned(project)
+    configure(project, displayName="Shop")
+    planned = planned_by(project)
     assert planned["images-pull"] == "replace", "what a preview can't read it doesn't know"
-
-
-def _configure(here: Project, **settings: Any) -> None:
-    kept: dict[str, Any] = {key: here.config[key] for key in ("image", "registry", "protect") if key in here.config}
-    here.config = {**kept, **settings}
-    here.write_config()
-
-
-def _planned(project: Project) -> dict[str, str]:
-    """What a preview would do, by the resources' names; it has to succeed."""
-    told = project.preview("--json").succeeded().output
-    steps = json.loads(told[told.index("{") :])["steps"]
-    verbs = {step["urn"].rpartition("::")[2]: step["op"] for step in steps}
-    return {
-        name: "replace" if "replace" in verb else verb
-        for name, verb in verbs.items()
-        if verb not in {"same", "read", "refresh"}
-    }
 
 
 def _resources(here: Deployment) -> list[str]:

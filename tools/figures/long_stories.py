@@ -14,6 +14,7 @@ STORIES = {
     "engine/test_state.py": "of two who deploy at once one is told to wait",
     "engine/test_tools.py": "an agent calls its tools, and a change of tools rolls out and back",
     "engine/test_identities.py": "roles follow an identity that changes with the version",
+    "engine/test_names.py": "names that the library chose stay, and what is really replaced is still planned",
     "engine/test_interrupted.py": "a run interrupted once or twice is finished by the next",
 }
 """The files whose tests carry the mark `long`; a test compares."""
