@@ -215,10 +215,15 @@ class AgentRegistry(pulumi.ComponentResource):
         return self._let(_PUSH, "push", principal_id, principal_type, name)
 
     def grant_pull_to(
-        self, principal_id: Input[str], *, principal_type: PrincipalType = "ServicePrincipal", name: str | None = None
+        self,
+        principal_id: Input[str],
+        *,
+        principal_type: PrincipalType = "ServicePrincipal",
+        name: str | None = None,
+        opts: ResourceOptions | None = None,
     ) -> authorization.RoleAssignment | None:
         """Lets any principal pull, such as an agent's own identity; see ``grant_push``."""
-        return self._let(_PULL, "pull", principal_id, principal_type, name)
+        return self._let(_PULL, "pull", principal_id, principal_type, name, opts)
 
     @property
     def before_the_pull(self) -> Sequence[pulumi.Resource]:
@@ -258,6 +263,7 @@ class AgentRegistry(pulumi.ComponentResource):
         principal_id: Input[str],
         principal_type: PrincipalType,
         name: str | None,
+        opts: ResourceOptions | None = None,
     ) -> authorization.RoleAssignment | None:
         if not self._grants_on:
             return None
@@ -267,6 +273,7 @@ class AgentRegistry(pulumi.ComponentResource):
             scope=self.resource_id,
             principal_id=principal_id,
             principal_type=principal_type,
+            opts=opts,
         )
 
     def _connect(self, project: Project, suffix: str) -> None:

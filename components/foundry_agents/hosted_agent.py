@@ -15,6 +15,7 @@ from foundry_agents.code_package import CodePackage
 from foundry_agents.foundry_project import FoundryProject, Project, gone_with, project_scope
 from foundry_agents.lifecycle.definition import Tier
 from foundry_agents.lifecycle.errors import InputError, Problem
+from foundry_agents.naming import former_names
 from foundry_agents.resources import AgentRollout, HostedAgentVersion, ToolboxVersion
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 from foundry_agents.role_grant import Grants, PrincipalType, Role, principal_suffix
@@ -136,6 +137,7 @@ class HostedAgent(pulumi.ComponentResource):
         super().__init__("foundry-agents:index:HostedAgent", name, None, opts)
         self._grants = Grants(self, name)
         self._project = project
+        self._former_names = former_names(opts)
         may_pull = image.registry.grant_pull(project) if image and image.registry else None
         taken_along = gone_with(project) if force_delete is True else None
         self.toolbox = toolbox_of(
@@ -251,7 +253,13 @@ class HostedAgent(pulumi.ComponentResource):
         Returns:
             The assignment; None where the registry's ``grants`` are off.
         """
-        return registry.grant_pull_to(self.principal_id, name=f"agent-{self.pulumi_resource_name}")
+        # It is called after the agent, so it follows one that is renamed with an alias.
+        former = [f"{registry.pulumi_resource_name}-pull-agent-{name}" for name in self._former_names]
+        return registry.grant_pull_to(
+            self.principal_id,
+            name=f"agent-{self.pulumi_resource_name}",
+            opts=ResourceOptions(aliases=[pulumi.Alias(name=name) for name in former]),
+        )
 
 
 _WANTED: Mapping[str, tuple[type, str]] = {
