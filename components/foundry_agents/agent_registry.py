@@ -223,7 +223,7 @@ class AgentRegistry(pulumi.ComponentResource):
         opts: ResourceOptions | None = None,
     ) -> authorization.RoleAssignment | None:
         """Lets any principal pull, such as an agent's own identity; see ``grant_push``."""
-        return self._let(_PULL, "pull", principal_id, principal_type, name, opts)
+        return self._let(_PULL, "pull", principal_id, principal_type, name, opts=opts)
 
     @property
     def before_the_pull(self) -> Sequence[pulumi.Resource]:
@@ -263,6 +263,7 @@ class AgentRegistry(pulumi.ComponentResource):
         principal_id: Input[str],
         principal_type: PrincipalType,
         name: str | None,
+        *,
         opts: ResourceOptions | None = None,
     ) -> authorization.RoleAssignment | None:
         if not self._grants_on:

@@ -62,6 +62,19 @@ def test_what_is_called_after_a_renamed_project_follows_it() -> None:
     assert "images-connection-two" in made.one(CONNECTION, "images-connection-second").aliases
 
 
+def test_the_pull_grant_of_an_agents_own_identity_follows_an_agent_that_is_renamed_with_an_alias() -> None:
+    """pulumi-features A5: the assignment is called after the agent, and its GUID stays the same."""
+
+    def program() -> None:
+        project = fa.FoundryProject("shop", location="eastus2")
+        registry = fa.AgentRegistry("images", pulled_by=project)
+        image = fa.AgentImage.pinned(f"acme.io/support@sha256:{'a' * 64}")
+        renamed = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="support")])
+        fa.HostedAgent("helper", project=project, image=image, opts=renamed).grant_pull(registry)
+
+    assert "images-pull-agent-support" in run(program).one(ASSIGNMENT, "images-pull-agent-helper").aliases
+
+
 def test_former_names_are_those_of_aliases_by_name() -> None:
     aliases: list[str | pulumi.Alias] = ["urn:pulumi:dev::p::t::old", pulumi.Alias(parent=None), pulumi.Alias(name="a")]
     assert former_names(pulumi.ResourceOptions(aliases=aliases)) == ["a"]
