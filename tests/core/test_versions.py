@@ -302,7 +302,7 @@ def test_an_agent_without_a_mark_is_refused_with_no_write() -> None:
     """Case 7."""
     service = FaultyService()
     service.has("1")
-    with pytest.raises(NotOursError, match="carries no mark of this library") as caught:
+    with pytest.raises(NotOursError, match="carries no ownership metadata of this library") as caught:
         _run(service)
     assert caught.value.owner is None
     assert service.writes == []
@@ -353,9 +353,20 @@ def test_an_agent_that_we_share_needs_no_second_take_over() -> None:
 def test_a_match_of_another_stack_is_not_adopted() -> None:
     """Case 69."""
     service = FaultyService()
-    service.has("1", marks=marked("v1:ours"))
-    service.has("2", marks=marked(plan().marks.fingerprint, owner=OTHER_OWNER))
+    service.has("1", marks=marked(plan().marks.fingerprint, owner=OTHER_OWNER))
+    service.has("2", marks=marked("v1:ours"))
     assert _run(service).outcome is Outcome.CREATED
+
+
+def test_an_agent_that_another_stack_has_taken_over_is_refused_to_its_former_owner() -> None:
+    """Case 89: else the two would take turns, and the destroy of one would take the other's versions along."""
+    service = FaultyService()
+    service.has("1", marks=marked(plan().marks.fingerprint))
+    service.has("2", marks=marked("v1:theirs", owner=OTHER_OWNER))
+    with pytest.raises(NotOursError, match=f'the stack "{OTHER_OWNER}" has taken it over'):
+        _run(service)
+    assert service.writes == []
+    assert _run(service, plan(take_over=True)).owner.former == {OTHER_OWNER}
 
 
 # --- Lost answers ----------------------------------------------------------------------------------------------------

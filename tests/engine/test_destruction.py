@@ -388,3 +388,77 @@ def _clear(place: Path) -> None:
         path.unlink()
     if place.exists():
         place.rmdir()
+
+
+LEAVING = """
+mine = pulumi.ResourceOptions(providers=[pulumi.ProviderResource("pulumi-python", "mine", {{}})])
+{declared}
+"""
+AWAY = """
+agent("stays", opts=mine)
+agent("goes", tools=[fa.CodeInterpreter()], grant_toolbox_role=False)
+agent("goes-too", opts=mine)
+fa.ToolboxVersion("box", project_endpoint=E, toolbox_name="box", tools=[{"type": "web_search"}])
+"""
+
+
+def test_what_leaves_the_program_is_gone_after_an_up(stack: Stack) -> None:
+    """Case 91: in an ordinary program, from two instances of the provider; what stays keeps its identity."""
+    stack.program(LEAVING.format(declared=AWAY))
+    stack.up().succeeded()
+    before = {agent.name: agent.guid for agent in stack.agents()}
+    assert sorted(before) == ["goes", "goes-too", "stays"]
+
+    stack.program(LEAVING.format(declared='agent("stays", opts=mine)'))
+    left = stack.up().succeeded()
+
+    assert {agent.name: agent.guid for agent in stack.agents()} == {"stays": before["stays"]}, left.output
+    assert "warning" not in left.output
+    with stack.azure.client(stack.there.name) as client:
+        assert client.get("toolboxes?api-version=v1").json()["data"] == []
+    stack.program(LEAVING.format(declared=""))
+    stack.up().succeeded()
+    assert stack.agents() == []
+
+
+UPSTREAM = """
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
+
+
+class Salted(ResourceProvider):
+    def diff(self, _id, olds, news):
+        changed = olds["salt"] != news["salt"]
+        return DiffResult(changes=changed, replaces=["salt"] if changed else [], delete_before_replace=True)
+
+    def create(self, props):
+        return CreateResult(props["salt"], {**props, "value": props["salt"]})
+
+
+class Upstream(Resource):
+    value: pulumi.Output[str]
+
+    def __init__(self, salt):
+        super().__init__(Salted(), "upstream", {"salt": salt, "value": None})
+
+
+renamed = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="support")])
+"""
+
+
+def test_a_chosen_name_stays_when_stack_and_component_are_renamed_and_something_before_it_is_replaced(
+    stack: Stack,
+) -> None:
+    """Cases 86 and 87: what was deleted first is checked again without its state."""
+    guid = stack.deployed(UPSTREAM + 'agent("support", environment={"X": Upstream("1").value})')
+    renamed = UPSTREAM + 'agent("helper", environment={"X": Upstream("1").value}, opts=renamed)'
+    stack.program(renamed)
+    stack.up().succeeded()
+    _rename(stack)
+    stack.program(renamed.replace('Upstream("1")', 'Upstream("2")'))
+
+    replaced = stack.up().succeeded()
+
+    assert stack.serves(guid) == "2"
+    assert "stays while what it depends on is replaced" in replaced.output
+    stack.destroy().succeeded()
+    assert stack.agents() == []

@@ -159,7 +159,11 @@ def test_a_rollouts_problems_are_in_one_failure_too(plugin: Plugin) -> None:
     assert reason.startswith("2 problems in the rollout's settings")
 
 
-@pytest.mark.parametrize("name", [row.name for row in VERSION_FIELDS.fields])
+_OF_THE_LIBRARY = {"chosen", "former_owners"}
+"""What check works out itself; the second one is not known in a preview where there are none."""
+
+
+@pytest.mark.parametrize("name", [row.name for row in VERSION_FIELDS.fields if row.name not in _OF_THE_LIBRARY])
 def test_a_setting_that_is_not_known_yet_passes_and_stays_unknown(plugin: Plugin, name: str) -> None:
     """Case 21: 0 exceptions."""
     checked = plugin.check(VERSION, {**FULL, name: UNKNOWN})

@@ -19,6 +19,7 @@ ADDRESS = "127.0.0.1:4711"
 ENDPOINT = "https://acme.services.ai.azure.com/api/projects/p"
 AGENT: Mapping[str, object] = {"project_endpoint": ENDPOINT, "agent_name": "support"}
 OURS = frozenset({"guid:1"})
+HOLDS = "import sys; f = open(sys.argv[1], 'a'); print('open', flush=True); sys.stdin.read()"
 
 
 @pytest.mark.parametrize(
@@ -72,24 +73,45 @@ def test_a_forced_replacement_is_seen_and_limits_nothing(line: str) -> None:
 
 
 def test_the_engine_is_found_among_the_processes_above(tmp_path: Path) -> None:
-    """A process that is called `pulumi` has started a shell, and that this one."""
+    """What has started the launcher of plugins, whatever it is called; its options count in any case."""
     script = tmp_path / "ask.py"
     script.write_text(
         "import json, sys\n"
         "from foundry_agents.resources._engine_process import engine\n"
         "seen = engine()\n"
-        "print(json.dumps([seen.command.verb, seen.command.limited, seen.unseen, seen.runs_program]))\n"
+        "print(json.dumps([seen.command.verb, seen.command.limited, seen.unseen]))\n"
     )
-    code = f"import subprocess; subprocess.run(['sh', '-c', '{sys.executable} {script}; true'])"
-    asked = subprocess.run(
-        ["pulumi", "-c", code, "destroy", "--target", "urn:a"],
-        executable=sys.executable,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(asked.stdout) == ["destroy", "--target", "", False]
+    launcher = tmp_path / "pulumi-resource-pulumi-python"
+    launcher.write_text(f"#!/bin/sh\n{sys.executable} {script}\n:\n")
+    launcher.chmod(0o755)
+    code = f"import subprocess; subprocess.run(['{launcher}'])"
+
+    def asked(name: str, *arguments: str, **variables: str) -> list[str]:
+        ran = subprocess.run(
+            [name, "-c", code, *arguments],
+            executable=sys.executable,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **variables},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return list(json.loads(ran.stdout))
+
+    assert asked("pulumi", "destroy", "--target", "urn:a") == ["destroy", "--target", ""]
+    assert asked("p", "up", "--yes", FOUNDRY_AGENTS_RUN="destroy") == ["up", "", ""]
+    assert asked("built-in") == ["", "", "its command line names neither"]
+    assert asked("built-in", FOUNDRY_AGENTS_RUN="up") == ["up", "", ""]
+    assert asked("built-in", "--target", "urn:a", FOUNDRY_AGENTS_RUN="up") == ["up", "--target", ""]
+    assert asked("built-in", FOUNDRY_AGENTS_RUN="up", PULUMI_OPTION_TARGET="urn:a")[1] == "PULUMI_OPTION_TARGET"
+
+
+def test_without_any_engine_above_the_variable_says_what_the_run_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_engine_process, "_above", lambda _ancestors: None)
+    monkeypatch.delenv("FOUNDRY_AGENTS_RUN", raising=False)
+    seen = _engine_process.engine()
+    assert (seen.command.verb, seen.unseen, seen.seen) == ("", "no process of `pulumi` is above this one", False)
+    monkeypatch.setenv("FOUNDRY_AGENTS_RUN", "destroy")
+    assert _engine_process.engine() == Engine(Command("destroy"), seen=False)
 
 
 # --- Notes -----------------------------------------------------------------------------------------------------------
@@ -115,7 +137,7 @@ def another(monkeypatch: pytest.MonkeyPatch) -> Neighbour:
 
 
 def answer_in_this_run() -> tuple[Answer, str]:
-    decided = _run.claim(AGENT, OURS).on(OURS)
+    decided = _run.claim(AGENT, OURS, "").on(OURS)
     return decided.answer, decided.reason
 
 
@@ -137,6 +159,33 @@ def test_what_another_process_declares_lives(home: Path, monkeypatch: pytest.Mon
     )
     notes.chmod(0o600)
     assert answer_in_this_run()[0] is Answer.LIVES
+
+
+def test_a_process_whose_file_was_deleted_may_declare_anything(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case 88: by a run in another container that has the same home, which does not see the process."""
+    _run.begin()
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(home / "run-1.jsonl")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as beside:
+        assert beside.stdout is not None
+        beside.stdout.readline()
+        (home / "run-1.jsonl").unlink()
+        run_beside(monkeypatch, Neighbour(beside.pid, home_in(os.environ)))
+        assert answer_in_this_run()[0] is Answer.STAYS
+        beside.communicate()
+
+
+def test_a_folder_that_becomes_a_link_while_the_run_goes_on_is_not_read(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 88."""
+    _run.begin()
+    run_beside(monkeypatch, another(monkeypatch))
+    home.rename(home.parent / "moved")
+    home.symlink_to(home.parent / "moved")
+    assert answer_in_this_run()[0] is Answer.STAYS
 
 
 def test_a_process_that_has_not_been_asked_anything_declares_nothing(
@@ -219,7 +268,7 @@ def test_a_folder_that_is_not_this_users_own_is_not_used_and_nothing_in_it_is_to
     _run.declare({**AGENT}, "Version", "urn:a")
     run_beside(monkeypatch, another(monkeypatch))
     other = {**AGENT, "agent_name": "other"}
-    assert _run.claim(other, OURS).on(OURS).answer is Answer.STAYS
+    assert _run.claim(other, OURS, "").on(OURS).answer is Answer.STAYS
     assert sorted(path.name for path in precious.iterdir()) == sorted(names)
     assert laid != "foreign" or list(home.iterdir()) == []
 
@@ -231,12 +280,16 @@ def test_files_of_processes_that_were_killed_go_and_no_other_file_does(home: Pat
     ended.wait()
     left, running = home / f"run-{ended.pid}.jsonl", home / f"run-{os.getppid()}.jsonl"
     mine, folder = home / "thesis.txt", home / f"run-{ended.pid}.jsonl.d"
-    for path in (left, running, mine):
+    recent = home / "run-4194303.jsonl"
+    for path in (left, running, mine, recent):
         path.write_text("")
+    for path in (left, running, mine):
+        os.utime(path, (0, 0))
     folder.mkdir()
     _run.begin()
     assert not left.exists()
     assert running.exists()
+    assert recent.exists(), "it may be of a process in another container"
     assert mine.exists()
     assert folder.is_dir()
     assert (home / f"run-{os.getpid()}.jsonl").stat().st_mode & 0o777 == 0o600
@@ -247,15 +300,6 @@ def test_outside_a_run_no_file_is_made(home: Path, monkeypatch: pytest.MonkeyPat
     _run.begin()
     assert not home.exists()
     assert _notes.address() == ""
-
-
-def test_while_the_program_runs_it_may_still_declare_the_agent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Case 91: what is deleted before it is replaced."""
-    del home
-    monkeypatch.setattr(_engine_process, "engine", lambda: Engine(Command("up"), runs_program=True))
-    answer, reason = answer_in_this_run()
-    assert answer is Answer.STAYS
-    assert "the program of this run has not ended" in reason
 
 
 def test_an_agent_of_the_same_name_whose_identity_is_not_known_yet_keeps_it(
@@ -271,3 +315,33 @@ def test_an_agent_of_the_same_name_whose_identity_is_not_known_yet_keeps_it(
     assert reason.startswith('"second" (HostedAgentVersion) may be the same')
     _run.go_on(second, "urn:pulumi:s::p::t:HostedAgentVersion::second", "support:1", frozenset({"guid:2"}))
     assert answer_in_this_run()[0] is Answer.GOES
+
+
+def test_capitals_make_two_agents_only_where_the_service_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del home
+    run_beside(monkeypatch)
+    written = {**AGENT, "agent_name": "Support"}
+    urn = "t:HostedAgentVersion::support"
+    _run.declare(written, "Version", urn)
+    assert answer_in_this_run()[0] is Answer.STAYS
+    _run.go_on(written, urn, "Support:1", OURS)
+    assert answer_in_this_run()[0] is Answer.LIVES
+    _run.go_on(written, urn, "Support:1", frozenset({"guid:2"}))
+    assert answer_in_this_run()[0] is Answer.GOES
+    assert _run.declare(AGENT, "Version", "t:HostedAgentVersion::twin") == urn
+
+
+def test_what_a_tainted_resource_stood_for_under_another_name_stays(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Case 87: a component that was renamed with an alias, and then `pulumi state taint`: no state is seen."""
+    del home
+    run_beside(monkeypatch)
+    urn, anew = "t:HostedAgentVersion::helper", {**AGENT, "agent_name": "helper"}
+    _run.keep(urn, chosen=["owner", "agent_name"])
+    _run.declare(anew, "Version", urn)
+    _run.go_on(anew, urn, "helper:1", frozenset({"guid:2"}))
+    decided = _run.claim(AGENT, OURS, urn).on(OURS)
+    assert decided.answer is Answer.STAYS
+    assert "say agent_name to keep it" in decided.reason
+    assert _run.claim(AGENT, OURS, "t:HostedAgentVersion::another").on(OURS).answer is Answer.GOES

@@ -24,6 +24,8 @@ TESTS: Mapping[str, Sequence[str]] = {
     "waiting": ("test_waiting", "test_versions", "test_rollout"),
     "versions": ("test_versions", "test_versions_closely", "test_pull_causes"),
     "pull_causes": ("test_pull_causes", "test_errors"),
+    "ownership": ("test_ownership", "test_retention", "test_versions", "test_toolboxes", "test_vector_stores"),
+    "retention": ("test_retention", "test_ownership", "test_rollout"),
 }
 """The modules, and the tests that are nearest to each; who survives those meets all tests of the core."""
 

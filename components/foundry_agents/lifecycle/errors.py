@@ -151,7 +151,10 @@ class RemovalRefused(FoundryAgentsError):
             )
         else:
             why = f"it is not known whether this run is an `up` or a `destroy`: {unseen}"
-            do = "set the environment variable FOUNDRY_AGENTS_RUN to what it is, `up` or `destroy`, and run it again"
+            do = (
+                "run it with the `pulumi` command; or, where the engine is built into another program and the run is "
+                "about the whole stack, set the environment variable FOUNDRY_AGENTS_RUN to `up` or `destroy`"
+            )
         super().__init__(
             message(
                 f"{subject} was not deleted",

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from foundry_agents.lifecycle.errors import RemovalRefused
+from foundry_agents.lifecycle.errors import NotOursError, RemovalRefused
 from foundry_agents.lifecycle.fingerprint import Marked, Marks
 from foundry_agents.lifecycle.ports import AgentView, VersionView
 from foundry_agents.lifecycle.toolbox_ports import ToolboxVersionView
@@ -61,6 +61,39 @@ def owner_in(thing: Marked) -> str:
     """The owner that a thing's metadata names; NOBODY when there is none."""
     marks = Marks.of(thing)
     return marks.owner if marks else NOBODY
+
+
+def refuse_others(
+    owner: Owner,
+    history: Sequence[Marked],
+    name: str,
+    *,
+    take_over: bool,
+    kind: str = "agent",
+    name_input: str = "agent_name",
+) -> None:
+    """Refuses a thing that this stack may not change: another one manages it, or has taken it over since.
+
+    Args:
+        owner: This stack.
+        history: All versions, newest first.
+        name: Of the thing.
+        take_over: Whether it is to be taken over.
+        kind: What it is.
+        name_input: The input that names it.
+
+    Raises:
+        NotOursError: It is somebody else's.
+    """
+    known = [each for each in history if owner_in(each) != NOBODY]
+    if take_over or not history or owner.owns((known or history)[0]):
+        return
+    newest = owner_in(known[0]) if known else None
+    if any(map(owner.owns, history)):
+        reason = f'the stack "{newest}" has taken it over'
+    else:
+        reason = f'the stack "{newest}" manages it' if newest else "it carries no ownership metadata of this library"
+    raise NotOursError(name, owner=newest, reason=reason, kind=kind, name_input=name_input)
 
 
 def version_identity(version: VersionView) -> Identity:
@@ -136,6 +169,7 @@ class Run:
         unread: Why what else the run declares is not known; "" when it is.
         declared: The program of the run declares the same thing, by name and endpoint.
         undecided: Another declaration of a thing of this name, whose identity is not known; "" without one.
+        renamed: Why the same resource may stand for it under another name; "" when it does not.
         live: Identities of everything that the run has made, adopted or still declares.
     """
 
@@ -145,6 +179,7 @@ class Run:
     unread: str = ""
     declared: bool = False
     undecided: str = ""
+    renamed: str = ""
     live: frozenset[str] = frozenset()
 
     @property
@@ -207,8 +242,8 @@ def _not_this_stacks(held: Identity, found: Identity) -> str:
 def _doubt(run: Run) -> str:
     if run.destroys:
         return ""  # nothing is declared
-    if run.unread or not run.undecided:
-        return run.unread
+    if run.unread or run.renamed or not run.undecided:
+        return run.unread or run.renamed
     return f"{run.undecided} may be the same, and what it stands for is not known yet"
 
 

@@ -10,16 +10,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from foundry_agents.lifecycle.errors import AnswerLost, InputError, NotOursError, Problem
+from foundry_agents.lifecycle.errors import AnswerLost, InputError, Problem
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.ownership import (
-    NOBODY,
     Answer,
     Claim,
     Identity,
     Owner,
     no_other_claims,
-    owner_in,
+    refuse_others,
     toolbox_identity,
 )
 from foundry_agents.lifecycle.ports import Progress
@@ -110,7 +109,9 @@ def create_or_adopt(service: ToolboxService, plan: ToolboxPlan, clock: Clock, pr
         ServiceError: The service refused; nothing was made unless the error says so.
     """
     history = once_the_project_answers(lambda: list(service.list_versions(plan.toolbox)), clock, progress)
-    _refuse_foreign(plan, history)
+    refuse_others(
+        plan.owner, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name"
+    )
     plan.claim(toolbox_identity(history))
     owner = plan.owner.taking_over(history) if plan.take_over else plan.owner
     version = _own_with(history, plan.marks, owner)
@@ -156,14 +157,6 @@ def _own_with(history: Sequence[ToolboxVersionView], wanted: Marks, owner: Owner
         if marks and marks.fingerprint == wanted.fingerprint:
             return version
     return None
-
-
-def _refuse_foreign(plan: ToolboxPlan, history: Sequence[ToolboxVersionView]) -> None:
-    if plan.take_over or not history or any(map(plan.owner.owns, history)):
-        return
-    owner = next((owner for owner in map(owner_in, history) if owner != NOBODY), None)
-    reason = f'the stack "{owner}" manages it' if owner else "it carries no mark of this library"
-    raise NotOursError(plan.toolbox, owner=owner, reason=reason, kind="toolbox", name_input="toolbox_name")
 
 
 def _refuse_unknown_connections(service: ToolboxService, plan: ToolboxPlan) -> None:
@@ -296,12 +289,12 @@ def _retire(
 def used_versions(service: ToolboxService, toolbox: str) -> set[str]:
     """Numbers of the toolbox's versions that a version of an agent calls, as its variables tell."""
     called = _caller_of(toolbox)
-    return {
-        number
-        for environment in service.agent_environments()
-        for value in environment.values
-        for number in called(value)
-    }
+    values = [value for environment in service.agent_environments() for value in environment.values]
+    used = {number for value in values for number in called(value)}
+    if any(f"/toolboxes/{toolbox}/mcp" in value for value in values):
+        # Without a version, that is the default one.
+        used |= {service.default_version(toolbox) or ""} - {""}
+    return used
 
 
 def _caller_of(toolbox: str) -> Callable[[str], list[str]]:

@@ -26,12 +26,11 @@ from foundry_agents.lifecycle.errors import (
 from foundry_agents.lifecycle.existing import inputs_of
 from foundry_agents.lifecycle.fingerprint import Marks, plain_fingerprint
 from foundry_agents.lifecycle.ownership import (
-    NOBODY,
     Identity,
     Owner,
     agent_identity,
     no_other_claims,
-    owner_in,
+    refuse_others,
     version_identity,
 )
 from foundry_agents.lifecycle.ports import (
@@ -354,11 +353,9 @@ def _next_attempt(same: Sequence[VersionView]) -> int:
 def _refuse_foreign(plan: VersionPlan, history: Sequence[VersionView]) -> None:
     if any(version.hosted is False for version in history):
         raise NotOursError(plan.agent, owner=None, reason="it is an agent of another kind (not hosted)")
-    if plan.take_over or not history or any(map(plan.owner.owns, history)):
-        return
-    owner = next((owner for owner in map(owner_in, history) if owner != NOBODY), None)
-    reason = f'the stack "{owner}" manages it' if owner else "it carries no mark of this library"
-    raise NotOursError(plan.agent, owner=owner, reason=reason)
+    # A version that failed has taken nothing over.
+    counts = [version for version in history if version.status != "failed"] or history
+    refuse_others(plan.owner, counts, plan.agent, take_over=plan.take_over)
 
 
 def _own_with(history: Sequence[VersionView], fingerprints: Collection[str], owner: Owner) -> list[VersionView]:

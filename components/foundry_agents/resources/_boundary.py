@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import os
 import sys
@@ -110,6 +111,20 @@ def quiet_tracebacks() -> None:
 
 def _wants_tracebacks() -> bool:
     return os.environ.get(TRACEBACKS) == "1"
+
+
+def urn_in_call() -> str:
+    """The URN in the engine's request that is being answered; "" where it can't be found.
+
+    Pulumi hands a dynamic provider neither the request nor the URN. What is in state may be from before a rename.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        urn = getattr(frame.f_locals.get("request"), "urn", None)
+        if isinstance(urn, str):
+            return urn
+        frame = frame.f_back
+    return ""
 
 
 def progress_on(urn: object) -> Progress:

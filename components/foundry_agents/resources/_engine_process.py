@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 import psutil
@@ -20,12 +20,15 @@ import psutil
 from foundry_agents.resources._notes import address
 
 RUN = "FOUNDRY_AGENTS_RUN"
-"""Environment variable, ``up`` or ``destroy``: what this run is, for an engine whose process can't be read, such as
-one that another program has built in. The engine's own command line, where there is one, has precedence."""
+"""Environment variable, ``up`` or ``destroy``: what this run is, for an engine that another program has built in. The
+engine's own command line, where there is one, has precedence."""
 
 UP = frozenset({"up", "update", "watch"})
 DESTROY = frozenset({"destroy", "down", "dn"})
 _OTHERS = frozenset({"preview", "pre", "refresh", "import"})
+
+_LAUNCHER = "pulumi-resource-pulumi-python"
+"""The script that the engine starts a plugin process of dynamic providers with."""
 
 _FORCES = "--replace"
 """The option that makes a resource anew, without its state."""
@@ -101,23 +104,23 @@ class Engine:
     Attributes:
         command: What it was asked to do.
         neighbours: The other processes of dynamic providers that it has started.
-        runs_program: The program of the run has not ended, as far as its process can be seen.
-        unseen: Why the engine is not known; "" when it is.
+        unseen: Why it is not known what it does; "" when it is.
+        seen: Its process was found, and so are the neighbours.
     """
 
     command: Command
     neighbours: Sequence[Neighbour] = ()
-    runs_program: bool = False
     unseen: str = ""
+    seen: bool = True
 
 
 def engine() -> Engine:
     """Looks at the processes of this machine for the engine. Takes some hundredths of a second: for deletes alone."""
     try:
-        pulumi = next((each for each in psutil.Process().parents() if _is_pulumi(_arguments(each))), None)
+        pulumi = _above(psutil.Process().parents())
         if pulumi is None:
             return _unseen("no process of `pulumi` is above this one")
-        arguments = pulumi.cmdline()
+        command = command_of(_arguments(pulumi)[1:], os.environ)
         below = [(each, _arguments(each)) for each in pulumi.children(recursive=True)]
     except psutil.Error as error:
         return _unseen(f"the process of `pulumi` can't be read ({type(error).__name__})")
@@ -126,8 +129,17 @@ def engine() -> Engine:
         for each, started_as in below
         if each.pid != os.getpid() and _is_plugin(started_as)
     ]
-    runs_program = any(_is_program(started_as) for _each, started_as in below)
-    return Engine(command_of(arguments[1:], os.environ), neighbours, runs_program)
+    if not command.verb:
+        return replace(_unseen("its command line names neither", command), neighbours=neighbours, seen=True)
+    return Engine(command, neighbours)
+
+
+def _above(ancestors: Sequence[psutil.Process]) -> psutil.Process | None:
+    """The engine among the processes above: what has started the launcher of plugins, else what is called `pulumi`."""
+    for number, each in enumerate(ancestors[:-1]):
+        if any(_LAUNCHER in argument for argument in _arguments(each)):
+            return ancestors[number + 1]
+    return next((each for each in ancestors if _is_pulumi(_arguments(each))), None)
 
 
 def command_of(arguments: Sequence[str], variables: Mapping[str, str]) -> Command:
@@ -181,11 +193,13 @@ def _is_on(value: str) -> bool:
     return value.lower() not in {"", "false", "0"}
 
 
-def _unseen(why: str) -> Engine:
+def _unseen(why: str, command: Command | None = None) -> Engine:
+    """An engine whose verb is not known: the user may say it; options are looked for all the same."""
     said = os.environ.get(RUN, "").lower()
+    known = command or command_of((), os.environ)
     if said in {"up", "destroy"}:
-        return Engine(Command(said))
-    return Engine(Command(), unseen=why)
+        return Engine(replace(known, verb=said), seen=False)
+    return Engine(known, unseen=why, seen=False)
 
 
 def _arguments(process: psutil.Process) -> Sequence[str]:
@@ -211,7 +225,3 @@ def _is_pulumi(arguments: Sequence[str]) -> bool:
 
 def _is_plugin(arguments: Sequence[str]) -> bool:
     return "pulumi.dynamic" in arguments and bool(arguments) and arguments[-1] == address()
-
-
-def _is_program(arguments: Sequence[str]) -> bool:
-    return any("pulumi-language-python-exec" in argument for argument in arguments)

@@ -16,6 +16,7 @@ import os
 import re
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ from pathlib import Path
 Note = tuple[str, ...]
 
 _NAME = re.compile(r"run-(\d+)\.jsonl", re.ASCII)
+_OLD_S = 7 * 24 * 3600.0
+"""No run lasts so long."""
 _ADDRESS = re.compile(r"[^/\s]+:\d+")
 
 
@@ -82,11 +85,11 @@ def of(process: int, *, of_this_run: bool) -> list[Note] | None:
         of_this_run: Whether it is known to be of this run. What another one has noted is of another run where its file
             says so.
     """
-    path = folder() / _name(process)
-    if not os.path.lexists(path):
-        return []
     try:
+        path = folder() / _name(process)
         _check_folder(path.parent)
+        if not os.path.lexists(path):
+            return None if of_this_run and holds_notes(process) else []
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(handle, encoding="utf-8") as file:
             _check_own(os.fstat(handle), stat.S_ISREG)
@@ -98,6 +101,26 @@ def of(process: int, *, of_this_run: bool) -> list[Note] | None:
         return notes[1:]
     # Of a process of this run it is a file of an earlier process with the same id.
     return None if of_this_run else []
+
+
+def holds_notes(process: int) -> bool:
+    """Whether a process has opened its file of notes, wherever that is now."""
+    import psutil  # noqa: PLC0415 (late: deletes alone need it)
+
+    try:
+        if sys.platform == "linux":  # psutil leaves out files that are not there any more
+            held = [_target(each) for each in Path(f"/proc/{process}/fd").iterdir()]
+        else:
+            held = [each.path for each in psutil.Process(process).open_files()]
+    except (OSError, psutil.Error):
+        return True  # not to be seen: it may
+    return any(_NAME.fullmatch(Path(each.removesuffix(" (deleted)")).name) for each in held)
+
+
+def _target(link: Path) -> str:
+    with suppress(OSError):  # closed meanwhile
+        return str(link.readlink())
+    return ""
 
 
 def others() -> Iterator[int]:
@@ -112,7 +135,7 @@ def others() -> Iterator[int]:
 def _create(path: Path) -> int:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check_folder(path.parent)
-    for left in _left_behind(path.parent):
+    for left in _left_behind(path.parent, time.time()):
         with suppress(OSError):
             left.unlink()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
@@ -123,11 +146,15 @@ def _create(path: Path) -> int:
     return handle
 
 
-def _left_behind(where: Path) -> Iterator[Path]:
-    """Files of processes that were killed: only names that this module gives, and only files."""
+def _left_behind(where: Path, now: float) -> Iterator[Path]:
+    """Files of processes that were killed: only names that this module gives, only files, and only old ones.
+
+    Whether a process runs can't be seen from another container that has the same home.
+    """
     for path in where.iterdir():
-        named = _NAME.fullmatch(path.name)
-        if named and stat.S_ISREG(path.lstat().st_mode) and not _is_running(int(named[1])):
+        named, seen = _NAME.fullmatch(path.name), path.lstat()
+        is_old = now - seen.st_mtime > _OLD_S
+        if named and is_old and stat.S_ISREG(seen.st_mode) and not _is_running(int(named[1])):
             yield path
 
 

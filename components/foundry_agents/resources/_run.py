@@ -27,14 +27,12 @@ class Thing:
     Attributes:
         endpoint: Of its project.
         kind: ``agent``, ``toolbox`` or ``vector store``.
-        name: Its name, in small letters: capitals make no difference.
-        written: Its name as it is written, for messages.
+        name: Its name.
     """
 
     endpoint: str
     kind: str
     name: str
-    written: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Thing | None:
@@ -42,17 +40,17 @@ class Thing:
         endpoint = values.get("project_endpoint")
         for key, kind in _KINDS.items():
             if isinstance(name := values.get(key), str) and isinstance(endpoint, str):
-                return cls(endpoint.rstrip("/").lower(), kind, name.lower(), name)
+                return cls(endpoint.rstrip("/").lower(), kind, name)
         return None
 
     def called_as(self, other: Thing) -> bool:
-        """Whether the other one is of the same kind and name, in whatever project."""
-        return (self.kind, self.name) == (other.kind, other.name)
+        """Whether the other one is of the same kind and name, in whatever project; capitals make no difference."""
+        return (self.kind, self.name.lower()) == (other.kind, other.name.lower())
 
     @property
     def subject(self) -> str:
         """For messages."""
-        return f'{self.kind} "{self.written or self.name}"'
+        return f'{self.kind} "{self.name}"'
 
 
 @dataclass(frozen=True)
@@ -127,9 +125,11 @@ def declare(values: Mapping[str, object], role: str, urn: str) -> str | None:
     if (thing := Thing.of(values)) is None:
         return None
     with _memory.lock:
-        other = _memory.known.declared.setdefault((thing, role), urn)
-        if urn and other and other != urn:
-            return other
+        for (other, kind), its_urn in _memory.known.declared.items():
+            is_same = kind == role and other.endpoint == thing.endpoint and other.called_as(thing)
+            if is_same and urn and its_urn not in {"", urn}:
+                return its_urn
+        _memory.known.declared[thing, role] = urn
     _add("declared", *_parts(thing), role, urn)
     return None
 
@@ -193,8 +193,20 @@ def is_live(values: Mapping[str, object], id_: str, claim: Claim) -> bool:
     )
 
 
-def claim(values: Mapping[str, object], held: Identity) -> Claim:
-    """What a delete of a resource with these inputs, which held this identity, can say for itself."""
+_UNREAD = (
+    "another instance of the provider may declare it, and its notes can't be read: the folder `foundry-agents` in "
+    "Pulumi's home (PULUMI_HOME, or ~/.pulumi) has to be this user's alone"
+)
+
+
+def claim(values: Mapping[str, object], held: Identity, urn: str) -> Claim:
+    """What a delete of a resource with these inputs, which held this identity, can say for itself.
+
+    Args:
+        values: Its canonical inputs.
+        held: The identity in its state.
+        urn: What it is called in the run; "" when that is not known.
+    """
     thing = Thing.of(values)
     if thing is None:
         return Claim("this resource", run=Run(unread="what it is about can't be read from its state"))
@@ -206,21 +218,16 @@ def claim(values: Mapping[str, object], held: Identity) -> Claim:
         each.home == home_in(os.environ) and _notes.of(each.process, of_this_run=True) is not None
         for each in now.neighbours
     )
-    unread = ""
-    if now.runs_program:
-        unread = "the program of this run has not ended, and may still declare it"
-    elif now.neighbours and not others_read:
-        unread = (
-            "another instance of the provider may declare it, and its notes can't be read: the folder `foundry-agents` "
-            "in Pulumi's home (PULUMI_HOME, or ~/.pulumi) has to be this user's alone"
-        )
+    # Without the engine it is not known which processes there are: this one could at least have let them know.
+    alone = not now.neighbours and now.seen
     run = Run(
         destroys=now.command.verb == "destroy",
         limited=now.command.limited,
-        unseen="" if now.command.verb else (now.unseen or "its command line names neither"),
-        unread=unread,
+        unseen=now.unseen,
+        unread="" if others_read or alone else _UNREAD,
         declared=thing in known.again or any(each == thing for each, _role in known.declared),
         undecided=_undecided(thing, known),
+        renamed=_made_anew(thing, urn),
         live=frozenset().union(*(live.identity for live in known.live.values())),
     )
     return Claim(thing.subject, held, run)
@@ -278,6 +285,26 @@ def kept(urn: str) -> Mapping[str, object]:
 def shown(urn: str) -> str:
     """A resource in a message."""
     return f'"{urn.rpartition("::")[2]}" ({urn.rpartition("::")[0].rpartition(":")[2] or "resource"})'
+
+
+def is_replaced_with_another(values: Mapping[str, object]) -> bool:
+    """Whether the resource is only known to be replaced because of another one, and not declared yet."""
+    thing = Thing.of(values)
+    with _memory.lock:
+        return thing in _memory.known.again and all(each != thing for each, _role in _memory.known.declared)
+
+
+def _made_anew(thing: Thing, urn: str) -> str:
+    """The same resource, made anew without its state under another name that the library chose: it was tainted."""
+    now = _memory.known.live.get(urn)
+    chosen, names = kept(urn).get("chosen"), {kind: name for name, kind in _KINDS.items()}
+    if now is None or now.thing == thing or not isinstance(chosen, list):
+        return ""
+    if names[thing.kind] in chosen and names[thing.kind] not in kept(urn):
+        return (
+            f"its resource was made anew without its state, as {now.thing.subject}: say {names[thing.kind]} to keep it"
+        )
+    return ""
 
 
 def _undecided(thing: Thing, known: _Known) -> str:

@@ -19,6 +19,7 @@ from foundry_agents.resources._boundary import (
     is_unknown,
     own_properties,
     quiet_tracebacks,
+    urn_in_call,
     warn_on,
 )
 from foundry_agents.resources._workers import grow_worker_pool
@@ -48,7 +49,7 @@ class TableProvider(ResourceProvider):
         """Normalises the inputs and names every problem at once. No network."""
         values, problems = self.table.normalise(own_properties(news), is_unknown)
         self._keep_chosen(values, olds)
-        urn = _urn_in(values)
+        urn = urn_in(values)
         if (other := _run.declare(values, type(self).__name__, urn)) and not problems:
             subject = _run.Thing.of(values)
             raise DeclaredTwice(subject.subject if subject else "it", _run.shown(urn), _run.shown(other))
@@ -72,14 +73,14 @@ class TableProvider(ResourceProvider):
 
     def claim(self, props: Mapping[str, object], values: Values) -> Claim:
         """What a delete of this state can say for itself."""
-        return _run.claim(values, self.identity_in(props))
+        return _run.claim(values, self.identity_in(props), short_urn(urn_in_call()))
 
     def _keep_chosen(self, values: Values, olds: Mapping[str, object]) -> None:
         """Leaves inputs that the library chose as they were chosen first, whatever stack or component is called now.
 
         A replacement is checked a second time, without the state that it replaces.
         """
-        names, urn = _listed(values.pop("chosen", None)), _urn_in(values)
+        names, urn = _listed(values.pop("chosen", None)), urn_in(values)
         _run.keep(urn, chosen=names, **{name: olds.get(name) for name in (*names, "former_owners")})
         first = _run.kept(urn)
         values.update({name: first[name] for name in names if name in first})
@@ -89,7 +90,7 @@ class TableProvider(ResourceProvider):
             values["former_owners"] = sorted(former)
 
     def _take_down(self, id_: str, olds: dict[str, Any], news: dict[str, Any], *, replaced: bool) -> None:
-        before, urn = self.values(olds), _urn_in(news)
+        before, urn = self.values(olds), urn_in(news)
         # Outputs are from when the thing was made, also where inputs have been written by an earlier release since.
         _run.keep(urn, **{name: olds.get(name) for name in _CHOSEN})
         if is_unknown(own_properties(news)):
@@ -133,7 +134,7 @@ def refuse_forced_name(values: Values, name_input: str, example: str) -> None:
     Raises:
         InputError: The thing that the resource has stood for may have another name.
     """
-    if _run.is_forced_anew(_urn_in(values), name_input):
+    if _run.is_forced_anew(urn_in(values), name_input):
         subject = "a resource that is forced to be replaced; nothing was changed"
         problem = (
             f'"{values[name_input]}" is not there, and with --replace the name that the resource has in state is not '
@@ -147,10 +148,16 @@ def owner_in(values: Values) -> Owner:
     return Owner(text_of(values, "owner"), frozenset(_listed(values.get("former_owners"))))
 
 
-def _urn_in(values: Mapping[str, object]) -> str:
+def urn_in(values: Mapping[str, object]) -> str:
     """The resource's URN; "" while it is not known."""
     urn = values.get("urn")
-    return urn if isinstance(urn, str) else ""
+    return short_urn(urn) if isinstance(urn, str) else ""
+
+
+def short_urn(urn: str) -> str:
+    """A URN without stack and project, which are the same for all resources of a run and change with a rename."""
+    parts = urn.split("::", 2)
+    return parts[-1] if urn.startswith("urn:pulumi:") else urn
 
 
 def _listed(value: object) -> list[str]:

@@ -26,7 +26,7 @@ from foundry_agents.lifecycle.waiting import SystemClock
 from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, progress_on
 from foundry_agents.resources._program import owner_of_this_stack, row_of
-from foundry_agents.resources._table_provider import TableProvider, owner_in
+from foundry_agents.resources._table_provider import TableProvider, owner_in, urn_in
 from foundry_agents.resources.hosted_agent_version import patience, service_of
 from foundry_agents.rollout_settings import Rollout
 
@@ -80,7 +80,7 @@ class AgentRolloutProvider(TableProvider):
 
     def _roll_out(self, values: Values, olds: Mapping[str, Any]) -> dict[str, Any]:
         served = _served(olds)
-        claim = _run.claim_identity(values, type(self).__name__, str(values.get("urn") or ""))
+        claim = _run.claim_identity(values, type(self).__name__, urn_in(values))
         plan = _plan(values, served, before=_number(olds.get("serving_version")), claim=claim)
         done = roll_out(service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
         previous = done.previous or olds.get("previous_version")

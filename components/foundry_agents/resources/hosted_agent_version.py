@@ -29,7 +29,7 @@ from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
 from foundry_agents.resources._images import image_registry
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, owner_in, refuse_forced_name, text_of
+from foundry_agents.resources._table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
@@ -56,7 +56,7 @@ class HostedAgentVersionProvider(TableProvider):
             patience=patience(values),
             take_over=bool(values["take_over"]),
             former_owners=owner_in(values).former,
-            claim=_run.claim_identity(values, type(self).__name__, text_of(values, "urn")),
+            claim=_run.claim_identity(values, type(self).__name__, urn_in(values)),
             pull_identity=text_of(values, "pull_identity"),
             registry_id=text_of(values, "registry_id"),
             pull_grace_s=_pull_grace_s(values, datetime.now(tz=UTC)),
@@ -66,7 +66,7 @@ class HostedAgentVersionProvider(TableProvider):
         made = create_or_adopt(
             service_of(values), plan, SystemClock(), progress_on(values.get("urn")), registry=_registry_access()
         )
-        _run.go_on(values, text_of(values, "urn"), made.version.id, version_identity(made.version))
+        _run.go_on(values, urn_in(values), made.version.id, version_identity(made.version))
         if made.owner.former:
             values["former_owners"] = sorted(made.owner.former)
         return CreateResult(made.version.id, self.outputs(values, computed_outputs(made.version, values)))
@@ -113,10 +113,13 @@ class HostedAgentVersionProvider(TableProvider):
             for number in removed.serving:
                 warn(f"{agent}:{number} {Retired.SERVES.value}, and others share the agent")
         if answer is Answer.STAYS:
-            warn(f'agent "{agent}" stays: {reason}. {_by_hand(values)}')
+            warn(f'agent "{agent}" stays: {reason}. If it shall go: {_by_hand(values)}')
         if answer is not Answer.LIVES:
             return
-        if values["kept_by_rollout"]:
+        if _run.is_replaced_with_another(values) and not claim.run.destroys:
+            left = f'agent "{agent}" stays while what it depends on is replaced'
+            warn(f"{left}; should the program not declare it any more: {_by_hand(values)}")
+        elif values["kept_by_rollout"]:
             progress(f"{id_} is left to the rollout")
         elif not _run.is_live(values, id_, claim):
             became = retire(service, agent, _version_in(id_), owner=owner, force=force)
@@ -343,7 +346,7 @@ def _pull_grace_s(values: Values, now: datetime) -> float:
 
 def _by_hand(values: Values) -> str:
     where = f"{values['project_endpoint']}/agents/{values['agent_name']}?api-version=v1"
-    return f"Delete it by hand if it shall go: in the portal, or DELETE {where}"
+    return f"delete it by hand, in the portal or by DELETE {where}"
 
 
 def _version_in(resource_id: str) -> str:

@@ -30,7 +30,7 @@ from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, is_unknown, own_properties, progress_on, warn_on
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, owner_in, refuse_forced_name, text_of
+from foundry_agents.resources._table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
 
 TYPE = "pulumi-python:dynamic/foundry:ToolboxVersion"
 
@@ -81,10 +81,10 @@ class ToolboxVersionProvider(TableProvider):
             take_over=bool(values["take_over"]),
             former_owners=owner_in(values).former,
             before_new=partial(refuse_forced_name, values, "toolbox_name", 'Toolbox(…, toolbox_name="…")'),
-            claim=_run.claim_identity(values, type(self).__name__, text_of(values, "urn")),
+            claim=_run.claim_identity(values, type(self).__name__, urn_in(values)),
         )
         made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        _run.go_on(values, text_of(values, "urn"), made.version.id, toolbox_identity([made.version]))
+        _run.go_on(values, urn_in(values), made.version.id, toolbox_identity([made.version]))
         if made.owner.former:
             values["former_owners"] = sorted(made.owner.former)
         return CreateResult(made.version.id, self.outputs(values, _computed(made.version, values)))

@@ -21,7 +21,7 @@ from foundry_agents.lifecycle.waiting import SystemClock
 from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, owner_in, text_of
+from foundry_agents.resources._table_provider import TableProvider, owner_in, text_of, urn_in
 from foundry_agents.resources.hosted_agent_version import patience
 
 TYPE = "pulumi-python:dynamic/foundry:VectorStore"
@@ -47,7 +47,7 @@ class VectorStoreProvider(TableProvider):
             patience=patience(values),
         )
         made, _adopted = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        _run.go_on(values, text_of(values, "urn"), made.id, store_identity(made.id))
+        _run.go_on(values, urn_in(values), made.id, store_identity(made.id))
         return CreateResult(made.id, self.outputs(values, _computed(made)))
 
     @clean

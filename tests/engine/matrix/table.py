@@ -26,6 +26,8 @@ _UP: tuple[Verb, ...] = ("up", "refresh")
 
 MOVES: tuple[Move, ...] = (
     Move("plain", changed(), destroy=no_program),
+    Move("taken out", given(declares=()), verbs=_UP),
+    Move("some taken out", given(declares=("pair", "store", "registry", "project")), verbs=_UP),
     Move("target, changed", changed(), up=options("--target", *VERSIONED), partial=True, verbs=_UP),
     Move("target a rollout", given(rollout=False), up=options("--target", "pair-rollout"), partial=True, verbs=_UP),
     Move("exclude a version", given(rollout=False), up=options("--exclude", "pair"), partial=True, verbs=_UP),
