@@ -47,4 +47,8 @@ def cells(stories: list[Story], what: str) -> int:
 def _played(share: int) -> list[Story]:
     engine = ensure(ENGINE, Machine.here(say=lambda _line: None))
     with tempfile.TemporaryDirectory(prefix="foundry-agents-matrix-") as folder:
-        return list(played(Path(folder) / "stand", engine, pairs()[share::PROCESSES]))
+        stories = []
+        for story in played(Path(folder) / "stand", engine, pairs()[share::PROCESSES]):
+            print(f"matrix  {story.move} / {story.verb}", flush=True)
+            stories.append(story)
+        return stories
