@@ -44,21 +44,21 @@ class Owner:
     former: frozenset[str] = frozenset()
 
     def owns(self, thing: Marked) -> bool:
-        """Whether the thing is this stack's: made by it, or taken over."""
+        """Return whether the thing is this stack's: made by it, or taken over."""
         return owner_in(thing) in {self.name, *self.former}
 
     def made(self, thing: Marked) -> bool:
-        """Whether this stack itself has made the thing."""
+        """Return whether this stack itself has made the thing."""
         return owner_in(thing) == self.name
 
     def taking_over(self, things: Iterable[Marked]) -> Owner:
-        """The same owner once it has taken these things over."""
+        """Return the same owner once it has taken these things over."""
         others = {owner_in(thing) for thing in things} - {self.name}
         return Owner(self.name, self.former | others)
 
 
 def owner_in(thing: Marked) -> str:
-    """The owner that a thing's metadata names; NOBODY when there is none."""
+    """Return the owner that a thing's metadata names; NOBODY when there is none."""
     marks = Marks.of(thing)
     return marks.owner if marks else NOBODY
 
@@ -72,7 +72,7 @@ def refuse_others(
     kind: str = "agent",
     name_input: str = "agent_name",
 ) -> None:
-    """Refuses a thing that this stack may not change: another one manages it, or has taken it over since.
+    """Refuse a thing that this stack may not change: another one manages it, or has taken it over since.
 
     Args:
         owner: This stack.
@@ -97,18 +97,18 @@ def refuse_others(
 
 
 def version_identity(version: VersionView) -> Identity:
-    """The identity of a version's agent."""
+    """Return the identity of a version's agent."""
     return identity(guid=version.guid, principal=version.principal_id, version=version.id, created=version.created_at)
 
 
 def agent_identity(agent: AgentView, versions: Iterable[VersionView]) -> Identity:
-    """The identity of an agent: of all its versions, should each have one of its own."""
+    """Return the identity of an agent: of all its versions, should each have one of its own."""
     seen = [*versions, *([agent.latest] if agent.latest else [])]
     return frozenset().union(*(version_identity(version) for version in seen))
 
 
 def toolbox_identity(versions: Sequence[ToolboxVersionView], *, as_ever_kept: bool = False) -> Identity:
-    """The identity of a toolbox: that of each of its versions.
+    """Return the identity of a toolbox: that of each of its versions.
 
     Args:
         versions: All its versions.
@@ -121,7 +121,7 @@ def toolbox_identity(versions: Sequence[ToolboxVersionView], *, as_ever_kept: bo
 
 
 def version_of_toolbox(version: str, created: int, service_id: str = "") -> Identity:
-    """The identity of a toolbox's version from what is known of it.
+    """Return the identity of a toolbox's version from what is known of it.
 
     Number and creation time are not unique among projects, so they count only where the service's own id is not known.
 
@@ -136,12 +136,12 @@ def version_of_toolbox(version: str, created: int, service_id: str = "") -> Iden
 
 
 def store_identity(store: str) -> Identity:
-    """The identity of a vector store: the service's own id."""
+    """Return the identity of a vector store: the service's own id."""
     return frozenset({f"store:{store}"} if store else ())
 
 
 def identity(*, guid: object = "", principal: object = "", version: object = "", created: object = 0) -> Identity:
-    """An identity from what is known of an agent.
+    """Build an identity from what is known of an agent.
 
     The agent's GUID and its Entra principal are unique [recorded]. A version's number and creation time are not unique
     among projects, so they count only where neither is known.
@@ -209,7 +209,7 @@ class Verdict:
 
 
 def verdict(run: Run, *, held: Identity, found: Identity) -> Verdict:
-    """Decides whether a thing may be deleted with the resource that held it.
+    """Decide whether a thing may be deleted with the resource that held it.
 
     Args:
         run: What the run knows.
@@ -262,7 +262,7 @@ class Claim:
     run: Run = field(default_factory=Run)
 
     def on(self, found: Identity) -> Verdict:
-        """The verdict on what the service has now.
+        """Return the verdict on what the service has now.
 
         Raises:
             RemovalRefused: The run is limited to a part of the stack, or can't be judged.
@@ -278,5 +278,5 @@ def no_other_claims(_identity: Identity) -> None:
 
 
 def claimed_twice(identity_: Identity, mine: str, others: Mapping[str, Identity]) -> str | None:
-    """The URN of another resource of this run that stands for the same thing; None when there is none."""
+    """Return the URN of another resource of this run that stands for the same thing; None when there is none."""
     return next((urn for urn, theirs in others.items() if urn != mine and theirs & identity_), None)

@@ -115,7 +115,7 @@ class Engine:
 
 
 def engine() -> Engine:
-    """Looks at the processes of this machine for the engine. Takes some hundredths of a second: for deletes alone."""
+    """Find the engine among the processes of this machine. Takes some hundredths of a second: for deletes alone."""
     try:
         pulumi = _above(psutil.Process().parents())
         if pulumi is None:
@@ -135,7 +135,7 @@ def engine() -> Engine:
 
 
 def _above(ancestors: Sequence[psutil.Process]) -> psutil.Process | None:
-    """The engine among the processes above: what has started the launcher of plugins, else what is called `pulumi`."""
+    """Return the engine among the processes above: what has started the launcher of plugins, else what is called `pulumi`."""
     for number, each in enumerate(ancestors[:-1]):
         if any(_LAUNCHER in argument for argument in _arguments(each)):
             return ancestors[number + 1]
@@ -143,7 +143,7 @@ def _above(ancestors: Sequence[psutil.Process]) -> psutil.Process | None:
 
 
 def command_of(arguments: Sequence[str], variables: Mapping[str, str]) -> Command:
-    """What a command line of `pulumi` asks for.
+    """Read a command line of `pulumi`.
 
     Args:
         arguments: Without the program's own name.
@@ -167,7 +167,7 @@ def command_of(arguments: Sequence[str], variables: Mapping[str, str]) -> Comman
 
 
 def _words(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each argument as a limiting option or as a word; values of options are neither."""
+    """Return each argument as a limiting option or as a word; values of options are neither."""
     is_value = False
     for argument in arguments:
         if is_value:
@@ -215,7 +215,7 @@ def _home_of(process: psutil.Process) -> Mapping[str, str] | None:
 
 
 def home_in(variables: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables that say where a process keeps its notes."""
+    """Return the variables that say where a process keeps its notes."""
     return {name: variables[name] for name in ("PULUMI_HOME", "HOME", "USERPROFILE") if name in variables}
 
 

@@ -30,12 +30,12 @@ _ADDRESS = re.compile(r"[^/\s]+:\d+")
 
 
 def address() -> str:
-    """The engine's address: the last argument of every plugin process of a run; "" outside one."""
+    """Return the engine's address: the last argument of every plugin process of a run; "" outside one."""
     return sys.argv[-1] if _ADDRESS.fullmatch(sys.argv[-1]) else ""
 
 
 def folder() -> Path:
-    """Where the files are: below PULUMI_HOME, or ``.pulumi`` in the user's home."""
+    """Return where the files are: below PULUMI_HOME, or ``.pulumi`` in the user's home."""
     home = os.environ.get("PULUMI_HOME")
     return (Path(home) if home else Path.home() / ".pulumi") / "foundry-agents"
 
@@ -53,7 +53,7 @@ class Notes:
         return self._file is not None
 
     def open(self) -> None:
-        """Makes the file, so that others see that this process is there. Where that is not possible there is none."""
+        """Make the file, so that others see that this process is there. Where that is not possible there is none."""
         if self._file is not None or self._closed or not address():
             return
         try:
@@ -64,7 +64,7 @@ class Notes:
         self.add((address(),))
 
     def add(self, note: Note) -> None:
-        """Appends a note."""
+        """Append a note."""
         self.open()
         if self._file is None:
             return
@@ -76,7 +76,7 @@ class Notes:
 
 
 def of(process: int, *, of_this_run: bool) -> list[Note] | None:
-    """All notes of another process; None when they can't be had.
+    """Return all notes of another process; None when they can't be had.
 
     A process that has not been asked anything yet has no file.
 
@@ -104,7 +104,7 @@ def of(process: int, *, of_this_run: bool) -> list[Note] | None:
 
 
 def holds_notes(process: int) -> bool:
-    """Whether a process has opened its file of notes, wherever that is now."""
+    """Return whether a process has opened its file of notes, wherever that is now."""
     import psutil  # noqa: PLC0415 (late: deletes alone need it)
 
     try:
@@ -124,7 +124,7 @@ def _target(link: Path) -> str:
 
 
 def others() -> Iterator[int]:
-    """Processes that run and have files here, but this one; of other runs, too."""
+    """Return the processes that run and have files here, but this one; of other runs, too."""
     with suppress(OSError, RuntimeError):
         for path in folder().iterdir():
             named = _NAME.fullmatch(path.name)
@@ -147,7 +147,7 @@ def _create(path: Path) -> int:
 
 
 def _left_behind(where: Path, now: float) -> Iterator[Path]:
-    """Files of processes that were killed: only names that this module gives, only files, and only old ones.
+    """Return files of processes that were killed: only names that this module gives, only files, and only old ones.
 
     Whether a process runs can't be seen from another container that has the same home.
     """
@@ -171,7 +171,7 @@ def _is_running(process: int) -> bool:
 
 
 def _check_folder(path: Path) -> None:
-    """Refuses a folder that is a link, is somebody else's, or that others can write.
+    """Refuse a folder that is a link, is somebody else's, or that others can write.
 
     Raises:
         RuntimeError: It is.

@@ -74,7 +74,7 @@ class _Known:
     """By URN."""
 
     def learn(self, note: Note) -> None:
-        """Takes up a note of another process; one of another form is of a release that is not this one."""
+        """Read a note of another process; one of another form is of a release that is not this one."""
         match note:
             case ("declared", endpoint, kind, name, role, urn):
                 self.declared[Thing(endpoint, kind, name), role] = urn
@@ -88,7 +88,7 @@ class _Known:
 
 @dataclass
 class Memory:
-    """What one plugin process keeps in mind, from its start to its end.
+    """What one plugin process knows, from its start to its end.
 
     Attributes:
         known: What it knows of the run.
@@ -107,12 +107,12 @@ _memory = Memory()
 
 
 def begin() -> None:
-    """Lets the other plugin processes of this run see that this one is there."""
+    """Let the other plugin processes of this run see that this one is there."""
     _memory.notes.open()
 
 
 def declare(values: Mapping[str, object], role: str, urn: str) -> str | None:
-    """Takes down what a resource of the program is about.
+    """Record what a resource of the program is about.
 
     Args:
         values: Its canonical inputs.
@@ -135,7 +135,7 @@ def declare(values: Mapping[str, object], role: str, urn: str) -> str | None:
 
 
 def declare_again(values: Mapping[str, object]) -> None:
-    """Takes down that a resource in state is replaced because of another one, so that its thing is declared still.
+    """Record that a resource in state is replaced because of another one, so that its thing is declared still.
 
     Where that other one is deleted before it is replaced, so is this one, before the program has declared it again.
     """
@@ -146,7 +146,7 @@ def declare_again(values: Mapping[str, object]) -> None:
 
 
 def go_on(values: Mapping[str, object], urn: str, id_: str, identity: Identity) -> None:
-    """Takes down what a resource stands for after this run: made, adopted, or left as it was.
+    """Record what a resource stands for after this run: made, adopted, or left as it was.
 
     After a replacement that adopted, in a run that failed, the engine has one id twice: as what is there, and as what
     is to be deleted in the next run.
@@ -158,7 +158,7 @@ def go_on(values: Mapping[str, object], urn: str, id_: str, identity: Identity) 
 
 
 def is_replaced(urn: str) -> None:
-    """Takes down that what a resource stood for so far is to be replaced."""
+    """Record that what a resource stood for so far is to be replaced."""
     with _memory.lock:
         was = _memory.known.live.pop(urn, None)
     if was is not None:
@@ -166,13 +166,13 @@ def is_replaced(urn: str) -> None:
 
 
 def is_declared_as(urn: str) -> bool:
-    """Whether the program of this run has declared a resource of this URN."""
+    """Return whether the program of this run has declared a resource of this URN."""
     with _memory.lock:
         return urn in _memory.known.declared.values()
 
 
 def live_ids(values: Mapping[str, object], run: Run) -> set[str]:
-    """Ids of all resources that go on with things of this kind and name, in whatever project; none after a destroy."""
+    """Return the ids of all resources that go on with things of this kind and name; none after a destroy."""
     if run.destroys or (thing := Thing.of(values)) is None:
         return set()
     known, _ = _everything()
@@ -180,7 +180,7 @@ def live_ids(values: Mapping[str, object], run: Run) -> set[str]:
 
 
 def is_live(values: Mapping[str, object], id_: str, claim: Claim) -> bool:
-    """Whether a resource that goes on stands for this very id: what is deleted has only been replaced by it."""
+    """Return whether a resource that goes on stands for this very id: what is deleted has only been replaced by it."""
     thing = Thing.of(values)
     known, _ = _everything()
     return (
@@ -200,7 +200,7 @@ _UNREAD = (
 
 
 def claim(values: Mapping[str, object], held: Identity, urn: str) -> Claim:
-    """What a delete of a resource with these inputs, which held this identity, can say for itself.
+    """Return what the run knows about the thing that a deleted resource held.
 
     Args:
         values: Its canonical inputs.
@@ -234,7 +234,7 @@ def claim(values: Mapping[str, object], held: Identity, urn: str) -> Claim:
 
 
 def claim_identity(values: Mapping[str, object], role: str, urn: str) -> Callable[[Identity], None]:
-    """Takes an identity for a resource, and refuses one that another resource of this kind in the program has.
+    """Claim an identity for a resource, and refuse one that another resource of this kind in the program has.
 
     So one agent is seen to be declared twice also where its project is called by two host names.
     """
@@ -257,7 +257,7 @@ def claim_identity(values: Mapping[str, object], role: str, urn: str) -> Callabl
 
 
 def is_forced_anew(urn: str, name_input: str) -> bool:
-    """Whether a name that the library chose may be another one than the state's, which this run does not show.
+    """Return whether a name that the library chose may be another one than the state's, which this run does not show.
 
     With ``--replace`` the engine has a resource checked as if it were new.
     """
@@ -270,25 +270,25 @@ def is_forced_anew(urn: str, name_input: str) -> bool:
 
 
 def keep(urn: str, **inputs: object) -> None:
-    """Takes down inputs of a resource in state that stay as they are, whatever the program works out now."""
+    """Record inputs of a resource in state that stay as they are, whatever the program computes now."""
     with _memory.lock:
         known = _memory.kept.setdefault(urn, {})
         known |= {name: value for name, value in inputs.items() if value is not None}
 
 
 def kept(urn: str) -> Mapping[str, object]:
-    """Those inputs. A replacement is checked without the state that it replaces; the first check has had it."""
+    """Return those inputs. A replacement is checked without the state that it replaces; the first check has had it."""
     with _memory.lock:
         return dict(_memory.kept.get(urn, {}))
 
 
 def shown(urn: str) -> str:
-    """A resource in a message."""
+    """Name a resource in a message."""
     return f'"{urn.rpartition("::")[2]}" ({urn.rpartition("::")[0].rpartition(":")[2] or "resource"})'
 
 
 def is_replaced_with_another(values: Mapping[str, object]) -> bool:
-    """Whether the resource is only known to be replaced because of another one, and not declared yet."""
+    """Return whether the resource is only known to be replaced because of another one, and not declared yet."""
     thing = Thing.of(values)
     with _memory.lock:
         return thing in _memory.known.again and all(each != thing for each, _role in _memory.known.declared)
