@@ -135,7 +135,7 @@ def engine() -> Engine:
 
 
 def _above(ancestors: Sequence[psutil.Process]) -> psutil.Process | None:
-    """Return the engine among the processes above: what started the launcher of plugins, else what is called `pulumi`."""
+    """Return the engine among the processes above: who started the launcher of plugins, else `pulumi` by name."""
     for number, each in enumerate(ancestors[:-1]):
         if any(_LAUNCHER in argument for argument in _arguments(each)):
             return ancestors[number + 1]
