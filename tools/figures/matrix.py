@@ -48,7 +48,7 @@ def _played(share: int) -> list[Story]:
     engine = ensure(ENGINE, Machine.here(say=lambda _line: None))
     with tempfile.TemporaryDirectory(prefix="foundry-agents-matrix-") as folder:
         stories = []
-        for story in played(Path(folder) / "stand", engine, pairs()[share::PROCESSES]):
-            print(f"matrix  {story.move} / {story.verb}", flush=True)
+        for story in played(Path(folder) / "stand", engine, pairs()[share::PROCESSES], again=False):
+            print(f"matrix  {story.move} / {story.verb}{': not as specified' if story.bad else ''}", flush=True)
             stories.append(story)
         return stories

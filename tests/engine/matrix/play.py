@@ -192,8 +192,8 @@ class _Player:
             self.findings.append(Finding("agent", "loss", f"the file {name} of somebody else is gone"))
 
 
-def played(folder: Path, engine: Path, wanted: Sequence[tuple[Move, Verb]]) -> Iterator[Story]:
-    """Plays several, one after the other, on one stand."""
+def played(folder: Path, engine: Path, wanted: Sequence[tuple[Move, Verb]], *, again: bool = True) -> Iterator[Story]:
+    """Plays several, one after the other, on one stand; `again` as of `play`."""
     stand = Stand(folder, engine)
     for move, verb in wanted:
-        yield play(stand, move, verb)
+        yield play(stand, move, verb, again=again)
