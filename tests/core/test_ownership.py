@@ -56,6 +56,15 @@ def test_a_stack_owns_what_it_has_taken_over_and_has_not_made_it() -> None:
     assert not owner.owns(version(owner="acme/agents/third"))
 
 
+def test_what_is_older_than_a_stacks_first_version_was_taken_over_whatever_state_says() -> None:
+    """Case 89: a forced replacement is checked without the state that knew it."""
+    mine, theirs, nobodys = version(), version(owner=OTHER_OWNER), version(owner=None)
+    assert Owner(OWNER).of([mine, theirs, nobodys]).former == {OTHER_OWNER, NOBODY}
+    assert Owner(OWNER).of([theirs, mine]).former == frozenset()
+    assert Owner(OWNER).of([theirs]).former == frozenset()
+    assert Owner(OWNER).of([mine, theirs, mine]).former == frozenset()
+
+
 def test_what_has_no_ownership_metadata_is_nobodys_and_no_stack_is_called_so() -> None:
     assert owner_in(version(owner=None)) == NOBODY
     assert NOBODY.count("/") != OWNER.count("/")
@@ -166,7 +175,9 @@ def test_a_refusal_names_the_option_and_a_run_that_is_not_known_names_the_variab
     with pytest.raises(RemovalRefused) as limited:
         Claim('agent "support"', OURS, Run(limited="--target")).on(OURS)
     assert str(limited.value).splitlines()[0] == 'agent "support" was not deleted'
-    assert "run the same command without --target" in str(limited.value)
+    assert "run `pulumi up` without --target" in str(limited.value)
+    with pytest.raises(RemovalRefused, match="destroy the whole stack: `pulumi destroy` without --target"):
+        Claim('agent "support"', OURS, Run(destroys=True, limited="--target")).on(OURS)
     with pytest.raises(RemovalRefused, match="FOUNDRY_AGENTS_RUN"):
         Claim('agent "support"', OURS, Run(unseen="no process of `pulumi` is above this one")).on(OURS)
 

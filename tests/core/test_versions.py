@@ -350,12 +350,14 @@ def test_an_agent_that_we_share_needs_no_second_take_over() -> None:
     assert _run(service).version.id == "support:3"
 
 
-def test_a_match_of_another_stack_is_not_adopted() -> None:
-    """Case 69."""
+def test_a_match_of_another_stack_is_not_adopted_until_this_stack_has_a_version_of_its_own() -> None:
+    """Cases 69 and 89: what was taken over can be reverted to, and the service says first whose the agent is."""
     service = FaultyService()
     service.has("1", marks=marked(plan().marks.fingerprint, owner=OTHER_OWNER))
-    service.has("2", marks=marked("v1:ours"))
-    assert _run(service).outcome is Outcome.CREATED
+    assert _run(service, plan(take_over=True)).outcome is Outcome.CREATED
+    service.has("3", marks=marked("v1:ours"))
+    service.versions["support"].pop("2")
+    assert _run(service).version.id == "support:1"
 
 
 def test_an_agent_that_another_stack_has_taken_over_is_refused_to_its_former_owner() -> None:

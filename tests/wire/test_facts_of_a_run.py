@@ -343,5 +343,5 @@ def test_what_a_tainted_resource_stood_for_under_another_name_stays(
     _run.go_on(anew, urn, "helper:1", frozenset({"guid:2"}))
     decided = _run.claim(AGENT, OURS, urn).on(OURS)
     assert decided.answer is Answer.STAYS
-    assert "say agent_name to keep it" in decided.reason
+    assert 'give it agent_name="support"' in decided.reason
     assert _run.claim(AGENT, OURS, "t:HostedAgentVersion::another").on(OURS).answer is Answer.GOES

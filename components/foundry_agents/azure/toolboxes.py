@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from http import HTTPStatus
 
 from azure.ai.projects import AIProjectClient
 from azure.ai.projects.models import ToolboxVersionObject
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from foundry_agents.azure.agent_service import NO_RETRY
 from foundry_agents.azure.failures import let_missing_pass, translated
@@ -109,7 +110,7 @@ class FoundryToolboxService:
 def agent_environments(project: AIProjectClient, endpoint: str) -> Iterator[AgentEnvironment]:
     """The variables of every version of every hosted agent; what is deleted meanwhile is left out."""
     with translated(f"GET {endpoint}/agents"):
-        names = [str(agent["name"]) for agent in project.agents.list(kind="hosted", limit=100)]
+        names = whole(lambda: (str(agent["name"]) for agent in project.agents.list(kind="hosted", limit=100)))
     for name in names:
         with translated(f"GET {endpoint}/agents/{name}/versions"):
             try:
@@ -118,6 +119,23 @@ def agent_environments(project: AIProjectClient, endpoint: str) -> Iterator[Agen
                     yield AgentEnvironment(f"{name}:{version['version']}", tuple(map(str, variables.values())))
             except ResourceNotFoundError as error:
                 let_missing_pass(error, subject="Agent")
+
+
+_TRIES = 3
+
+
+def whole(walk: Callable[[], Iterable[str]]) -> list[str]:
+    """Return all pages of a list.
+
+    A page whose last item is deleted meanwhile has no next one, but a 400: then the list is read again.
+    """
+    for _ in range(_TRIES):
+        try:
+            return list(walk())
+        except HttpResponseError as error:
+            if error.status_code != HTTPStatus.BAD_REQUEST:
+                raise
+    return list(walk())
 
 
 def _view(details: ToolboxVersionObject) -> ToolboxVersionView:

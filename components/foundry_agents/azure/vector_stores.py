@@ -13,7 +13,7 @@ from openai.types import VectorStore
 
 from foundry_agents.azure.failures import is_about_the_project, let_missing_pass, translated
 from foundry_agents.azure.openai_failures import asking
-from foundry_agents.azure.toolboxes import agent_environments
+from foundry_agents.azure.toolboxes import agent_environments, whole
 from foundry_agents.lifecycle.toolbox_ports import AgentEnvironment
 from foundry_agents.lifecycle.vector_store_ports import FileView, StoredFile, VectorStoreView
 
@@ -99,7 +99,7 @@ class FoundryVectorStoreService:
         """GET /toolboxes, and /toolboxes/{toolbox}/versions of each."""
         toolboxes = self._project.toolboxes
         with translated(f"GET {self._endpoint}/toolboxes"):
-            names = [str(toolbox["name"]) for toolbox in toolboxes.list(limit=_PAGE)]
+            names = whole(lambda: (str(toolbox["name"]) for toolbox in toolboxes.list(limit=_PAGE)))
         for name in names:
             with translated(f"GET {self._endpoint}/toolboxes/{name}/versions"):
                 try:

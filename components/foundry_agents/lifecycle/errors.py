@@ -114,7 +114,8 @@ class NotOursError(FoundryAgentsError):
             message(
                 f'{kind} "{agent}" exists and is not managed by this stack',
                 why=reason,
-                do=f"choose another {name_input}, or set take_over=True to manage it from this stack",
+                do=f"choose another {name_input}, or set take_over=True to manage it from this stack. Has this stack "
+                "been renamed: run `pulumi up` without --replace, and rename a component with an alias",
             )
             + "\n  State: No changes were made."
         )
@@ -141,13 +142,12 @@ class RemovalRefused(FoundryAgentsError):
         subject: What stays.
     """
 
-    def __init__(self, subject: str, *, option: str, unseen: str = "") -> None:
+    def __init__(self, subject: str, *, option: str, unseen: str = "", destroys: bool = False) -> None:
         self.subject = subject
         if option:
             why = f"{option} limits this run to a part of the stack, so it can't see what else declares it"
-            do = (
-                f"run the same command without {option}; to remove it alone, take it out of the program and run "
-                "`pulumi up`"
+            do = "take it out of the program and run `pulumi up`" + (
+                f"; or destroy the whole stack: `pulumi destroy` without {option}" if destroys else f" without {option}"
             )
         else:
             why = f"it is not known whether this run is an `up` or a `destroy`: {unseen}"

@@ -51,6 +51,18 @@ class Owner:
         """Return whether this stack itself has made the thing."""
         return owner_in(thing) == self.name
 
+    def of(self, history: Sequence[Marked]) -> Owner:
+        """Return the same owner with all that it has taken over before.
+
+        Nobody posts to a thing that another stack manages, unless it takes it over. So whoever has made what is older
+        than this stack's first version is a former owner, whether state says so or not.
+
+        Args:
+            history: All versions, newest first.
+        """
+        made = [number for number, thing in enumerate(history) if self.made(thing)]
+        return self.taking_over(history[made[-1] :]) if made else self
+
     def taking_over(self, things: Iterable[Marked]) -> Owner:
         """Return the same owner once it has taken these things over."""
         others = {owner_in(thing) for thing in things} - {self.name}
@@ -269,7 +281,9 @@ class Claim:
         """
         decided = verdict(self.run, held=self.held, found=found)
         if decided.answer is Answer.REFUSED:
-            raise RemovalRefused(self.subject, option=self.run.limited, unseen=self.run.unseen)
+            raise RemovalRefused(
+                self.subject, option=self.run.limited, unseen=self.run.unseen, destroys=self.run.destroys
+            )
         return decided
 
 

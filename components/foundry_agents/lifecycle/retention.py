@@ -59,6 +59,7 @@ def prune(
     rollout: traffic has moved, and the next run tries again.
     """
     versions = list(service.list_versions(agent.name))
+    owner = owner.of(versions)
     own = [version for version in versions if owner.owns(version)]
     if keep is None:
         return Kept(kept=tuple(version.version for version in own if version.status != "failed"))
@@ -137,6 +138,7 @@ def remove(
     decided = claim.on(agent_identity(view, versions))
     if decided.answer is not Answer.GOES:
         return Removed(agent=False, answer=decided.answer, reason=decided.reason)
+    owner = owner.of(versions)
     own = [version for version in versions if owner.owns(version)]
     if len(own) == len(versions):
         try:

@@ -109,11 +109,10 @@ def create_or_adopt(service: ToolboxService, plan: ToolboxPlan, clock: Clock, pr
         ServiceError: The service refused; nothing was made unless the error says so.
     """
     history = once_the_project_answers(lambda: list(service.list_versions(plan.toolbox)), clock, progress)
-    refuse_others(
-        plan.owner, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name"
-    )
+    known = plan.owner.of(history)
+    refuse_others(known, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name")
     plan.claim(toolbox_identity(history))
-    owner = plan.owner.taking_over(history) if plan.take_over else plan.owner
+    owner = plan.owner.taking_over(history) if plan.take_over else known
     version = _own_with(history, plan.marks, owner)
     adopted = version is not None
     if version is None:
@@ -246,6 +245,7 @@ def retire(
         RemovalRefused: The run is limited to a part of the stack.
     """
     history = list(service.list_versions(toolbox))
+    owner = owner.of(history)
     seen = next((one for one in history if one.version == version), None)
     if seen is None:
         return Retired.GONE, ""

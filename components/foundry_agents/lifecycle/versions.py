@@ -174,7 +174,7 @@ class _Run:
         _refuse_foreign(self.plan, history)
         if agent:
             self.plan.claim(agent_identity(agent, history))
-        owner = self.plan.owner.taking_over(history) if self.plan.take_over else self.plan.owner
+        owner = self.plan.owner.taking_over(history) if self.plan.take_over else self.plan.owner.of(history)
         same = _own_with(history, {self.plan.marks.fingerprint, *self.plan.also_known_as}, owner)
         adopted = self._first_usable(same)
         if adopted:
@@ -355,7 +355,7 @@ def _refuse_foreign(plan: VersionPlan, history: Sequence[VersionView]) -> None:
         raise NotOursError(plan.agent, owner=None, reason="it is an agent of another kind (not hosted)")
     # A version that failed has taken nothing over.
     counts = [version for version in history if version.status != "failed"] or history
-    refuse_others(plan.owner, counts, plan.agent, take_over=plan.take_over)
+    refuse_others(plan.owner.of(history), counts, plan.agent, take_over=plan.take_over)
 
 
 def _own_with(history: Sequence[VersionView], fingerprints: Collection[str], owner: Owner) -> list[VersionView]:

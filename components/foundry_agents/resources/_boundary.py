@@ -119,12 +119,19 @@ def urn_in_call() -> str:
     Pulumi hands a dynamic provider neither the request nor the URN. What is in state may be from before a rename.
     """
     frame = inspect.currentframe()
-    while frame is not None:
-        urn = getattr(frame.f_locals.get("request"), "urn", None)
-        if isinstance(urn, str):
-            return urn
-        frame = frame.f_back
+    try:
+        for _ in range(_FRAMES):
+            urn = getattr(frame.f_locals.get("request"), "urn", None) if frame else None
+            if isinstance(urn, str):
+                return urn
+            frame = frame.f_back if frame else None
+    finally:
+        del frame  # a frame that refers to itself keeps all of its variables
     return ""
+
+
+_FRAMES = 8
+"""The servicer that has the request is a few calls above."""
 
 
 def progress_on(urn: object) -> Progress:

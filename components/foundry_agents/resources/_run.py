@@ -225,7 +225,9 @@ def claim(values: Mapping[str, object], held: Identity, urn: str) -> Claim:
         limited=now.command.limited,
         unseen=now.unseen,
         unread="" if others_read or alone else _UNREAD,
-        declared=thing in known.again or any(each == thing for each, _role in known.declared),
+        # In a limited run the engine asks for such a diff also to find out what depends on a target.
+        declared=(thing in known.again and not now.command.limited)
+        or any(each == thing for each, _role in known.declared),
         undecided=_undecided(thing, known),
         renamed=_made_anew(thing, urn),
         live=frozenset().union(*(live.identity for live in known.live.values())),
@@ -302,7 +304,8 @@ def _made_anew(thing: Thing, urn: str) -> str:
         return ""
     if names[thing.kind] in chosen and names[thing.kind] not in kept(urn):
         return (
-            f"its resource was made anew without its state, as {now.thing.subject}: say {names[thing.kind]} to keep it"
+            f"its resource was replaced without its state and is now {now.thing.subject}; to go back, give it "
+            f'{names[thing.kind]}="{thing.name}"'
         )
     return ""
 

@@ -137,8 +137,8 @@ def refuse_forced_name(values: Values, name_input: str, example: str) -> None:
     if _run.is_forced_anew(urn_in(values), name_input):
         subject = "a resource that is forced to be replaced; nothing was changed"
         problem = (
-            f'"{values[name_input]}" is not there, and with --replace the name that the resource has in state is not '
-            f"seen. Run `pulumi up` without --replace, or say the name: {example}"
+            f'"{values[name_input]}" does not exist, and with --replace the name that state has can\'t be read. Run '
+            f"`pulumi up` without --replace, or give the name that it has in the project: {example}"
         )
         raise InputError(subject, [Problem(name_input, problem)])
 

@@ -113,12 +113,12 @@ class HostedAgentVersionProvider(TableProvider):
             for number in removed.serving:
                 warn(f"{agent}:{number} {Retired.SERVES.value}, and others share the agent")
         if answer is Answer.STAYS:
-            warn(f'agent "{agent}" stays: {reason}. If it shall go: {_by_hand(values)}')
+            warn(f'agent "{agent}" stays: {reason}. To remove it, {_by_hand(values)}')
         if answer is not Answer.LIVES:
             return
         if _run.is_replaced_with_another(values) and not claim.run.destroys:
             left = f'agent "{agent}" stays while what it depends on is replaced'
-            warn(f"{left}; should the program not declare it any more: {_by_hand(values)}")
+            warn(f"{left}; if the program does not declare it any more, {_by_hand(values)}")
         elif values["kept_by_rollout"]:
             progress(f"{id_} is left to the rollout")
         elif not _run.is_live(values, id_, claim):

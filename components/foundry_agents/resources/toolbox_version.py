@@ -138,7 +138,7 @@ class ToolboxVersionProvider(TableProvider):
             progress=progress_on(values.get("urn")),
         )
         if became is Retired.UNPROVED:
-            warn_on(values.get("urn"), f"toolbox {id_} stays: {reason}; delete it by hand if it shall go")
+            warn_on(values.get("urn"), f"toolbox {id_} stays: {reason}. To remove it, delete it by hand")
         elif became is Retired.NOT_OURS:
             warn_on(values.get("urn"), f"toolbox {id_} {became.value}")
         elif became is Retired.IN_USE:

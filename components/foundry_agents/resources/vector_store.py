@@ -86,7 +86,7 @@ class VectorStoreProvider(TableProvider):
             fresh=_run.live_ids(values, claim.run),
         )
         if became is Retired.UNPROVED:
-            warn_on(values.get("urn"), f"vector store {id_} stays: {reason}; delete it by hand if it shall go")
+            warn_on(values.get("urn"), f"vector store {id_} stays: {reason}. To remove it, delete it by hand")
         elif became is Retired.NOT_OURS:
             warn_on(values.get("urn"), f"vector store {id_} {became.value}")
         elif became is Retired.IN_USE:
