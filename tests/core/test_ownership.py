@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from foundry_agents.lifecycle.errors import RemovalRefused
+from foundry_agents.lifecycle.errors import NotOursError, RemovalRefused
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.ownership import (
     NOBODY,
@@ -18,6 +18,7 @@ from foundry_agents.lifecycle.ownership import (
     claimed_twice,
     identity,
     owner_in,
+    refuse_others,
     store_identity,
     toolbox_identity,
     verdict,
@@ -54,6 +55,22 @@ def test_a_stack_owns_what_it_has_taken_over_and_has_not_made_it() -> None:
     assert owner.owns(version(owner=None))
     assert not owner.made(version(owner=OTHER_OWNER))
     assert not owner.owns(version(owner="acme/agents/third"))
+
+
+def test_taking_over_twice_is_taking_over_once_and_nobody_takes_over_its_own() -> None:
+    """Case 89: state has the former owners, and so has the service."""
+    once = Owner(OWNER).taking_over([version(owner=OTHER_OWNER)])
+    assert once.former == {OTHER_OWNER}
+    assert once.taking_over([version(), version(owner=OTHER_OWNER)]) == once
+
+
+@pytest.mark.parametrize("newest", [OTHER_OWNER, "zoo/agents/prod"])
+def test_the_stack_that_manages_an_agent_is_named_also_where_a_portal_has_made_the_newest_version(newest: str) -> None:
+    """Case 7."""
+    with pytest.raises(NotOursError, match=f'the stack "{newest}" manages it'):
+        refuse_others(Owner(OWNER), [version(owner=None), version(owner=newest)], "support", take_over=False)
+    with pytest.raises(NotOursError, match="it carries no ownership metadata of this library"):
+        refuse_others(Owner(OWNER), [version(owner=None)], "support", take_over=False)
 
 
 def test_what_is_older_than_a_stacks_first_version_was_taken_over_whatever_state_says() -> None:
@@ -106,6 +123,8 @@ def test_an_identity_that_another_resource_has_is_named_and_ones_own_is_not() ->
     """Case 92."""
     assert claimed_twice(OURS, "mine", {"mine": OURS, "theirs": OTHER}) is None
     assert claimed_twice(OURS, "mine", {"mine": OURS, "theirs": OURS | OTHER}) == "theirs"
+    assert claimed_twice(OURS, "mine", {"another": OURS}) == "another"
+    assert claimed_twice(OURS, "mine", {"MINE".lower(): OURS}) is None, "the same URN in another object"
     assert claimed_twice(frozenset(), "mine", {"theirs": frozenset()}) is None
 
 
@@ -145,6 +164,26 @@ def test_without_proof_it_does_not(run: Run, held: frozenset[str], found: frozen
     decided = verdict(run, held=held, found=found)
     assert decided.answer is answer
     assert bool(decided.reason) is (answer in {Answer.LIVES, Answer.STAYS})
+
+
+def test_the_reason_for_keeping_it_is_the_true_one() -> None:
+    """What the warning says."""
+    unknown = "its identity is not known, so nothing proves that it is this stack's"
+    assert verdict(Run(), held=OURS, found=frozenset()).reason == unknown
+    assert verdict(Run(), held=frozenset(), found=OURS).reason == unknown
+    assert "another identity" in verdict(Run(), held=OURS, found=OTHER).reason
+    assert verdict(Run(unread="notes", undecided="it"), held=OURS, found=OURS).reason == "notes"
+    assert verdict(Run(renamed="it was tainted", undecided="it"), held=OURS, found=OURS).reason == "it was tainted"
+    assert verdict(Run(undecided="it"), held=OURS, found=OURS).reason.startswith("it may be the same")
+
+
+@pytest.mark.parametrize(
+    ("run", "answer"),
+    [(Run(), Answer.GOES), (Run(declared=True), Answer.LIVES), (Run(unread="notes"), Answer.STAYS)],
+)
+def test_only_a_run_that_can_not_be_judged_is_refused(run: Run, answer: Answer) -> None:
+    """Case 85."""
+    assert Claim('agent "support"', OURS, run).on(OURS).answer is answer
 
 
 def test_nothing_goes_but_what_is_proved_whatever_a_run_knows() -> None:

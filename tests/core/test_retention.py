@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
 import pytest
 
-from foundry_agents.lifecycle.errors import AnswerLost, Conflict, ServiceError
-from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.ports import LATEST, AgentView, Route
+from foundry_agents.lifecycle.errors import AnswerLost, Conflict, ServiceError, Throttled, Unreachable
+from foundry_agents.lifecycle.ownership import NOBODY, Answer, Claim, Owner
+from foundry_agents.lifecycle.ports import LATEST, AgentView, Route, VersionView
 from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
 from foundry_agents.lifecycle.waiting import Patience
 from foundry_agents.testing import FastClock
-from tests.core.claims import PROVED
+from tests.core.claims import LIVES, PROVED, Judged
 from tests.core.faulty_service import FaultyService, marked
 from tests.core.settings import OTHER_OWNER, OWNER
 
@@ -25,11 +29,17 @@ def _service(*routes: Route, **more: object) -> FaultyService:
 
 
 def _remove(
-    service: FaultyService, *, force: bool = False, clock: FastClock | None = None, timeout_s: float = 30
+    service: FaultyService,
+    *,
+    claim: Claim = PROVED,
+    force: bool = False,
+    clock: FastClock | None = None,
+    timeout_s: float = 30,
+    interval_s: float = 1,
 ) -> Removed:
-    patience = Patience(timeout_s, 1)
+    patience = Patience(timeout_s, interval_s)
     return remove(
-        service, "support", owner=Owner(OWNER), claim=PROVED, force=force, clock=clock or FastClock(), patience=patience
+        service, "support", owner=Owner(OWNER), claim=claim, force=force, clock=clock or FastClock(), patience=patience
     )
 
 
@@ -63,6 +73,14 @@ def test_nothing_of_an_agent_that_others_made_is_touched() -> None:
     service.has("1", marks=marked("v1:1", owner=OTHER_OWNER))
     removed = _remove(service, force=True)
     assert (removed.agent, removed.versions) == (False, ())
+    assert service.writes == []
+
+
+@pytest.mark.parametrize("claim", [LIVES, Judged("it", answer=Answer.STAYS, reason="why")])
+def test_what_a_claim_does_not_prove_stays_with_every_version(claim: Judged) -> None:
+    """Cases 84 and 88."""
+    service = _service(Route("2", 100))
+    assert _remove(service, claim=claim) == Removed(agent=False, answer=claim.answer, reason=claim.reason)
     assert service.writes == []
 
 
@@ -103,6 +121,26 @@ def test_a_removal_that_stops_half_way_does_not_say_that_nothing_was_deleted() -
     assert "support:1" in str(caught.value)
 
 
+def test_a_refusal_before_anything_went_says_so() -> None:
+    """Case 50."""
+    error = Conflict("Version has active sessions", operation="DELETE …/versions/3", status=409)
+    service = _service(Route("2", 100), failing={"delete_version support:3": error})
+    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    with pytest.raises(Conflict, match="Nothing was deleted"):
+        _remove(service)
+    assert sorted(service.statuses_left()) == ["1", "2", "3", "4"]
+
+
+def test_another_error_half_way_speaks_of_no_sessions() -> None:
+    """Case 50: only a 409 is about sessions."""
+    error = AnswerLost("reset", operation="DELETE …/versions/1", status=500)
+    service = _service(Route("2", 100), failing={"delete_version support:1": error})
+    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    with pytest.raises(AnswerLost) as caught:
+        _remove(service)
+    assert "sessions" not in str(caught.value)
+
+
 # --- Keeping ---------------------------------------------------------------------------------------------------------
 
 
@@ -141,6 +179,31 @@ def test_without_a_number_everything_stays_and_nothing_is_sent() -> None:
     service = _long_history(Route("10", 100))
     assert _prune(service, None).kept == tuple(map(str, range(10, 0, -1)))
     assert service.writes == []
+
+
+@pytest.mark.parametrize("status", ["active", "creating", "suspended"])
+def test_without_a_number_failed_versions_are_no_history(status: str) -> None:
+    service = _long_history(Route("3", 100), count=3)
+    service.has("1", status, marks=marked("v1:1"))
+    service.has("2", "failed", marks=marked("v1:2"))
+    assert _prune(service, None, serving="3").kept == ("3", "1")
+
+
+def test_of_what_was_taken_over_the_newest_of_our_own_stays_as_long_as_others_do() -> None:
+    """Case 89: the last thing that says whose the agent is now; an older one of ours says nothing more."""
+    service = _long_history(Route("1", 100), count=3)
+    service.has("1", marks=marked("v1:1", owner=OTHER_OWNER))
+    agent = service.get_agent("support")
+    assert agent is not None
+    owner = Owner(OWNER, frozenset({OTHER_OWNER, NOBODY}))
+    history = prune(service, agent, owner=owner, keep=1, staying=frozenset({"1"}), served=frozenset({"1"}))
+    assert history == Kept(kept=("3", "1"), removed=("2",))
+
+
+def test_where_all_is_our_own_none_stays_for_being_the_newest() -> None:
+    service = _long_history(Route("1", 100), count=3)
+    _prune(service, 1, serving="1", served=frozenset({"1"}))
+    assert sorted(service.statuses_left()) == ["1"]
 
 
 def test_the_version_that_serves_stays_however_old_it_is() -> None:
@@ -207,14 +270,48 @@ class SlowService(FaultyService):
     """Deletes take as many reads as ``reads_until_gone`` says; None is for ever."""
 
     reads_until_gone: int | None = 60
+    noise: Sequence[ServiceError] = ()
+    _pause: Callable[[], None] = staticmethod(lambda: None)
+
+    def reading_takes(self, seconds: float, clock: FastClock) -> None:
+        """Time passes in each read."""
+        self._pause = lambda: clock.sleep(seconds)
 
     def get_agent(self, agent: str) -> AgentView | None:
+        if self.count("delete_agent"):
+            self._pause()
+            if self.noise:
+                error, *self.noise = self.noise
+                raise error
         if self.count("delete_agent") and self.reads_until_gone:
             self.reads_until_gone -= 1
         if self.count("delete_agent") and self.reads_until_gone == 0:
             return None
         self.calls.append(f"get_agent {agent}")
         return AgentView(agent, None, (Route(LATEST, 100),))
+
+
+class SlowVersions(FaultyService):
+    """Each version has a status four more times after its delete, then another one; None is a 404."""
+
+    def __init__(self, meanwhile: str, end: str | None) -> None:
+        super().__init__()
+        self._meanwhile = meanwhile
+        self._end = end
+        self._reads: Counter[str] = Counter()
+
+    def delete_version(self, agent: str, version: str, *, force: bool) -> bool:
+        view = self.versions[agent][version]
+        super().delete_version(agent, version, force=force)
+        self.versions[agent][version] = replace(view, status=self._meanwhile)
+        return True
+
+    def get_version(self, agent: str, version: str) -> VersionView | None:
+        view = super().get_version(agent, version)
+        self._reads[version] += 1
+        if view is None or self._reads[version] <= 4:
+            return view
+        return replace(view, status=self._end) if self._end else None
 
 
 def _slow(reads: int | None) -> SlowService:
@@ -229,6 +326,54 @@ def test_a_slow_delete_is_waited_for() -> None:
     clock = FastClock()
     assert _remove(_slow(60), clock=clock, timeout_s=120).agent
     assert clock.now() == 59
+
+
+def test_the_clock_does_not_begin_at_zero_and_the_last_pause_ends_at_the_deadline() -> None:
+    """Case 49."""
+    clock = FastClock(1000)
+    with pytest.raises(ServiceError, match="5 s after it was deleted"):
+        _remove(_slow(None), clock=clock, timeout_s=5, interval_s=2)
+    assert clock.now() == 1005
+
+
+def test_reads_that_take_long_do_not_hide_the_deadline() -> None:
+    """Case 49."""
+    clock = FastClock()
+    service = _slow(None)
+    service.reading_takes(4, clock)
+    with pytest.raises(ServiceError, match="15 s after it was deleted"):
+        _remove(service, clock=clock, timeout_s=11, interval_s=2)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        AnswerLost("reset", operation="GET", status=500),
+        Unreachable("no route", operation="GET"),
+        Throttled("slow down", operation="GET", status=429),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_read_that_fails_while_a_delete_is_waited_for_is_made_again(noise: ServiceError) -> None:
+    """Case 49."""
+    service = _slow(3)
+    service.noise = [noise]
+    clock = FastClock()
+    assert _remove(service, clock=clock).agent
+    assert clock.now() == 3
+
+
+@pytest.mark.parametrize("meanwhile", ["active", "deleting"])
+@pytest.mark.parametrize("end", ["deleted", None])
+def test_of_a_shared_agent_each_version_is_waited_for_until_it_is_gone(meanwhile: str, end: str | None) -> None:
+    """Case 49: a version reads as it was or as `deleting` for a while, then as `deleted` or not at all."""
+    service, clock = SlowVersions(meanwhile, end), FastClock()
+    for number in ("1", "2"):
+        service.has(number, marks=marked(f"v1:{number}"))
+    service.has("3", marks=marked("v1:3", owner=OTHER_OWNER))
+    service.routes["support"] = (Route("3", 100),)
+    assert sorted(_remove(service, clock=clock).versions) == ["1", "2"]
+    assert clock.now() == 2 * 4
 
 
 def test_a_delete_that_is_stuck_ends_at_the_deadline() -> None:
