@@ -48,6 +48,8 @@ def main() -> None:
     console.print(table)
     short = [figure for figure in figures if not figure.reached]
     console.print(f"\n{len(figures) - len(short)} of {len(figures)} figures reach their target")
+    for figure in short:  # said again: a log that keeps only the last lines keeps the reason
+        console.print("  ".join(figure.cells()), highlight=False, markup=False)
     sys.exit(1 if short else 0)
 
 

@@ -125,10 +125,6 @@ class Stage:
         entries = self.azure.journal(writes=True, since=self.since)
         return [entry.path.lower() for entry in entries if entry.method == "DELETE" and (entry.status or 500) < 400]
 
-    def posted(self) -> int:
-        """How many versions of agents and toolboxes, and stores, were posted since the stack was up."""
-        return sum(self.asked("POST", end) for end in ("/versions", "/vector_stores"))
-
     def names_in_azure(self) -> dict[str, str]:
         """What the baseline's things are called, for programs that give the names."""
         outputs = {str(one["type"]): one.get("outputs", {}) for one in self.resources()}
