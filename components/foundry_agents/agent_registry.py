@@ -368,7 +368,7 @@ def _label(project: Project) -> str:
 def _needed(principal_id: str | None, registry: str, project: Project) -> str:
     if not principal_id:
         do = (
-            "it is not in state: run `pulumi up` without --target and --exclude"
+            "its system-assigned identity has to be on"
             if isinstance(project, FoundryProject)
             else "pass principal_id to FoundryProject.existing(…)"
         )

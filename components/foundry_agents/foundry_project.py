@@ -17,6 +17,7 @@ from foundry_agents.model_deployment import ModelDeployment, deploy_models
 from foundry_agents.naming import chosen_once, former_names, unique_name
 from foundry_agents.private_endpoint import PrivateEndpoint, lead_to
 from foundry_agents.project_path import ProjectPath
+from foundry_agents.resources._made import once_made
 from foundry_agents.role_grant import Grants, PrincipalType, Role, principal_suffix
 
 ENDPOINT_KEY = "AI Foundry API"
@@ -218,13 +219,17 @@ class FoundryProject(pulumi.ComponentResource):
         self.project_name = name_of(self.project, self.project.name)
         # The host name is not always the account's name [observed]: take what ARM says, never build it.
         self.endpoint = in_previews_too(
-            self.project.properties.apply(lambda properties: _data_plane(name, properties.endpoints)),
+            once_made(self.project.properties, self.project).apply(
+                lambda properties: _data_plane(name, properties.endpoints)
+            ),
             self.project,
             _PROJECT,
             lambda found: _data_plane(name, found["properties"]["endpoints"]),
         )
         self.principal_id = in_previews_too(
-            self.project.identity.apply(lambda identity: identity.principal_id if identity else None),
+            once_made(self.project.identity, self.project).apply(
+                lambda identity: identity.principal_id if identity else None
+            ),
             self.project,
             _PROJECT,
             lambda found: found["identity"]["principalId"],

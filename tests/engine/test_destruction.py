@@ -462,3 +462,26 @@ def test_a_chosen_name_stays_when_stack_and_component_are_renamed_and_something_
     assert "stays while what it depends on is replaced" in replaced.output
     stack.destroy().succeeded()
     assert stack.agents() == []
+
+
+ENVIRONMENT = """
+project = fa.FoundryProject("shop", location="eastus2", resource_group_name="agents", app_insights=fa.AppInsights())
+registry = fa.AgentRegistry("images", pulled_by=project, connect=True)
+agent("second", project, tools=[fa.CodeInterpreter()])
+agent("third", tools=[fa.CodeInterpreter()])
+"""
+
+
+def test_what_is_new_in_the_program_stops_no_run_that_does_not_make_it(stack: Stack) -> None:
+    """Cases 85 and 91: Pulumi gives such a resource's inputs as its outputs, an identity without its principal."""
+    body = 'agent("support", environment={"GREETING": "Hello"})\n'
+    guid = stack.deployed(body)
+    urn = stack.urn("support-version")
+    stack.program(body.replace("Hello", "Howdy") + ENVIRONMENT)
+
+    stack.up("--target", urn).succeeded()
+
+    assert stack.versions() == ["1", "2"]
+    assert stack.serves(guid) == "1", "the rollout is no target"
+    stack.destroy("--run-program").succeeded()
+    assert stack.agents() == []

@@ -10,6 +10,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from foundry_agents.lifecycle.identity_fields import AGENT_IDENTITY_FIELDS
 from foundry_agents.resources._boundary import clean, is_unknown
+from foundry_agents.resources._made import unknown_until_made
 from foundry_agents.resources._table_provider import TableProvider
 
 
@@ -74,3 +75,4 @@ class AgentIdentity(Resource, module="foundry", name="AgentIdentity"):
             "principal_id": principal_id,
         }
         super().__init__(AgentIdentityProvider(), resource_name, props, opts)
+        unknown_until_made(self, props)

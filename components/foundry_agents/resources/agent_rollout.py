@@ -25,6 +25,7 @@ from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.waiting import SystemClock
 from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, progress_on
+from foundry_agents.resources._made import unknown_until_made
 from foundry_agents.resources._program import owner_of_this_stack, row_of
 from foundry_agents.resources._table_provider import TableProvider, owner_in, urn_in
 from foundry_agents.resources.hosted_agent_version import patience, service_of
@@ -211,6 +212,7 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
             **dict.fromkeys((*_LOOKED_UP, *_HISTORY)),
         }
         super().__init__(AgentRolloutProvider(), resource_name, props, opts)
+        unknown_until_made(self, props)
 
 
 def _computed(values: Values, agent: AgentView) -> dict[str, object]:

@@ -16,6 +16,7 @@ from foundry_agents.lifecycle.fields import Values
 from foundry_agents.lifecycle.images import ImageRegistry, tag_names
 from foundry_agents.resources._boundary import clean, progress_on
 from foundry_agents.resources._images import image_registry
+from foundry_agents.resources._made import unknown_until_made
 from foundry_agents.resources._program import row_of
 from foundry_agents.resources._table_provider import TableProvider
 
@@ -111,6 +112,7 @@ class ContentTag(Resource, module="foundry", name="ContentTag"):
             **dict.fromkeys(_COMPUTED),
         }
         super().__init__(ContentTagProvider(), resource_name, props, opts)
+        unknown_until_made(self, props)
 
 
 def _looked_up(values: Values, *, previous: str | None) -> dict[str, object]:

@@ -28,6 +28,7 @@ from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
 from foundry_agents.resources._images import image_registry
+from foundry_agents.resources._made import unknown_until_made
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
 from foundry_agents.resources._table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
@@ -251,6 +252,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
             **dict.fromkeys(_COMPUTED),
         }
         super().__init__(HostedAgentVersionProvider(), resource_name, props, opts)
+        unknown_until_made(self, props)
 
 
 _COMPUTED = ("version", "version_id", "status", "created_at", "principal_id", "client_id", "agent_guid", "fingerprint")

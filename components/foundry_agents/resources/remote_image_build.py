@@ -18,6 +18,7 @@ from foundry_agents.lifecycle.remote_build_fields import REMOTE_BUILD_FIELDS
 from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources._boundary import clean, progress_on
 from foundry_agents.resources._images import image_registry
+from foundry_agents.resources._made import unknown_until_made
 from foundry_agents.resources._program import row_of
 from foundry_agents.resources._table_provider import TableProvider
 
@@ -125,6 +126,7 @@ class RemoteImageBuild(Resource, module="foundry", name="RemoteImageBuild"):
             "digest": None,
         }
         super().__init__(RemoteImageBuildProvider(), resource_name, props, opts)
+        unknown_until_made(self, props)
 
 
 def _whole(values: Values) -> str:

@@ -29,6 +29,7 @@ from foundry_agents.lifecycle.toolboxes import (
 from foundry_agents.lifecycle.waiting import Patience, SystemClock
 from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, is_unknown, own_properties, progress_on, warn_on
+from foundry_agents.resources._made import unknown_until_made
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
 from foundry_agents.resources._table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
 
@@ -224,6 +225,7 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
             **dict.fromkeys(_COMPUTED),
         }
         super().__init__(ToolboxVersionProvider(), resource_name, props, opts)
+        unknown_until_made(self, props)
 
 
 def _gathered(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from foundry_agents.lifecycle.vector_stores import Retired, StorePlan, create_or
 from foundry_agents.lifecycle.waiting import SystemClock
 from foundry_agents.resources import _run
 from foundry_agents.resources._boundary import clean, progress_on, warn_on
+from foundry_agents.resources._made import unknown_until_made
 from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
 from foundry_agents.resources._table_provider import TableProvider, owner_in, text_of, urn_in
 from foundry_agents.resources.hosted_agent_version import patience
@@ -150,6 +151,7 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
             **dict.fromkeys(_COMPUTED),
         }
         super().__init__(VectorStoreProvider(), resource_name, props, opts)
+        unknown_until_made(self, props)
 
 
 def _read(resource_name: str, files: Sequence[str | Path]) -> Mapping[str, tuple[Path, str]]:
