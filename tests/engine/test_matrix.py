@@ -1,4 +1,4 @@
-"""A sample of the matrix; `make figures` plays more, and `python -m tests.engine.matrix` any cell."""
+"""A sample of the matrix; `make figures` plays all of it, and `python -m tests.engine.matrix` any cell."""
 
 from __future__ import annotations
 
