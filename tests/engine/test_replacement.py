@@ -150,7 +150,7 @@ def test_an_agent_that_moves_to_another_instance_of_the_provider_and_changes_sta
     moved = here.project.up().succeeded()
 
     assert versions(here) == ["1", "2"]
-    assert "alone:1 is left to the rollout" in moved.output
+    assert "alone:1 is kept: its rollout removes old versions" in moved.output
 
 
 BEHIND_ANOTHER = """

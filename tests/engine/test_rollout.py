@@ -236,7 +236,7 @@ def test_an_agent_goes_with_destroy_although_its_first_rollout_failed_and_a_rena
     before = len(rolled.here.writes())
     rolled.program("fa.Rollout.all_at_once()", name="helpdesk")
     renamed = rolled.up().succeeded()
-    assert "support:1 is left to the rollout" in renamed.output
+    assert "support:1 is kept: its rollout removes old versions" in renamed.output
     assert len(rolled.here.writes()) == before
     assert rolled.traffic() == {"1": 100}
     assert "unchanged" in rolled.here.project.preview().succeeded().output

@@ -121,7 +121,7 @@ class HostedAgentVersionProvider(TableProvider):
             left = f'agent "{agent}" stays while what it depends on is replaced'
             warn(f"{left}; if the program does not declare it any more, {_by_hand(values)}")
         elif values["kept_by_rollout"]:
-            progress(f"{id_} is left to the rollout")
+            progress(f"{id_} is kept: its rollout removes old versions")
         elif not _run.is_live(values, id_, claim):
             became = retire(service, agent, _version_in(id_), owner=owner, force=force)
             say = warn if became in {Retired.SERVES, Retired.NOT_OURS} else progress
