@@ -163,7 +163,9 @@ def test_a_second_host_name_of_one_project_deletes_nothing(stack: Stack) -> None
     assert stack.agents() == []
 
 
-@pytest.mark.parametrize("options", [("--target", "r"), ("--exclude", "v")])
+@pytest.mark.parametrize(
+    "options", [("--target", "r"), pytest.param(("--exclude", "v"), marks=pytest.mark.long)], ids=["target", "exclude"]
+)
 def test_an_up_with_targets_or_exclusions_takes_a_rollout_away_and_leaves_its_agent(
     stack: Stack, options: tuple[str, str]
 ) -> None:
@@ -181,6 +183,7 @@ def test_an_up_with_targets_or_exclusions_takes_a_rollout_away_and_leaves_its_ag
     assert stack.agents() == []
 
 
+@pytest.mark.long
 def test_a_renamed_component_loses_no_agent_when_the_old_rollout_alone_is_targeted(stack: Stack) -> None:
     """Cases 85 and 87; pulumi-features A2, its third command: without an alias, with the agent's name given."""
     guid = stack.deployed('agent("support")')
@@ -226,6 +229,7 @@ def test_a_stack_that_is_renamed_changes_nothing(stack: Stack) -> None:
     assert stack.serves(guid) == "1"
 
 
+@pytest.mark.long
 def test_components_that_are_renamed_with_an_alias_change_nothing(stack: Stack) -> None:
     """Case 87; pulumi-features A5: what they are called in Azure was made from what they are called in Pulumi."""
     guid = stack.deployed(
@@ -250,6 +254,7 @@ def test_components_that_are_renamed_with_an_alias_change_nothing(stack: Stack) 
     assert stack.serves(guid) == "1"
 
 
+@pytest.mark.long
 def test_after_a_stack_rename_an_agent_changes_reverts_and_goes_away(stack: Stack) -> None:
     """Case 86; pulumi-features A6: the mark named the stack as it was called, so the agent was somebody else's."""
     body = 'agent("support", environment={"GREETING": "Hello"}, tools=[fa.CodeInterpreter()])'
@@ -268,6 +273,7 @@ def test_after_a_stack_rename_an_agent_changes_reverts_and_goes_away(stack: Stac
     assert stack.agents() == []
 
 
+@pytest.mark.long
 def test_an_agent_that_was_taken_over_after_a_stack_rename_goes_away_with_its_stack(stack: Stack) -> None:
     """Cases 86 and 89; pulumi-features A6: the destroy ended well and left the agent serving, in no state."""
     body = 'agent("support", take_over=True, environment={"GREETING": "Hello"})'
@@ -282,6 +288,7 @@ def test_an_agent_that_was_taken_over_after_a_stack_rename_goes_away_with_its_st
     assert stack.agents() == []
 
 
+@pytest.mark.long
 def test_an_agent_that_another_stack_takes_over_goes_away_with_that_stack(stack: Stack) -> None:
     """Case 89; pulumi-features A6: versions of the stack that had made it were left."""
     body = 'agent("support", take_over=pulumi.get_stack() == "other", environment={"GREETING": pulumi.get_stack()})'
@@ -350,7 +357,9 @@ def a_file(place: Path) -> None:
     place.write_text("precious", encoding="utf-8")
 
 
-@pytest.mark.parametrize("laid", [foreign, linked, a_file])
+@pytest.mark.parametrize(
+    "laid", [foreign, pytest.param(linked, marks=pytest.mark.long), pytest.param(a_file, marks=pytest.mark.long)]
+)
 def test_where_processes_can_not_exchange_notes_an_agent_that_changes_its_provider_stays(
     stack: Stack, laid: Callable[[Path], None]
 ) -> None:
@@ -445,6 +454,7 @@ renamed = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="support")])
 """
 
 
+@pytest.mark.long
 def test_a_chosen_name_stays_when_stack_and_component_are_renamed_and_something_before_it_is_replaced(
     stack: Stack,
 ) -> None:

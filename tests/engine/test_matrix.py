@@ -13,7 +13,7 @@ from tests.engine.matrix.table import pairs
 
 pytestmark = pytest.mark.engine
 
-SAMPLE: tuple[tuple[str, Verb], ...] = (("second endpoint name", "up"), ("rename with an alias", "up"))
+SAMPLE: tuple[tuple[str, Verb], ...] = (("second endpoint name", "up"), ("rename, names derived", "destroy"))
 
 
 @pytest.fixture(scope="module")

@@ -99,6 +99,7 @@ def test_a_rename_with_an_alias_is_no_change(alone: Deployment) -> None:
     assert len(alone.writes()) == before
 
 
+@pytest.mark.long
 def test_a_delete_that_failed_and_a_revert_leave_the_adopted_version_alone(alone: Deployment) -> None:
     """A replacement whose delete fails leaves the old version pending in state; the revert needs that very version.
 
@@ -136,6 +137,7 @@ def test_two_declarations_of_one_agent_are_refused_in_the_program(alone: Deploym
     assert len(alone.writes()) == before
 
 
+@pytest.mark.long
 def test_an_agent_that_moves_to_another_instance_of_the_provider_and_changes_stays(
     deploy: Callable[..., Deployment],
 ) -> None:
@@ -189,6 +191,7 @@ fa.HostedAgent(
 """
 
 
+@pytest.mark.long
 def test_an_agent_stays_while_what_it_depends_on_is_deleted_before_it_is_replaced(
     deploy: Callable[..., Deployment],
 ) -> None:

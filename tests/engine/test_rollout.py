@@ -105,6 +105,7 @@ def _routes(**shares: int) -> dict[str, object]:
     return {"agent_endpoint": {"version_selector": {"version_selection_rules": rules}}}
 
 
+@pytest.mark.long
 def test_a_broken_release_gets_no_traffic_and_the_next_up_with_a_fixed_one_succeeds(
     deploy: Callable[..., Deployment], sample_agent: Path
 ) -> None:
@@ -181,6 +182,7 @@ def test_a_rollout_that_is_killed_at_a_step_goes_on_from_there_and_never_back(
     assert rolled.here.posted() == 2
 
 
+@pytest.mark.long
 def test_what_somebody_changed_in_the_portal_is_one_field_and_one_write_each(deploy: Callable[..., Deployment]) -> None:
     """Case 40, both halves; and with ignore_changes it is left as it is."""
     rolled = Rolled(deploy())

@@ -15,6 +15,11 @@ STORIES = {
     "engine/test_tools.py": "an agent calls its tools, and a change of tools rolls out and back",
     "engine/test_identities.py": "roles follow an identity that changes with the version",
     "engine/test_names.py": "names that the library chose stay, and what is really replaced is still planned",
+    "engine/test_destruction.py": "what users do to names, targets, notes and owners destroys nothing that is declared",
+    "engine/test_replacement.py": "an agent stays while its version, its provider or what it depends on is replaced",
+    "engine/test_previews.py": "a tag, a display name or a description replaces nothing",
+    "engine/test_rollout.py": "a broken release gets no traffic, and what somebody changed is noticed and put back",
+    "engine/test_code_agent.py": "a changed byte of code is a version, and its revert none",
     "engine/test_interrupted.py": "a run interrupted once or twice is finished by the next",
 }
 """The files whose tests carry the mark `long`; a test compares."""

@@ -16,7 +16,7 @@ from tools.engine.recipes import ENGINE
 from tools.engine.ways import ensure
 from tools.figures.figure import Figure
 
-PROCESSES = 2
+PROCESSES = 3  # one more than most machines have cores: a part of the time is waiting
 _NONE = {
     "loss": "cells in which something declared or serving was lost",
     "left-over": "cells in which something that is not declared was left",
@@ -27,7 +27,7 @@ _NONE = {
 
 
 def measure() -> Iterator[Figure]:
-    """Play every move with every verb, two stacks at once; prints the cells that are not as specified."""
+    """Play every move with every verb, some stacks at once; prints the cells that are not as specified."""
     with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
         stories = [story for share in pool.map(_played, range(PROCESSES)) for story in share]
     for story in stories:

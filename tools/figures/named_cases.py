@@ -17,7 +17,7 @@ from tests.reliability.cases import Case, cases
 from tools.figures.figure import Figure
 from tools.local.surroundings import CHECKOUT
 
-PROCESSES = "2"
+PROCESSES = "3"
 _ENGINE = "engine/"
 
 

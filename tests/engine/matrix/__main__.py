@@ -22,7 +22,11 @@ def main() -> None:
     parser.add_argument("--verb", choices=VERBS, help="one verb alone")
     parser.add_argument("--list", action="store_true", help="print the moves with their verbs")
     parser.add_argument("--explain", action="store_true", help="print commands, outputs and deletes of what fails")
-    parser.add_argument("--once", action="store_true", help="no second `up` after one that ended well")
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="as `make figures`: no second `up`, no destroy after a refresh",
+    )
     asked = parser.parse_args()
     wanted = [
         (move, verb)

@@ -58,7 +58,8 @@ def play(stand: Stand, move: Move, verb: Verb, *, again: bool = True) -> Story:
         stand: Has the stack.
         move: What is done to it.
         verb: Which command follows.
-        again: A plain `up` follows even an untargeted one that ended well.
+        again: A plain `up` follows even an untargeted one that ended well, and a stack that was refreshed is destroyed
+            like the one that was not.
     """
     with stand.stage() as stage:
         player = _Player(stage, move, verb, stand.seeded, again=again)
@@ -87,7 +88,7 @@ class _Player:
         if move.renames and self.verb == "up":
             self._preview()
         ended = self._destroyed(options) if self.verb == "destroy" else self._moved(options)
-        if not ended:
+        if not ended and (self.again or self.verb != "refresh"):
             if move.renames:
                 self._goes_on()
             self._taken_down()
