@@ -73,13 +73,18 @@ def test_the_stack_that_manages_an_agent_is_named_also_where_a_portal_has_made_t
         refuse_others(Owner(OWNER), [version(owner=None)], "support", take_over=False)
 
 
-def test_what_is_older_than_a_stacks_first_version_was_taken_over_whatever_state_says() -> None:
+def test_a_stack_that_made_what_is_older_was_taken_over_whatever_state_says() -> None:
     """Case 89: a forced replacement is checked without the state that knew it."""
     mine, theirs, nobodys = version(), version(owner=OTHER_OWNER), version(owner=None)
-    assert Owner(OWNER).of([mine, theirs, nobodys]).former == {OTHER_OWNER, NOBODY}
+    assert Owner(OWNER).of([mine, theirs, nobodys]).former == {OTHER_OWNER}
     assert Owner(OWNER).of([theirs, mine]).former == frozenset()
     assert Owner(OWNER).of([theirs]).former == frozenset()
     assert Owner(OWNER).of([mine, theirs, mine]).former == frozenset()
+
+
+def test_what_a_portal_has_made_is_nobodys_also_when_this_stacks_older_versions_are_pruned() -> None:
+    """Case 51: version 1 was this stack's, 2 is a portal's, and 3 is the oldest of this stack that is left."""
+    assert not Owner(OWNER).of([version("3"), version("2", owner=None)]).owns(version("2", owner=None))
 
 
 def test_what_has_no_ownership_metadata_is_nobodys_and_no_stack_is_called_so() -> None:

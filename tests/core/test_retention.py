@@ -239,8 +239,9 @@ def test_what_others_made_is_neither_counted_nor_touched() -> None:
     """Case 51."""
     service = _long_history(Route("10", 100))
     service.has("9", marks=marked("v1:9", owner=OTHER_OWNER))
+    service.has("1", "failed")
     assert _prune(service, 2).kept == ("10", "8")
-    assert sorted(service.statuses_left(), key=int) == ["8", "9", "10"]
+    assert sorted(service.statuses_left(), key=int) == ["1", "8", "9", "10"]
 
 
 def test_with_latest_in_force_the_newest_is_routed() -> None:

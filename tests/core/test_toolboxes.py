@@ -295,11 +295,11 @@ def gone(service: MemoryToolboxes, version: str, *, fresh: set[str] | None = Non
 
 def test_the_default_is_deleted_after_another_was_promoted() -> None:
     service = Faulty()
-    service.has("1", Marks("v1:a", OWNER))
-    service.has("2", None)
-    service.defaults["support"] = "1"
-    assert gone(service, "1", lives=False) is Retired.DELETED
-    assert service.writes == ["promote support:2", "delete_version support:1"]
+    service.has("1", None)
+    service.has("2", Marks("v1:a", OWNER))
+    service.defaults["support"] = "2"
+    assert gone(service, "2", lives=False) is Retired.DELETED
+    assert service.writes == ["promote support:1", "delete_version support:2"]
 
 
 def test_the_whole_toolbox_goes_in_one_request() -> None:

@@ -52,16 +52,18 @@ class Owner:
         return owner_in(thing) == self.name
 
     def of(self, history: Sequence[Marked]) -> Owner:
-        """Return the same owner with all that it has taken over before.
+        """Return the same owner with the stacks that it has taken the thing over from before.
 
-        Nobody posts to a thing that another stack manages, unless it takes it over. So whoever has made what is older
-        than this stack's first version is a former owner, whether state says so or not.
+        No stack posts to a thing that another stack manages, unless it takes it over. So a stack that has made what is
+        older than this stack's first version is a former owner, whether state says so or not. A version without
+        ownership metadata proves nothing: this stack's versions before it may be pruned.
 
         Args:
             history: All versions, newest first.
         """
         made = [number for number, thing in enumerate(history) if self.made(thing)]
-        return self.taking_over(history[made[-1] :]) if made else self
+        older = history[made[-1] :] if made else ()
+        return self.taking_over(thing for thing in older if owner_in(thing) != NOBODY)
 
     def taking_over(self, things: Iterable[Marked]) -> Owner:
         """Return the same owner once it has taken these things over."""
