@@ -77,6 +77,7 @@ def test_a_stack_that_made_what_is_older_was_taken_over_whatever_state_says() ->
     """Case 89: a forced replacement is checked without the state that knew it."""
     mine, theirs, nobodys = version(), version(owner=OTHER_OWNER), version(owner=None)
     assert Owner(OWNER).of([mine, theirs, nobodys]).former == {OTHER_OWNER}
+    assert Owner(OWNER).of([mine, version(owner="zoo/agents/prod")]).former == {"zoo/agents/prod"}
     assert Owner(OWNER).of([theirs, mine]).former == frozenset()
     assert Owner(OWNER).of([theirs]).former == frozenset()
     assert Owner(OWNER).of([mine, theirs, mine]).former == frozenset()
