@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.build_context import BuildContext, ContextProblem
+from foundry_agents.sources.build_context import BuildContext, ContextProblem
 
 FILES = {"Dockerfile": "FROM scratch\n", "main.py": "print(1)\n", "data/big.bin": "x" * 100, "data/keep.txt": "k"}
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents import CodePackage, Runtime, code_package
-from foundry_agents.code_package import as_planned, packed
-from foundry_agents.lifecycle.definition import VERSION_FIELDS
-from foundry_agents.lifecycle.errors import InputError
+from foundry_agents import CodePackage, Runtime
+from foundry_agents.lifecycle.failure.errors import InputError
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
+from foundry_agents.sources import code_package
+from foundry_agents.sources.code_package import as_planned, packed
 from tests.core.settings import GOOD
 
 GOLDEN = "798a51c60c4b55851f19e2874e08d2461b320ccc3791b0b6d99e6181c82be1f3"

@@ -12,8 +12,8 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from foundry_agents.contract import readable, value_at
-from foundry_agents.lifecycle.errors import ContractError
+from foundry_agents.agent.contract import readable, value_at
+from foundry_agents.lifecycle.failure.errors import ContractError
 from tests.components.program import ENDPOINT, LOGIN_SERVER, PRINCIPAL, Secret, run
 
 STACK = "acme/foundry-agents/prod"

@@ -18,9 +18,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from foundry_agents.docker_start import start_and_ask
-from foundry_agents.lifecycle.errors import ImageUnfit
-from foundry_agents.lifecycle.waiting import SystemClock
+from foundry_agents.docker.readiness import start_and_ask
+from foundry_agents.lifecycle.failure.errors import ImageUnfit
+from foundry_agents.lifecycle.polling import SystemClock
 from tests.machine import program
 
 

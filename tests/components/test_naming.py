@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from foundry_agents.naming import chosen_once, former_names
+from foundry_agents.grants.naming import chosen_once, former_names
 from tests.components.program import ACCOUNT, ASSIGNMENT, CONNECTION, PROJECT, REGISTRY, run
 
 

@@ -10,8 +10,8 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from foundry_agents import agent_tools
-from foundry_agents.lifecycle.rules import RESERVED_ENVIRONMENT
+from foundry_agents.agent import toolbox_access
+from foundry_agents.lifecycle.inputs.rules import RESERVED_ENVIRONMENT
 from tests.components.program import (
     ASSIGNMENT,
     CONNECTION,
@@ -89,7 +89,7 @@ def test_the_container_is_told_where_exactly_its_version_of_the_tools_is() -> No
 
 
 def test_the_variables_are_none_that_the_platform_sets_itself() -> None:
-    for name in (agent_tools.ENDPOINT_VARIABLE, agent_tools.NAME_VARIABLE):
+    for name in (toolbox_access.ENDPOINT_VARIABLE, toolbox_access.NAME_VARIABLE):
         assert RESERVED_ENVIRONMENT.fullmatch(name) is None
 
 

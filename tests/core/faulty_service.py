@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from foundry_agents.lifecycle.definition import AgentDefinition
-from foundry_agents.lifecycle.errors import AnswerLost, ServiceError
+from foundry_agents.lifecycle.failure.errors import AnswerLost, ServiceError
 from foundry_agents.lifecycle.fingerprint import Marks
-from foundry_agents.lifecycle.ports import AgentView, Route, VersionView
+from foundry_agents.lifecycle.inputs.version import AgentDefinition
+from foundry_agents.lifecycle.views import AgentView, Route, VersionView
 from foundry_agents.testing import FastClock, MemoryService
 from tests.core.settings import OWNER, seen
 

@@ -7,12 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from foundry_agents.lifecycle.errors import AnswerLost, FoundryAgentsError, NotReady, PermissionMissing, RolloutFailed
+from foundry_agents.lifecycle.failure.errors import (
+    AnswerLost,
+    FoundryAgentsError,
+    NotReady,
+    PermissionMissing,
+    RolloutFailed,
+)
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.ports import LATEST, AgentView, Answer, Route, VersionView
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.rollout import RolledOut, RolloutPlan, roll_out
 from foundry_agents.lifecycle.smoke import Smoke
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.views import LATEST, AgentView, Answer, Route, VersionView
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService, marked
 from tests.core.settings import OWNER

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
-from foundry_agents.lifecycle.errors import Problem
-from foundry_agents.lifecycle.fields import FieldTable
+from foundry_agents.lifecycle.failure.errors import Problem
 from foundry_agents.lifecycle.fingerprint import Marks, fingerprint
-from foundry_agents.lifecycle.ports import VersionView
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition
+from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.schema.fields import FieldTable
 from foundry_agents.lifecycle.versions import VersionPlan
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.views import VersionView
 
 ENDPOINT = "https://acme.services.ai.azure.com/api/projects/demo"
 DIGEST = "sha256:" + "a" * 64

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.builders import docker_folder, require_builder
-from foundry_agents.lifecycle.errors import BuildImpossible
+from foundry_agents.docker.daemon import docker_folder, require_builder
+from foundry_agents.lifecycle.failure.errors import BuildImpossible
 
 
 def _builder(folder: Path, name: str) -> None:

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition, Tier
-from foundry_agents.lifecycle.errors import InputError, Problem
-from foundry_agents.lifecycle.rules import (
+from foundry_agents.lifecycle.failure.errors import InputError, Problem
+from foundry_agents.lifecycle.inputs.rules import (
     METADATA_PAIRS,
     OWN_METADATA_PAIRS,
     PROTOCOLS,
     RESERVED_METADATA_PREFIX,
     TIERS,
 )
-from foundry_agents.lifecycle.vocabulary import Protocol, Runtime, new_among
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition, Tier
+from foundry_agents.lifecycle.schema.enums import Protocol, Runtime, new_among
 from tests.core.settings import (
     CODE,
     DIGEST,

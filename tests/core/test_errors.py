@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from foundry_agents.lifecycle import errors, remedies
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle import remedies
+from foundry_agents.lifecycle.failure import errors
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     BuildImpossible,
     Conflict,

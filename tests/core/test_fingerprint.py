@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.definition import VERSION_FIELDS
-from foundry_agents.lifecycle.fields import OnChange
 from foundry_agents.lifecycle.fingerprint import MANAGED_BY, SCHEMA, Marks, fingerprint, plain_fingerprint
-from foundry_agents.lifecycle.rules import OWN_METADATA_PAIRS, RESERVED_METADATA_PREFIX
+from foundry_agents.lifecycle.inputs.rules import OWN_METADATA_PAIRS, RESERVED_METADATA_PREFIX
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
+from foundry_agents.lifecycle.schema.fields import OnChange
 from tests.core.settings import CODE, DIGEST, FULL, GOOD, MODERATION, OF_CODE, OWNER, TELEMETRY, seen, values
 
 GOLDEN = Path(__file__).parent / "golden" / "fingerprints.json"
@@ -23,7 +23,7 @@ STORIES: Mapping[str, Mapping[str, object]] = json.loads(GOLDEN.read_text(encodi
 
 _PRINT_ALL = """
 import json, sys
-from foundry_agents.lifecycle.definition import VERSION_FIELDS
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.fingerprint import fingerprint
 stories = json.load(open(sys.argv[1], encoding="utf-8"))
 print(json.dumps({name: fingerprint(VERSION_FIELDS.normalise(s["inputs"])[0]) for name, s in stories.items()}))

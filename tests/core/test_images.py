@@ -6,14 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.errors import FoundryAgentsError, ImageUnfit, RegistryRefused
-from foundry_agents.lifecycle.images import (
-    ImageView,
-    check_image,
-    repository_problem,
-    tag_names,
-    tag_problem,
-)
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, ImageUnfit, RegistryRefused
+from foundry_agents.lifecycle.images import check_image
+from foundry_agents.lifecycle.inputs.image_reference import repository_problem, tag_names, tag_problem
+from foundry_agents.lifecycle.views import ImageView
 
 DIGEST = f"sha256:{'0' * 64}"
 IMAGE = f"acme.azurecr.io/support@{DIGEST}"

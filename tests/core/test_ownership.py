@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from foundry_agents.lifecycle.errors import NotOursError, RemovalRefused
+from foundry_agents.lifecycle.failure.errors import NotOursError, RemovalRefused
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.ownership import (
     NOBODY,
@@ -24,8 +24,7 @@ from foundry_agents.lifecycle.ownership import (
     verdict,
     version_of_toolbox,
 )
-from foundry_agents.lifecycle.ports import AgentView, Route, VersionView
-from foundry_agents.lifecycle.toolbox_ports import ToolboxVersionView
+from foundry_agents.lifecycle.views import AgentView, Route, ToolboxVersionView, VersionView
 from tests.core.settings import OTHER_OWNER, OWNER
 
 OURS, OTHER = frozenset({"guid:1"}), frozenset({"guid:2"})

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     FoundryAgentsError,
     PermissionMissing,
     SignInFailed,
     Unreachable,
     VersionFailed,
 )
-from foundry_agents.lifecycle.ports import PullAccess
+from foundry_agents.lifecycle.polling import CONFIRM_AFTER_S
 from foundry_agents.lifecycle.pull_causes import PULL_ROLES, REPOSITORY_ROLES, Pull
 from foundry_agents.lifecycle.remedies import ACR_PULL, REPOSITORY_READER
 from foundry_agents.lifecycle.versions import PULL_PAUSES_S, VersionPlan, create_or_adopt
-from foundry_agents.lifecycle.waiting import CONFIRM_AFTER_S
+from foundry_agents.lifecycle.views import PullAccess
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService
 from tests.core.settings import IMAGE, plan

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from foundry_agents.lifecycle.errors import AnswerLost, NetworkRefused, PermissionMissing, ServiceError, Throttled
-from foundry_agents.lifecycle.refusals import OLDER_NAMES, REFUSALS, cause
+from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES, REFUSALS, cause
+from foundry_agents.lifecycle.failure.errors import (
+    AnswerLost,
+    NetworkRefused,
+    PermissionMissing,
+    ServiceError,
+    Throttled,
+)
 
 SAID: list[tuple[int, str, str, str, str]] = [
     (400, "bad_request", "CPU and Memory must be specified as a valid resource tier", "pair of cpu and memory", "Tier"),

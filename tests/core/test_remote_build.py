@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.errors import AnswerLost, RemoteBuildFailed, Throttled
-from foundry_agents.lifecycle.images import ImageView, tag_names
-from foundry_agents.lifecycle.remote_build import BuildOrder, RunView, build_or_adopt
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.failure.errors import AnswerLost, RemoteBuildFailed, Throttled
+from foundry_agents.lifecycle.inputs.image_reference import tag_names
+from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.remote_build import build_or_adopt
+from foundry_agents.lifecycle.service.builds import BuildOrder
+from foundry_agents.lifecycle.views import ImageView, RunView
 from foundry_agents.testing import FastClock
 
 CONTENT = "c" * 64

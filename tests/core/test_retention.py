@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from foundry_agents.lifecycle.errors import AnswerLost, Conflict, ServiceError, Throttled, Unreachable
+from foundry_agents.lifecycle.failure.errors import AnswerLost, Conflict, ServiceError, Throttled, Unreachable
 from foundry_agents.lifecycle.ownership import NOBODY, Answer, Claim, Owner
-from foundry_agents.lifecycle.ports import LATEST, AgentView, Route, VersionView
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
 from tests.core.claims import LIVES, PROVED, Judged
 from tests.core.faulty_service import FaultyService, marked

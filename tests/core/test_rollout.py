@@ -8,14 +8,14 @@ from typing import Literal
 
 import pytest
 
-from foundry_agents.lifecycle.errors import AnswerLost, PermissionMissing, RolloutFailed
-from foundry_agents.lifecycle.ports import LATEST, AgentView, Route
+from foundry_agents.lifecycle.failure.errors import AnswerLost, PermissionMissing, RolloutFailed
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.rollout import (
     RolledOut,
     RolloutPlan,
     roll_out,
 )
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.views import LATEST, AgentView, Route
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService, marked
 

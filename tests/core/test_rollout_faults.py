@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.errors import FoundryAgentsError
-from foundry_agents.lifecycle.ports import AgentView, Route
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.views import AgentView, Route
 from tests.core.faulty_service import FaultyService
 from tests.core.rollouts import Killed, Watched, faults, moves, plan, run, service_with
 

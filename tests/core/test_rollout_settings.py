@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from foundry_agents.lifecycle.durations import in_words, seconds
-from foundry_agents.lifecycle.fields import OnChange
-from foundry_agents.lifecycle.rollout_fields import ROLLOUT_FIELDS
-from foundry_agents.rollout_settings import Rollout, SmokeTest
+from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
+from foundry_agents.lifecycle.inputs.rollout_settings import Rollout, SmokeTest
+from foundry_agents.lifecycle.schema.durations import in_words, seconds
+from foundry_agents.lifecycle.schema.fields import OnChange
 from tests.core.settings import ENDPOINT, OWNER
 
 GOOD: Mapping[str, object] = {"project_endpoint": ENDPOINT, "agent_name": "support", "owner": OWNER, "version": "8"}

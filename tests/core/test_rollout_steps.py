@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from foundry_agents.lifecycle.errors import NotReady
-from foundry_agents.lifecycle.ports import LATEST, AgentView, Answer, Route, VersionView
+from foundry_agents.lifecycle.failure.errors import NotReady
 from foundry_agents.lifecycle.smoke import Smoke
+from foundry_agents.lifecycle.views import LATEST, AgentView, Answer, Route, VersionView
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService, lost
 from tests.core.rollouts import moves, plan, run, service_with

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from foundry_agents.lifecycle.errors import InputError, MovedElsewhere
-from foundry_agents.lifecycle.ports import LATEST, AgentView, Route
+from foundry_agents.lifecycle.failure.errors import InputError, MovedElsewhere
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.routing import (
     Traffic,
     checked,
@@ -20,7 +20,7 @@ from foundry_agents.lifecycle.routing import (
     whole,
     without,
 )
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.views import LATEST, AgentView, Route
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService, lost
 

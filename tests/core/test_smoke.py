@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     FoundryAgentsError,
     NotReady,
@@ -15,11 +15,11 @@ from foundry_agents.lifecycle.errors import (
     ServiceError,
     SmokeFailed,
 )
-from foundry_agents.lifecycle.ports import Answer, Route
-from foundry_agents.lifecycle.rollout_fields import ROLLOUT_FIELDS
+from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
+from foundry_agents.lifecycle.inputs.rollout_settings import SmokeTest
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.smoke import Check, Prover, Smoke, load_check, looked_up
-from foundry_agents.lifecycle.waiting import Patience
-from foundry_agents.rollout_settings import SmokeTest
+from foundry_agents.lifecycle.views import Answer, Route
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from foundry_agents.lifecycle.errors import AnswerLost, InputError, NotOursError, ServiceError
+from foundry_agents.lifecycle.failure.errors import AnswerLost, InputError, NotOursError, ServiceError
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.toolbox_ports import ToolboxVersionView
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.toolboxes import (
     Retired,
     Retirement,
@@ -22,7 +22,7 @@ from foundry_agents.lifecycle.toolboxes import (
     plan_retirement,
     retire,
 )
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.views import ToolboxVersionView
 from foundry_agents.testing import FastClock, MemoryToolboxes
 from tests.core.claims import LIVES, PROVED
 from tests.core.rollouts import Killed

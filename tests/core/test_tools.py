@@ -11,9 +11,9 @@ from azure.ai.projects import models
 
 import foundry_agents as fa
 from foundry_agents.lifecycle.fingerprint import hashed
-from foundry_agents.lifecycle.tool_rules import by_name, connections_of
-from foundry_agents.lifecycle.toolbox_fields import TOOLBOX_FIELDS, described
-from foundry_agents.tools import AnyTool
+from foundry_agents.lifecycle.inputs.tool_rules import by_name, connections_of
+from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, described
+from foundry_agents.tools.tools import AnyTool
 from tests.core.settings import ENDPOINT, OWNER
 
 SPEC: Mapping[str, Any] = {"openapi": "3.1.0", "info": {"title": "Orders", "version": "1"}, "paths": {}}

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.errors import AnswerLost, InputError, ServiceError
+from foundry_agents.lifecycle.failure.errors import AnswerLost, InputError, ServiceError
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.vector_store_ports import FileView
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.vector_stores import (
     Retired,
     StorePlan,
@@ -22,7 +22,7 @@ from foundry_agents.lifecycle.vector_stores import (
     sha256_of,
     uploaded_name,
 )
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.views import FileView
 from foundry_agents.testing import FastClock, MemoryVectorStores
 from tests.core.claims import LIVES, PROVED
 from tests.core.rollouts import Killed

@@ -11,8 +11,7 @@ from typing import BinaryIO, ClassVar
 
 import pytest
 
-from foundry_agents.lifecycle.definition import AgentDefinition
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     Conflict,
     InputError,
@@ -27,11 +26,12 @@ from foundry_agents.lifecycle.errors import (
     WaitTimeout,
 )
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.ports import LATEST, Route, VersionView
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.remedies import ACR_PULL
 from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.views import LATEST, Route, VersionView
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService, HandingBackService, LateRoleService, marked
 from tests.core.settings import CODE, IMAGE, OTHER_OWNER, OWNER, plan

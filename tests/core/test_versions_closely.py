@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from foundry_agents.lifecycle.errors import Conflict, NotOursError, VersionFailed
+from foundry_agents.lifecycle.failure.errors import Conflict, NotOursError, VersionFailed
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.ports import LATEST, AgentView, Route, VersionView
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService, HandingBackService, lost, marked
 from tests.core.settings import OWNER, plan

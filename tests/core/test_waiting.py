@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     FoundryAgentsError,
     PermissionMissing,
@@ -19,8 +19,7 @@ from foundry_agents.lifecycle.errors import (
     VersionVanished,
     WaitTimeout,
 )
-from foundry_agents.lifecycle.ports import VersionView
-from foundry_agents.lifecycle.waiting import (
+from foundry_agents.lifecycle.polling import (
     FIRST_INTERVAL_S,
     MISSING_READS_TOLERATED,
     Patience,
@@ -28,6 +27,7 @@ from foundry_agents.lifecycle.waiting import (
     unless_throttled,
     wait_for_final,
 )
+from foundry_agents.lifecycle.views import VersionView
 from foundry_agents.testing import FastClock
 from tests.core.settings import seen
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle import errors
-from foundry_agents.lifecycle.definition import VERSION_FIELDS
-from foundry_agents.lifecycle.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure import errors
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from tools.docs.pages import pages
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -12,9 +12,9 @@ from unittest import mock
 import httpx
 import pytest
 
+from foundry_agents.agent.import_existing import import_file
 from foundry_agents.azure import agent_service
-from foundry_agents.code_package import packed
-from foundry_agents.resources.import_file import import_file
+from foundry_agents.sources.code_package import packed
 from tests.engine.harness import Deployment
 
 pytestmark = pytest.mark.engine

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from foundry_agents.image_sources import Sources
-from foundry_agents.lifecycle.images import tag_names
+from foundry_agents.image.sources import Sources
+from foundry_agents.lifecycle.inputs.image_reference import tag_names
 from foundry_emulator.registry import pack, push
 from foundry_emulator.settings import Settings
 from tests.engine.conftest import REGISTRY

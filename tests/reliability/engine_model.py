@@ -18,10 +18,12 @@ from unittest import mock
 
 from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
 
-from foundry_agents.lifecycle.ports import VersionView
-from foundry_agents.resources import _engine_process, _notes, _run, agent_rollout, hosted_agent_version
-from foundry_agents.resources._engine_process import Command, Engine
-from foundry_agents.resources._table_provider import TableProvider
+from foundry_agents.lifecycle.views import VersionView
+from foundry_agents.resources import agent_rollout, hosted_agent_version
+from foundry_agents.resources._plugin import engine_process, run_record
+from foundry_agents.resources._plugin import notes as notes_module
+from foundry_agents.resources._plugin.engine_process import Command, Engine
+from foundry_agents.resources._plugin.table_provider import TableProvider
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
 from foundry_agents.testing import FastClock, MemoryService
@@ -214,9 +216,9 @@ class Stack:
             for module in (hosted_agent_version, agent_rollout):
                 patches.enter_context(mock.patch.object(module, "service_of", self._service))
                 patches.enter_context(mock.patch.object(module, "SystemClock", FastClock))
-            patches.enter_context(mock.patch.object(_engine_process, "engine", run.engine))
-            patches.enter_context(mock.patch.object(_notes, "others", run.others))
-            patches.enter_context(mock.patch.object(_notes, "of", run.notes_of))
+            patches.enter_context(mock.patch.object(engine_process, "engine", run.engine))
+            patches.enter_context(mock.patch.object(notes_module, "others", run.others))
+            patches.enter_context(mock.patch.object(notes_module, "of", run.notes_of))
             yield run
 
     def _service(self, values: Mapping[str, object]) -> Service:
@@ -244,23 +246,21 @@ class _Run:
     def __init__(self, command: Command, *, notes: bool) -> None:
         self._command = command
         self._works = notes
-        self._processes: dict[str, _run.Memory] = {}
+        self._processes: dict[str, run_record.Memory] = {}
         self._now = ""
 
     @contextmanager
     def process(self, instance: str) -> Iterator[None]:
         """Calls in here are calls in the plugin process of this instance."""
         if instance not in self._processes:
-            self._processes[instance] = _run.Memory(notes=_Lines(works=self._works))  # type: ignore[arg-type]  # a twin
+            self._processes[instance] = run_record.Memory(notes=_Lines(works=self._works))  # type: ignore[arg-type]  # a twin
         self._now = instance
-        with mock.patch.object(_run, "_memory", self._processes[instance]):
+        with mock.patch.object(run_record, "_memory", self._processes[instance]):
             yield
 
     def engine(self) -> Engine:
         """The engine, as this run's plugin processes see it."""
-        neighbours = [
-            _engine_process.Neighbour(number, _engine_process.home_in(os.environ)) for number in self.others()
-        ]
+        neighbours = [engine_process.Neighbour(number, engine_process.home_in(os.environ)) for number in self.others()]
         return Engine(self._command, neighbours)
 
     def others(self) -> list[int]:

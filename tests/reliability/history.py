@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.errors import ServiceError
+from foundry_agents.lifecycle.failure.errors import ServiceError
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.versions import Outcome
 from tests.reliability.virtual_bench import OWNER, Bench

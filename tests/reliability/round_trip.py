@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 
-from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.existing import inputs_of
 from foundry_agents.lifecycle.fingerprint import fingerprint
-from foundry_agents.lifecycle.parts import TELEMETRY_DATA, TELEMETRY_PROTOCOLS
-from foundry_agents.lifecycle.rules import PROTOCOLS, TIERS
+from foundry_agents.lifecycle.inputs.rules import PROTOCOLS, TIERS
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
+from foundry_agents.lifecycle.inputs.version_parts import TELEMETRY_DATA, TELEMETRY_PROTOCOLS
 from tests.reliability.virtual_bench import OWNER, Bench, plan_of
 
 # Every character that a process's environment and a JSON document can hold.

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from foundry_agents.lifecycle.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.retention import remove
 from foundry_agents.lifecycle.versions import VersionPlan, retire

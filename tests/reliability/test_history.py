@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from foundry_agents.lifecycle.errors import VersionFailed
+from foundry_agents.lifecycle.failure.errors import VersionFailed
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.versions import Outcome
 from tests.reliability.history import (

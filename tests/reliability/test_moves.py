@@ -10,7 +10,7 @@ import pytest
 
 from foundry_agents.lifecycle import ownership
 from foundry_agents.lifecycle.ownership import Identity, Run, Verdict
-from foundry_agents.resources import _run
+from foundry_agents.resources._plugin import run_record
 from tests.reliability.moves import MOVES_OF_A_LIFE, moved
 
 LIVES = 15
@@ -39,11 +39,11 @@ def _judged_without(**forgotten: Any) -> Callable[[pytest.MonkeyPatch], None]:
 
 
 def _without_names(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(_run, "kept", lambda _urn: {})
+    patch.setattr(run_record, "kept", lambda _urn: {})
 
 
 def _names_forced(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(_run, "is_forced_anew", lambda *_arguments: False)
+    patch.setattr(run_record, "is_forced_anew", lambda *_arguments: False)
 
 
 @pytest.mark.parametrize(

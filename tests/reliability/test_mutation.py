@@ -6,7 +6,7 @@ import multiprocessing
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
 
-from tools.figures.mutants import SOURCES, Mutant, is_seen, mutants_of
+from tools.figures.mutants import Mutant, is_seen, mutants_of, source_of
 from tools.figures.mutation import SURVIVORS, without_reason
 
 
@@ -27,7 +27,7 @@ def test_every_survivor_on_the_list_is_about_a_line_of_todays_code_and_has_a_rea
     lines = {
         (module, line.strip())
         for module in {row["module"] for row in listed}
-        for line in (SOURCES / f"{module}.py").read_text(encoding="utf-8").splitlines()
+        for line in source_of(module).splitlines()
     }
     assert [row for row in listed if (row["module"], row["line"]) not in lines] == []
     assert [row for row in listed if not row["reason"] or row["mutated"] == row["line"]] == []

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     FoundryAgentsError,
     ProjectNotFound,
@@ -20,9 +20,9 @@ from foundry_agents.lifecycle.errors import (
     VersionVanished,
     WaitTimeout,
 )
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.remedies import ACR_PULL
 from foundry_agents.lifecycle.versions import Outcome, VersionPlan
-from foundry_agents.lifecycle.waiting import Patience
 from foundry_emulator.arm.roles import REPOSITORY_READER
 from foundry_emulator.testing import SeededProject
 from tests.reliability.virtual_bench import PATIENCE, Bench

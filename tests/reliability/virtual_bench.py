@@ -16,13 +16,13 @@ from azure.core.credentials import AccessToken
 from azure.core.pipeline.transport import RequestsTransport
 
 from foundry_agents.azure import FoundryAgentService
-from foundry_agents.azure.connections import BriefRetries
-from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
+from foundry_agents.azure.clients import BriefRetries
 from foundry_agents.lifecycle.fingerprint import Marks, fingerprint
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition
 from foundry_agents.lifecycle.ownership import Owner
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.versions import Made, VersionPlan, create_or_adopt
-from foundry_agents.lifecycle.waiting import Patience
 from foundry_emulator.dataplane.agents import Version
 from foundry_emulator.journal import Entry
 from foundry_emulator.testing import LocalAzure, SeededProject

@@ -8,7 +8,7 @@ from typing import Any
 
 from pulumi.dynamic import CheckResult, CreateResult, ResourceProvider
 
-from foundry_agents.resources._boundary import clean
+from foundry_agents.resources._plugin.boundary import clean
 
 
 class Probe(ResourceProvider):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.inputs.rollout_settings import Rollout
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
-from foundry_agents.rollout_settings import Rollout
 from foundry_emulator.testing import LocalAzure, SeededProject
 from tests.wire.plugin import Plugin, State
 

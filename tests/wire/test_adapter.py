@@ -15,8 +15,7 @@ from azure.ai.projects import AIProjectClient
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from foundry_agents.azure import FoundryAgentService
-from foundry_agents.lifecycle.definition import AgentDefinition
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     Conflict,
     NetworkRefused,
@@ -27,7 +26,8 @@ from foundry_agents.lifecycle.errors import (
     Throttled,
     Unreachable,
 )
-from foundry_agents.lifecycle.ports import LATEST, Route
+from foundry_agents.lifecycle.inputs.version import AgentDefinition
+from foundry_agents.lifecycle.views import LATEST, Route
 from tests.core.settings import FULL, IMAGE, OF_CODE, values
 from tests.wire.scripted_service import DROP, Answer, AnyCredential, Asked, Script, failure, serving
 

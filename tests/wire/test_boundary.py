@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from foundry_agents.resources._boundary import clean, hidden_in, hide
+from foundry_agents.resources._plugin.boundary import clean, hidden_in, hide
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
 from tests.core.settings import FULL, GOOD
@@ -113,7 +113,7 @@ def test_whoever_works_on_the_library_can_have_tracebacks(no_token: Mapping[str,
     with running({**no_token, "FOUNDRY_AGENTS_TRACEBACK": "1"}) as plugin, pytest.raises(ProviderError) as caught:
         plugin.delete(HostedAgentVersionProvider(), "support:1", NOWHERE)
     assert "Traceback" in str(caught.value)
-    assert "agent_service.py" in str(caught.value)
+    assert "azure/agents.py" in str(caught.value)
 
 
 def test_an_update_of_ours_keeps_every_output_and_asks_no_service(signed_out: Plugin) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from foundry_agents.lifecycle.ownership import Answer
-from foundry_agents.resources import _engine_process, _notes, _run
-from foundry_agents.resources._engine_process import Command, Engine, Neighbour, command_of, home_in
+from foundry_agents.resources._plugin import engine_process, notes, run_record
+from foundry_agents.resources._plugin.engine_process import Command, Engine, Neighbour, command_of, home_in
 
 ADDRESS = "127.0.0.1:4711"
 ENDPOINT = "https://acme.services.ai.azure.com/api/projects/p"
@@ -77,7 +77,7 @@ def test_the_engine_is_found_among_the_processes_above(tmp_path: Path) -> None:
     script = tmp_path / "ask.py"
     script.write_text(
         "import json, sys\n"
-        "from foundry_agents.resources._engine_process import engine\n"
+        "from foundry_agents.resources._plugin.engine_process import engine\n"
         "seen = engine()\n"
         "print(json.dumps([seen.command.verb, seen.command.limited, seen.unseen]))\n"
     )
@@ -106,12 +106,12 @@ def test_the_engine_is_found_among_the_processes_above(tmp_path: Path) -> None:
 
 
 def test_without_any_engine_above_the_variable_says_what_the_run_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_engine_process, "_above", lambda _ancestors: None)
+    monkeypatch.setattr(engine_process, "_above", lambda _ancestors: None)
     monkeypatch.delenv("FOUNDRY_AGENTS_RUN", raising=False)
-    seen = _engine_process.engine()
+    seen = engine_process.engine()
     assert (seen.command.verb, seen.unseen, seen.seen) == ("", "no process of `pulumi` is above this one", False)
     monkeypatch.setenv("FOUNDRY_AGENTS_RUN", "destroy")
-    assert _engine_process.engine() == Engine(Command("destroy"), seen=False)
+    assert engine_process.engine() == Engine(Command("destroy"), seen=False)
 
 
 # --- Notes -----------------------------------------------------------------------------------------------------------
@@ -122,12 +122,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A Pulumi home, and a process of a run: this one."""
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["pulumi.dynamic", ADDRESS])
-    monkeypatch.setattr(_run, "_memory", _run.Memory())
+    monkeypatch.setattr(run_record, "_memory", run_record.Memory())
     return tmp_path / "foundry-agents"
 
 
 def run_beside(monkeypatch: pytest.MonkeyPatch, *neighbours: Neighbour, verb: str = "up") -> None:
-    monkeypatch.setattr(_engine_process, "engine", lambda: Engine(Command(verb), neighbours))
+    monkeypatch.setattr(engine_process, "engine", lambda: Engine(Command(verb), neighbours))
 
 
 def another(monkeypatch: pytest.MonkeyPatch) -> Neighbour:
@@ -137,21 +137,21 @@ def another(monkeypatch: pytest.MonkeyPatch) -> Neighbour:
 
 
 def answer_in_this_run() -> tuple[Answer, str]:
-    decided = _run.claim(AGENT, OURS, "").on(OURS)
+    decided = run_record.claim(AGENT, OURS, "").on(OURS)
     return decided.answer, decided.reason
 
 
 def test_without_another_process_no_file_is_needed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Case 88."""
     home.write_text("a file where the folder should be")
-    _run.begin()
+    run_record.begin()
     run_beside(monkeypatch)
     assert answer_in_this_run()[0] is Answer.GOES
 
 
 def test_what_another_process_declares_lives(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cases 87 and 88: a resource that has moved to another instance of the provider."""
-    _run.begin()
+    run_record.begin()
     run_beside(monkeypatch, another(monkeypatch))
     notes = home / f"run-{os.getppid()}.jsonl"
     notes.write_text(
@@ -163,7 +163,7 @@ def test_what_another_process_declares_lives(home: Path, monkeypatch: pytest.Mon
 
 def test_a_process_whose_file_was_deleted_may_declare_anything(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Case 88: by a run in another container that has the same home, which does not see the process."""
-    _run.begin()
+    run_record.begin()
     with subprocess.Popen(
         [sys.executable, "-c", HOLDS, str(home / "run-1.jsonl")],
         stdin=subprocess.PIPE,
@@ -181,7 +181,7 @@ def test_a_folder_that_becomes_a_link_while_the_run_goes_on_is_not_read(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Case 88."""
-    _run.begin()
+    run_record.begin()
     run_beside(monkeypatch, another(monkeypatch))
     home.rename(home.parent / "moved")
     home.symlink_to(home.parent / "moved")
@@ -191,7 +191,7 @@ def test_a_folder_that_becomes_a_link_while_the_run_goes_on_is_not_read(
 def test_a_process_that_has_not_been_asked_anything_declares_nothing(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _run.begin()
+    run_record.begin()
     run_beside(monkeypatch, another(monkeypatch))
     assert home.stat().st_mode & 0o777 == 0o700
     assert answer_in_this_run()[0] is Answer.GOES
@@ -224,7 +224,7 @@ def _folder_for_others(home: Path) -> None:
 def test_notes_that_cant_be_trusted_keep_everything(home: Path, monkeypatch: pytest.MonkeyPatch, lay: object) -> None:
     """Case 88, security 1: a fact that authorises a delete has to be there."""
     assert callable(lay)
-    _run.begin()
+    run_record.begin()
     lay(home)
     run_beside(monkeypatch, another(monkeypatch))
     answer, reason = answer_in_this_run()
@@ -235,7 +235,7 @@ def test_notes_that_cant_be_trusted_keep_everything(home: Path, monkeypatch: pyt
 def test_a_process_that_keeps_its_notes_elsewhere_may_declare_anything(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _run.begin()
+    run_record.begin()
     assert home.is_dir()
     run_beside(monkeypatch, Neighbour(os.getppid(), {"PULUMI_HOME": "/elsewhere"}))
     assert answer_in_this_run()[0] is Answer.STAYS
@@ -264,11 +264,11 @@ def test_a_folder_that_is_not_this_users_own_is_not_used_and_nothing_in_it_is_to
                 "CI runs as root"
             )
         os.chown(home, 65534, 65534)
-    _run.begin()
-    _run.declare({**AGENT}, "Version", "urn:a")
+    run_record.begin()
+    run_record.declare({**AGENT}, "Version", "urn:a")
     run_beside(monkeypatch, another(monkeypatch))
     other = {**AGENT, "agent_name": "other"}
-    assert _run.claim(other, OURS, "").on(OURS).answer is Answer.STAYS
+    assert run_record.claim(other, OURS, "").on(OURS).answer is Answer.STAYS
     assert sorted(path.name for path in precious.iterdir()) == sorted(names)
     assert laid != "foreign" or list(home.iterdir()) == []
 
@@ -286,7 +286,7 @@ def test_files_of_processes_that_were_killed_go_and_no_other_file_does(home: Pat
     for path in (left, running, mine):
         os.utime(path, (0, 0))
     folder.mkdir()
-    _run.begin()
+    run_record.begin()
     assert not left.exists()
     assert running.exists()
     assert recent.exists(), "it may be of a process in another container"
@@ -297,9 +297,9 @@ def test_files_of_processes_that_were_killed_go_and_no_other_file_does(home: Pat
 
 def test_outside_a_run_no_file_is_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["pytest"])
-    _run.begin()
+    run_record.begin()
     assert not home.exists()
-    assert _notes.address() == ""
+    assert notes.address() == ""
 
 
 def test_an_agent_of_the_same_name_whose_identity_is_not_known_yet_keeps_it(
@@ -309,11 +309,11 @@ def test_an_agent_of_the_same_name_whose_identity_is_not_known_yet_keeps_it(
     del home
     run_beside(monkeypatch)
     second = {**AGENT, "project_endpoint": "https://127.0.0.1/api/projects/p"}
-    _run.declare(second, "Version", "urn:pulumi:s::p::t:HostedAgentVersion::second")
+    run_record.declare(second, "Version", "urn:pulumi:s::p::t:HostedAgentVersion::second")
     answer, reason = answer_in_this_run()
     assert answer is Answer.STAYS
     assert reason.startswith('"second" (HostedAgentVersion) may be the same')
-    _run.go_on(second, "urn:pulumi:s::p::t:HostedAgentVersion::second", "support:1", frozenset({"guid:2"}))
+    run_record.go_on(second, "urn:pulumi:s::p::t:HostedAgentVersion::second", "support:1", frozenset({"guid:2"}))
     assert answer_in_this_run()[0] is Answer.GOES
 
 
@@ -322,13 +322,13 @@ def test_capitals_make_two_agents_only_where_the_service_says_so(home: Path, mon
     run_beside(monkeypatch)
     written = {**AGENT, "agent_name": "Support"}
     urn = "t:HostedAgentVersion::support"
-    _run.declare(written, "Version", urn)
+    run_record.declare(written, "Version", urn)
     assert answer_in_this_run()[0] is Answer.STAYS
-    _run.go_on(written, urn, "Support:1", OURS)
+    run_record.go_on(written, urn, "Support:1", OURS)
     assert answer_in_this_run()[0] is Answer.LIVES
-    _run.go_on(written, urn, "Support:1", frozenset({"guid:2"}))
+    run_record.go_on(written, urn, "Support:1", frozenset({"guid:2"}))
     assert answer_in_this_run()[0] is Answer.GOES
-    assert _run.declare(AGENT, "Version", "t:HostedAgentVersion::twin") == urn
+    assert run_record.declare(AGENT, "Version", "t:HostedAgentVersion::twin") == urn
 
 
 def test_what_a_tainted_resource_stood_for_under_another_name_stays(
@@ -338,10 +338,10 @@ def test_what_a_tainted_resource_stood_for_under_another_name_stays(
     del home
     run_beside(monkeypatch)
     urn, anew = "t:HostedAgentVersion::helper", {**AGENT, "agent_name": "helper"}
-    _run.keep(urn, chosen=["owner", "agent_name"])
-    _run.declare(anew, "Version", urn)
-    _run.go_on(anew, urn, "helper:1", frozenset({"guid:2"}))
-    decided = _run.claim(AGENT, OURS, urn).on(OURS)
+    run_record.keep(urn, chosen=["owner", "agent_name"])
+    run_record.declare(anew, "Version", urn)
+    run_record.go_on(anew, urn, "helper:1", frozenset({"guid:2"}))
+    decided = run_record.claim(AGENT, OURS, urn).on(OURS)
     assert decided.answer is Answer.STAYS
     assert 'give it agent_name="support"' in decided.reason
-    assert _run.claim(AGENT, OURS, "t:HostedAgentVersion::another").on(OURS).answer is Answer.GOES
+    assert run_record.claim(AGENT, OURS, "t:HostedAgentVersion::another").on(OURS).answer is Answer.GOES

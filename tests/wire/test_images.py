@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from foundry_agents.azure.resource_manager import PUBLIC
+from foundry_agents.azure.arm import PUBLIC
 from foundry_agents.resources.content_tag import ContentTagProvider
 from foundry_emulator.registry import PackedImage, pack, push
 from tests.packed import for_architecture

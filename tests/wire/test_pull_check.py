@@ -9,11 +9,11 @@ import pytest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import RequestsTransport
 
-from foundry_agents.azure import pull_check
-from foundry_agents.azure.pull_check import ArmRegistryAccess
-from foundry_agents.azure.resource_manager import ResourceManager
-from foundry_agents.lifecycle.errors import AnswerLost, PermissionMissing, ServiceError, Unreachable
-from foundry_agents.lifecycle.ports import PullAccess
+from foundry_agents.azure import registry_permissions
+from foundry_agents.azure.arm import ResourceManager
+from foundry_agents.azure.registry_permissions import ArmRegistryAccess
+from foundry_agents.lifecycle.failure.errors import AnswerLost, PermissionMissing, ServiceError, Unreachable
+from foundry_agents.lifecycle.views import PullAccess
 from tests.reliability.failed_pulls import CAUSES, failed_pull, named_in
 from tests.reliability.plugin_bench import Agent
 from tests.wire.scripted_service import DROP, Answer, AnyCredential, Script, failure, serving
@@ -51,8 +51,8 @@ def script() -> Iterator[Script]:
 @pytest.fixture
 def registries(script: Script, monkeypatch: pytest.MonkeyPatch) -> ArmRegistryAccess:
     # Plain HTTP in this test: the SDK refuses to send a token that way, so none is sent.
-    monkeypatch.setattr(pull_check, "BearerTokenCredentialPolicy", lambda *_: SansIOHTTPPolicy())
-    monkeypatch.setattr(pull_check, "TRIES", 0)
+    monkeypatch.setattr(registry_permissions, "BearerTokenCredentialPolicy", lambda *_: SansIOHTTPPolicy())
+    monkeypatch.setattr(registry_permissions, "TRIES", 0)
     cloud = ResourceManager(script.url, "scope")
     return ArmRegistryAccess(lambda: cloud, AnyCredential(), RequestsTransport())
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import requests
 
-from foundry_agents.azure.resource_manager import PUBLIC, ResourceManager, described_by, resource_manager
-from foundry_agents.lifecycle.errors import Unreachable
+from foundry_agents.azure.arm import PUBLIC, ResourceManager, described_by, resource_manager
+from foundry_agents.lifecycle.failure.errors import Unreachable
 from tests.reliability.plugin_bench import Bench
 
 

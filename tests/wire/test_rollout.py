@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from foundry_agents.rollout_settings import Rollout, SmokeTest
+from foundry_agents.lifecycle.inputs.rollout_settings import Rollout, SmokeTest
 from foundry_emulator.testing import LocalAzure
 from tests.wire.plugin import ProviderError, running
 from tests.wire.rollout_bench import OWNER, PROVIDER, Agent, Bench, names

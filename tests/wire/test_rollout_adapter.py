@@ -9,7 +9,7 @@ from azure.ai.projects import AIProjectClient
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from foundry_agents.azure import FoundryAgentService
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     Conflict,
     NotReady,
@@ -17,8 +17,8 @@ from foundry_agents.lifecycle.errors import (
     ServiceError,
     Throttled,
 )
-from foundry_agents.lifecycle.ports import Answer as Said
-from foundry_agents.lifecycle.ports import SessionView
+from foundry_agents.lifecycle.views import Answer as Said
+from foundry_agents.lifecycle.views import SessionView
 from tests.wire.scripted_service import DROP, Answer, AnyCredential, Script, failure, serving
 
 ROOT = "/api/projects/demo/agents/support"

@@ -12,7 +12,7 @@ from azure.ai.projects import AIProjectClient
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from foundry_agents.azure import FoundryAgentService
-from foundry_agents.lifecycle.definition import AgentDefinition
+from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from tests.core.settings import values
 from tests.core.test_fingerprint import STORIES
 from tests.wire.scripted_service import Answer, AnyCredential, Script, serving

@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from azure.ai.projects import models
 
-from foundry_agents.azure.agent_service import hosted
-from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
+from foundry_agents.azure.agents import hosted
 from foundry_agents.lifecycle.existing import inputs_of
-from foundry_agents.lifecycle.fields import Items, OnChange, Record
-from foundry_agents.lifecycle.parts import (
+from foundry_agents.lifecycle.inputs.rules import PROTOCOLS
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition
+from foundry_agents.lifecycle.inputs.version_parts import (
     CONTENT_TYPES,
     DEPENDENCY_RESOLUTIONS,
     RESPONSE_MODES,
     TELEMETRY_DATA,
     TELEMETRY_PROTOCOLS,
 )
-from foundry_agents.lifecycle.ports import VersionView
-from foundry_agents.lifecycle.rules import PROTOCOLS
+from foundry_agents.lifecycle.schema.fields import Items, OnChange, Record
+from foundry_agents.lifecycle.views import VersionView
 from tests.core.settings import EVERYTHING, GOOD, OF_CODE, OWNER, values
 
 SET_BY_THE_SERVICE = {"code_configuration.content_hash"}

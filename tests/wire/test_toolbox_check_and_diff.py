@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 import foundry_agents as fa
-from foundry_agents.lifecycle.tool_rules import by_name
+from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.resources.agent_identity import AgentIdentityProvider
 from foundry_agents.resources.toolbox_version import ToolboxVersionProvider
 from foundry_agents.resources.vector_store import VectorStoreProvider
-from foundry_agents.tools import AnyTool
+from foundry_agents.tools.tools import AnyTool
 from tests.core.settings import ENDPOINT, OWNER
 from tests.wire.plugin import UNKNOWN, Plugin
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import foundry_agents as fa
-from foundry_agents.lifecycle.tool_rules import by_name
+from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.resources.toolbox_version import ToolboxVersionProvider
-from foundry_agents.tools import AnyTool
+from foundry_agents.tools.tools import AnyTool
 from foundry_emulator.journal import Entry
 from tests.reliability.plugin_bench import OWNER, Bench, plain
 from tests.wire.plugin import Plugin, ProviderError, Secret, State, running

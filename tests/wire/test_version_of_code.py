@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from foundry_agents.code_package import CodePackage, packed
-from foundry_agents.lifecycle.definition import VERSION_FIELDS
+from foundry_agents.agent.import_existing import import_file
 from foundry_agents.lifecycle.fingerprint import plain_fingerprint
-from foundry_agents.resources.import_file import import_file
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
+from foundry_agents.sources.code_package import CodePackage, packed
 from tests.reliability.plugin_bench import OWNER, VERSION, Agent, plain
 from tests.wire.plugin import Plugin, ProviderError, Secret, blob
 from tests.wire.watched_azure import adapter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from foundry_agents.resources._workers import WORKERS, grow_worker_pool
+from foundry_agents.resources._plugin.thread_pool import WORKERS, grow_worker_pool
 
 
 def test_the_pool_that_runs_the_call_grows():

@@ -17,10 +17,10 @@ from azure.core.credentials import AccessToken
 from foundry_agents.azure import FoundryAgentService
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.ports import AgentService
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
+from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.smoke import Smoke
-from foundry_agents.lifecycle.waiting import Patience
 from foundry_agents.testing import FastClock
 from foundry_emulator.testing import LocalAzure, SeededProject
 from tests.core.rollouts import Killed

@@ -6,17 +6,17 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from foundry_agents.lifecycle import errors
-from foundry_agents.lifecycle.definition import VERSION_FIELDS
-from foundry_agents.lifecycle.errors import FoundryAgentsError, ServiceError
-from foundry_agents.lifecycle.fields import Field, FieldTable, Items, OnChange, Record
-from foundry_agents.lifecycle.ports import PullAccess
+from foundry_agents.lifecycle.failure import errors
+from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES, REFUSALS
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, ServiceError
+from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS
+from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.pull_causes import Pull
-from foundry_agents.lifecycle.refusals import OLDER_NAMES, REFUSALS
 from foundry_agents.lifecycle.remedies import ACR_PULL, FAILURES, Cause
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
-from foundry_agents.lifecycle.toolbox_fields import TOOLBOX_FIELDS
-from foundry_agents.lifecycle.vector_store_fields import VECTOR_STORE_FIELDS
+from foundry_agents.lifecycle.schema.fields import Field, FieldTable, Items, OnChange, Record
+from foundry_agents.lifecycle.views import PullAccess
 from foundry_emulator.parity import parity_page
 from tools.docs.components import components_page
 

@@ -50,7 +50,7 @@ class Mutant:
     """One mistake.
 
     Attributes:
-        module: The module's name, "waiting".
+        module: The module's name in the core, "polling" or "inputs.version".
         operator: What cosmic-ray calls it.
         occurrence: Which of the places where it can be made.
     """
@@ -62,7 +62,7 @@ class Mutant:
     @property
     def source(self) -> str:
         """The whole module with the mistake."""
-        made = mutate_code(_source(self.module), plugins.get_operator(self.operator)(), self.occurrence)
+        made = mutate_code(source_of(self.module), plugins.get_operator(self.operator)(), self.occurrence)
         if made is None:
             raise LookupError(f"{self.operator} has no occurrence {self.occurrence} in {self.module}")
         return str(made)
@@ -70,13 +70,13 @@ class Mutant:
     @property
     def change(self) -> tuple[str, str]:
         """The line as it is, and with the mistake."""
-        lines = zip(_source(self.module).splitlines(), self.source.splitlines(), strict=False)
+        lines = zip(source_of(self.module).splitlines(), self.source.splitlines(), strict=False)
         return next(((before.strip(), after.strip()) for before, after in lines if before != after), ("", ""))
 
 
 def mutants_of(module: str) -> Iterator[Mutant]:
     """All mutants, but those in annotations, which are never evaluated, and of the bare star in a signature."""
-    source = _source(module)
+    source = source_of(module)
     idle, lines = _annotations(source), source.splitlines()
     for operator, occurrence, begins, ends in _places(source):
         evaluated = not any(first <= begins and ends <= last for first, last in idle)
@@ -148,8 +148,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
 
 @functools.cache
-def _source(module: str) -> str:
-    return (SOURCES / f"{module}.py").read_text(encoding="utf-8")
+def source_of(module: str) -> str:
+    """Return the text of a module of the core, such as "polling" or "inputs.version"."""
+    return (SOURCES / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
 
 
 def _annotations(source: str) -> list[tuple[_Position, _Position]]:

@@ -20,8 +20,8 @@ from tools.local.surroundings import CHECKOUT
 
 TESTS: Mapping[str, Sequence[str]] = {
     "fingerprint": ("test_fingerprint", "test_versions"),
-    "definition": ("test_definition", "test_fingerprint", "test_fields"),
-    "waiting": ("test_waiting", "test_versions", "test_rollout"),
+    "inputs.version": ("test_definition", "test_fingerprint", "test_fields"),
+    "polling": ("test_waiting", "test_versions", "test_rollout"),
     "versions": ("test_versions", "test_versions_closely", "test_pull_causes"),
     "pull_causes": ("test_pull_causes", "test_errors"),
     "ownership": ("test_ownership", "test_retention", "test_versions", "test_toolboxes", "test_vector_stores"),

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from foundry_agents.lifecycle.definition import VERSION_FIELDS
 from foundry_agents.lifecycle.fingerprint import fingerprint
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from tests.reliability.failed_pulls import CAUSES, failed_pull, named_in
 from tests.reliability.history import (
     back,

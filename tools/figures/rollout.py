@@ -9,15 +9,15 @@ from pathlib import Path
 
 import httpx
 
-from foundry_agents.lifecycle.errors import Conflict, InputError
+from foundry_agents.lifecycle.failure.errors import Conflict, InputError
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.ports import Route
+from foundry_agents.lifecycle.polling import Patience
 from foundry_agents.lifecycle.retention import prune, remove
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.routing import checked
 from foundry_agents.lifecycle.smoke import Smoke
-from foundry_agents.lifecycle.waiting import Patience
+from foundry_agents.lifecycle.views import Route
 from foundry_agents.testing import FastClock
 from foundry_emulator.testing import LocalAzure
 from tests.core import rollouts

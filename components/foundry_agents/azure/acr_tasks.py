@@ -10,11 +10,13 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.mgmt.containerregistrytasks import ContainerRegistryTasksMgmtClient, models
 from azure.storage.blob import BlobClient
 
-from foundry_agents.azure.connections import BriefRetries, credential
-from foundry_agents.azure.failures import translated
-from foundry_agents.azure.resource_manager import resource_manager
-from foundry_agents.lifecycle.errors import PermissionMissing, ProjectNotFound, RegistryRefused
-from foundry_agents.lifecycle.remote_build import UNDER_WAY, BuildOrder, RunView
+from foundry_agents.azure.arm import resource_manager
+from foundry_agents.azure.clients import BriefRetries, credential
+from foundry_agents.azure.errors import translated
+from foundry_agents.lifecycle.failure.errors import PermissionMissing, ProjectNotFound, RegistryRefused
+from foundry_agents.lifecycle.remote_build import UNDER_WAY
+from foundry_agents.lifecycle.service.builds import BuildOrder
+from foundry_agents.lifecycle.views import RunView
 
 NEWEST_LOOKED_AT = 20
 """Of the registry's runs, when one of an earlier try is looked for."""

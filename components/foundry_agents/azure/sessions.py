@@ -12,9 +12,9 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.core.rest import HttpRequest, HttpResponse
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAI
 
-from foundry_agents.azure.failures import kind_of, request_id_of, translated, with_details
-from foundry_agents.lifecycle.errors import AnswerLost, ProjectNotFound, ServiceError
-from foundry_agents.lifecycle.ports import Answer, SessionView
+from foundry_agents.azure.errors import kind_of, request_id_of, translated, with_details
+from foundry_agents.lifecycle.failure.errors import AnswerLost, ProjectNotFound, ServiceError
+from foundry_agents.lifecycle.views import Answer, SessionView
 
 NO_RETRY: dict[str, Any] = {"retry_total": 0}
 

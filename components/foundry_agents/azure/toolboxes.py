@@ -9,9 +9,9 @@ from azure.ai.projects import AIProjectClient
 from azure.ai.projects.models import ToolboxVersionObject
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from foundry_agents.azure.agent_service import NO_RETRY
-from foundry_agents.azure.failures import let_missing_pass, translated
-from foundry_agents.lifecycle.toolbox_ports import AgentEnvironment, ToolboxVersionView
+from foundry_agents.azure.agents import NO_RETRY
+from foundry_agents.azure.errors import let_missing_pass, translated
+from foundry_agents.lifecycle.views import AgentEnvironment, ToolboxVersionView
 
 
 class FoundryToolboxService:

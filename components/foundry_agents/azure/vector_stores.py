@@ -11,11 +11,10 @@ from azure.core.exceptions import ResourceNotFoundError
 from openai import NotFoundError, OpenAI
 from openai.types import VectorStore
 
-from foundry_agents.azure.failures import is_about_the_project, let_missing_pass, translated
-from foundry_agents.azure.openai_failures import asking
+from foundry_agents.azure.errors import is_about_the_project, let_missing_pass, translated
+from foundry_agents.azure.openai_errors import asking
 from foundry_agents.azure.toolboxes import agent_environments, whole
-from foundry_agents.lifecycle.toolbox_ports import AgentEnvironment
-from foundry_agents.lifecycle.vector_store_ports import FileView, StoredFile, VectorStoreView
+from foundry_agents.lifecycle.views import AgentEnvironment, FileView, StoredFile, VectorStoreView
 
 _PURPOSE: Literal["assistants"] = "assistants"
 """Of files that a vector store may have [sdk]."""

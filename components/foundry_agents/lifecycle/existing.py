@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from foundry_agents.lifecycle.definition import VERSION_FIELDS
-from foundry_agents.lifecycle.errors import InputError
-from foundry_agents.lifecycle.fields import Values
-from foundry_agents.lifecycle.ports import VersionView
-from foundry_agents.lifecycle.rules import RESERVED_METADATA_PREFIX
-from foundry_agents.lifecycle.vocabulary import Protocol, Runtime, known
+from foundry_agents.lifecycle.failure.errors import InputError
+from foundry_agents.lifecycle.inputs.rules import RESERVED_METADATA_PREFIX
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
+from foundry_agents.lifecycle.schema.enums import Protocol, Runtime, known
+from foundry_agents.lifecycle.schema.fields import Values
+from foundry_agents.lifecycle.views import VersionView
 
 
 def inputs_of(version: VersionView, *, project_endpoint: str, owner: str) -> Values:

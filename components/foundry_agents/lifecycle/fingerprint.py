@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from foundry_agents.lifecycle.definition import fingerprinted
-from foundry_agents.lifecycle.rules import RESERVED_METADATA_PREFIX
+from foundry_agents.lifecycle.inputs.rules import RESERVED_METADATA_PREFIX
+from foundry_agents.lifecycle.inputs.version import fingerprinted
 
 SCHEMA = "v1"
 """Names the canonical form. A deliberate change of that form needs a new number, or every agent gets a new version."""

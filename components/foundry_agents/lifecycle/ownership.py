@@ -17,10 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from foundry_agents.lifecycle.errors import NotOursError, RemovalRefused
+from foundry_agents.lifecycle.failure.errors import NotOursError, RemovalRefused
 from foundry_agents.lifecycle.fingerprint import Marked, Marks
-from foundry_agents.lifecycle.ports import AgentView, VersionView
-from foundry_agents.lifecycle.toolbox_ports import ToolboxVersionView
+from foundry_agents.lifecycle.views import AgentView, ToolboxVersionView, VersionView
 
 NOBODY = "nobody"
 """The owner of things without ownership metadata, such as versions that a portal or a script has made. Every other

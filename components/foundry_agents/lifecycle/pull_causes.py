@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.errors import FoundryAgentsError, ServiceError
-from foundry_agents.lifecycle.ports import PullAccess
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, ServiceError
 from foundry_agents.lifecycle.remedies import ACR_PULL, ACR_PUSH, REPOSITORY_READER, REPOSITORY_WRITER, Cause
+from foundry_agents.lifecycle.views import PullAccess
 
 REPOSITORY_ROLES: Mapping[str, str] = {
     REPOSITORY_READER: "Container Registry Repository Reader",

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.definition import AgentDefinition
-from foundry_agents.lifecycle.errors import Conflict, ServiceError, message
-from foundry_agents.lifecycle.ports import VersionView
-from foundry_agents.lifecycle.refusals import OLDER_NAMES
+from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES
+from foundry_agents.lifecycle.failure.errors import Conflict, ServiceError, message
+from foundry_agents.lifecycle.inputs.version import AgentDefinition
+from foundry_agents.lifecycle.views import VersionView
 
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 ACR_PUSH = "8311e382-0749-4cb8-b61a-304f252e45ec"

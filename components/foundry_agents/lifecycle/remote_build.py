@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
-
-from foundry_agents.lifecycle.errors import AnswerLost, RemoteBuildFailed, Throttled, Unreachable
-from foundry_agents.lifecycle.images import ImageRegistry, tag_names
-from foundry_agents.lifecycle.ports import Progress
-from foundry_agents.lifecycle.waiting import THROTTLED_PAUSE_S, Clock, Patience
+from foundry_agents.lifecycle.failure.errors import AnswerLost, RemoteBuildFailed, Throttled, Unreachable
+from foundry_agents.lifecycle.inputs.image_reference import tag_names
+from foundry_agents.lifecycle.polling import THROTTLED_PAUSE_S, Clock, Patience
+from foundry_agents.lifecycle.service.builds import BuildOrder, TaskRuns
+from foundry_agents.lifecycle.service.registries import ImageRegistry
+from foundry_agents.lifecycle.views import Progress, RunView
 
 SUCCEEDED = "Succeeded"
 UNDER_WAY = frozenset({"Queued", "Started", "Running"})
@@ -17,76 +15,6 @@ UNDER_WAY = frozenset({"Queued", "Started", "Running"})
 
 SHOWN_LINES = 12
 """Of the log of a run that failed."""
-
-
-@dataclass(frozen=True)
-class BuildOrder:
-    """What to build.
-
-    Attributes:
-        login_server: What references to the registry's images begin with.
-        name: Repository below it.
-        content: Hash of what is built, 64 hexadecimal digits.
-        revision: Commit that goes with it; "" for none.
-        context: Packs what is built, as a gzipped tar file; called only when a run is scheduled.
-        dockerfile: Its name in the context.
-        target: Stage to build; "" for the last.
-        build_args: Values of ``ARG``.
-    """
-
-    login_server: str
-    name: str
-    content: str
-    revision: str
-    context: Callable[[], bytes] = field(repr=False)
-    dockerfile: str = "Dockerfile"
-    target: str = ""
-    build_args: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def repository(self) -> str:
-        """The repository's whole name."""
-        return f"{self.login_server}/{self.name}"
-
-    @property
-    def tags(self) -> Sequence[str]:
-        """Names of the image below the registry."""
-        return [f"{self.name}:{tag}" for tag in tag_names(self.content, self.revision)]
-
-
-@dataclass(frozen=True)
-class RunView:
-    """A run, as the service shows it.
-
-    Attributes:
-        run_id: Its id, such as "ca1".
-        status: Queued, Started, Running, Succeeded, Failed, Canceled, Error or Timeout.
-        message: The service's own words about a failure; "" for none.
-    """
-
-    run_id: str
-    status: str
-    message: str = ""
-
-
-class TaskRuns(Protocol):
-    """The runs of one registry."""
-
-    def under_way(self) -> Sequence[RunView]:
-        """Those that are not final, newest first."""
-        ...
-
-    def schedule(self, order: BuildOrder, *, timeout_s: float) -> RunView:
-        """Uploads the context and begins a run that builds and pushes it."""
-        ...
-
-    def get(self, run_id: str) -> RunView:
-        """A run as it is now."""
-        ...
-
-    def log(self, run_id: str) -> str:
-        """Its log so far; "" while there is none."""
-        ...
 
 
 def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from foundry_agents.lifecycle import remedies
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     Conflict,
     FoundryAgentsError,
@@ -17,8 +17,9 @@ from foundry_agents.lifecycle.errors import (
     message,
 )
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, agent_identity
-from foundry_agents.lifecycle.ports import AgentService, AgentView, VersionView
-from foundry_agents.lifecycle.waiting import Clock, Patience
+from foundry_agents.lifecycle.polling import Clock, Patience
+from foundry_agents.lifecycle.service.agents import AgentService
+from foundry_agents.lifecycle.views import AgentView, VersionView
 
 
 @dataclass(frozen=True)

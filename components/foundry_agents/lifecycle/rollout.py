@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from foundry_agents.lifecycle.durations import in_words
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     FoundryAgentsError,
     MovedElsewhere,
     RolloutFailed,
     SmokeFailed,
     message,
 )
+from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.ownership import Identity, Owner, no_other_claims, version_identity
-from foundry_agents.lifecycle.ports import LATEST, AgentService, AgentView, Progress, Route, VersionView
+from foundry_agents.lifecycle.polling import Clock, Patience
 from foundry_agents.lifecycle.retention import Kept, prune
-from foundry_agents.lifecycle.rollout_fields import ROLLOUT_FIELDS
-from foundry_agents.lifecycle.rollout_texts import failure, left_alone, told
+from foundry_agents.lifecycle.rollout_messages import failure, left_alone, told
 from foundry_agents.lifecycle.routing import (
     WHOLE,
     Traffic,
@@ -36,8 +35,10 @@ from foundry_agents.lifecycle.routing import (
     whole,
     without,
 )
+from foundry_agents.lifecycle.schema.durations import in_words
+from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.smoke import Prover, Smoke, load_check
-from foundry_agents.lifecycle.waiting import Clock, Patience
+from foundry_agents.lifecycle.views import LATEST, AgentView, Progress, Route, VersionView
 
 __all__ = [
     "ROLLOUT_FIELDS",

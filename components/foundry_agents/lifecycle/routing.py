@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     InputError,
     MovedElsewhere,
@@ -14,8 +14,9 @@ from foundry_agents.lifecycle.errors import (
     Throttled,
     Unreachable,
 )
-from foundry_agents.lifecycle.ports import LATEST, AgentService, AgentView, Route
-from foundry_agents.lifecycle.waiting import Clock, Patience, unless_throttled
+from foundry_agents.lifecycle.polling import Clock, Patience, unless_throttled
+from foundry_agents.lifecycle.service.agents import AgentService
+from foundry_agents.lifecycle.views import LATEST, AgentView, Route
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     FoundryAgentsError,
     NotReady,
@@ -21,9 +21,10 @@ from foundry_agents.lifecycle.errors import (
     Throttled,
     Unreachable,
 )
-from foundry_agents.lifecycle.fields import shown
-from foundry_agents.lifecycle.ports import AgentService, Answer
-from foundry_agents.lifecycle.waiting import INTERVAL_GROWTH, Clock, Patience
+from foundry_agents.lifecycle.polling import INTERVAL_GROWTH, Clock, Patience
+from foundry_agents.lifecycle.schema.fields import shown
+from foundry_agents.lifecycle.service.agents import AgentService
+from foundry_agents.lifecycle.views import Answer
 
 LONGEST_PAUSE_S = 10.0
 """Between two tries; the first pause is the rollout's interval."""

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from foundry_agents.lifecycle.errors import AnswerLost, InputError, Problem
+from foundry_agents.lifecycle.failure.errors import AnswerLost, InputError, Problem
 from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.inputs.tool_rules import connections_of
 from foundry_agents.lifecycle.ownership import (
     Answer,
     Claim,
@@ -21,10 +22,9 @@ from foundry_agents.lifecycle.ownership import (
     refuse_others,
     toolbox_identity,
 )
-from foundry_agents.lifecycle.ports import Progress
-from foundry_agents.lifecycle.tool_rules import connections_of
-from foundry_agents.lifecycle.toolbox_ports import ToolboxService, ToolboxVersionView
-from foundry_agents.lifecycle.waiting import Clock, Patience, once_the_project_answers, unless_throttled
+from foundry_agents.lifecycle.polling import Clock, Patience, once_the_project_answers, unless_throttled
+from foundry_agents.lifecycle.service.toolboxes import ToolboxService
+from foundry_agents.lifecycle.views import Progress, ToolboxVersionView
 
 
 def nothing_to_check() -> None:

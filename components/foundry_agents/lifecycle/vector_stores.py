@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from foundry_agents.lifecycle.errors import AnswerLost, InputError, Problem, ServiceError, message
+from foundry_agents.lifecycle.failure.errors import AnswerLost, InputError, Problem, ServiceError, message
 from foundry_agents.lifecycle.fingerprint import Marks
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, store_identity
-from foundry_agents.lifecycle.ports import Progress
+from foundry_agents.lifecycle.polling import Clock, Patience, once_the_project_answers, unless_throttled
 from foundry_agents.lifecycle.routing import through_noise
-from foundry_agents.lifecycle.vector_store_ports import StoredFile, VectorStoreService, VectorStoreView
-from foundry_agents.lifecycle.waiting import Clock, Patience, once_the_project_answers, unless_throttled
+from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
+from foundry_agents.lifecycle.views import Progress, StoredFile, VectorStoreView
 
 _LEFT = frozenset({"expired"})
 

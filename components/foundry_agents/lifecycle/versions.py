@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import BinaryIO
 
 from foundry_agents.lifecycle import pull_causes, remedies
-from foundry_agents.lifecycle.definition import AgentDefinition
-from foundry_agents.lifecycle.errors import (
+from foundry_agents.lifecycle.existing import inputs_of
+from foundry_agents.lifecycle.failure.errors import (
     AnswerLost,
     DeclaredTwice,
     FoundryAgentsError,
@@ -23,8 +23,8 @@ from foundry_agents.lifecycle.errors import (
     ServiceError,
     VersionFailed,
 )
-from foundry_agents.lifecycle.existing import inputs_of
 from foundry_agents.lifecycle.fingerprint import Marks, plain_fingerprint
+from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.ownership import (
     Identity,
     Owner,
@@ -33,16 +33,10 @@ from foundry_agents.lifecycle.ownership import (
     refuse_others,
     version_identity,
 )
-from foundry_agents.lifecycle.ports import (
-    LATEST,
-    AgentService,
-    AgentView,
-    Progress,
-    RegistryAccess,
-    Route,
-    VersionView,
-)
-from foundry_agents.lifecycle.waiting import Clock, Patience, once_the_project_answers, unless_throttled, wait_for_final
+from foundry_agents.lifecycle.polling import Clock, Patience, once_the_project_answers, unless_throttled, wait_for_final
+from foundry_agents.lifecycle.service.agents import AgentService
+from foundry_agents.lifecycle.service.registries import RegistryAccess
+from foundry_agents.lifecycle.views import LATEST, AgentView, Progress, Route, VersionView
 
 USABLE = frozenset({"active", "creating"})
 IMAGE_ERROR = "ImageError"

@@ -8,10 +8,10 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.identity_fields import AGENT_IDENTITY_FIELDS
-from foundry_agents.resources._boundary import clean, is_unknown
-from foundry_agents.resources._made import unknown_until_made
-from foundry_agents.resources._table_provider import TableProvider
+from foundry_agents.lifecycle.inputs.identity import AGENT_IDENTITY_FIELDS
+from foundry_agents.resources._plugin.boundary import clean, is_unknown
+from foundry_agents.resources._plugin.outputs import unknown_until_made
+from foundry_agents.resources._plugin.table_provider import TableProvider
 
 
 class AgentIdentityProvider(TableProvider):

@@ -9,11 +9,11 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.errors import ServiceError, SignInFailed
-from foundry_agents.lifecycle.fields import Values
+from foundry_agents.lifecycle.failure.errors import ServiceError, SignInFailed
+from foundry_agents.lifecycle.inputs.rollout_settings import Rollout
 from foundry_agents.lifecycle.ownership import Identity
+from foundry_agents.lifecycle.polling import SystemClock
 from foundry_agents.lifecycle.portal import playground_url
-from foundry_agents.lifecycle.ports import AgentView
 from foundry_agents.lifecycle.rollout import (
     ROLLOUT_FIELDS,
     RolloutPlan,
@@ -21,15 +21,15 @@ from foundry_agents.lifecycle.rollout import (
     roll_out,
     traffic,
 )
+from foundry_agents.lifecycle.schema.fields import Values
 from foundry_agents.lifecycle.smoke import Smoke
-from foundry_agents.lifecycle.waiting import SystemClock
-from foundry_agents.resources import _run
-from foundry_agents.resources._boundary import clean, progress_on
-from foundry_agents.resources._made import unknown_until_made
-from foundry_agents.resources._program import owner_of_this_stack, row_of
-from foundry_agents.resources._table_provider import TableProvider, owner_in, urn_in
+from foundry_agents.lifecycle.views import AgentView
+from foundry_agents.resources._plugin import run_record
+from foundry_agents.resources._plugin.boundary import clean, progress_on
+from foundry_agents.resources._plugin.outputs import unknown_until_made
+from foundry_agents.resources._plugin.program import owner_of_this_stack, row_of
+from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, urn_in
 from foundry_agents.resources.hosted_agent_version import patience, service_of
-from foundry_agents.rollout_settings import Rollout
 
 TYPE = "pulumi-python:dynamic/foundry:AgentRollout"
 
@@ -81,7 +81,7 @@ class AgentRolloutProvider(TableProvider):
 
     def _roll_out(self, values: Values, olds: Mapping[str, Any]) -> dict[str, Any]:
         served = _served(olds)
-        claim = _run.claim_identity(values, type(self).__name__, urn_in(values))
+        claim = run_record.claim_identity(values, type(self).__name__, urn_in(values))
         plan = _plan(values, served, before=_number(olds.get("serving_version")), claim=claim)
         done = roll_out(service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
         previous = done.previous or olds.get("previous_version")

@@ -9,16 +9,17 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.builders import require_builder
-from foundry_agents.lifecycle.content_tag_fields import CONTENT_TAG_FIELDS
-from foundry_agents.lifecycle.errors import FoundryAgentsError, RegistryRefused
-from foundry_agents.lifecycle.fields import Values
-from foundry_agents.lifecycle.images import ImageRegistry, tag_names
-from foundry_agents.resources._boundary import clean, progress_on
-from foundry_agents.resources._images import image_registry
-from foundry_agents.resources._made import unknown_until_made
-from foundry_agents.resources._program import row_of
-from foundry_agents.resources._table_provider import TableProvider
+from foundry_agents.docker.daemon import require_builder
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryRefused
+from foundry_agents.lifecycle.inputs.content_tag import CONTENT_TAG_FIELDS
+from foundry_agents.lifecycle.inputs.image_reference import tag_names
+from foundry_agents.lifecycle.schema.fields import Values
+from foundry_agents.lifecycle.service.registries import ImageRegistry
+from foundry_agents.resources._plugin.boundary import clean, progress_on
+from foundry_agents.resources._plugin.outputs import unknown_until_made
+from foundry_agents.resources._plugin.program import row_of
+from foundry_agents.resources._plugin.registries import image_registry
+from foundry_agents.resources._plugin.table_provider import TableProvider
 
 TYPE = "pulumi-python:dynamic/foundry:ContentTag"
 

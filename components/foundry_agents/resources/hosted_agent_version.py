@@ -13,25 +13,27 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.code_package import CodePackage, as_planned
-from foundry_agents.lifecycle.definition import VERSION_FIELDS, AgentDefinition
-from foundry_agents.lifecycle.errors import InputError, Problem, ServiceError, SignInFailed
-from foundry_agents.lifecycle.fields import Values, as_number
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInFailed
 from foundry_agents.lifecycle.fingerprint import Marks, fingerprint, plain_fingerprint
 from foundry_agents.lifecycle.images import check_image
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition
 from foundry_agents.lifecycle.ownership import Answer, Identity, identity, version_identity
-from foundry_agents.lifecycle.ports import AgentService, RegistryAccess, VersionView
+from foundry_agents.lifecycle.polling import Patience, SystemClock
 from foundry_agents.lifecycle.retention import remove
+from foundry_agents.lifecycle.schema.enums import new_among
+from foundry_agents.lifecycle.schema.fields import Values, as_number
+from foundry_agents.lifecycle.service.agents import AgentService
+from foundry_agents.lifecycle.service.registries import RegistryAccess
 from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, nothing_to_check, retire
-from foundry_agents.lifecycle.vocabulary import new_among
-from foundry_agents.lifecycle.waiting import Patience, SystemClock
-from foundry_agents.resources import _run
-from foundry_agents.resources._boundary import clean, progress_on, warn_on
-from foundry_agents.resources._images import image_registry
-from foundry_agents.resources._made import unknown_until_made
-from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
+from foundry_agents.lifecycle.views import VersionView
+from foundry_agents.resources._plugin import run_record
+from foundry_agents.resources._plugin.boundary import clean, progress_on, warn_on
+from foundry_agents.resources._plugin.outputs import unknown_until_made
+from foundry_agents.resources._plugin.program import owner_of_this_stack, refuse_a_second, row_of
+from foundry_agents.resources._plugin.registries import image_registry
+from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
+from foundry_agents.sources.code_package import CodePackage, as_planned
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
 
@@ -57,7 +59,7 @@ class HostedAgentVersionProvider(TableProvider):
             patience=patience(values),
             take_over=bool(values["take_over"]),
             former_owners=owner_in(values).former,
-            claim=_run.claim_identity(values, type(self).__name__, urn_in(values)),
+            claim=run_record.claim_identity(values, type(self).__name__, urn_in(values)),
             pull_identity=text_of(values, "pull_identity"),
             registry_id=text_of(values, "registry_id"),
             pull_grace_s=_pull_grace_s(values, datetime.now(tz=UTC)),
@@ -67,7 +69,7 @@ class HostedAgentVersionProvider(TableProvider):
         made = create_or_adopt(
             service_of(values), plan, SystemClock(), progress_on(values.get("urn")), registry=_registry_access()
         )
-        _run.go_on(values, urn_in(values), made.version.id, version_identity(made.version))
+        run_record.go_on(values, urn_in(values), made.version.id, version_identity(made.version))
         if made.owner.former:
             values["former_owners"] = sorted(made.owner.former)
         return CreateResult(made.version.id, self.outputs(values, computed_outputs(made.version, values)))
@@ -117,12 +119,12 @@ class HostedAgentVersionProvider(TableProvider):
             warn(f'agent "{agent}" stays: {reason}. To remove it, {_by_hand(values)}')
         if answer is not Answer.LIVES:
             return
-        if _run.is_replaced_with_another(values) and not claim.run.destroys:
+        if run_record.is_replaced_with_another(values) and not claim.run.destroys:
             left = f'agent "{agent}" stays while what it depends on is replaced'
             warn(f"{left}; if the program does not declare it any more, {_by_hand(values)}")
         elif values["kept_by_rollout"]:
             progress(f"{id_} is kept: its rollout removes old versions")
-        elif not _run.is_live(values, id_, claim):
+        elif not run_record.is_live(values, id_, claim):
             became = retire(service, agent, _version_in(id_), owner=owner, force=force)
             say = warn if became in {Retired.SERVES, Retired.NOT_OURS} else progress
             say(f"{id_} {became.value}")
@@ -293,7 +295,7 @@ def _check_image(values: Values) -> None:
     if values["check_image"]:
         check_image(image_registry(), image, progress, partial(warn_on, values.get("urn")))
     if values["start_image"]:
-        from foundry_agents.docker_start import start_and_ask  # noqa: PLC0415 (few ask for it)
+        from foundry_agents.docker.readiness import start_and_ask  # noqa: PLC0415 (few ask for it)
 
         variables = values.get("environment")
         start_and_ask(image, variables if isinstance(variables, Mapping) else {}, SystemClock(), progress)

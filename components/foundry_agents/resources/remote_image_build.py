@@ -10,17 +10,18 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.build_context import BuildContext, ContextProblem
-from foundry_agents.lifecycle.errors import FoundryAgentsError, InputError, Problem
-from foundry_agents.lifecycle.fields import Values
-from foundry_agents.lifecycle.remote_build import BuildOrder, TaskRuns, build_or_adopt
-from foundry_agents.lifecycle.remote_build_fields import REMOTE_BUILD_FIELDS
-from foundry_agents.lifecycle.waiting import Patience, SystemClock
-from foundry_agents.resources._boundary import clean, progress_on
-from foundry_agents.resources._images import image_registry
-from foundry_agents.resources._made import unknown_until_made
-from foundry_agents.resources._program import row_of
-from foundry_agents.resources._table_provider import TableProvider
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, InputError, Problem
+from foundry_agents.lifecycle.inputs.remote_build import REMOTE_BUILD_FIELDS
+from foundry_agents.lifecycle.polling import Patience, SystemClock
+from foundry_agents.lifecycle.remote_build import build_or_adopt
+from foundry_agents.lifecycle.schema.fields import Values
+from foundry_agents.lifecycle.service.builds import BuildOrder, TaskRuns
+from foundry_agents.resources._plugin.boundary import clean, progress_on
+from foundry_agents.resources._plugin.outputs import unknown_until_made
+from foundry_agents.resources._plugin.program import row_of
+from foundry_agents.resources._plugin.registries import image_registry
+from foundry_agents.resources._plugin.table_provider import TableProvider
+from foundry_agents.sources.build_context import BuildContext, ContextProblem
 
 TYPE = "pulumi-python:dynamic/foundry:RemoteImageBuild"
 

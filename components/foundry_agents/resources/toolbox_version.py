@@ -10,13 +10,14 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.errors import ServiceError, SignInFailed
-from foundry_agents.lifecycle.fields import Values, as_number
+from foundry_agents.lifecycle.failure.errors import ServiceError, SignInFailed
 from foundry_agents.lifecycle.fingerprint import Marks, hashed
+from foundry_agents.lifecycle.inputs.tool_rules import by_name
+from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, described
 from foundry_agents.lifecycle.ownership import Identity, toolbox_identity, version_of_toolbox
-from foundry_agents.lifecycle.tool_rules import by_name
-from foundry_agents.lifecycle.toolbox_fields import TOOLBOX_FIELDS, described
-from foundry_agents.lifecycle.toolbox_ports import ToolboxService, ToolboxVersionView
+from foundry_agents.lifecycle.polling import Patience, SystemClock
+from foundry_agents.lifecycle.schema.fields import Values, as_number
+from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.toolboxes import (
     Retired,
     ToolboxPlan,
@@ -26,12 +27,12 @@ from foundry_agents.lifecycle.toolboxes import (
     make_default,
     retire,
 )
-from foundry_agents.lifecycle.waiting import Patience, SystemClock
-from foundry_agents.resources import _run
-from foundry_agents.resources._boundary import clean, is_unknown, own_properties, progress_on, warn_on
-from foundry_agents.resources._made import unknown_until_made
-from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
+from foundry_agents.lifecycle.views import ToolboxVersionView
+from foundry_agents.resources._plugin import run_record
+from foundry_agents.resources._plugin.boundary import clean, is_unknown, own_properties, progress_on, warn_on
+from foundry_agents.resources._plugin.outputs import unknown_until_made
+from foundry_agents.resources._plugin.program import owner_of_this_stack, refuse_a_second, row_of
+from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
 
 TYPE = "pulumi-python:dynamic/foundry:ToolboxVersion"
 
@@ -82,10 +83,10 @@ class ToolboxVersionProvider(TableProvider):
             take_over=bool(values["take_over"]),
             former_owners=owner_in(values).former,
             before_new=partial(refuse_forced_name, values, "toolbox_name", 'Toolbox(…, toolbox_name="…")'),
-            claim=_run.claim_identity(values, type(self).__name__, urn_in(values)),
+            claim=run_record.claim_identity(values, type(self).__name__, urn_in(values)),
         )
         made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        _run.go_on(values, urn_in(values), made.version.id, toolbox_identity([made.version]))
+        run_record.go_on(values, urn_in(values), made.version.id, toolbox_identity([made.version]))
         if made.owner.former:
             values["former_owners"] = sorted(made.owner.former)
         return CreateResult(made.version.id, self.outputs(values, _computed(made.version, values)))
@@ -127,7 +128,7 @@ class ToolboxVersionProvider(TableProvider):
         """Deletes the version and older ones, but what a version of an agent calls and what this run goes on with."""
         values = self.values(props)
         claim = self.claim(props, values)
-        if _run.is_live(values, id_, claim):
+        if run_record.is_live(values, id_, claim):
             return
         became, reason = retire(
             _service_of(values),
@@ -135,7 +136,7 @@ class ToolboxVersionProvider(TableProvider):
             _version_in(id_),
             owner=owner_in(values),
             claim=claim,
-            fresh=set(map(_version_in, _run.live_ids(values, claim.run))),
+            fresh=set(map(_version_in, run_record.live_ids(values, claim.run))),
             progress=progress_on(values.get("urn")),
         )
         if became is Retired.UNPROVED:

@@ -10,19 +10,20 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.errors import InputError, Problem, ServiceError, SignInFailed
-from foundry_agents.lifecycle.fields import Values
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInFailed
 from foundry_agents.lifecycle.fingerprint import Marks, hashed
+from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS
 from foundry_agents.lifecycle.ownership import Identity, store_identity
-from foundry_agents.lifecycle.vector_store_fields import VECTOR_STORE_FIELDS
-from foundry_agents.lifecycle.vector_store_ports import VectorStoreService, VectorStoreView
+from foundry_agents.lifecycle.polling import SystemClock
+from foundry_agents.lifecycle.schema.fields import Values
+from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
 from foundry_agents.lifecycle.vector_stores import Retired, StorePlan, create_or_adopt, retire, sha256_of
-from foundry_agents.lifecycle.waiting import SystemClock
-from foundry_agents.resources import _run
-from foundry_agents.resources._boundary import clean, progress_on, warn_on
-from foundry_agents.resources._made import unknown_until_made
-from foundry_agents.resources._program import owner_of_this_stack, refuse_a_second, row_of
-from foundry_agents.resources._table_provider import TableProvider, owner_in, text_of, urn_in
+from foundry_agents.lifecycle.views import VectorStoreView
+from foundry_agents.resources._plugin import run_record
+from foundry_agents.resources._plugin.boundary import clean, progress_on, warn_on
+from foundry_agents.resources._plugin.outputs import unknown_until_made
+from foundry_agents.resources._plugin.program import owner_of_this_stack, refuse_a_second, row_of
+from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, text_of, urn_in
 from foundry_agents.resources.hosted_agent_version import patience
 
 TYPE = "pulumi-python:dynamic/foundry:VectorStore"
@@ -48,7 +49,7 @@ class VectorStoreProvider(TableProvider):
             patience=patience(values),
         )
         made, _adopted = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        _run.go_on(values, urn_in(values), made.id, store_identity(made.id))
+        run_record.go_on(values, urn_in(values), made.id, store_identity(made.id))
         return CreateResult(made.id, self.outputs(values, _computed(made)))
 
     @clean
@@ -77,14 +78,14 @@ class VectorStoreProvider(TableProvider):
         """Deletes the store with its files, unless a toolbox or an agent uses it or this run goes on with it."""
         values = self.values(props)
         claim = self.claim(props, values)
-        if _run.is_live(values, id_, claim):
+        if run_record.is_live(values, id_, claim):
             return
         became, reason = retire(
             _service_of(values),
             id_,
             owner=owner_in(values),
             claim=claim,
-            fresh=_run.live_ids(values, claim.run),
+            fresh=run_record.live_ids(values, claim.run),
         )
         if became is Retired.UNPROVED:
             warn_on(values.get("urn"), f"vector store {id_} stays: {reason}. To remove it, delete it by hand")

@@ -1,0 +1,84 @@
+"""What an agent needs to use tools: its toolbox, the variables that lead there, and the role that lets it in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi import Input, ResourceOptions
+from pulumi_azure_native import authorization
+
+from foundry_agents.grants.role_assignment import Role, grant_role
+from foundry_agents.project.foundry_project import FoundryProject, Project, project_scope
+from foundry_agents.resources import AgentIdentity, HostedAgentVersion, ToolboxVersion
+from foundry_agents.tools.toolbox import Toolbox
+from foundry_agents.tools.tools import AnyTool, on_the_wire
+
+ENDPOINT_VARIABLE = "TOOLBOX_ENDPOINT"
+NAME_VARIABLE = "TOOLBOX_NAME"
+"""What samples and Microsoft's own tools call them [docs]; nobody sets them but us."""
+
+
+def toolbox_of(
+    name: str,
+    tools: Sequence[AnyTool] | Toolbox | None,
+    *,
+    project: FoundryProject | Project,
+    toolbox_name: Input[str],
+    take_over: Input[bool] | None,
+    chosen: Sequence[str],
+    opts: ResourceOptions,
+) -> ToolboxVersion | None:
+    """The toolbox version with these tools; None without any. The options are of one that is made here."""
+    if isinstance(tools, Toolbox):
+        return tools.version
+    if not tools:
+        return None
+    return ToolboxVersion(
+        f"{name}-toolbox",
+        project_endpoint=project.endpoint,
+        toolbox_name=toolbox_name,
+        tools=on_the_wire(tools),
+        take_over=take_over,
+        chosen=chosen,
+        opts=opts,
+    )
+
+
+def with_toolbox(
+    environment: Mapping[str, Input[str]] | None, toolbox: ToolboxVersion | None
+) -> Mapping[str, Input[str]] | None:
+    """The container's variables, with the ones that lead to exactly this version of the toolbox.
+
+    A variable of the same name that the program sets itself wins.
+    """
+    if toolbox is None:
+        return environment
+    return {ENDPOINT_VARIABLE: toolbox.endpoint, NAME_VARIABLE: toolbox.toolbox_name, **(environment or {})}
+
+
+def let_in(
+    name: str, version: HostedAgentVersion, *, project: FoundryProject | Project, parent: pulumi.Resource
+) -> tuple[AgentIdentity, authorization.RoleAssignment]:
+    """Gives the agent's own identity the role that toolboxes ask for, as soon as it is known: Foundry User [docs]."""
+    identity = AgentIdentity(
+        f"{name}-identity",
+        project_endpoint=project.endpoint,
+        agent_name=version.agent_name,
+        principal_id=version.principal_id,
+        # It leaves the program with the last tool, and so does the role. A destroy that the protected rollout refuses
+        # does not get to them: the rollout depends on both.
+        opts=ResourceOptions(parent=parent, protect=False),
+    )
+    needed_for = f'HostedAgent "{name}" with tools, unless grant_toolbox_role=False,'
+    role = grant_role(
+        f"{name}-toolbox-role",
+        Role.FOUNDRY_USER,
+        scope=project_scope(project, needed_for=needed_for),
+        principal_id=identity.principal_id,
+        principal_type="ServicePrincipal",
+        # Should a version come with an identity of its own, the one that serves keeps its role until the rollout is
+        # over: azure-native would take a role of a given name away first.
+        opts=ResourceOptions(parent=parent, protect=False, delete_before_replace=False),
+    )
+    return identity, role

@@ -1,0 +1,74 @@
+"""Where Azure Resource Manager is: the public cloud, or the cloud that ARM_METADATA_HOSTNAME names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import requests
+
+from foundry_agents.lifecycle.failure.errors import Unreachable
+
+METADATA_HOSTNAME = "ARM_METADATA_HOSTNAME"
+"""Host that describes a cloud; the variable that the field's other tools read for sovereign and private clouds."""
+
+_METADATA_VERSION = "2022-09-01"
+_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True)
+class ResourceManager:
+    """A cloud's Resource Manager.
+
+    Attributes:
+        url: Base URL, without a slash at the end.
+        scope: What a token for it is asked with.
+        registries: How hosts of the cloud's registries end; only they are ever shown a token of Azure's.
+    """
+
+    url: str
+    scope: str
+    registries: str = "azurecr.io"
+
+    def has_registry(self, host: str) -> bool:
+        """Whether a registry's host is one of this cloud's."""
+        return host == self.registries or host.endswith(f".{self.registries}")
+
+
+PUBLIC = ResourceManager("https://management.azure.com", "https://management.azure.com/.default")
+
+
+def resource_manager(environ: Mapping[str, str] = os.environ) -> ResourceManager:
+    """The Resource Manager of this process's cloud.
+
+    Raises:
+        Unreachable: The host in ARM_METADATA_HOSTNAME does not describe a cloud.
+    """
+    host = environ.get(METADATA_HOSTNAME, "").strip()
+    return described_by(host) if host else PUBLIC
+
+
+@lru_cache(maxsize=8)
+def described_by(host: str) -> ResourceManager:
+    """What the metadata of a host says, asked once per process."""
+    url = f"https://{host}/metadata/endpoints?api-version={_METADATA_VERSION}"
+    try:
+        answer = requests.get(url, timeout=_TIMEOUT_S)
+        answer.raise_for_status()
+        return _first_cloud(answer.json())
+    except (requests.RequestException, ValueError, LookupError, TypeError) as error:
+        raise Unreachable(
+            f"{METADATA_HOSTNAME}={host} does not describe a cloud: {type(error).__name__}", operation=f"GET {url}"
+        ) from None
+
+
+def _first_cloud(clouds: Any) -> ResourceManager:
+    cloud = clouds[0] if isinstance(clouds, list) else clouds
+    url = str(cloud["resourceManager"]).rstrip("/")
+    audience = str(cloud["authentication"]["audiences"][0]).rstrip("/")
+    suffixes = cloud.get("suffixes") or {}
+    registries = str(suffixes.get("acrLoginServer") or PUBLIC.registries)
+    return ResourceManager(url, f"{audience}/.default", registries.lstrip("."))

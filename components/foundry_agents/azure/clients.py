@@ -1,0 +1,90 @@
+"""One credential and one client for each project endpoint in a process, shared by all its threads."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from typing import Any
+
+from azure.ai.projects import AIProjectClient
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import RetryPolicy
+from azure.core.pipeline.transport import RequestsTransport
+from azure.identity import DefaultAzureCredential
+from requests import Session
+from requests.adapters import HTTPAdapter
+
+from foundry_agents.azure.agents import FoundryAgentService
+from foundry_agents.azure.arm import resource_manager
+from foundry_agents.azure.registry_permissions import ArmRegistryAccess
+from foundry_agents.azure.toolboxes import FoundryToolboxService
+from foundry_agents.azure.vector_stores import FoundryVectorStoreService
+
+CONNECTIONS = 64
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 60
+"""No call of the control plane takes this long; the SDK's own 300 s, four times over, would hold a refresh for long."""
+
+LONGEST_RETRY_AFTER_S = 2.0
+
+# Without a handler Python prints the SDK's warnings to stderr, where they stand beside our own message about the same.
+logging.getLogger("azure").addHandler(logging.NullHandler())
+
+
+@lru_cache(maxsize=1)
+def credential() -> DefaultAzureCredential:
+    """Who this process is, for every client in it."""
+    return DefaultAzureCredential()
+
+
+class BriefRetries(RetryPolicy[Any, Any]):
+    """The SDK's retries, but for reads that the service wants to be late.
+
+    The SDK sleeps as long as Retry-After says, out of reach of any deadline. Such an answer goes up instead, to be
+    waited for where the deadline is known.
+    """
+
+    def increment(self, settings: dict[str, Any], response: Any = None, error: Any = None) -> bool:
+        """Counts a retry; False when there shall be none."""
+        # When a connection broke, `response` is the request.
+        read = isinstance(response, PipelineResponse) and response.http_request.method == "GET"
+        if read and (self.get_retry_after(response) or 0) > LONGEST_RETRY_AFTER_S:
+            return False
+        return bool(super().increment(settings, response=response, error=error))
+
+
+def _transport() -> RequestsTransport:
+    """One connection for each worker thread; the default pool of ten throws the others away after each request."""
+    session = Session()
+    session.mount("https://", HTTPAdapter(pool_maxsize=CONNECTIONS))
+    return RequestsTransport(session=session, connection_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
+
+
+@lru_cache(maxsize=64)
+def _client(project_endpoint: str) -> AIProjectClient:
+    """Signed in with DefaultAzureCredential; makes no request before its first call."""
+    return AIProjectClient(project_endpoint, credential(), transport=_transport(), retry_policy=BriefRetries())
+
+
+@lru_cache(maxsize=64)
+def agent_service(project_endpoint: str) -> FoundryAgentService:
+    """The agents of a project."""
+    return FoundryAgentService(_client(project_endpoint), project_endpoint)
+
+
+@lru_cache(maxsize=64)
+def toolbox_service(project_endpoint: str) -> FoundryToolboxService:
+    """The toolboxes of a project."""
+    return FoundryToolboxService(_client(project_endpoint), project_endpoint)
+
+
+@lru_cache(maxsize=64)
+def vector_store_service(project_endpoint: str) -> FoundryVectorStoreService:
+    """The vector stores and files of a project."""
+    return FoundryVectorStoreService(_client(project_endpoint), project_endpoint)
+
+
+@lru_cache(maxsize=1)
+def registry_access() -> ArmRegistryAccess:
+    """Registries in this cloud's Resource Manager, signed in like the data plane. Makes no request by itself."""
+    return ArmRegistryAccess(resource_manager, credential(), _transport())

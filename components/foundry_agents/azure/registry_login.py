@@ -1,0 +1,37 @@
+"""A short-lived login to an Azure registry, in exchange for an Azure token."""
+
+from __future__ import annotations
+
+import requests
+
+from foundry_agents.azure.arm import resource_manager
+from foundry_agents.azure.clients import credential
+from foundry_agents.azure.errors import translated
+from foundry_agents.docker.credentials import TOKEN_USER, Login
+from foundry_agents.lifecycle.failure.errors import SignInFailed
+
+_TIMEOUT_S = 30
+
+
+def azure_login(registry: str, base_url: str) -> Login:
+    """A token of an Azure registry for whoever is signed in to Azure; good for three hours [docs].
+
+    Args:
+        registry: Host of the registry.
+        base_url: Where it answers.
+
+    Raises:
+        SignInFailed: No token for Azure, or the registry does not take it.
+    """
+    endpoint = f"{base_url}/oauth2/exchange"
+    with translated(f"POST {endpoint}"):
+        access = credential().get_token(resource_manager().scope).token
+    form = {"grant_type": "access_token", "service": registry, "access_token": access}
+    try:
+        answer = requests.post(endpoint, data=form, timeout=_TIMEOUT_S)
+        answer.raise_for_status()
+        return Login(TOKEN_USER, str(answer.json()["refresh_token"]))
+    except (requests.RequestException, ValueError, KeyError) as error:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        said = f"HTTP {status}" if status else type(error).__name__
+        raise SignInFailed(f"the registry did not exchange Azure's token: {said}", endpoint=endpoint) from None

@@ -1,0 +1,1 @@
+"""The Docker daemon, the builders and the registry credentials of this machine."""

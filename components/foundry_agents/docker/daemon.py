@@ -1,0 +1,91 @@
+"""Whether an image can be built on this machine: a buildx builder, or a Docker daemon that answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from foundry_agents.lifecycle.failure.errors import BuildImpossible
+
+_TIMEOUT_S = 5
+_LOCAL = "unix:///var/run/docker.sock"
+
+
+def require_builder(name: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Stops before a build that has nothing to build with.
+
+    Looks at what Docker's own tools look at: builders noted in the Docker folder, else the daemon of DOCKER_HOST or of
+    the context in use. A builder that is noted is not called: that is for the build to find out.
+
+    Raises:
+        BuildImpossible: There is none, or not the one that is asked for.
+    """
+    folder = docker_folder(environ)
+    known = sorted(path.name for path in (folder / "buildx" / "instances").glob("*") if path.is_file())
+    if name and name not in known:
+        listed = ", ".join(known) or "none"
+        raise BuildImpossible(
+            f'there is no buildx builder "{name}" in {folder}; there: {listed}',
+            do=f"make it with `docker buildx create --name {name}`, or leave builder=… out",
+        )
+    if name or known:
+        return
+    host = _daemon(folder, environ)
+    trouble = _refusal(host)
+    if trouble:
+        raise BuildImpossible(
+            f"Docker does not answer at {host} ({trouble}), and no buildx builder is known in {folder}",
+            do="start Docker, or name a BuildKit with `docker buildx create --driver remote tcp://HOST:PORT`",
+        )
+
+
+def answering_daemon(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Address of the Docker daemon that this machine's tools would call; None when nothing answers there."""
+    host = _daemon(docker_folder(environ), environ)
+    return None if _refusal(host) else host
+
+
+def docker_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where Docker's settings are."""
+    return Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+
+
+def _daemon(folder: Path, environ: Mapping[str, str]) -> str:
+    if host := environ.get("DOCKER_HOST"):
+        return host
+    context = environ.get("DOCKER_CONTEXT") or str(_json(folder / "config.json").get("currentContext") or "default")
+    if context == "default":
+        return _LOCAL
+    # Docker keeps each context below the hash of its name.
+    digest = hashlib.sha256(context.encode()).hexdigest()
+    endpoints = _json(folder / "contexts" / "meta" / digest / "meta.json").get("Endpoints")
+    docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
+    return str(docker.get("Host") or _LOCAL) if isinstance(docker, dict) else _LOCAL
+
+
+def _json(file: Path) -> dict[str, object]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _refusal(host: str) -> str | None:
+    """Why nothing answers at a daemon's address, or None; addresses that only Docker itself can call are trusted."""
+    url = urlsplit(host)
+    try:
+        if url.scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(_TIMEOUT_S)
+                probe.connect(url.path)
+        elif url.scheme == "tcp":
+            socket.create_connection((url.hostname or "localhost", url.port or 2375), _TIMEOUT_S).close()
+    except (OSError, ValueError) as error:
+        return str(getattr(error, "strerror", None) or error)
+    return None

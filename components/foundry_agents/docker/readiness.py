@@ -1,0 +1,95 @@
+"""Starts an image on this machine's Docker daemon and asks it whether it is ready, as the platform will."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import docker
+import docker.errors
+import requests
+from docker.models.containers import Container
+
+from foundry_agents.docker.daemon import answering_daemon
+from foundry_agents.lifecycle.failure.errors import ImageUnfit
+from foundry_agents.lifecycle.inputs.image_reference import PORT
+from foundry_agents.lifecycle.polling import Clock
+from foundry_agents.lifecycle.views import Progress
+
+READY_IN_S = 60.0
+"""Seconds that the container gets; the platform's own patience is not documented."""
+
+_POLL_S = 0.5
+_ASK_TIMEOUT_S = 2
+_SHOWN_LINES = 12
+_OK = 200
+
+
+def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, progress: Progress) -> None:
+    """Starts the image with the agent's variables and waits for ``GET /readiness`` to answer 200.
+
+    Without a daemon, or when the daemon can't pull, nothing is proved and that is told. What the platform adds, such as
+    the agent's identity, is not there: an agent that needs it to start fails here and not in Azure.
+
+    Raises:
+        ImageUnfit: It ended before it was ready, or was not ready in time; carries the last lines it wrote.
+    """
+    host = answering_daemon()
+    if host is None:
+        progress("image not started here: no Docker daemon answers")
+        return
+    daemon = docker.from_env(environment={**os.environ, "DOCKER_HOST": host})
+    try:
+        with _running(daemon, reference, environment) as container:
+            why = _not_ready(container, clock)
+            if why:
+                lines = container.logs(tail=_SHOWN_LINES).decode(errors="replace").strip().splitlines()
+                wrote = "; last lines: " + " | ".join(lines) if lines else "; it wrote nothing"
+                raise ImageUnfit(reference, [f"{why}{wrote}"], do="mend what it says", off="start=False")
+    except docker.errors.APIError as error:  # above all an image that the daemon can't pull
+        progress(f"image not started here: {error.explanation or type(error).__name__}")
+        return
+    finally:
+        daemon.close()
+    progress("image started here and answered /readiness")
+
+
+@contextmanager
+def _running(daemon: docker.DockerClient, reference: str, environment: Mapping[str, str]) -> Iterator[Container]:
+    """A container of the image with its port published on the loopback; gone afterwards."""
+    container = daemon.containers.run(
+        reference,
+        detach=True,
+        environment={**environment, "PORT": str(PORT)},
+        ports={f"{PORT}/tcp": ("127.0.0.1", 0)},
+        platform="linux/amd64",
+    )
+    try:
+        yield container
+    finally:
+        container.remove(force=True, v=True)
+
+
+def _not_ready(container: Container, clock: Clock) -> str | None:
+    """Why it is not ready, or None when it is."""
+    start = clock.now()
+    while clock.now() - start < READY_IN_S:
+        container.reload()
+        if container.status == "exited":
+            return f"it ended with code {container.attrs['State']['ExitCode']} before it was ready"
+        if _ready(container):
+            return None
+        clock.sleep(_POLL_S)
+    return f"it did not answer GET /readiness on port {PORT} with 200 within {READY_IN_S:.0f} s"
+
+
+def _ready(container: Container) -> bool:
+    published = container.ports.get(f"{PORT}/tcp") or []
+    if not published:
+        return False
+    url = f"http://127.0.0.1:{published[0]['HostPort']}/readiness"
+    try:
+        return requests.get(url, timeout=_ASK_TIMEOUT_S).status_code == _OK
+    except requests.RequestException:
+        return False

@@ -1,0 +1,1 @@
+"""Role assignments and the names of Azure resources."""

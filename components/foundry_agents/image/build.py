@@ -1,0 +1,142 @@
+"""ImageBuild: a folder becomes an image in a registry, once for each content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+import pulumi_docker_build as docker_build
+from pulumi import Input, Output, ResourceOptions
+
+from foundry_agents.grants.naming import chosen_once
+from foundry_agents.image.sources import Sources
+from foundry_agents.lifecycle.inputs.image_reference import tag_names
+from foundry_agents.resources.content_tag import ContentTag
+
+_CACHE_TAG = "buildcache"
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """What is built, how, and where it goes; each as AgentImage.build describes it.
+
+    Attributes:
+        host: What the repository is below.
+        repository: Name in the registry.
+        named: The program gave that name.
+    """
+
+    host: Input[str]
+    repository: str
+    named: bool
+    sources: Sources
+    secrets: Mapping[str, Input[str]]
+    cache: Literal["inline", "registry", "none"]
+    builder: str | None
+    build_on_preview: bool
+    sign_in: bool
+
+
+class ImageBuild(pulumi.ComponentResource):
+    """A tag that names the content, and the build while the registry has no image of it.
+
+    Args:
+        name: Name of the component; its children are ``{name}-tag`` and ``{name}-build``.
+        settings: What, how, and where.
+
+    Attributes:
+        reference: ``registry/repository@sha256:…``.
+
+    Raises:
+        pulumi.RunError: The context can't be built from.
+    """
+
+    reference: Output[str]
+
+    def __init__(self, name: str, settings: BuildSettings, *, opts: ResourceOptions | None = None) -> None:
+        super().__init__("foundry-agents:index:ImageBuild", name, None, opts)
+        content = settings.sources.content(f'AgentImage.build "{name}"')
+        tag = ContentTag(
+            f"{name}-tag",
+            repository=Output.concat(settings.host, "/", settings.repository),
+            content=content.hash,
+            revision=content.revision,
+            builder=settings.builder,
+            sign_in=settings.sign_in,
+            opts=ResourceOptions(parent=self) if settings.named else _once(settings, self),
+        )
+
+        def digest(found: object) -> Input[str]:
+            if isinstance(found, str):
+                return found or _build(f"{name}-build", settings, tag, self).digest
+            # In a preview the answer for a new content is not known: the build is shown as what may happen.
+            tags = [Output.concat(tag.repository, ":", each) for each in tag_names(content.hash, content.revision)]
+            return _build(f"{name}-build", settings, tag, self, tags).digest
+
+        digests = tag.found.apply(digest, run_with_unknowns=True)
+        self.reference = Output.concat(tag.repository, "@", digests)
+        self.register_outputs({"reference": self.reference})
+
+
+def _once(settings: BuildSettings, parent: pulumi.Resource) -> ResourceOptions:
+    """Options that keep a repository which the program did not name, as long as the registry is the same.
+
+    The input holds both; only another host makes the tag anew, and then with the program's own repository.
+    """
+    kept = ResourceOptions(parent=parent, replacement_trigger=settings.host)
+    return ResourceOptions.merge(kept, chosen_once({"repository": None}))
+
+
+def _build(
+    name: str,
+    settings: BuildSettings,
+    tag: ContentTag,
+    parent: pulumi.Resource,
+    tags: Sequence[Output[str]] | None = None,
+) -> docker_build.Image:
+    cache_from, cache_to = _caches(settings, tag)
+    return docker_build.Image(
+        name,
+        context=docker_build.BuildContextArgs(location=str(settings.sources.context)),
+        dockerfile=_dockerfile(settings),
+        target=settings.sources.target,
+        tags=tag.tags if tags is None else tags,
+        platforms=[docker_build.Platform.LINUX_AMD64],
+        push=True,
+        build_on_preview=settings.build_on_preview,
+        build_args=settings.sources.build_args or None,
+        secrets={key: Output.secret(value) for key, value in settings.secrets.items()} or None,
+        # A token that was renewed makes no other image.
+        ignore_secrets_in_diff_calculation=sorted(settings.secrets) or None,
+        cache_from=cache_from,
+        cache_to=cache_to,
+        builder=docker_build.BuilderConfigArgs(name=settings.builder) if settings.builder else None,
+        # Deleting it would delete the manifest, and a rollback needs its image.
+        opts=ResourceOptions(parent=parent, retain_on_delete=True),
+    )
+
+
+def _dockerfile(settings: BuildSettings) -> docker_build.DockerfileArgs | None:
+    named = settings.sources.dockerfile
+    return docker_build.DockerfileArgs(location=str(named)) if named else None
+
+
+def _caches(
+    settings: BuildSettings, tag: ContentTag
+) -> tuple[Input[list[docker_build.CacheFromArgs]] | None, list[docker_build.CacheToArgs] | None]:
+    if settings.cache == "none":
+        return None, None
+    if settings.cache == "inline":
+        inline = docker_build.CacheToInlineArgs()  # type: ignore[no-untyped-call]  # generated without types
+        # What the content before this one left in its image.
+        before = tag.previous.apply(lambda ref: [_from(ref)] if ref else [])
+        return before, [docker_build.CacheToArgs(inline=inline)]
+    ref = Output.concat(tag.repository, f":{_CACHE_TAG}")
+    to = docker_build.CacheToRegistryArgs(ref=ref, mode=docker_build.CacheMode.MAX)
+    return [_from(ref)], [docker_build.CacheToArgs(registry=to)]
+
+
+def _from(ref: Input[str]) -> docker_build.CacheFromArgs:
+    return docker_build.CacheFromArgs(registry=docker_build.CacheFromRegistryArgs(ref=ref))

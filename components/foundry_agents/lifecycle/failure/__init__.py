@@ -1,0 +1,1 @@
+"""The errors, with the causes and remedies of the service's error codes."""

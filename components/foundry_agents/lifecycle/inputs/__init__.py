@@ -1,0 +1,1 @@
+"""The inputs of each resource, one row an input."""

@@ -1,0 +1,1 @@
+"""The field table: how inputs are described, read and compared."""

@@ -1,0 +1,54 @@
+"""What the core asks of a project's toolboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from foundry_agents.lifecycle.views import AgentEnvironment, ToolboxVersionView
+
+
+class ToolboxService(Protocol):
+    """The toolboxes of one project.
+
+    Every method may raise a ServiceError or SignInFailed. A method that returns None or False for "not there" does so
+    only on a definite 404 of that very thing; a missing project raises ProjectNotFound.
+    """
+
+    def default_version(self, toolbox: str) -> str | None:
+        """The number of the default version; None for a toolbox that isn't there."""
+        ...
+
+    def list_versions(self, toolbox: str) -> Iterator[ToolboxVersionView]:
+        """Walks all versions, newest first; nothing for a toolbox that isn't there."""
+        ...
+
+    def get_version(self, toolbox: str, version: str) -> ToolboxVersionView | None:
+        """Reads one version."""
+        ...
+
+    def create_version(
+        self, toolbox: str, tools: list[Mapping[str, object]], description: str, metadata: Mapping[str, str]
+    ) -> ToolboxVersionView:
+        """Posts a version, once on the wire. Raises AnswerLost when it may have been made all the same."""
+        ...
+
+    def promote(self, toolbox: str, version: str) -> None:
+        """Makes a version the default."""
+        ...
+
+    def delete_version(self, toolbox: str, version: str) -> bool:
+        """Deletes a version; False when it was not there."""
+        ...
+
+    def delete_toolbox(self, toolbox: str) -> bool:
+        """Deletes the toolbox with all its versions; False when it was not there."""
+        ...
+
+    def agent_environments(self) -> Iterator[AgentEnvironment]:
+        """Walks all versions of all hosted agents of the project."""
+        ...
+
+    def has_connection(self, name: str) -> bool:
+        """Whether the project has a connection of this name."""
+        ...

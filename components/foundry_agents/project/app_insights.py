@@ -1,0 +1,116 @@
+"""AppInsights: where a project's agents send their traces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulumi import Input, Output, ResourceOptions
+from pulumi_azure_native import applicationinsights, cognitiveservices, operationalinsights
+
+from foundry_agents.project.known_values import Getter, in_previews_too
+
+_SECRETS = ["connectionString", "instrumentationKey"]
+_COMPONENT = Getter(
+    "azure-native:applicationinsights:getComponent",
+    {"resourceGroups": "resourceGroupName", "components": "resourceName"},
+)
+
+
+@dataclass(frozen=True)
+class ExistingAppInsights:
+    """An Application Insights component that somebody else manages.
+
+    Attributes:
+        resource_id: Its ARM id.
+        connection_string: Who has it can send data in its name: pass it as a secret.
+    """
+
+    resource_id: Input[str]
+    connection_string: Input[str]
+
+
+@dataclass(frozen=True)
+class AppInsights:
+    """A workspace-based Application Insights component, made with its workspace.
+
+    Agents of the project get its connection string as ``APPLICATIONINSIGHTS_CONNECTION_STRING`` [docs].
+
+    Attributes:
+        workspace_id: ARM id of a Log Analytics workspace that is there; None makes one.
+        retention_days: Days that the new workspace keeps data, 30 to 730 [docs].
+    """
+
+    workspace_id: Input[str] | None = None
+    retention_days: Input[int] = 30
+
+    @staticmethod
+    def existing(*, resource_id: Input[str], connection_string: Input[str]) -> ExistingAppInsights:
+        """A component that is there already; only the project's connection to it is made."""
+        return ExistingAppInsights(resource_id, connection_string)
+
+
+def make_insights(
+    wanted: AppInsights,
+    name: str,
+    *,
+    location: Input[str],
+    resource_group_name: Input[str],
+    tags: Mapping[str, str] | None,
+    opts: ResourceOptions,
+) -> ExistingAppInsights:
+    """Declares ``{name}-workspace``, unless there is one, and ``{name}-insights``."""
+    workspace_id = wanted.workspace_id
+    if workspace_id is None:
+        workspace = operationalinsights.Workspace(
+            f"{name}-workspace",
+            resource_group_name=resource_group_name,
+            location=location,
+            sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"),
+            retention_in_days=wanted.retention_days,
+            tags=tags,
+            opts=opts,
+        )
+        workspace_id = workspace.id
+    component = applicationinsights.Component(
+        f"{name}-insights",
+        resource_group_name=resource_group_name,
+        location=location,
+        kind="web",
+        application_type=applicationinsights.ApplicationType.WEB,
+        ingestion_mode=applicationinsights.IngestionMode.LOG_ANALYTICS,
+        workspace_resource_id=workspace_id,
+        tags=tags,
+        opts=ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=_SECRETS)),
+    )
+    connection_string = in_previews_too(
+        component.connection_string, component, _COMPONENT, lambda found: str(found["connectionString"])
+    )
+    return ExistingAppInsights(component.id.apply(str), Output.secret(connection_string))
+
+
+def connect_insights(
+    name: str,
+    insights: ExistingAppInsights,
+    *,
+    account_name: Input[str],
+    project_name: Input[str],
+    resource_group_name: Input[str],
+    opts: ResourceOptions,
+) -> cognitiveservices.ProjectConnection:
+    """Declares ``{name}-insights-connection``: the project's connection to its Application Insights."""
+    return cognitiveservices.ProjectConnection(
+        f"{name}-insights-connection",
+        connection_name="app-insights",
+        account_name=account_name,
+        project_name=project_name,
+        resource_group_name=resource_group_name,
+        properties=cognitiveservices.ApiKeyAuthConnectionPropertiesArgs(
+            auth_type="ApiKey",
+            category="AppInsights",
+            target=insights.resource_id,
+            credentials=cognitiveservices.ConnectionApiKeyArgs(key=Output.secret(insights.connection_string)),
+            metadata={"ApiType": "Azure", "ResourceId": insights.resource_id},
+        ),
+        opts=opts,
+    )

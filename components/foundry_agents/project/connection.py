@@ -1,0 +1,206 @@
+"""ProjectConnection: a credential that tools and agents use by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_azure_native import cognitiveservices as native
+
+from foundry_agents.grants.naming import chosen_once
+from foundry_agents.project.arm_id import ProjectPath
+from foundry_agents.project.connection_secret import ConnectionSecret
+from foundry_agents.project.foundry_project import FoundryProject, Project, gone_with
+
+REMOTE_TOOL = "RemoteTool"
+"""Category of a connection to an MCP server or another agent [azd]."""
+
+
+class ProjectConnection(pulumi.ComponentResource):
+    """A connection of a project to something that its tools or agents call; its child is ``{name}-connection``.
+
+    The credential goes to Azure and stays there: no toolbox, no version and no variable of an agent holds it, and Azure
+    never shows it again. Take it from Pulumi's secrets (``config.require_secret``) or from Key Vault; a plain text is
+    made a secret, so that state holds it encrypted.
+
+    ``with_keys``, ``with_oauth`` and ``with_managed_identity`` say the usual ones.
+
+    Args:
+        name: Name of the component and, unless ``connection_name`` says otherwise, of the connection.
+        project: Whose connection it is.
+        properties: The connection in the words of azure-native.
+        connection_name: Name in the project; letters, digits, _ and -. None takes ``name``, once.
+
+    Attributes:
+        connection_name: Name in the project.
+        connection_id: ARM id.
+    """
+
+    connection_name: Output[str]
+    connection_id: Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: FoundryProject | Project,
+        properties: Any,
+        connection_name: str | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("foundry-agents:index:ProjectConnection", name, None, opts)
+        self._name = connection_name or name
+        needed_for = f'ProjectConnection "{name}"'
+        path = project.resource_id.apply(lambda known: ProjectPath.of(known, needed_for=needed_for))
+        made = native.ProjectConnection(
+            f"{name}-connection",
+            connection_name=self._name,
+            account_name=path.apply(lambda parts: parts.account_name),
+            project_name=path.apply(lambda parts: parts.project_name),
+            resource_group_name=path.apply(lambda parts: parts.resource_group_name),
+            properties=properties,
+            opts=ResourceOptions.merge(
+                ResourceOptions(parent=self, deleted_with=gone_with(project)),
+                chosen_once({"connectionName": connection_name}),
+            ),
+        )
+        # By way of the id: whoever is told the name waits until the connection is there.
+        self.connection_id = made.id.apply(lambda resource_id: resource_id)
+        self.connection_name = made.id.apply(lambda known: _name_in(known) or self._name)
+        self.register_outputs({"connection_id": self.connection_id})
+
+    def secret(self, key: str) -> Output[str]:
+        """A placeholder for one of its credentials, for an agent's environment.
+
+        An Output, so that the agent's version comes after the connection: a credential that is not there yet would be
+        an empty variable of the first sessions, and no error [docs].
+
+        Raises:
+            pulumi.RunError: A name that would break the placeholder.
+        """
+        ConnectionSecret(self._name, key)  # a name that breaks it is the program's fault, in the program's line
+        return self.connection_name.apply(lambda name: str(ConnectionSecret(name, key)))
+
+    @classmethod
+    def with_keys(
+        cls,
+        name: str,
+        keys: Mapping[str, Input[str]],
+        *,
+        project: FoundryProject | Project,
+        target: Input[str],
+        category: Input[str] = REMOTE_TOOL,
+        metadata: Mapping[str, Input[str]] | None = None,
+        connection_name: str | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> Self:
+        """Keys that are sent as headers: ``{"Authorization": "Bearer …"}``.
+
+        Args:
+            name: Name of the component.
+            keys: Values by header name.
+            project: Whose connection it is.
+            target: URL of the MCP server or API.
+            category: "RemoteTool" for MCP servers and agents; "CustomKeys" for an API that an OpenApi tool calls.
+            metadata: Pairs of your own.
+            connection_name: Name in the project.
+            opts: Options of the component.
+        """
+        secret = {key: Output.secret(value) for key, value in keys.items()}
+        properties = native.CustomKeysConnectionPropertiesArgs(
+            auth_type="CustomKeys",
+            category=category,
+            target=target,
+            metadata=metadata,
+            credentials=native.CustomKeysArgs(keys=secret),
+        )
+        return cls(name, project=project, properties=properties, connection_name=connection_name, opts=opts)
+
+    @classmethod
+    def with_oauth(
+        cls,
+        name: str,
+        *,
+        project: FoundryProject | Project,
+        target: Input[str],
+        client_id: Input[str],
+        client_secret: Input[str],
+        auth_url: Input[str],
+        tenant_id: Input[str] | None = None,
+        refresh_token: Input[str] | None = None,
+        category: Input[str] = REMOTE_TOOL,
+        metadata: Mapping[str, Input[str]] | None = None,
+        connection_name: str | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> Self:
+        """A client of an OAuth server.
+
+        Args:
+            name: Name of the component.
+            project: Whose connection it is.
+            target: URL of the MCP server or API.
+            client_id: Of the client.
+            client_secret: Of the client; made a secret.
+            auth_url: Where tokens are had.
+            tenant_id: Where the client is registered.
+            refresh_token: Where a user has agreed before; made a secret.
+            category: "RemoteTool", or what the service calls the kind of API.
+            metadata: Pairs of your own.
+            connection_name: Name in the project.
+            opts: Options of the component.
+        """
+        credentials = native.ConnectionOAuth2Args(
+            client_id=client_id,
+            client_secret=Output.secret(client_secret),
+            auth_url=auth_url,
+            tenant_id=tenant_id,
+            refresh_token=None if refresh_token is None else Output.secret(refresh_token),
+        )
+        properties = native.OAuth2AuthTypeConnectionPropertiesArgs(
+            auth_type="OAuth2", category=category, target=target, metadata=metadata, credentials=credentials
+        )
+        return cls(name, project=project, properties=properties, connection_name=connection_name, opts=opts)
+
+    @classmethod
+    def with_managed_identity(
+        cls,
+        name: str,
+        *,
+        project: FoundryProject | Project,
+        target: Input[str],
+        client_id: Input[str] | None = None,
+        resource_id: Input[str] | None = None,
+        category: Input[str] = REMOTE_TOOL,
+        metadata: Mapping[str, Input[str]] | None = None,
+        connection_name: str | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> Self:
+        """No credential at all: a managed identity signs in. Give it a role on what it calls.
+
+        Args:
+            name: Name of the component.
+            project: Whose connection it is.
+            target: URL of what is called.
+            client_id: Of the identity; None takes the project's own.
+            resource_id: ARM id of what is called, where Azure wants to know it.
+            category: "RemoteTool", or for example "CognitiveSearch".
+            metadata: Pairs of your own.
+            connection_name: Name in the project.
+            opts: Options of the component.
+        """
+        identity = client_id if client_id is not None else project.principal_id.apply(lambda known: known or "")
+        properties = native.ManagedIdentityAuthTypeConnectionPropertiesArgs(
+            auth_type="ManagedIdentity",
+            category=category,
+            target=target,
+            metadata=metadata,
+            credentials=native.ConnectionManagedIdentityArgs(client_id=identity, resource_id=resource_id),
+        )
+        return cls(name, project=project, properties=properties, connection_name=connection_name, opts=opts)
+
+
+def _name_in(connection_id: str) -> str:
+    """The name in the ARM id of a connection; "" where it is none, as in unit tests."""
+    return connection_id.rpartition("/connections/")[2] if "/connections/" in connection_id else ""

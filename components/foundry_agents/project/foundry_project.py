@@ -1,0 +1,445 @@
+"""FoundryProject: an account and a project to put agents in, or one that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_azure_native import authorization, cognitiveservices, resources
+
+from foundry_agents.grants.naming import chosen_once, former_names, unique_name
+from foundry_agents.grants.role_assignment import Grants, PrincipalType, Role, principal_suffix
+from foundry_agents.lifecycle.failure.errors import message
+from foundry_agents.project.app_insights import AppInsights, ExistingAppInsights, connect_insights, make_insights
+from foundry_agents.project.arm_id import ProjectPath
+from foundry_agents.project.known_values import Getter, in_previews_too, name_of
+from foundry_agents.project.model_deployment import ModelDeployment, deploy_models
+from foundry_agents.project.private_endpoint import PrivateEndpoint, lead_to
+from foundry_agents.resources._plugin.outputs import once_made
+
+ENDPOINT_KEY = "AI Foundry API"
+"""Name of the data-plane endpoint among a project's endpoints in ARM [azd]."""
+
+_PROJECT = Getter(
+    "azure-native:cognitiveservices:getProject",
+    {"resourceGroups": "resourceGroupName", "accounts": "accountName", "projects": "projectName"},
+)
+
+# There is one at a time, so the old one goes first.
+_NEVER_CHANGED = ResourceOptions(replace_on_changes=["*"], delete_before_replace=True)
+
+
+class Project(Protocol):
+    """What others need to know of a project, whether this stack makes it or not."""
+
+    @property
+    def endpoint(self) -> Output[str]:
+        """The data plane: ``https://….services.ai.azure.com/api/projects/NAME``."""
+        ...
+
+    @property
+    def principal_id(self) -> Output[str | None]:
+        """Object id of the project's own identity, which pulls images; None when not known."""
+        ...
+
+    @property
+    def resource_id(self) -> Output[str | None]:
+        """Its ARM id; None when not known."""
+        ...
+
+
+@dataclass(frozen=True)
+class ExistingProject:
+    """A project that somebody else manages; nothing of it is created, changed or deleted.
+
+    Attributes:
+        endpoint: Its data plane.
+        principal_id: Object id of its identity; None when not known.
+        resource_id: Its ARM id; None when not known.
+        name: What grants for it are called in Pulumi.
+        address: Its data plane, where the program knows it as plain text.
+    """
+
+    endpoint: Output[str]
+    principal_id: Output[str | None]
+    resource_id: Output[str | None]
+    name: str = "project"
+    address: str | None = None
+    _grants: dict[str, Grants] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def grant_invoke(
+        self, principal_id: Input[str], *, principal_type: PrincipalType = "ServicePrincipal", name: str | None = None
+    ) -> authorization.RoleAssignment:
+        """Lets a principal call every agent of the project; see ``FoundryProject.grant_invoke``."""
+        grants = self._grants.setdefault("invoke", Grants(None, self.name))
+        return _let_invoke(grants, self, principal_id, principal_type, name)
+
+
+class FoundryProject(pulumi.ComponentResource):
+    """A Foundry account with one project, ready for hosted agents.
+
+    The account has a host name of its own, project management switched on, a system-assigned identity, and keys
+    switched off: callers sign in with Entra.
+
+    Args:
+        name: Name of the component; its children are called ``{name}-…``.
+        location: Azure region.
+        resource_group_name: Where to put it; None makes a resource group.
+        account_name: Name of the account, unique in all of Azure; None makes one from the stack, once.
+        subdomain: Host name of the account, unique in all of Azure; None takes the account's name.
+        project_name: Name of the project in its account; None takes ``name``, once.
+        display_name: What the portal calls the project.
+        description: What the project is for.
+        models: Models to deploy, one after the other, before the project; they go before the account goes.
+        app_insights: Where agents send their traces: ``AppInsights()`` makes a component and its workspace,
+            ``AppInsights.existing(…)`` takes one that is there; None sends none.
+        local_auth: Keys are accepted besides Entra tokens.
+        public_access: The account answers on the public network. Without it and without a private endpoint every
+            call is a 403 [docs], this stack's too.
+        allowed_ips: Addresses or CIDR ranges that may call over the public network; none means all may.
+        private_endpoint: An address in your own network.
+        agent_subnet_id: ARM id of a subnet, delegated to ``Microsoft.App/environments``, that agents run in. It is
+            chosen when the account is made, never later [docs]: for another one make another account.
+        restore: Take back an account of this name that was deleted in the last 48 hours: Azure keeps its name that
+            long, and azure-native does not purge it. It is looked at when the account is made, at no other time.
+        tags: Tags for everything made here that can have some.
+
+    Attributes:
+        endpoint: The project's data plane, as ARM reports it.
+        principal_id: Object id of the project's identity: the one that pulls images [docs].
+        resource_id: ARM id of the project.
+        resource_group_name: Where it is.
+        account_name: Name of the account.
+        account_id: ARM id of the account.
+        project_name: Name of the project.
+        app_insights_id: ARM id of the Application Insights component; None without one.
+        account: The account, to depend on.
+        project: The project, to depend on.
+        before_agents: What has to be there before the first agent: connections, private endpoint, capability hosts.
+        former_names: What the component was called before, by its aliases.
+    """
+
+    endpoint: Output[str]
+    principal_id: Output[str | None]
+    resource_id: Output[str | None]
+    resource_group_name: Output[str]
+    account_name: Output[str]
+    account_id: Output[str]
+    project_name: Output[str]
+    app_insights_id: Output[str | None]
+    account: cognitiveservices.Account
+    project: cognitiveservices.Project
+    before_agents: list[pulumi.Resource]
+    former_names: list[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        location: Input[str],
+        resource_group_name: Input[str] | None = None,
+        account_name: str | None = None,
+        subdomain: Input[str] | None = None,
+        project_name: str | None = None,
+        display_name: Input[str] | None = None,
+        description: Input[str] | None = None,
+        models: Sequence[ModelDeployment] = (),
+        app_insights: AppInsights | ExistingAppInsights | None = None,
+        local_auth: Input[bool] = False,
+        public_access: bool = True,
+        allowed_ips: Sequence[Input[str]] = (),
+        private_endpoint: PrivateEndpoint | None = None,
+        agent_subnet_id: Input[str] | None = None,
+        restore: bool = False,
+        tags: Mapping[str, str] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("foundry-agents:index:FoundryProject", name, None, opts)
+        self.former_names = former_names(opts)
+        self._grants = Grants(self, name)
+        child = ResourceOptions(parent=self)
+        if resource_group_name is None:
+            group = resources.ResourceGroup(f"{name}-group", location=location, tags=tags, opts=child)
+            resource_group_name = name_of(group, group.name)
+        self.resource_group_name = Output.from_input(resource_group_name)
+        named = {
+            "accountName": account_name,
+            "properties.customSubDomainName": account_name if subdomain is None else subdomain,
+        }
+        account_name = account_name or unique_name(name, most=24)
+        self.account = cognitiveservices.Account(
+            f"{name}-account",
+            account_name=account_name,
+            resource_group_name=self.resource_group_name,
+            location=location,
+            kind="AIServices",
+            sku=cognitiveservices.SkuArgs(name="S0"),
+            identity=cognitiveservices.IdentityArgs(type=cognitiveservices.ResourceIdentityType.SYSTEM_ASSIGNED),
+            properties=cognitiveservices.AccountPropertiesArgs(
+                allow_project_management=True,
+                custom_sub_domain_name=account_name if subdomain is None else subdomain,
+                disable_local_auth=Output.from_input(local_auth).apply(lambda keys: not keys),
+                public_network_access=_access(public=public_access),
+                network_acls=_only_from(allowed_ips),
+                network_injections=_injected_into(agent_subnet_id),
+                restore=restore or None,
+            ),
+            tags=tags,
+            opts=ResourceOptions.merge(
+                ResourceOptions.merge(child, ResourceOptions(ignore_changes=["properties.restore"])), chosen_once(named)
+            ),
+        )
+        self.account_name = name_of(self.account, self.account.name)
+        self.account_id = self.account.id.apply(str)
+        deployed = deploy_models(
+            name,
+            models,
+            account_name=self.account_name,
+            resource_group_name=self.resource_group_name,
+            tags=tags,
+            parent=self,
+        )
+        self.project = cognitiveservices.Project(
+            f"{name}-project",
+            account_name=self.account_name,
+            project_name=project_name or name,
+            resource_group_name=self.resource_group_name,
+            location=location,
+            identity=cognitiveservices.IdentityArgs(type=cognitiveservices.ResourceIdentityType.SYSTEM_ASSIGNED),
+            properties=cognitiveservices.ProjectPropertiesArgs(display_name=display_name, description=description),
+            tags=tags,
+            opts=ResourceOptions.merge(
+                ResourceOptions.merge(child, ResourceOptions(depends_on=deployed)),
+                chosen_once({"projectName": project_name}),
+            ),
+        )
+        self.project_name = name_of(self.project, self.project.name)
+        # The host name is not always the account's name [observed]: take what ARM says, never build it.
+        self.endpoint = in_previews_too(
+            once_made(self.project.properties, self.project).apply(
+                lambda properties: _data_plane(name, properties.endpoints)
+            ),
+            self.project,
+            _PROJECT,
+            lambda found: _data_plane(name, found["properties"]["endpoints"]),
+        )
+        self.principal_id = in_previews_too(
+            once_made(self.project.identity, self.project).apply(
+                lambda identity: identity.principal_id if identity else None
+            ),
+            self.project,
+            _PROJECT,
+            lambda found: found["identity"]["principalId"],
+        )
+        self.resource_id = self.project.id.apply(str)
+        self.before_agents = []
+        if private_endpoint is not None:
+            self.before_agents += lead_to(
+                private_endpoint,
+                name,
+                self.account_id,
+                group_id="account",
+                resource_group_name=self.resource_group_name,
+                opts=child,
+            )
+        self.app_insights_id = self._traced_by(app_insights, location, tags)
+        self.register_outputs(
+            {"endpoint": self.endpoint, "principal_id": self.principal_id, "resource_id": self.resource_id}
+        )
+
+    @staticmethod
+    def existing(
+        *,
+        endpoint: Input[str],
+        principal_id: Input[str | None] = None,
+        resource_id: Input[str | None] = None,
+        name: str | None = None,
+    ) -> ExistingProject:
+        """A project that is there already.
+
+        Args:
+            endpoint: Its data plane; from the portal, or the project's ARM output.
+            principal_id: Object id of its identity; needed by AgentRegistry, and named in errors of a failed pull.
+            resource_id: Its ARM id; needed to grant roles on it and to connect a registry to it.
+            name: What grants for it are called in Pulumi; default the last part of ``endpoint`` where that is a plain
+                string, else "project".
+        """
+        address = endpoint.rstrip("/") if isinstance(endpoint, str) else None
+        return ExistingProject(
+            Output.from_input(endpoint),
+            Output.from_input(principal_id),
+            Output.from_input(resource_id),
+            name or (address or "project").rpartition("/")[2],
+            address,
+        )
+
+    def grant_invoke(
+        self, principal_id: Input[str], *, principal_type: PrincipalType = "ServicePrincipal", name: str | None = None
+    ) -> authorization.RoleAssignment:
+        """Lets a principal call every agent of the project, and do nothing else: Foundry Agent Consumer [docs].
+
+        Args:
+            principal_id: Object id of who may call; asked for again, the grant that is there is returned.
+            principal_type: What that is.
+            name: The assignment is called ``{project}-invoke-{name}``; default the principal's id. A second principal
+                that is known only after the update needs one.
+        """
+        return _let_invoke(self._grants, self, principal_id, principal_type, name)
+
+    def add_capability_host(
+        self,
+        *,
+        storage: Sequence[Input[str]] = (),
+        threads: Sequence[Input[str]] = (),
+        vectors: Sequence[Input[str]] = (),
+        ai_services: Sequence[Input[str]] = (),
+        subnet_id: Input[str] | None = None,
+        account_host: bool = True,
+    ) -> cognitiveservices.ProjectCapabilityHost:
+        """Keeps agents' data in storage of your own: an account's and a project's capability host [docs].
+
+        Hosted agents have needed none since April 2026; it is only for own storage, Cosmos DB and Search, and for
+        accounts made before. A host can't be changed, so a change replaces it [docs].
+
+        Args:
+            storage: Names of connections to storage accounts.
+            threads: Names of connections to Cosmos DB.
+            vectors: Names of connections to AI Search.
+            ai_services: Names of connections to models of another account.
+            subnet_id: ARM id of the subnet that agents run in, where the account has one.
+            account_host: Make the account's host as well; False where Azure has made it itself [observed].
+        """
+        at = {"account_name": self.account_name, "resource_group_name": self.resource_group_name}
+        made: list[pulumi.Resource] = [self.project]
+        if account_host:
+            made.append(
+                cognitiveservices.AccountCapabilityHost(
+                    f"{self.pulumi_resource_name}-account-capability-host",
+                    capability_host_name="agents",
+                    capability_host_properties=cognitiveservices.CapabilityHostArgs(
+                        capability_host_kind=cognitiveservices.CapabilityHostKind.AGENTS, customer_subnet=subnet_id
+                    ),
+                    opts=ResourceOptions.merge(_NEVER_CHANGED, ResourceOptions(parent=self, depends_on=[self.project])),
+                    **at,
+                )
+            )
+        host = cognitiveservices.ProjectCapabilityHost(
+            f"{self.pulumi_resource_name}-project-capability-host",
+            capability_host_name="agents",
+            project_name=self.project_name,
+            project_capability_host_properties=cognitiveservices.ProjectCapabilityHostArgs(
+                storage_connections=list(storage) or None,
+                thread_storage_connections=list(threads) or None,
+                vector_store_connections=list(vectors) or None,
+                ai_services_connections=list(ai_services) or None,
+            ),
+            opts=ResourceOptions.merge(_NEVER_CHANGED, ResourceOptions(parent=self, depends_on=made)),
+            **at,
+        )
+        self.before_agents.append(host)
+        return host
+
+    def _traced_by(
+        self,
+        wanted: AppInsights | ExistingAppInsights | None,
+        location: Input[str],
+        tags: Mapping[str, str] | None,
+    ) -> Output[str | None]:
+        if wanted is None:
+            return Output.from_input(None)
+        child = ResourceOptions(parent=self)
+        if isinstance(wanted, AppInsights):
+            wanted = make_insights(
+                wanted,
+                self.pulumi_resource_name,
+                location=location,
+                resource_group_name=self.resource_group_name,
+                tags=tags,
+                opts=child,
+            )
+        connection = connect_insights(
+            self.pulumi_resource_name,
+            wanted,
+            account_name=self.account_name,
+            project_name=self.project_name,
+            resource_group_name=self.resource_group_name,
+            opts=ResourceOptions.merge(child, ResourceOptions(deleted_with=gone_with(self))),
+        )
+        self.before_agents.append(connection)
+        return Output.from_input(wanted.resource_id)
+
+
+def gone_with(project: Project) -> pulumi.Resource | None:
+    """What takes away all that is in a project when both go: the project, where this stack makes it.
+
+    Connections that are deleted one by one meet each other's 409, and leave a project that answers its own delete
+    with 412 for some seconds [observed]: pulumi-azure-native#4693, terraform-provider-azurerm#32614.
+    """
+    return project.project if isinstance(project, FoundryProject) else None
+
+
+def _data_plane(name: str, endpoints: Mapping[str, str] | None) -> str:
+    found = (endpoints or {}).get(ENDPOINT_KEY)
+    if not found:
+        raise pulumi.RunError(
+            message(
+                f'FoundryProject "{name}": Resource Manager names no endpoint "{ENDPOINT_KEY}" of the project',
+                why=f"its endpoints: {', '.join(sorted(endpoints or {})) or 'none'}",
+                do="wait until the project is provisioned, then `pulumi refresh` and `pulumi up`",
+            )
+        )
+    return found.rstrip("/")
+
+
+def project_scope(project: Project, *, needed_for: str) -> Output[str]:
+    """The ARM id of a project, to assign roles on; an error that says what to pass where it is not known."""
+
+    def known(resource_id: str | None) -> str:
+        ProjectPath.of(resource_id, needed_for=needed_for)
+        return str(resource_id)
+
+    return project.resource_id.apply(known)
+
+
+def _let_invoke(
+    grants: Grants,
+    project: Project,
+    principal_id: Input[str],
+    principal_type: PrincipalType,
+    name: str | None,
+) -> authorization.RoleAssignment:
+    return grants.give(
+        principal_suffix("invoke", principal_id, name),
+        Role.FOUNDRY_AGENT_CONSUMER,
+        scope=project_scope(project, needed_for="grant_invoke"),
+        principal_id=principal_id,
+        principal_type=principal_type,
+    )
+
+
+def _access(*, public: bool) -> cognitiveservices.PublicNetworkAccess:
+    return cognitiveservices.PublicNetworkAccess.ENABLED if public else cognitiveservices.PublicNetworkAccess.DISABLED
+
+
+def _only_from(addresses: Sequence[Input[str]]) -> cognitiveservices.NetworkRuleSetArgs | None:
+    if not addresses:
+        return None
+    return cognitiveservices.NetworkRuleSetArgs(
+        default_action=cognitiveservices.NetworkRuleAction.DENY,
+        ip_rules=[cognitiveservices.IpRuleArgs(value=address) for address in addresses],
+    )
+
+
+def _injected_into(subnet_id: Input[str] | None) -> list[cognitiveservices.NetworkInjectionArgs] | None:
+    if subnet_id is None:
+        return None
+    return [
+        cognitiveservices.NetworkInjectionArgs(
+            scenario=cognitiveservices.ScenarioType.AGENT,
+            subnet_arm_id=subnet_id,
+            use_microsoft_managed_network=False,
+        )
+    ]

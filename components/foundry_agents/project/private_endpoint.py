@@ -1,0 +1,80 @@
+"""PrivateEndpoint: an address in your own network for an account or a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi import Input, ResourceOptions
+from pulumi_azure_native import network
+
+from foundry_agents.grants.naming import chosen_once
+from foundry_agents.project.known_values import name_of
+
+
+@dataclass(frozen=True)
+class PrivateEndpoint:
+    """An address in a subnet of yours, from where an account or a registry is reached without the public network.
+
+    Attributes:
+        subnet_id: ARM id of the subnet.
+        dns_zone_ids: ARM ids of the private DNS zones to write the address to; without any, name resolution is yours.
+            An account needs ``privatelink.cognitiveservices.azure.com``, ``privatelink.openai.azure.com`` and
+            ``privatelink.services.ai.azure.com``; a registry ``privatelink.azurecr.io`` [docs].
+        resource_group_name: Where the endpoint goes; None takes the group of what it leads to.
+        location: Region of the subnet's network; None takes the region of the endpoint's group.
+    """
+
+    subnet_id: Input[str]
+    dns_zone_ids: Sequence[Input[str]] = ()
+    resource_group_name: Input[str] | None = None
+    location: Input[str] | None = None
+
+
+def lead_to(
+    wanted: PrivateEndpoint,
+    name: str,
+    target_id: Input[str],
+    *,
+    group_id: str,
+    resource_group_name: Input[str],
+    opts: ResourceOptions,
+) -> list[pulumi.Resource]:
+    """Declares the endpoint ``{name}-private-endpoint`` and, with zones, ``{name}-private-dns``.
+
+    Args:
+        wanted: The subnet and zones.
+        name: Of the component that it belongs to.
+        target_id: ARM id of what it leads to.
+        group_id: Which part of the target: ``account`` or ``registry`` [docs].
+        resource_group_name: The target's group.
+        opts: Options of both; the parent above all.
+    """
+    group = wanted.resource_group_name if wanted.resource_group_name is not None else resource_group_name
+    endpoint = network.PrivateEndpoint(
+        f"{name}-private-endpoint",
+        resource_group_name=group,
+        location=wanted.location,
+        subnet=network.SubnetArgs(id=wanted.subnet_id),
+        private_link_service_connections=[
+            network.PrivateLinkServiceConnectionArgs(
+                name=f"{name}-{group_id}", private_link_service_id=target_id, group_ids=[group_id]
+            )
+        ],
+        opts=ResourceOptions.merge(opts, chosen_once({"privateLinkServiceConnections[0].name": None})),
+    )
+    if not wanted.dns_zone_ids:
+        return [endpoint]
+    zones = network.PrivateDnsZoneGroup(
+        f"{name}-private-dns",
+        private_endpoint_name=name_of(endpoint, endpoint.name),
+        private_dns_zone_group_name="default",
+        resource_group_name=group,
+        private_dns_zone_configs=[
+            network.PrivateDnsZoneConfigArgs(name=f"zone-{number}", private_dns_zone_id=zone)
+            for number, zone in enumerate(wanted.dns_zone_ids)
+        ],
+        opts=opts,
+    )
+    return [endpoint, zones]

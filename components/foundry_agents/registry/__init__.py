@@ -1,0 +1,1 @@
+"""The container registry of a project's agents, with its access policy and roles."""

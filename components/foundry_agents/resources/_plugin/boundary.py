@@ -1,0 +1,172 @@
+"""What crosses between Pulumi's plugin process and the core: property bags, errors, and lines for the screen."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import ParamSpec, TypeVar, cast
+
+import grpc
+import pulumi
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.views import Progress
+
+PROVIDER_KEY = "__provider"
+"""Pulumi's own key in every property bag of a dynamic resource: the pickled provider. Never part of a diff."""
+
+TRACEBACKS = "FOUNDRY_AGENTS_TRACEBACK"
+"""Set to 1 to see tracebacks with errors, for people who work on this library."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def own_properties(props: Mapping[str, object]) -> dict[str, object]:
+    """The bag without Pulumi's key."""
+    return {key: value for key, value in props.items() if key != PROVIDER_KEY}
+
+
+def is_unknown(value: object) -> bool:
+    """True for a value that only the deployment will know, at any depth."""
+    return pulumi.contains_unknowns(value)
+
+
+HIDDEN = "[secret]"
+SHORTEST_HIDDEN = 4
+"""Shorter values stand in any text by chance; hiding them would only make it unreadable."""
+
+
+def hide(text: str, values: Iterable[str]) -> str:
+    """Takes values that must not be shown out of a text: a service may echo in an error what it was sent."""
+    spellings = {spelt for value in values if len(value) >= SHORTEST_HIDDEN for spelt in _spellings(value)}
+    for spelt in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelt, HIDDEN)
+    return text
+
+
+def _spellings(value: str) -> set[str]:
+    """A value as it is, and as it stands inside JSON and inside a Python repr."""
+    return {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+
+
+def _shown_as(error: Exception, hidden: Iterable[str]) -> Exception:
+    """The same error under a class that prints without a module path."""
+    kind = type(type(error).__name__, (Exception,), {"__module__": "builtins"})
+    return cast("Exception", kind(hide(str(error), hidden)))
+
+
+def hidden_in(arguments: Iterable[object]) -> Iterator[str]:
+    """The secret values in the property bags that a provider's method is called with."""
+    provider, *bags = arguments
+    names = getattr(provider, "secret_inputs", ())
+    for bag in bags:
+        if not isinstance(bag, Mapping):
+            continue
+        for name in names:
+            secret = bag.get(name)
+            found = secret.values() if isinstance(secret, Mapping) else [secret]
+            yield from (value for value in found if isinstance(value, str))
+
+
+def clean(call: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Makes whatever leaves a provider's method one readable block, without the values of its secret inputs.
+
+    SystemExit, KeyboardInterrupt and the like would hang the operation for good, so they become ordinary errors too.
+    """
+
+    @functools.wraps(call)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return call(*args, **kwargs)
+        except FoundryAgentsError as error:
+            if _wants_tracebacks():
+                raise
+            raise _shown_as(error, hidden_in(args)) from None
+        except Exception as error:
+            if _wants_tracebacks() or hide(str(error), hidden := tuple(hidden_in(args))) == str(error):
+                raise
+            # A mistake of ours, or a library's own words about what it was given.
+            raise _shown_as(error, hidden) from None
+        except BaseException as stop:  # noqa: BLE001 (whatever else escapes would leave the engine waiting)
+            raise RuntimeError(
+                f"the provider was told to stop ({type(stop).__name__}); what it had begun is picked up by the "
+                "next `pulumi up`"
+            ) from None
+
+    return guarded
+
+
+def quiet_tracebacks() -> None:
+    """Keeps Python's tracebacks out of error texts: Pulumi formats whatever a provider raises."""
+    if not _wants_tracebacks():
+        sys.tracebacklimit = 0
+
+
+def _wants_tracebacks() -> bool:
+    return os.environ.get(TRACEBACKS) == "1"
+
+
+def urn_in_call() -> str:
+    """The URN in the engine's request that is being answered; "" where it can't be found.
+
+    Pulumi hands a dynamic provider neither the request nor the URN. What is in state may be from before a rename.
+    """
+    frame = inspect.currentframe()
+    try:
+        for _ in range(_FRAMES):
+            urn = getattr(frame.f_locals.get("request"), "urn", None) if frame else None
+            if isinstance(urn, str):
+                return urn
+            frame = frame.f_back if frame else None
+    finally:
+        del frame  # a frame that refers to itself keeps all of its variables
+    return ""
+
+
+_FRAMES = 8
+"""The servicer that has the request is a few calls above."""
+
+
+def progress_on(urn: object) -> Progress:
+    """Shows lines on the resource's own row while an operation runs; best effort, never raises.
+
+    The engine's Log call is not a documented interface of dynamic providers; without it there are just no lines.
+    """
+    if not isinstance(urn, str) or not urn:
+        return _nowhere
+
+    def show(line: str) -> None:
+        _log(line, urn, engine_pb2.INFO, ephemeral=True)
+
+    return show
+
+
+def warn_on(urn: object, line: str) -> None:
+    """Leaves a warning on the resource's row that is still there when the run has ended; best effort."""
+    if isinstance(urn, str) and urn:
+        _log(line, urn, engine_pb2.WARNING, ephemeral=False)
+
+
+def _nowhere(_line: str) -> None:
+    return
+
+
+def _log(line: str, urn: str, severity: engine_pb2.LogSeverity.ValueType, *, ephemeral: bool) -> None:
+    request = engine_pb2.LogRequest(severity=severity, message=line, urn=urn, ephemeral=ephemeral)
+    try:
+        _engine().Log(request, timeout=2)
+    except (grpc.RpcError, ValueError):
+        return
+
+
+@lru_cache(maxsize=1)
+def _engine() -> engine_pb2_grpc.EngineStub:
+    # The plugin is started as `python -m pulumi.dynamic <engine address>`.
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(sys.argv[-1]))

@@ -1,0 +1,12 @@
+"""Where resources get their registries from."""
+
+from __future__ import annotations
+
+from foundry_agents.lifecycle.service.registries import ImageRegistry
+
+
+def image_registry() -> ImageRegistry:
+    """Registries, with the credentials of this machine. Imports Azure's SDK: never in check or diff."""
+    from foundry_agents.azure.registries import RegistryClient  # noqa: PLC0415 (late on purpose)
+
+    return RegistryClient()

@@ -1,0 +1,1 @@
+"""A folder of source code, hashed and packed; no Pulumi."""

@@ -1,0 +1,74 @@
+"""Toolbox: tools that agents of a project share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+
+from foundry_agents.project.foundry_project import FoundryProject, Project
+from foundry_agents.resources import ToolboxVersion
+from foundry_agents.tools.tools import AnyTool, on_the_wire
+
+
+class Toolbox(pulumi.ComponentResource):
+    """The tools of one agent or of several: ``HostedAgent(tools=toolbox)``; its child is ``{name}-toolbox``.
+
+    A change makes a new version, and every agent that uses the toolbox a new version of its own, rolled out by its own
+    steps. Former versions stay as long as a version of an agent calls them.
+
+    Args:
+        name: Name of the component and, unless ``toolbox_name`` says otherwise, of the toolbox.
+        project: Where it lives.
+        tools: ``[CodeInterpreter(), Mcp("docs", "https://…"), …]``, in any order.
+        toolbox_name: Name in the project: 1 to 63 letters, digits and hyphens.
+        description: At most 512 characters.
+        metadata: Up to 12 pairs of your own.
+        promote: Make each new version the default, which the toolbox's endpoint without a version serves; default True.
+            Agents of this library call their own version all the same.
+        take_over: Manage a toolbox that exists and that this stack has not made.
+
+    Attributes:
+        version: The version with these tools.
+        toolbox_name: Name in the project.
+        endpoint: Where this version is served over MCP.
+        default_endpoint: Where the default version is served.
+    """
+
+    version: ToolboxVersion
+    toolbox_name: Output[str]
+    endpoint: Output[str]
+    default_endpoint: Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: FoundryProject | Project,
+        tools: Sequence[AnyTool],
+        toolbox_name: Input[str] | None = None,
+        description: Input[str] | None = None,
+        metadata: Mapping[str, Input[str]] | None = None,
+        promote: Input[bool] | None = None,
+        take_over: Input[bool] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("foundry-agents:index:Toolbox", name, None, opts)
+        self.version = ToolboxVersion(
+            f"{name}-toolbox",
+            project_endpoint=project.endpoint,
+            toolbox_name=toolbox_name or name,
+            tools=on_the_wire(tools),
+            description=description,
+            metadata=metadata,
+            promote=promote,
+            take_over=take_over,
+            chosen=() if toolbox_name else ("toolbox_name",),
+            # Every change replaces it, and Pulumi replaces no protected resource.
+            opts=ResourceOptions(parent=self, protect=False),
+        )
+        self.toolbox_name = self.version.toolbox_name
+        self.endpoint = self.version.endpoint
+        self.default_endpoint = self.version.default_endpoint
+        self.register_outputs({"endpoint": self.endpoint})
