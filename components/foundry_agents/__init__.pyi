@@ -7,7 +7,7 @@ from .agent.hosted_agent import HostedAgent
 from .image.agent_image import AgentImage
 from .lifecycle.inputs.rollout_settings import Rollout, SmokeTest
 from .lifecycle.inputs.version import Tier
-from .lifecycle.schema.enums import Protocol, Runtime
+from .lifecycle.schema.enums import AgentProtocol, Runtime
 from .project.app_insights import AppInsights
 from .project.connection import ProjectConnection
 from .project.connection_secret import ConnectionSecret
@@ -25,6 +25,7 @@ __all__ = [
     "A2A",
     "AgentContract",
     "AgentImage",
+    "AgentProtocol",
     "AgentRegistry",
     "AgentRollout",
     "AnyTool",
@@ -45,7 +46,6 @@ __all__ = [
     "PrivateEndpoint",
     "Project",
     "ProjectConnection",
-    "Protocol",
     "PublishedAgent",
     "PublishedProject",
     "PublishedRegistry",

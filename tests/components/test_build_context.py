@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.sources.build_context import BuildContext, ContextProblem
+from foundry_agents.sources.build_context import BuildContext, ContextError
 
 FILES = {"Dockerfile": "FROM scratch\n", "main.py": "print(1)\n", "data/big.bin": "x" * 100, "data/keep.txt": "k"}
 
@@ -112,18 +112,16 @@ def test_a_dockerfile_counts_even_when_it_is_left_out(folder: Path) -> None:
 
 
 def test_a_missing_folder_and_a_missing_dockerfile_are_named(folder: Path) -> None:
-    with pytest.raises(ContextProblem, match="context nowhere is not a folder"):
+    with pytest.raises(ContextError, match="context nowhere is not a folder"):
         BuildContext.read(Path("nowhere"), None, limit_mb=1)
     (folder / "Dockerfile").unlink()
-    with pytest.raises(ContextProblem, match=r"Dockerfile is not there; write one, .+ AgentImage.pinned"):
+    with pytest.raises(ContextError, match=r"Dockerfile is not there; write one, .+ AgentImage.pinned"):
         read(folder)
 
 
 def test_a_context_over_the_limit_names_its_largest_files(folder: Path) -> None:
     (folder / "data" / "big.bin").write_bytes(b"x" * 2_000_000)
-    with pytest.raises(
-        ContextProblem, match=r"has 2\.0 MB, more than 1 MB: data/big\.bin \(2\.0 MB\), .+\.dockerignore"
-    ):
+    with pytest.raises(ContextError, match=r"has 2\.0 MB, more than 1 MB: data/big\.bin \(2\.0 MB\), .+\.dockerignore"):
         read(folder)
     read(folder, limit_mb=3)
 

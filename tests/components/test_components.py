@@ -245,7 +245,7 @@ def test_an_agent_of_image_and_code_or_of_neither_is_refused(tmp_path: Path, *, 
 
 
 def test_a_protocol_that_is_newer_than_this_release_is_let_through_by_name() -> None:
-    inputs = _declare(protocols={fa.Protocol.of("grpc"): "1", "responses": "2.0.0"}).one(VERSION).inputs
+    inputs = _declare(protocols={fa.AgentProtocol.of("grpc"): "1", "responses": "2.0.0"}).one(VERSION).inputs
     assert inputs["protocols"] == {"grpc": "1", "responses": "2.0.0"}
     assert inputs["accept_new"] == ["grpc"]
     assert "accept_new" not in _declare(protocols={"grpc": "1"}).one(VERSION).inputs

@@ -19,7 +19,7 @@ import docker
 import pytest
 
 from foundry_agents.docker.readiness import start_and_ask
-from foundry_agents.lifecycle.failure.errors import ImageUnfit
+from foundry_agents.lifecycle.failure.errors import UnsuitableImageError
 from foundry_agents.lifecycle.polling import SystemClock
 from tests.machine import program
 
@@ -95,7 +95,7 @@ def test_an_image_that_answers_readiness_passes_and_nothing_of_it_is_left(daemon
 
 def test_an_image_that_ends_at_once_is_refused_with_what_it_wrote(daemon: docker.DockerClient) -> None:
     image = load(daemon, "sh", "-c", "echo no module named $GREETING >&2; exit 3")
-    with pytest.raises(ImageUnfit) as refused:
+    with pytest.raises(UnsuitableImageError) as refused:
         start_and_ask(image, {"GREETING": "agent"}, SystemClock(), print)
     text = str(refused.value)
     assert "Why: it ended with code 3 before it was ready; last lines: no module named agent" in text

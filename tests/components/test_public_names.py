@@ -36,7 +36,7 @@ PUBLIC = {
     "PrivateEndpoint",
     "Project",
     "ProjectConnection",
-    "Protocol",
+    "AgentProtocol",
     "PublishedAgent",
     "PublishedProject",
     "PublishedRegistry",

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from foundry_agents.lifecycle.failure.errors import AnswerLost, ServiceError
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.failure.errors import ResponseLostError, ServiceError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.views import AgentView, Route, VersionView
 from foundry_agents.testing import FastClock, MemoryService
 from tests.core.settings import OWNER, seen
 
 
-def lost() -> AnswerLost:
+def lost() -> ResponseLostError:
     """What a 500 or a dropped connection looks like."""
-    return AnswerLost("the connection was reset", operation="POST …/versions", request_id="r-lost")
+    return ResponseLostError("the connection was reset", operation="POST …/versions", request_id="r-lost")
 
 
 @dataclass
@@ -39,7 +39,9 @@ class FaultyService(MemoryService):
     metadata: list[Mapping[str, str]] = field(default_factory=list)
     forced: list[bool] = field(default_factory=list)
 
-    def has(self, number: str, status: str = "active", marks: Marks | None = None, **more: object) -> VersionView:
+    def has(
+        self, number: str, status: str = "active", marks: OwnershipMetadata | None = None, **more: object
+    ) -> VersionView:
         """Puts a version into the history, as if it had been there before."""
         view = seen(status, number, metadata=marks.as_metadata() if marks else {}, **more)
         self.versions.setdefault("support", {})[number] = view
@@ -124,6 +126,6 @@ class HandingBackService(FaultyService):
         return self.versions[agent]["1"]
 
 
-def marked(fingerprint: str, *, owner: str = OWNER, attempt: int = 1) -> Marks:
+def marked(fingerprint: str, *, owner: str = OWNER, attempt: int = 1) -> OwnershipMetadata:
     """Our marks."""
-    return Marks(fingerprint, owner, attempt)
+    return OwnershipMetadata(fingerprint, owner, attempt)

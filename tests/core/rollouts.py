@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
+    AccessDeniedError,
     FoundryAgentsError,
-    NotReady,
-    PermissionMissing,
-    RolloutFailed,
+    NotReadyError,
+    ResponseLostError,
+    RolloutError,
 )
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.rollout import RolledOut, RolloutPlan, roll_out
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import LATEST, AgentView, Answer, Route, VersionView
@@ -32,7 +32,7 @@ PONG = Smoke("ping", "contains", "ping")
 def plan(version: str = "2", **more: object) -> RolloutPlan:
     """A canary to a version, 10 and 50, baking 2 minutes each."""
     given = {"steps": (10, 50), "bake_s": 120, "smoke": PONG, "owner": Owner(OWNER)} | more
-    patience = Patience(30, 1)
+    patience = PollSettings(30, 1)
     return RolloutPlan("support", version, frozenset({"responses"}), patience, **given)  # type: ignore[arg-type]  # tests pass fitting types
 
 
@@ -55,9 +55,9 @@ class Ran:
     lines: list[str] = field(default_factory=list)
 
     @property
-    def failure(self) -> RolloutFailed:
+    def failure(self) -> RolloutError:
         """The error that it raised; fails when there is none."""
-        assert isinstance(self.error, RolloutFailed)
+        assert isinstance(self.error, RolloutError)
         return self.error
 
 
@@ -148,18 +148,18 @@ class Watched(FaultyService):
             self._dead = True
             raise Killed
         if now and self.fault == "refused":
-            raise PermissionMissing("no", operation=verb, status=403, request_id="r-403")
+            raise AccessDeniedError("no", operation=verb, status=403, request_id="r-403")
         if now and self.fault == "lost":
-            raise AnswerLost("reset", operation=verb, request_id="r-lost")
+            raise ResponseLostError("reset", operation=verb, request_id="r-lost")
         if now and self.fault == "not ready" and verb in {"ask", "create_session"}:
-            raise NotReady("starting", operation=verb, status=424, code="session_not_ready")
+            raise NotReadyError("starting", operation=verb, status=424, code="session_not_ready")
         result = call()
         self._look()
         if now and self.fault == "kill after":
             self._dead = True
             raise Killed
         if now and self.fault == "committed":
-            raise AnswerLost("reset", operation=verb, request_id="r-lost")
+            raise ResponseLostError("reset", operation=verb, request_id="r-lost")
         return result
 
     def _stale(self) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from foundry_agents.lifecycle.failure.errors import Problem
-from foundry_agents.lifecycle.fingerprint import Marks, fingerprint
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, fingerprint
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.schema.fields import FieldTable
 from foundry_agents.lifecycle.versions import VersionPlan
 from foundry_agents.lifecycle.views import VersionView
@@ -114,7 +114,7 @@ def plan(
     pull_identity: str = "",
     registry_id: str = "",
     pull_grace_s: float = 0,
-    patience: Patience | None = None,
+    patience: PollSettings | None = None,
     **changed: object,
 ) -> VersionPlan:
     """A plan for the good settings with some changed."""
@@ -122,8 +122,8 @@ def plan(
     return VersionPlan(
         agent="support",
         definition=AgentDefinition.from_values(wanted),
-        marks=Marks(fingerprint(wanted), owner),
-        patience=patience or Patience(timeout_s=600, interval_s=5),
+        marks=OwnershipMetadata(fingerprint(wanted), owner),
+        patience=patience or PollSettings(timeout_s=600, interval_s=5),
         take_over=take_over,
         pull_identity=pull_identity,
         registry_id=registry_id,

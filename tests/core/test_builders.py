@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from foundry_agents.docker.daemon import docker_folder, require_builder
-from foundry_agents.lifecycle.failure.errors import BuildImpossible
+from foundry_agents.lifecycle.failure.errors import BuilderUnavailableError
 
 
 def _builder(folder: Path, name: str) -> None:
@@ -49,7 +49,7 @@ def test_the_daemon_of_the_context_in_use_is_asked(tmp_path: Path, daemon: str) 
 
 
 def test_docker_not_running_is_one_error_with_the_remedy_and_the_other_ways(tmp_path: Path) -> None:
-    with pytest.raises(BuildImpossible) as error:
+    with pytest.raises(BuilderUnavailableError) as error:
         require_builder("", {"DOCKER_CONFIG": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
     assert str(error.value) == (
         "no image can be built here\n"
@@ -64,7 +64,7 @@ def test_docker_not_running_is_one_error_with_the_remedy_and_the_other_ways(tmp_
 
 def test_a_builder_that_is_not_there_is_named_with_those_that_are(tmp_path: Path, daemon: str) -> None:
     _builder(tmp_path, "other")
-    with pytest.raises(BuildImpossible, match=r'no buildx builder "ours" in .+; there: other'):
+    with pytest.raises(BuilderUnavailableError, match=r'no buildx builder "ours" in .+; there: other'):
         require_builder("ours", {"DOCKER_CONFIG": str(tmp_path), "DOCKER_HOST": daemon})
 
 

@@ -16,7 +16,7 @@ from foundry_agents.lifecycle.inputs.rules import (
     TIERS,
 )
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition, Tier
-from foundry_agents.lifecycle.schema.enums import Protocol, Runtime, new_among
+from foundry_agents.lifecycle.schema.enums import AgentProtocol, Runtime, new_among
 from tests.core.settings import (
     CODE,
     DIGEST,
@@ -368,7 +368,7 @@ def test_a_newer_protocol_passes_when_it_is_named_as_such_and_so_does_its_versio
 def test_a_way_through_for_one_word_is_none_for_another() -> None:
     """A typo is still an error."""
     detail = the_problem("protocols.respones", protocols={"grpc": "1", "respones": "2.0.0"}, accept_new=["grpc"])
-    assert 'a newer one: Protocol.of("respones")' in detail
+    assert 'a newer one: AgentProtocol.of("respones")' in detail
 
 
 def test_a_known_protocol_keeps_its_rules_whatever_is_accepted() -> None:
@@ -377,7 +377,14 @@ def test_a_known_protocol_keeps_its_rules_whatever_is_accepted() -> None:
 
 
 def test_a_newer_word_is_one_that_was_made_by_of_and_no_other() -> None:
-    words = [Protocol.of("grpc"), Protocol("typo"), "plain", None, Runtime.of("python_3_15"), Protocol.RESPONSES]
+    words = [
+        AgentProtocol.of("grpc"),
+        AgentProtocol("typo"),
+        "plain",
+        None,
+        Runtime.of("python_3_15"),
+        AgentProtocol.RESPONSES,
+    ]
     assert new_among(words) == ["grpc", "python_3_15"]
     assert all(type(word) is str for word in new_among(words))
 

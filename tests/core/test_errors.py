@@ -10,34 +10,34 @@ import pytest
 from foundry_agents.lifecycle import remedies
 from foundry_agents.lifecycle.failure import errors
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
-    BuildImpossible,
-    Conflict,
+    AccessDeniedError,
+    BuilderUnavailableError,
+    ConflictError,
     ContractError,
-    DeclaredTwice,
+    DuplicateDeclarationError,
     FoundryAgentsError,
-    ImageUnfit,
     InputError,
-    MovedElsewhere,
-    NetworkRefused,
-    NotOursError,
-    NotReady,
-    PermissionMissing,
-    PreviewRequired,
+    NetworkDeniedError,
+    NotReadyError,
+    OwnershipError,
+    PreviewRequiredError,
     Problem,
-    ProjectNotFound,
-    RegistryRefused,
-    RemoteBuildFailed,
-    RemovalRefused,
-    RolloutFailed,
+    ProjectNotFoundError,
+    RegistryAccessError,
+    RemoteBuildError,
+    RemovalRefusedError,
+    ResponseLostError,
+    RolloutError,
     ServiceError,
-    SignInFailed,
-    SmokeFailed,
-    Throttled,
-    Unreachable,
-    VersionFailed,
-    VersionVanished,
-    WaitTimeout,
+    SignInError,
+    SmokeTestError,
+    ThrottledError,
+    TrafficConflictError,
+    UnreachableError,
+    UnsuitableImageError,
+    VersionFailedError,
+    VersionGoneError,
+    WaitTimeoutError,
     message,
 )
 from foundry_agents.lifecycle.pull_causes import Pull
@@ -45,15 +45,15 @@ from tests.core.settings import IMAGE, plan, seen
 
 SERVICE_ERRORS = [
     ServiceError,
-    PermissionMissing,
-    NetworkRefused,
-    PreviewRequired,
-    ProjectNotFound,
-    Conflict,
-    Throttled,
-    NotReady,
-    AnswerLost,
-    Unreachable,
+    AccessDeniedError,
+    NetworkDeniedError,
+    PreviewRequiredError,
+    ProjectNotFoundError,
+    ConflictError,
+    ThrottledError,
+    NotReadyError,
+    ResponseLostError,
+    UnreachableError,
 ]
 
 
@@ -93,23 +93,23 @@ def _one_of_each() -> dict[str, FoundryAgentsError]:
     return {
         "FoundryAgentsError": FoundryAgentsError("x"),
         "InputError": InputError("the agent's settings", [Problem("cpu", "must be a number")]),
-        "NotOursError": NotOursError("support", owner="acme/agents/prod", reason="somebody's"),
-        "DeclaredTwice": DeclaredTwice('agent "support"', '"one" (A)', '"two" (B)'),
-        "RemovalRefused": RemovalRefused('agent "support"', option="--target"),
+        "OwnershipError": OwnershipError("support", owner="acme/agents/prod", reason="somebody's"),
+        "DuplicateDeclarationError": DuplicateDeclarationError('agent "support"', '"one" (A)', '"two" (B)'),
+        "RemovalRefusedError": RemovalRefusedError('agent "support"', option="--target"),
         **{kind.__name__: _service_error(kind) for kind in SERVICE_ERRORS},
-        "SignInFailed": SignInFailed("no account", endpoint="POST https://x"),
-        "ImageUnfit": ImageUnfit("acme.azurecr.io/support@sha256:0", ["why"], do="this"),
-        "RegistryRefused": RegistryRefused(
+        "SignInError": SignInError("no account", endpoint="POST https://x"),
+        "UnsuitableImageError": UnsuitableImageError("acme.azurecr.io/support@sha256:0", ["why"], do="this"),
+        "RegistryAccessError": RegistryAccessError(
             "acme.azurecr.io", operation="POST https://acme.azurecr.io/v2/", detail="words", status=403, do="this"
         ),
-        "BuildImpossible": BuildImpossible("why", do="this"),
-        "RemoteBuildFailed": RemoteBuildFailed("ca1", why="Failed", log=["the last line"]),
-        "VersionFailed": VersionFailed("text", code="ImageError", detail="words", last=last),
-        "VersionVanished": VersionVanished("version support:1", last=last),
-        "WaitTimeout": WaitTimeout("version support:1", last=last, polls=3, waited_s=60.2),
-        "SmokeFailed": SmokeFailed("smoke test on support:1", "no answer"),
-        "MovedElsewhere": MovedElsewhere("support", seen="100 % on 3", expected="100 % on 1"),
-        "RolloutFailed": RolloutFailed("text", restored=True),
+        "BuilderUnavailableError": BuilderUnavailableError("why", do="this"),
+        "RemoteBuildError": RemoteBuildError("ca1", why="Failed", log=["the last line"]),
+        "VersionFailedError": VersionFailedError("text", code="ImageError", detail="words", last=last),
+        "VersionGoneError": VersionGoneError("version support:1", last=last),
+        "WaitTimeoutError": WaitTimeoutError("version support:1", last=last, polls=3, waited_s=60.2),
+        "SmokeTestError": SmokeTestError("smoke test on support:1", "no answer"),
+        "TrafficConflictError": TrafficConflictError("support", seen="100 % on 3", expected="100 % on 1"),
+        "RolloutError": RolloutError("text", restored=True),
         "ContractError": ContractError("text"),
     }
 
@@ -141,7 +141,7 @@ def test_a_service_error_says_what_where_what_the_service_said_and_the_request_i
     assert "  Service said: [teapot] short and stout (request r-42)" in rest
 
 
-@pytest.mark.parametrize("kind", [PermissionMissing, ProjectNotFound, AnswerLost, Unreachable])
+@pytest.mark.parametrize("kind", [AccessDeniedError, ProjectNotFoundError, ResponseLostError, UnreachableError])
 def test_a_service_error_that_somebody_can_mend_says_what_to_do(kind: type[ServiceError]) -> None:
     assert f"  Do: {kind.do}" in str(_service_error(kind)).splitlines()
 
@@ -161,12 +161,12 @@ def test_a_state_that_a_caller_knows_is_added() -> None:
 
 def test_a_missing_permission_names_the_roles_by_guid() -> None:
     """Case 32."""
-    text = str(_service_error(PermissionMissing, status=403))
+    text = str(_service_error(AccessDeniedError, status=403))
     assert "53ca6127-db72-4b80-b1b0-d745d6d5456d" in text
     assert "eadc314b-1a2d-4efa-be10-5d325db5065e" in text
 
 
-@pytest.mark.parametrize("name", ["NotOursError", "SignInFailed", "WaitTimeout"])
+@pytest.mark.parametrize("name", ["OwnershipError", "SignInError", "WaitTimeoutError"])
 def test_every_other_finished_text_says_state_and_what_to_do(name: str) -> None:
     text = str(_one_of_each()[name])
     assert "\n  State: " in text
@@ -175,14 +175,14 @@ def test_every_other_finished_text_says_state_and_what_to_do(name: str) -> None:
 
 def test_a_refusal_of_what_is_not_ours_names_agent_and_state() -> None:
     """Case 7."""
-    text = str(_one_of_each()["NotOursError"])
+    text = str(_one_of_each()["OwnershipError"])
     assert text.startswith('agent "support" exists and is not managed by this stack')
     assert "No changes were made." in text
     assert "take_over=True" in text
 
 
 def test_a_timeout_that_saw_nothing_says_so() -> None:
-    text = str(WaitTimeout("version support:1", last=None, polls=1, waited_s=60))
+    text = str(WaitTimeoutError("version support:1", last=None, polls=1, waited_s=60))
     assert text.startswith("version support:1 was not active after 60 s (1 reads, never seen)")
 
 
@@ -203,7 +203,7 @@ def test_a_request_id_without_words_is_still_shown() -> None:
 
 
 def test_an_error_other_than_a_conflict_is_not_about_sessions() -> None:
-    error = _service_error(PermissionMissing)
+    error = _service_error(AccessDeniedError)
     assert remedies.in_use(error, agent="support", version="1") is error
 
 

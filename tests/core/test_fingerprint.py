@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.fingerprint import MANAGED_BY, SCHEMA, Marks, fingerprint, plain_fingerprint
+from foundry_agents.lifecycle.fingerprint import MANAGED_BY, SCHEMA, OwnershipMetadata, fingerprint, plain_fingerprint
 from foundry_agents.lifecycle.inputs.rules import OWN_METADATA_PAIRS, RESERVED_METADATA_PREFIX
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.schema.fields import OnChange
@@ -166,7 +166,7 @@ def test_every_entry_of_a_code_package_counts(name: str) -> None:
     assert fingerprint(values(OF_CODE, code={**CODE, name: other[name]})) != fingerprint(values(OF_CODE))
 
 
-# --- Under a key ----------------------------------------------------------------------------------------------------
+# --- Under a key ------------------------------------------------------------------------------------------------------
 
 GUESSES = 10_000
 """All PINs of four digits (case 55)."""
@@ -205,20 +205,20 @@ def test_the_plain_fingerprint_is_the_one_from_before_there_was_a_key() -> None:
     assert plain_fingerprint(keyed) == fingerprint(values(FULL))
 
 
-# --- Marks ----------------------------------------------------------------------------------------------------------
+# --- Ownership metadata -----------------------------------------------------------------------------------------------
 
 
 def test_marks_that_are_written_are_read_back() -> None:
-    marks = Marks(fingerprint(values(GOOD)), OWNER, attempt=3)
+    marks = OwnershipMetadata(fingerprint(values(GOOD)), OWNER, attempt=3)
     # Over the wire: equal texts, not the same ones.
     answered = json.loads(json.dumps({"team": "support", **marks.as_metadata()}))
-    assert Marks.of(seen(metadata=answered)) == marks
+    assert OwnershipMetadata.of(seen(metadata=answered)) == marks
 
 
 def test_marks_take_the_four_places_that_are_kept_for_them_and_the_service_takes_them() -> None:
     """Case 63; names of at most 64 and values of at most 512 characters [sdk]."""
     longest_owner = "/".join(["o" * 100, "p" * 100, "s" * 100])
-    pairs = Marks(fingerprint(values()), longest_owner, attempt=999).as_metadata()
+    pairs = OwnershipMetadata(fingerprint(values()), longest_owner, attempt=999).as_metadata()
     assert len(pairs) <= OWN_METADATA_PAIRS
     assert all(name.startswith(RESERVED_METADATA_PREFIX) and len(name) <= 64 for name in pairs)
     assert all(len(value) <= 512 for value in pairs.values())
@@ -235,10 +235,10 @@ def test_marks_take_the_four_places_that_are_kept_for_them_and_the_service_takes
     ],
 )
 def test_a_version_without_our_marks_has_none(metadata: dict[str, str]) -> None:
-    assert Marks.of(seen(metadata=metadata)) is None
+    assert OwnershipMetadata.of(seen(metadata=metadata)) is None
 
 
 @pytest.mark.parametrize("attempt", ["", "-1", "two", "²", "1.5"])
 def test_an_attempt_that_is_no_number_counts_as_the_first(attempt: str) -> None:
-    metadata = {**Marks("v1:0", OWNER).as_metadata(), "foundry-agents.attempt": attempt}
-    assert Marks.of(seen(metadata=metadata)) == Marks("v1:0", OWNER, 1)
+    metadata = {**OwnershipMetadata("v1:0", OWNER).as_metadata(), "foundry-agents.attempt": attempt}
+    assert OwnershipMetadata.of(seen(metadata=metadata)) == OwnershipMetadata("v1:0", OWNER, 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, ImageUnfit, RegistryRefused
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryAccessError, UnsuitableImageError
 from foundry_agents.lifecycle.images import check_image
 from foundry_agents.lifecycle.inputs.image_reference import repository_problem, tag_names, tag_problem
 from foundry_agents.lifecycle.views import ImageView
@@ -64,7 +64,7 @@ def test_an_index_that_has_linux_amd64_among_others_fits() -> None:
 )
 def test_an_image_that_can_not_run_is_refused_with_the_remedy(image: ImageView | None, why: str) -> None:
     """Case 64."""
-    with pytest.raises(ImageUnfit) as refused:
+    with pytest.raises(UnsuitableImageError) as refused:
         OneImage(image).check()
     text = str(refused.value)
     assert refused.value.reference == IMAGE
@@ -74,7 +74,7 @@ def test_an_image_that_can_not_run_is_refused_with_the_remedy(image: ImageView |
 
 def test_what_can_not_be_read_is_told_and_let_through() -> None:
     """A registry that this machine may not read says nothing about the image."""
-    closed = RegistryRefused("acme.azurecr.io", operation="GET /", detail="no", status=403, do="sign in")
+    closed = RegistryAccessError("acme.azurecr.io", operation="GET /", detail="no", status=403, do="sign in")
     registry = OneImage(closed)
     registry.check()
     assert registry.warned[0].startswith("image not checked: registry acme.azurecr.io refused, HTTP 403")

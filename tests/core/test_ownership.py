@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import NotOursError, RemovalRefused
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.failure.errors import OwnershipError, RemovalRefusedError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.ownership import (
-    NOBODY,
+    NO_OWNER,
     Answer,
     Claim,
     Owner,
@@ -31,7 +31,7 @@ OURS, OTHER = frozenset({"guid:1"}), frozenset({"guid:2"})
 
 
 def version(number: str = "1", owner: str | None = OWNER, status: str = "active", guid: str = "g") -> VersionView:
-    metadata = Marks("v1:0", owner).as_metadata() if owner else {}
+    metadata = OwnershipMetadata("v1:0", owner).as_metadata() if owner else {}
     return VersionView("support", number, status, metadata, created_at=7, principal_id=f"p-{guid}", guid=guid)
 
 
@@ -49,7 +49,7 @@ def test_a_stack_owns_what_it_has_made_and_nothing_else() -> None:
 def test_a_stack_owns_what_it_has_taken_over_and_has_not_made_it() -> None:
     """Case 89."""
     owner = Owner(OWNER).taking_over([version(), version(owner=OTHER_OWNER), version(owner=None)])
-    assert owner == Owner(OWNER, frozenset({OTHER_OWNER, NOBODY}))
+    assert owner == Owner(OWNER, frozenset({OTHER_OWNER, NO_OWNER}))
     assert owner.owns(version(owner=OTHER_OWNER))
     assert owner.owns(version(owner=None))
     assert not owner.made(version(owner=OTHER_OWNER))
@@ -66,9 +66,9 @@ def test_taking_over_twice_is_taking_over_once_and_nobody_takes_over_its_own() -
 @pytest.mark.parametrize("newest", [OTHER_OWNER, "zoo/agents/prod"])
 def test_the_stack_that_manages_an_agent_is_named_also_where_a_portal_has_made_the_newest_version(newest: str) -> None:
     """Case 7."""
-    with pytest.raises(NotOursError, match=f'the stack "{newest}" manages it'):
+    with pytest.raises(OwnershipError, match=f'the stack "{newest}" manages it'):
         refuse_others(Owner(OWNER), [version(owner=None), version(owner=newest)], "support", take_over=False)
-    with pytest.raises(NotOursError, match="it carries no ownership metadata of this library"):
+    with pytest.raises(OwnershipError, match="it carries no ownership metadata of this library"):
         refuse_others(Owner(OWNER), [version(owner=None)], "support", take_over=False)
 
 
@@ -88,8 +88,8 @@ def test_what_a_portal_has_made_is_nobodys_also_when_this_stacks_older_versions_
 
 
 def test_what_has_no_ownership_metadata_is_nobodys_and_no_stack_is_called_so() -> None:
-    assert owner_in(version(owner=None)) == NOBODY
-    assert NOBODY.count("/") != OWNER.count("/")
+    assert owner_in(version(owner=None)) == NO_OWNER
+    assert NO_OWNER.count("/") != OWNER.count("/")
 
 
 # --- Identity --------------------------------------------------------------------------------------------------------
@@ -216,13 +216,13 @@ def test_nothing_goes_but_what_is_proved_whatever_a_run_knows() -> None:
 
 def test_a_refusal_names_the_option_and_a_run_that_is_not_known_names_the_variable() -> None:
     """Case 85."""
-    with pytest.raises(RemovalRefused) as limited:
+    with pytest.raises(RemovalRefusedError) as limited:
         Claim('agent "support"', OURS, Run(limited="--target")).on(OURS)
     assert str(limited.value).splitlines()[0] == 'agent "support" was not deleted'
     assert "run `pulumi up` without --target" in str(limited.value)
-    with pytest.raises(RemovalRefused, match="destroy the whole stack: `pulumi destroy` without --target"):
+    with pytest.raises(RemovalRefusedError, match="destroy the whole stack: `pulumi destroy` without --target"):
         Claim('agent "support"', OURS, Run(destroys=True, limited="--target")).on(OURS)
-    with pytest.raises(RemovalRefused, match="FOUNDRY_AGENTS_RUN"):
+    with pytest.raises(RemovalRefusedError, match="FOUNDRY_AGENTS_RUN"):
         Claim('agent "support"', OURS, Run(unseen="no process of `pulumi` is above this one")).on(OURS)
 
 

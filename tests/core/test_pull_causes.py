@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from foundry_agents.lifecycle.failure.errors import (
+    AccessDeniedError,
     FoundryAgentsError,
-    PermissionMissing,
-    SignInFailed,
-    Unreachable,
-    VersionFailed,
+    SignInError,
+    UnreachableError,
+    VersionFailedError,
 )
 from foundry_agents.lifecycle.polling import CONFIRM_AFTER_S
 from foundry_agents.lifecycle.pull_causes import PULL_ROLES, REPOSITORY_ROLES, Pull
@@ -116,9 +116,9 @@ class Registry:
         return self.answer
 
 
-def _failed(registry: Registry, service: FaultyService, wanted: VersionPlan | None = None) -> VersionFailed:
+def _failed(registry: Registry, service: FaultyService, wanted: VersionPlan | None = None) -> VersionFailedError:
     known = wanted or plan(pull_identity=WHO, registry_id=REGISTRY)
-    with pytest.raises(VersionFailed) as caught:
+    with pytest.raises(VersionFailedError) as caught:
         create_or_adopt(service, known, FastClock(), lambda _line: None, registry)
     return caught.value
 
@@ -159,11 +159,11 @@ def test_without_principal_or_registry_the_usual_causes_are_told(who: str, where
     ("unread", "words"),
     [
         (
-            PermissionMissing("No authorization.", operation="GET …", status=403, request_id="r-403"),
+            AccessDeniedError("No authorization.", operation="GET …", status=403, request_id="r-403"),
             "HTTP 403 No authorization (request r-403)",
         ),
-        (Unreachable("connection refused", operation="GET …"), "connection refused"),
-        (SignInFailed("az login", endpoint="GET …"), "no token"),
+        (UnreachableError("connection refused", operation="GET …"), "connection refused"),
+        (SignInError("az login", endpoint="GET …"), "no token"),
     ],
 )
 def test_a_registry_that_can_not_be_read_does_not_hide_the_failure(unread: FoundryAgentsError, words: str) -> None:
@@ -180,7 +180,7 @@ def test_a_new_role_is_waited_for_as_long_as_it_is_new_and_no_longer(posts: int,
     """Case 22: each pause only if it ends while the role is new, by a clock that began long ago."""
     waited = sum(PULL_PAUSES_S[: posts - 1]) + (posts - 1) * CONFIRM_AFTER_S  # which a failure is confirmed after
     service, clock = FaultyService(statuses=["failed"]), FastClock(1000)
-    with pytest.raises(VersionFailed):
+    with pytest.raises(VersionFailedError):
         create_or_adopt(service, plan(pull_grace_s=waited - 0.1 * short_of_it), clock, lambda _line: None)
     assert service.count("create_version") == max(1, posts - short_of_it)
 

@@ -6,11 +6,11 @@ import pytest
 
 from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES, REFUSALS, cause
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
-    NetworkRefused,
-    PermissionMissing,
+    AccessDeniedError,
+    NetworkDeniedError,
+    ResponseLostError,
     ServiceError,
-    Throttled,
+    ThrottledError,
 )
 
 SAID: list[tuple[int, str, str, str, str]] = [
@@ -85,11 +85,11 @@ def test_a_name_from_older_guides_leads_to_todays_cause(older: str) -> None:
 
 
 def test_a_general_remedy_stays_where_there_is_no_closer_one() -> None:
-    for kind in (Throttled, AnswerLost, PermissionMissing):
+    for kind in (ThrottledError, ResponseLostError, AccessDeniedError):
         assert f"Do: {kind.do}" in str(kind("no", operation="x", status=599))
 
 
 def test_a_network_that_is_shut_is_not_told_as_a_missing_role() -> None:
-    text = str(NetworkRefused("Public access is disabled.", operation="GET https://x", status=403))
+    text = str(NetworkDeniedError("Public access is disabled.", operation="GET https://x", status=403))
     assert "private endpoint" in text
     assert "53ca6127" not in text

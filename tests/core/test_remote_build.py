@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import AnswerLost, RemoteBuildFailed, Throttled
+from foundry_agents.lifecycle.failure.errors import RemoteBuildError, ResponseLostError, ThrottledError
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.remote_build import build_or_adopt
 from foundry_agents.lifecycle.service.builds import BuildOrder
 from foundry_agents.lifecycle.views import ImageView, RunView
@@ -18,7 +18,7 @@ from foundry_agents.testing import FastClock
 CONTENT = "c" * 64
 TAG = tag_names(CONTENT, None)[0]
 DIGEST = f"sha256:{'1' * 64}"
-LOST = AnswerLost("connection reset", operation="GET runs")
+LOST = ResponseLostError("connection reset", operation="GET runs")
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Tasks:
 
     def build(self) -> str:
         order = BuildOrder("acme.azurecr.io", "team/support", CONTENT, "0123456789ab", lambda: b"packed")
-        return build_or_adopt(self, self, order, Patience(100, 5), self.clock, self.said.append)
+        return build_or_adopt(self, self, order, PollSettings(100, 5), self.clock, self.said.append)
 
 
 def test_a_content_that_is_there_is_adopted_with_0_runs() -> None:
@@ -98,7 +98,7 @@ def test_a_run_of_a_killed_up_is_followed_and_none_is_scheduled() -> None:
 
 
 def test_lost_answers_and_throttling_are_survived() -> None:
-    throttled = Throttled("slow down", operation="GET runs", status=429, retry_after_s=40)
+    throttled = ThrottledError("slow down", operation="GET runs", status=429, retry_after_s=40)
     tasks = Tasks([LOST, throttled, "Running", "Succeeded"])
     assert tasks.build() == DIGEST
     assert tasks.clock.now() >= 40
@@ -107,7 +107,7 @@ def test_lost_answers_and_throttling_are_survived() -> None:
 @pytest.mark.parametrize("status", ["Failed", "Canceled", "Error", "Timeout"])
 def test_a_run_that_fails_tells_its_id_and_the_end_of_its_log(status: str) -> None:
     tasks = Tasks([status], text="".join(f"line {n}\n" for n in range(40)))
-    with pytest.raises(RemoteBuildFailed) as failed:
+    with pytest.raises(RemoteBuildError) as failed:
         tasks.build()
     assert failed.value.run_id == "ca9"
     assert failed.value.log == tuple(f"line {n}" for n in range(28, 40))
@@ -119,10 +119,10 @@ def test_a_run_that_fails_tells_its_id_and_the_end_of_its_log(status: str) -> No
 
 def test_a_run_that_is_not_done_in_time_is_left_for_the_next_up() -> None:
     tasks = Tasks(["Running"])
-    with pytest.raises(RemoteBuildFailed, match="it is still running after 100 s"):
+    with pytest.raises(RemoteBuildError, match="it is still running after 100 s"):
         tasks.build()
 
 
 def test_a_run_that_succeeds_and_pushes_nothing_is_an_error() -> None:
-    with pytest.raises(RemoteBuildFailed, match=f"it succeeded, and acme.azurecr.io/team/support has no {TAG}"):
+    with pytest.raises(RemoteBuildError, match=f"it succeeded, and acme.azurecr.io/team/support has no {TAG}"):
         Tasks(["Succeeded"], pushes=False).build()

@@ -8,9 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import AnswerLost, Conflict, ServiceError, Throttled, Unreachable
-from foundry_agents.lifecycle.ownership import NOBODY, Answer, Claim, Owner
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.failure.errors import (
+    ConflictError,
+    ResponseLostError,
+    ServiceError,
+    ThrottledError,
+    UnreachableError,
+)
+from foundry_agents.lifecycle.ownership import NO_OWNER, Answer, Claim, Owner
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
@@ -37,7 +43,7 @@ def _remove(
     timeout_s: float = 30,
     interval_s: float = 1,
 ) -> Removed:
-    patience = Patience(timeout_s, interval_s)
+    patience = PollSettings(timeout_s, interval_s)
     return remove(
         service, "support", owner=Owner(OWNER), claim=claim, force=force, clock=clock or FastClock(), patience=patience
     )
@@ -93,9 +99,9 @@ def test_an_agent_that_is_gone_already_is_removed() -> None:
 
 def test_active_sessions_refuse_the_removal_and_the_way_around_is_named() -> None:
     """Case 50."""
-    error = Conflict("Agent has active sessions", operation="DELETE …/support", status=409, request_id="r-409")
+    error = ConflictError("Agent has active sessions", operation="DELETE …/support", status=409, request_id="r-409")
     service = _service(Route("2", 100), failing={"delete_agent": error})
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(ConflictError) as caught:
         _remove(service, force=False)
     for part in ('agent "support"', "force_delete=True", "Nothing was deleted", "r-409"):
         assert part in str(caught.value)
@@ -111,10 +117,10 @@ def test_force_ends_the_sessions_of_the_agent() -> None:
 
 def test_a_removal_that_stops_half_way_does_not_say_that_nothing_was_deleted() -> None:
     """Case 50: what the error says of the state is true."""
-    error = Conflict("Version has active sessions", operation="DELETE …/versions/1", status=409)
+    error = ConflictError("Version has active sessions", operation="DELETE …/versions/1", status=409)
     service = _service(Route("2", 100), failing={"delete_version support:1": error})
     service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(ConflictError) as caught:
         _remove(service, force=False)
     assert sorted(service.statuses_left()) == ["1", "2", "4"]
     assert "Nothing was deleted" not in str(caught.value)
@@ -123,20 +129,20 @@ def test_a_removal_that_stops_half_way_does_not_say_that_nothing_was_deleted() -
 
 def test_a_refusal_before_anything_went_says_so() -> None:
     """Case 50."""
-    error = Conflict("Version has active sessions", operation="DELETE …/versions/3", status=409)
+    error = ConflictError("Version has active sessions", operation="DELETE …/versions/3", status=409)
     service = _service(Route("2", 100), failing={"delete_version support:3": error})
     service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
-    with pytest.raises(Conflict, match="Nothing was deleted"):
+    with pytest.raises(ConflictError, match="Nothing was deleted"):
         _remove(service)
     assert sorted(service.statuses_left()) == ["1", "2", "3", "4"]
 
 
 def test_another_error_half_way_speaks_of_no_sessions() -> None:
     """Case 50: only a 409 is about sessions."""
-    error = AnswerLost("reset", operation="DELETE …/versions/1", status=500)
+    error = ResponseLostError("reset", operation="DELETE …/versions/1", status=500)
     service = _service(Route("2", 100), failing={"delete_version support:1": error})
     service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
-    with pytest.raises(AnswerLost) as caught:
+    with pytest.raises(ResponseLostError) as caught:
         _remove(service)
     assert "sessions" not in str(caught.value)
 
@@ -195,7 +201,7 @@ def test_of_what_was_taken_over_the_newest_of_our_own_stays_as_long_as_others_do
     service.has("1", marks=marked("v1:1", owner=OTHER_OWNER))
     agent = service.get_agent("support")
     assert agent is not None
-    owner = Owner(OWNER, frozenset({OTHER_OWNER, NOBODY}))
+    owner = Owner(OWNER, frozenset({OTHER_OWNER, NO_OWNER}))
     history = prune(service, agent, owner=owner, keep=1, staying=frozenset({"1"}), served=frozenset({"1"}))
     assert history == Kept(kept=("3", "1"), removed=("2",))
 
@@ -254,14 +260,14 @@ def test_with_latest_in_force_the_newest_is_routed() -> None:
 def test_a_session_that_begins_meanwhile_skips_its_version() -> None:
     """Case 53: the service's 409 has the last word."""
     service = _long_history(Route("10", 100))
-    service.failing = {"delete_version support:5": Conflict("active sessions", operation="DELETE", status=409)}
+    service.failing = {"delete_version support:5": ConflictError("active sessions", operation="DELETE", status=409)}
     assert _prune(service, 3).skipped == (("5", "live sessions"),)
     assert "5" in service.statuses_left()
 
 
 def test_a_delete_that_fails_is_reported_and_stops_nothing() -> None:
     service = _long_history(Route("10", 100))
-    service.failing = {"delete_version support:5": AnswerLost("reset", operation="DELETE", status=500)}
+    service.failing = {"delete_version support:5": ResponseLostError("reset", operation="DELETE", status=500)}
     history = _prune(service, 3)
     assert history.skipped == (("5", "the service did not answer properly, HTTP 500"),)
     assert history.removed == ("7", "6", "4", "3", "2", "1")
@@ -349,9 +355,9 @@ def test_reads_that_take_long_do_not_hide_the_deadline() -> None:
 @pytest.mark.parametrize(
     "noise",
     [
-        AnswerLost("reset", operation="GET", status=500),
-        Unreachable("no route", operation="GET"),
-        Throttled("slow down", operation="GET", status=429),
+        ResponseLostError("reset", operation="GET", status=500),
+        UnreachableError("no route", operation="GET"),
+        ThrottledError("slow down", operation="GET", status=429),
     ],
     ids=lambda error: type(error).__name__,
 )

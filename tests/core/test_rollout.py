@@ -8,8 +8,8 @@ from typing import Literal
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import AnswerLost, PermissionMissing, RolloutFailed
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.failure.errors import AccessDeniedError, ResponseLostError, RolloutError
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.rollout import (
     RolledOut,
     RolloutPlan,
@@ -21,7 +21,7 @@ from tests.core.faulty_service import FaultyService, marked
 
 
 def _plan(version: str = "2", protocols: Sequence[str] = ("responses",), timeout_s: float = 30) -> RolloutPlan:
-    return RolloutPlan("support", version, frozenset(protocols), Patience(timeout_s, 1))
+    return RolloutPlan("support", version, frozenset(protocols), PollSettings(timeout_s, 1))
 
 
 def _service(*routes: Route, **more: object) -> FaultyService:
@@ -58,7 +58,7 @@ class WilfulService(FaultyService):
         view = super().set_routes(agent, routes, enable_protocols=enable_protocols)
         self.routes[agent] = before if takes == "nothing" else takes
         if self.count("set_routes") in self.then_loses:
-            raise AnswerLost("reset", operation="PATCH …/support", request_id="r-lost")
+            raise ResponseLostError("reset", operation="PATCH …/support", request_id="r-lost")
         return view
 
 
@@ -161,7 +161,7 @@ def test_a_target_that_is_not_active_gets_no_traffic(status: str) -> None:
     """Case 35."""
     service = _service(Route("1", 100))
     service.has("2", status)
-    with pytest.raises(RolloutFailed) as caught:
+    with pytest.raises(RolloutError) as caught:
         _run(service)
     assert service.writes == []
     assert caught.value.restored
@@ -173,20 +173,20 @@ def test_a_target_that_a_list_calls_active_and_a_read_calls_failed_gets_no_traff
     """Case 25."""
     service = _service(Route("1", 100), list_statuses={"2": "active"})
     service.has("2", "failed")
-    with pytest.raises(RolloutFailed):
+    with pytest.raises(RolloutError):
         _run(service)
     assert service.writes == []
 
 
 def test_a_target_that_is_not_there_gets_no_traffic() -> None:
     service = _service(Route("1", 100))
-    with pytest.raises(RolloutFailed, match="support:9 is not there"):
+    with pytest.raises(RolloutError, match="support:9 is not there"):
         _run(service, _plan("9"))
     assert service.writes == []
 
 
 def test_an_agent_that_is_not_there_is_said_to_be() -> None:
-    with pytest.raises(RolloutFailed, match="the agent is not there"):
+    with pytest.raises(RolloutError, match="the agent is not there"):
         _run(FaultyService())
 
 
@@ -195,9 +195,9 @@ def test_an_agent_that_is_not_there_is_said_to_be() -> None:
 
 def test_routes_that_are_refused_leave_the_former_ones_and_the_error_says_so() -> None:
     """Case 38."""
-    error = PermissionMissing("no", operation="PATCH …/support", status=403, request_id="r-403")
+    error = AccessDeniedError("no", operation="PATCH …/support", status=403, request_id="r-403")
     service = _service(Route("1", 90), Route("3", 10), failing={"set_routes": error})
-    with pytest.raises(RolloutFailed) as caught:
+    with pytest.raises(RolloutError) as caught:
         _run(service)
     assert caught.value.restored
     assert service.routes["support"] == (Route("1", 90), Route("3", 10))
@@ -214,7 +214,7 @@ def _blind(*routes: Route, reads: int = 40) -> WilfulService:
         view = original(agent)
         if service.count("set_routes") and left[0]:
             left[0] -= 1
-            raise AnswerLost("reset", operation="GET …/support", request_id="r-lost")
+            raise ResponseLostError("reset", operation="GET …/support", request_id="r-lost")
         return view
 
     service.get_agent = lost_after_the_write  # type: ignore[method-assign]  # loses answers
@@ -224,7 +224,7 @@ def _blind(*routes: Route, reads: int = 40) -> WilfulService:
 def test_a_move_that_cannot_be_proved_puts_the_former_routes_back() -> None:
     """Case 38: former weights back, and the error says so."""
     service = _blind(Route("1", 60), Route("3", 40))
-    with pytest.raises(RolloutFailed) as caught:
+    with pytest.raises(RolloutError) as caught:
         _run(service)
     assert service.writes == ["set_routes support 2=100", "set_routes support 1=60 3=40"]
     assert service.routes["support"] == (Route("1", 60), Route("3", 40))
@@ -236,7 +236,7 @@ def test_a_move_that_cannot_be_proved_puts_the_former_routes_back() -> None:
 def test_routes_that_somebody_else_set_meanwhile_are_left_alone_and_told() -> None:
     """Case 10: 0 flips of traffic back and forth."""
     service, clock = _wilful(Route("1", 60), Route("3", 40), takes=[SOMETHING_ELSE]), FastClock()
-    with pytest.raises(RolloutFailed) as caught:
+    with pytest.raises(RolloutError) as caught:
         _run(service, clock=clock)
     assert service.routes["support"] == SOMETHING_ELSE
     assert service.count("set_routes") == 1
@@ -249,7 +249,7 @@ def test_routes_that_somebody_else_set_meanwhile_are_left_alone_and_told() -> No
 def test_routes_that_never_took_are_not_written_again() -> None:
     """Case 38."""
     service = _wilful(Route("1", 100), takes=["nothing"])
-    with pytest.raises(RolloutFailed) as caught:
+    with pytest.raises(RolloutError) as caught:
         _run(service)
     assert service.writes == ["set_routes support 2=100"]
     assert caught.value.restored
@@ -257,7 +257,7 @@ def test_routes_that_never_took_are_not_written_again() -> None:
 
 def test_an_endpoint_that_followed_latest_follows_it_again() -> None:
     service = _blind()
-    with pytest.raises(RolloutFailed):
+    with pytest.raises(RolloutError):
         _run(service)
     assert service.routes["support"] == (Route(LATEST, 100),)
 
@@ -265,7 +265,7 @@ def test_an_endpoint_that_followed_latest_follows_it_again() -> None:
 def test_routes_that_cannot_be_put_back_are_said_not_to_be() -> None:
     """Case 38, killed while rolling back."""
     service = _blind(Route("1", 100), reads=10_000)
-    with pytest.raises(RolloutFailed) as caught:
+    with pytest.raises(RolloutError) as caught:
         _run(service)
     assert not caught.value.restored
     assert "could NOT be put back to 100 % on 1" in str(caught.value)
@@ -274,7 +274,7 @@ def test_routes_that_cannot_be_put_back_are_said_not_to_be() -> None:
 def test_a_putting_back_that_did_not_take_is_not_called_restored() -> None:
     """Case 38: "restored" is what reading back says, not what was asked for."""
     service = _wilful(Route("1", 100), takes=[SOMETHING_ELSE, "nothing"])
-    with pytest.raises(RolloutFailed) as caught:
+    with pytest.raises(RolloutError) as caught:
         _run(service)
     assert service.routes["support"] == SOMETHING_ELSE
     assert not caught.value.restored
@@ -285,7 +285,7 @@ def test_a_write_whose_answer_is_lost_ends_with_traffic_on_one_side_and_the_trut
     service = _wilful(Route("1", 100), then_loses=frozenset({1}))
     try:
         done = _run(service)
-    except RolloutFailed as error:
+    except RolloutError as error:
         told, ended = error.restored, (Route("1", 100),)
     else:
         told, ended = done.changed, (Route("2", 100),)
@@ -303,7 +303,7 @@ def test_an_agent_that_vanishes_under_the_rollout_is_not_called_restored() -> No
         return view
 
     service.set_routes = gone  # type: ignore[method-assign]  # somebody deletes the agent
-    with pytest.raises(RolloutFailed) as caught:
+    with pytest.raises(RolloutError) as caught:
         _run(service)
     assert not caught.value.restored
     assert "as it was found" not in str(caught.value)
@@ -312,7 +312,7 @@ def test_an_agent_that_vanishes_under_the_rollout_is_not_called_restored() -> No
 def test_one_lost_answer_while_reading_back_does_not_turn_traffic_around() -> None:
     """Case 30: noise is survived until the deadline."""
     service = _service(Route("1", 100))
-    original, noise = service.get_agent, [AnswerLost("reset", operation="GET")]
+    original, noise = service.get_agent, [ResponseLostError("reset", operation="GET")]
 
     def noisy(agent: str) -> AgentView | None:
         view = original(agent)
@@ -327,8 +327,8 @@ def test_one_lost_answer_while_reading_back_does_not_turn_traffic_around() -> No
 
 def test_the_next_run_after_a_failed_one_works() -> None:
     """Case 38: next `up` works."""
-    service = _service(Route("1", 100), failing={"set_routes": AnswerLost("reset", operation="PATCH")})
-    with pytest.raises(RolloutFailed):
+    service = _service(Route("1", 100), failing={"set_routes": ResponseLostError("reset", operation="PATCH")})
+    with pytest.raises(RolloutError):
         _run(service)
     service.failing = {}
     assert _run(service).agent.routes == (Route("2", 100),)

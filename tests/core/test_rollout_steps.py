@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import NotReady
+from foundry_agents.lifecycle.failure.errors import NotReadyError
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import LATEST, AgentView, Answer, Route, VersionView
 from foundry_agents.testing import FastClock
@@ -100,7 +100,7 @@ def test_a_version_that_never_gets_ready_gets_no_traffic() -> None:
     service = service_with(Route("1", 100))
 
     def never(*_args: object, **_more: object) -> Answer:
-        raise NotReady("starting", operation="POST", status=424, code="session_not_ready")
+        raise NotReadyError("starting", operation="POST", status=424, code="session_not_ready")
 
     service.ask = never  # type: ignore[method-assign]  # never ready
     failure = run(service, plan()).failure

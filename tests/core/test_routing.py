@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import InputError, MovedElsewhere
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.failure.errors import InputError, TrafficConflictError
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.routing import (
     Traffic,
     checked,
@@ -94,7 +94,7 @@ def test_shares_that_make_no_sense_are_refused_with_a_path_and_nothing_is_sent(r
     assert found is not None
     service.calls.clear()
     with pytest.raises(InputError) as caught:
-        Traffic(service, found, Patience(10, 1), FastClock()).move(routes)
+        Traffic(service, found, PollSettings(10, 1), FastClock()).move(routes)
     assert path in {problem.path for problem in caught.value.problems}
     assert service.calls == []
 
@@ -148,14 +148,14 @@ def _traffic() -> tuple[FaultyService, Traffic, FastClock]:
     service.routes["support"] = (Route("1", 100),)
     found = service.get_agent("support")
     assert found is not None
-    return service, Traffic(service, found, Patience(10, 1), clock), clock
+    return service, Traffic(service, found, PollSettings(10, 1), clock), clock
 
 
 def test_a_routing_that_is_neither_found_nor_ours_stops_before_anything_is_sent() -> None:
     """Case 10."""
     service, mover, _ = _traffic()
     service.routes["support"] = (Route("3", 100),)
-    with pytest.raises(MovedElsewhere) as caught:
+    with pytest.raises(TrafficConflictError) as caught:
         mover.move([Route("2", 100)])
     assert "100 % on 3" in str(caught.value)
     assert service.writes == []

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 import pytest
 
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
+    AccessDeniedError,
     FoundryAgentsError,
-    NotReady,
-    PermissionMissing,
+    NotReadyError,
+    ResponseLostError,
     ServiceError,
-    SmokeFailed,
+    SmokeTestError,
 )
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.rollout_settings import SmokeTest
-from foundry_agents.lifecycle.polling import Patience
-from foundry_agents.lifecycle.smoke import Check, Prover, Smoke, load_check, looked_up
+from foundry_agents.lifecycle.polling import PollSettings
+from foundry_agents.lifecycle.smoke import Check, Smoke, SmokeRunner, load_check, looked_up
 from foundry_agents.lifecycle.views import Answer, Route
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService
@@ -63,16 +63,20 @@ class Moody(FaultyService):
         return super().ask(agent, question, protocol=protocol, session=session, timeout_s=timeout_s)
 
 
-def not_ready() -> NotReady:
-    return NotReady("starting", operation="POST …/responses", status=424, code="session_not_ready", request_id="r-424")
+def not_ready() -> NotReadyError:
+    return NotReadyError(
+        "starting", operation="POST …/responses", status=424, code="session_not_ready", request_id="r-424"
+    )
 
 
-def _prover(test: SmokeTest, *moods: FoundryAgentsError, check: Check | None = None) -> tuple[Prover, Moody, FastClock]:
+def _prover(
+    test: SmokeTest, *moods: FoundryAgentsError, check: Check | None = None
+) -> tuple[SmokeRunner, Moody, FastClock]:
     service, clock = Moody(moods=list(moods)), FastClock()
     for number in ("1", "2"):
         service.has(number)
     service.routes["support"] = (Route("1", 90), Route("2", 10))
-    return Prover(service, "support", "2", smoke(test), check, clock, Patience(30, 1)), service, clock
+    return SmokeRunner(service, "support", "2", smoke(test), check, clock, PollSettings(30, 1)), service, clock
 
 
 PING = SmokeTest("ping", expect="2: ping")
@@ -148,7 +152,7 @@ def test_a_function_is_imported_by_its_name() -> None:
 
 @pytest.mark.parametrize("name", ["no_such_module_anywhere:f", "json:no_such_function", "sys:version"])
 def test_a_function_that_cannot_be_had_is_named(name: str) -> None:
-    with pytest.raises(SmokeFailed, match=f"importing {name}"):
+    with pytest.raises(SmokeTestError, match=f"importing {name}"):
         load_check(smoke(SmokeTest("q", check=name)))
 
 
@@ -158,7 +162,7 @@ def test_a_function_that_cannot_be_had_is_named(name: str) -> None:
 def test_the_version_is_asked_in_a_session_of_its_own_which_goes() -> None:
     """Case 44: whatever the routing says, and nothing of it is changed."""
     prover, service, _ = _prover(PING)
-    prover.in_the_dark()
+    prover.on_pinned_session()
     assert service.writes == ["create_session support:2", "ask support session-1", "delete_session support session-1"]
     assert service.deployments == []
 
@@ -166,7 +170,7 @@ def test_the_version_is_asked_in_a_session_of_its_own_which_goes() -> None:
 def test_424_for_60_seconds_is_waited_out() -> None:
     """Case 44. fs#515"""
     prover, service, clock = _prover(PING, *[not_ready()] * 11)
-    prover.in_the_dark()
+    prover.on_pinned_session()
     assert 60 < clock.now() < 120
     assert service.sessions["support"] == {}
     assert service.count("create_session") == 1
@@ -175,8 +179,8 @@ def test_424_for_60_seconds_is_waited_out() -> None:
 def test_424_for_ever_fails_at_the_tests_own_time_limit_and_the_session_goes() -> None:
     """Case 44: then no traffic is moved."""
     prover, service, clock = _prover(PING, *[not_ready()] * 1000)
-    with pytest.raises(SmokeFailed) as caught:
-        prover.in_the_dark()
+    with pytest.raises(SmokeTestError) as caught:
+        prover.on_pinned_session()
     assert clock.now() == 120
     assert "session_not_ready" in caught.value.detail
     assert "r-424" in caught.value.detail
@@ -188,8 +192,8 @@ def test_424_for_ever_fails_at_the_tests_own_time_limit_and_the_session_goes() -
 
 def test_wrong_answers_are_counted_and_told() -> None:
     prover, service, _ = _prover(SmokeTest("ping", expect="pong"))
-    with pytest.raises(SmokeFailed) as caught:
-        prover.in_the_dark()
+    with pytest.raises(SmokeTestError) as caught:
+        prover.on_pinned_session()
     assert caught.value.detail == 'asked "ping", expected to contain "pong", got "2: ping" (3 of 3 tries, last 0.0 s)'
     assert service.count("ask") == 3
     assert service.sessions["support"] == {}
@@ -198,20 +202,20 @@ def test_wrong_answers_are_counted_and_told() -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        AnswerLost("reset", operation="POST …/responses", request_id="r-500"),
+        ResponseLostError("reset", operation="POST …/responses", request_id="r-500"),
         ServiceError("no such tool", operation="POST …/responses", status=400),
     ],
 )
 def test_an_error_for_an_answer_is_a_wrong_answer(error: ServiceError) -> None:
     prover, service, _ = _prover(PING, error, error)
-    prover.in_the_dark()
+    prover.on_pinned_session()
     assert service.count("ask") == 3
 
 
 def test_a_missing_permission_says_nothing_about_the_version() -> None:
-    prover, service, _ = _prover(PING, PermissionMissing("no", operation="POST …/responses", status=403))
-    with pytest.raises(PermissionMissing):
-        prover.in_the_dark()
+    prover, service, _ = _prover(PING, AccessDeniedError("no", operation="POST …/responses", status=403))
+    with pytest.raises(AccessDeniedError):
+        prover.on_pinned_session()
     assert service.sessions["support"] == {}
 
 
@@ -243,7 +247,7 @@ def test_an_answer_of_another_version_is_not_judged() -> None:
 def test_a_wrong_answer_through_the_endpoint_fails() -> None:
     prover, service, _ = _prover(SmokeTest("ping", expect="pong"))
     service.routes["support"] = (Route("2", 50), Route("1", 50))
-    with pytest.raises(SmokeFailed, match="smoke test on support:2 through the endpoint at 50 %"):
+    with pytest.raises(SmokeTestError, match="smoke test on support:2 through the endpoint at 50 %"):
         prover.through_the_endpoint(50)
 
 
@@ -251,7 +255,7 @@ def test_at_100_percent_only_an_answer_of_the_version_itself_will_do() -> None:
     """Case 35: the next call was answered by 21, pinned minutes before [recorded]."""
     prover, service, clock = _prover(PING)
     service.routes["support"] = (Route("1", 100),)
-    with pytest.raises(SmokeFailed, match="an answer of version 1"):
+    with pytest.raises(SmokeTestError, match="an answer of version 1"):
         prover.through_the_endpoint(100)
     assert clock.now() == 120
 

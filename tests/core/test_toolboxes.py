@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import AnswerLost, InputError, NotOursError, ServiceError
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.failure.errors import InputError, OwnershipError, ResponseLostError, ServiceError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.toolboxes import (
     Retired,
     Retirement,
@@ -32,7 +32,7 @@ TOOLS: Mapping[str, Mapping[str, object]] = {
     "web_search": {"type": "web_search"},
     "docs": {"type": "mcp", "server_label": "docs", "server_url": "https://x.example"},
 }
-PLAN = ToolboxPlan("support", TOOLS, Marks("v1:a", OWNER), Patience(60, 5))
+PLAN = ToolboxPlan("support", TOOLS, OwnershipMetadata("v1:a", OWNER), PollSettings(60, 5))
 
 
 @dataclass
@@ -47,13 +47,13 @@ class Faulty(MemoryToolboxes):
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "lost":
             self.calls.append(f"create_version {toolbox}")
-            raise AnswerLost("reset", operation="POST …")
+            raise ResponseLostError("reset", operation="POST …")
         made = super().create_version(toolbox, tools, description, metadata)
         if fault == "committed":
-            raise AnswerLost("reset", operation="POST …")
+            raise ResponseLostError("reset", operation="POST …")
         return made
 
-    def has(self, number: str, marks: Marks | None) -> None:
+    def has(self, number: str, marks: OwnershipMetadata | None) -> None:
         view = ToolboxVersionView("support", number, marks.as_metadata() if marks else {})
         self.versions.setdefault("support", {})[number] = view
         self._numbers["support"] = int(number)
@@ -70,7 +70,7 @@ def make(service: MemoryToolboxes, plan: ToolboxPlan = PLAN) -> tuple[str, bool,
 
 
 def other(fingerprint: str, **changed: object) -> ToolboxPlan:
-    return replace(PLAN, marks=Marks(fingerprint, OWNER), **changed)  # type: ignore[arg-type]
+    return replace(PLAN, marks=OwnershipMetadata(fingerprint, OWNER), **changed)  # type: ignore[arg-type]
 
 
 # --- Create or adopt -------------------------------------------------------------------------------------------------
@@ -138,16 +138,16 @@ def test_a_lost_answer_makes_one_version(fault: str, posts: int) -> None:
 
 
 def test_an_answer_that_is_lost_twice_is_an_error() -> None:
-    with pytest.raises(AnswerLost):
+    with pytest.raises(ResponseLostError):
         make(Faulty(faults=["lost", "lost"]))
 
 
-@pytest.mark.parametrize("marks", [None, Marks("v1:a", OTHER_OWNER)])
-def test_a_toolbox_that_is_not_ours_is_refused_with_no_write(marks: Marks | None) -> None:
+@pytest.mark.parametrize("marks", [None, OwnershipMetadata("v1:a", OTHER_OWNER)])
+def test_a_toolbox_that_is_not_ours_is_refused_with_no_write(marks: OwnershipMetadata | None) -> None:
     """Case 7."""
     service = Faulty()
     service.has("1", marks)
-    with pytest.raises(NotOursError) as caught:
+    with pytest.raises(OwnershipError) as caught:
         make(service)
     assert str(caught.value).startswith('toolbox "support" exists and is not managed by this stack')
     assert "toolbox_name" in str(caught.value)
@@ -221,7 +221,9 @@ def planned(
 ) -> Retirement:
     history = [
         ToolboxVersionView(
-            "support", number, {} if number in foreign.split() else Marks(f"v1:{number}", OWNER).as_metadata()
+            "support",
+            number,
+            {} if number in foreign.split() else OwnershipMetadata(f"v1:{number}", OWNER).as_metadata(),
         )
         for number in reversed(have.split())
     ]
@@ -296,7 +298,7 @@ def gone(service: MemoryToolboxes, version: str, *, fresh: set[str] | None = Non
 def test_the_default_is_deleted_after_another_was_promoted() -> None:
     service = Faulty()
     service.has("1", None)
-    service.has("2", Marks("v1:a", OWNER))
+    service.has("2", OwnershipMetadata("v1:a", OWNER))
     service.defaults["support"] = "2"
     assert gone(service, "2", lives=False) is Retired.DELETED
     assert service.writes == ["promote support:1", "delete_version support:2"]
@@ -343,7 +345,7 @@ def test_a_variable_that_names_something_else_keeps_nothing(value: str) -> None:
 def test_what_is_not_there_and_what_is_not_ours_is_told() -> None:
     service = Faulty()
     assert gone(service, "1") is Retired.GONE
-    service.has("1", Marks("v1:a", OTHER_OWNER))
+    service.has("1", OwnershipMetadata("v1:a", OTHER_OWNER))
     assert gone(service, "1") is Retired.NOT_OURS
     assert service.writes == []
 

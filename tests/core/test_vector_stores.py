@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import AnswerLost, InputError, ServiceError
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.failure.errors import InputError, ResponseLostError, ServiceError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.vector_stores import (
     Retired,
     StorePlan,
@@ -38,10 +38,10 @@ class Faulty(MemoryVectorStores):
     def upload(self, filename: str, path: Path) -> FileView:
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "lost":
-            raise AnswerLost("reset", operation="POST …")
+            raise ResponseLostError("reset", operation="POST …")
         made = super().upload(filename, path)
         if fault == "committed":
-            raise AnswerLost("reset", operation="POST …")
+            raise ResponseLostError("reset", operation="POST …")
         return made
 
 
@@ -52,15 +52,15 @@ def plan(tmp_path: Path) -> StorePlan:
         paths[name] = tmp_path / name
         paths[name].write_text(f"About {name}.", encoding="utf-8")
     files = {name: sha256_of(path) for name, path in paths.items()}
-    marks = Marks("v1:" + "".join(files.values()), OWNER)
-    return StorePlan("docs", files, {name: str(path) for name, path in paths.items()}, marks, Patience(60, 3))
+    marks = OwnershipMetadata("v1:" + "".join(files.values()), OWNER)
+    return StorePlan("docs", files, {name: str(path) for name, path in paths.items()}, marks, PollSettings(60, 3))
 
 
 def changed(plan: StorePlan, name: str, text: str) -> StorePlan:
     path = Path(plan.paths[name])
     path.write_text(text, encoding="utf-8")
     files = {**plan.files, name: sha256_of(path)}
-    return replace(plan, files=files, marks=Marks("v1:" + "".join(files.values()), OWNER))
+    return replace(plan, files=files, marks=OwnershipMetadata("v1:" + "".join(files.values()), OWNER))
 
 
 def make(service: MemoryVectorStores, plan: StorePlan, clock: FastClock | None = None) -> tuple[str, bool]:
@@ -235,7 +235,7 @@ def test_a_newer_store_stays_while_the_program_declares_it_and_a_destroy_leaves_
     second, _ = make(service, changed(plan, "faq.md", "Other words."))
     assert gone(service, first) is Retired.DELETED
     assert list(service.stores) == [second]
-    make(service, replace(plan, marks=Marks("v1:c", OWNER), files={}))
+    make(service, replace(plan, marks=OwnershipMetadata("v1:c", OWNER), files={}))
     assert gone(service, second, lives=False) is Retired.DELETED
     assert (service.stores, service.files) == ({}, {})
 

@@ -12,23 +12,23 @@ from typing import BinaryIO, ClassVar
 import pytest
 
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
-    Conflict,
+    AccessDeniedError,
+    ConflictError,
     InputError,
-    NotOursError,
-    PermissionMissing,
+    OwnershipError,
     Problem,
-    ProjectNotFound,
+    ProjectNotFoundError,
+    ResponseLostError,
     ServiceError,
-    Throttled,
-    Unreachable,
-    VersionFailed,
-    WaitTimeout,
+    ThrottledError,
+    UnreachableError,
+    VersionFailedError,
+    WaitTimeoutError,
 )
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.remedies import ACR_PULL
 from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import LATEST, Route, VersionView
@@ -49,8 +49,10 @@ def _run(
     return create_or_adopt(service, wanted or plan(), clock or FastClock(), (lines if lines is not None else []).append)
 
 
-def _conflict(operation: str = "DELETE …") -> Conflict:
-    return Conflict("Agent has active sessions", operation=operation, status=409, code="conflict", request_id="r-409")
+def _conflict(operation: str = "DELETE …") -> ConflictError:
+    return ConflictError(
+        "Agent has active sessions", operation=operation, status=409, code="conflict", request_id="r-409"
+    )
 
 
 # --- Create and adopt ------------------------------------------------------------------------------------------------
@@ -77,8 +79,8 @@ def test_the_same_definition_again_is_adopted_with_no_write() -> None:
 def test_a_version_that_is_still_creating_is_adopted_and_waited_for() -> None:
     """Case 1: a run was killed during its wait."""
     service = FaultyService(statuses=["creating"])
-    with pytest.raises(WaitTimeout):
-        _run(service, plan(patience=Patience(10, 5)))
+    with pytest.raises(WaitTimeoutError):
+        _run(service, plan(patience=PollSettings(10, 5)))
     service._scripts["support:1"] = ["creating", "creating", "active"]
     clock = FastClock()
     made = _run(service, clock=clock)
@@ -90,8 +92,8 @@ def test_a_version_that_is_still_creating_is_adopted_and_waited_for() -> None:
 def test_a_wait_that_ran_out_leaves_the_version_for_the_next_run() -> None:
     """Case 73."""
     service = FaultyService(statuses=["creating"])
-    with pytest.raises(WaitTimeout) as caught:
-        _run(service, plan(patience=Patience(60, 5)))
+    with pytest.raises(WaitTimeoutError) as caught:
+        _run(service, plan(patience=PollSettings(60, 5)))
     assert caught.value.last == service.versions["support"]["1"]
     assert service.writes == ["create_version support"]
 
@@ -188,7 +190,7 @@ def test_progress_tells_the_outcome_and_no_secret() -> None:
 
 def test_a_version_that_fails_is_removed_and_said_to_be() -> None:
     service = FaultyService(statuses=["creating", "failed"])
-    with pytest.raises(VersionFailed) as caught:
+    with pytest.raises(VersionFailedError) as caught:
         _run(service, plan(pull_identity="7c1e-principal", environment={"TOKEN": _CANARY}))
     assert service.statuses_left() == {}
     assert service.writes == ["create_version support", "delete_version support:1"]
@@ -215,7 +217,7 @@ def test_a_version_that_fails_is_removed_and_said_to_be() -> None:
 def test_each_code_of_a_failed_version_has_a_cause_and_a_remedy(code: str, words: tuple[str, ...]) -> None:
     """Case 23, in words."""
     service = FaultyService(statuses=["failed"], error=(code, "It did not work."))
-    with pytest.raises(VersionFailed) as caught:
+    with pytest.raises(VersionFailedError) as caught:
         _run(service)
     assert str(caught.value).startswith(f"version support:1 failed: {code}")
     assert all(word in str(caught.value) for word in words)
@@ -226,21 +228,21 @@ def test_a_failure_names_the_version_that_goes_on_serving() -> None:
     _run(service)
     service.routes["support"] = (Route("1", 100),)
     service.statuses = ["failed"]
-    with pytest.raises(VersionFailed) as caught:
+    with pytest.raises(VersionFailedError) as caught:
         _run(service, plan(environment=_HELLO))
     assert "support:2 was removed; support:1 serves 100 %" in str(caught.value)
 
 
 def test_the_first_version_of_an_agent_that_fails_leaves_nothing_that_serves() -> None:
     service = FaultyService(statuses=["failed"])
-    with pytest.raises(VersionFailed) as caught:
+    with pytest.raises(VersionFailedError) as caught:
         _run(service)
     assert "no version of the agent serves" in str(caught.value)
 
 
 def test_a_failed_version_that_cannot_be_removed_is_said_to_be_left() -> None:
     service = FaultyService(statuses=["failed"], failing={"delete_version": _conflict()})
-    with pytest.raises(VersionFailed) as caught:
+    with pytest.raises(VersionFailedError) as caught:
         _run(service)
     assert "support:1 could not be removed" in str(caught.value)
     assert caught.value.code == "ImageError"
@@ -250,7 +252,7 @@ def test_an_adopted_version_that_fails_is_an_error_too() -> None:
     service = FaultyService()
     service.has("1", "creating", plan().marks)
     service._scripts["support:1"] = ["creating", "failed"]
-    with pytest.raises(VersionFailed):
+    with pytest.raises(VersionFailedError):
         _run(service)
     assert service.count("create_version") == 0
 
@@ -258,13 +260,13 @@ def test_an_adopted_version_that_fails_is_an_error_too() -> None:
 def test_after_a_failure_that_left_its_version_the_next_attempt_is_posted_and_the_failed_one_goes() -> None:
     """Case 6: 1 new version, and the failed one is gone once the new one is active."""
     service = FaultyService(statuses=["failed"], failing={"delete_version": _conflict()})
-    with pytest.raises(VersionFailed):
+    with pytest.raises(VersionFailedError):
         _run(service)
     service.statuses, service.failing = ["creating", "active"], {}
     service.calls.clear()
     made = _run(service)
     assert (made.outcome, made.version.id) == (Outcome.REPOSTED, "support:2")
-    assert Marks.of(made.version) == marked(plan().marks.fingerprint, attempt=2)
+    assert OwnershipMetadata.of(made.version) == marked(plan().marks.fingerprint, attempt=2)
     assert service.writes == ["create_version support", "delete_version support:1"]
     assert service.statuses_left() == {"2": "active"}
 
@@ -302,7 +304,7 @@ def test_an_agent_without_a_mark_is_refused_with_no_write() -> None:
     """Case 7."""
     service = FaultyService()
     service.has("1")
-    with pytest.raises(NotOursError, match="carries no ownership metadata of this library") as caught:
+    with pytest.raises(OwnershipError, match="carries no ownership metadata of this library") as caught:
         _run(service)
     assert caught.value.owner is None
     assert service.writes == []
@@ -313,7 +315,7 @@ def test_an_agent_of_another_stack_is_refused_by_its_name_with_no_write() -> Non
     """Case 7."""
     service = FaultyService()
     service.has("1", marks=marked(plan().marks.fingerprint, owner=OTHER_OWNER))
-    with pytest.raises(NotOursError) as caught:
+    with pytest.raises(OwnershipError) as caught:
         _run(service)
     assert caught.value.owner == OTHER_OWNER
     assert OTHER_OWNER in str(caught.value)
@@ -326,7 +328,7 @@ def test_an_agent_of_another_kind_is_refused_with_no_write_even_for_a_take_over(
     """Case 7: the service can't change the kind of an agent."""
     service = FaultyService()
     service.has("1", hosted=False)
-    with pytest.raises(NotOursError, match="not hosted") as caught:
+    with pytest.raises(OwnershipError, match="not hosted") as caught:
         _run(service, plan(take_over=take_over))
     assert service.writes == []
     assert "No changes were made." in str(caught.value)
@@ -365,7 +367,7 @@ def test_an_agent_that_another_stack_has_taken_over_is_refused_to_its_former_own
     service = FaultyService()
     service.has("1", marks=marked(plan().marks.fingerprint))
     service.has("2", marks=marked("v1:theirs", owner=OTHER_OWNER))
-    with pytest.raises(NotOursError, match=f'the stack "{OTHER_OWNER}" has taken it over'):
+    with pytest.raises(OwnershipError, match=f'the stack "{OTHER_OWNER}" has taken it over'):
         _run(service)
     assert service.writes == []
     assert _run(service, plan(take_over=True)).owner.former == {OTHER_OWNER}
@@ -396,7 +398,7 @@ def test_a_post_that_was_not_carried_out_is_one_version_of_two_posts() -> None:
 def test_a_post_is_repeated_once_and_not_for_ever() -> None:
     """Case 4: the last request id is in the error, and 0 versions are there."""
     service = FaultyService(create_faults=["lost"] * 9)
-    with pytest.raises(AnswerLost, match="r-lost"):
+    with pytest.raises(ResponseLostError, match="r-lost"):
         _run(service)
     assert service.count("create_version") == 2
     assert service.statuses_left() == {}
@@ -405,7 +407,7 @@ def test_a_post_is_repeated_once_and_not_for_ever() -> None:
 def test_what_the_second_post_made_is_adopted_by_the_next_run() -> None:
     """Case 2."""
     service = FaultyService(create_faults=["lost", "committed"])
-    with pytest.raises(AnswerLost):
+    with pytest.raises(ResponseLostError):
         _run(service)
     service.calls.clear()
     assert _run(service).outcome is Outcome.ADOPTED
@@ -511,7 +513,7 @@ def test_a_folder_that_can_not_be_packed_stops_the_run_before_anything_is_change
 
 def test_code_that_fails_names_the_digest_the_runtime_and_the_entry_point() -> None:
     service = FaultyService(statuses=["failed"], error=("CodeError", "exited with code 1"))
-    with pytest.raises(VersionFailed) as caught:
+    with pytest.raises(VersionFailedError) as caught:
         _run(service, _of_code(_Packer(service)))
     text = str(caught.value)
     assert "Where: code cccccccccccc…, python_3_13, entry point `python main.py`" in text
@@ -528,7 +530,7 @@ def test_a_lost_answer_is_not_taken_for_an_earlier_attempt() -> None:
     assert service.count("create_version") == 2
 
 
-@pytest.mark.parametrize("kind", [PermissionMissing, Unreachable, ServiceError])
+@pytest.mark.parametrize("kind", [AccessDeniedError, UnreachableError, ServiceError])
 def test_a_refused_post_is_not_repeated(kind: type[ServiceError]) -> None:
     """Cases 5, 32 and 33."""
     posts: list[str] = []
@@ -550,9 +552,9 @@ def test_reads_that_are_lost_during_the_wait_are_survived_on_one_post() -> None:
     class Noisy(FaultyService):
         noise: Iterator[ServiceError] = iter(
             [
-                AnswerLost("cut JSON", operation="GET"),
-                Unreachable("reset", operation="GET"),
-                AnswerLost("500", operation=""),
+                ResponseLostError("cut JSON", operation="GET"),
+                UnreachableError("reset", operation="GET"),
+                ResponseLostError("500", operation=""),
             ]
         )
 
@@ -675,7 +677,7 @@ def test_active_sessions_refuse_a_delete_and_the_way_around_is_named() -> None:
     service = FaultyService(failing={"delete_version": _conflict("DELETE …/versions/1")})
     service.has("1", marks=plan().marks)
     service.routes["support"] = (Route("2", 100),)
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(ConflictError) as caught:
         retire(service, "support", "1", owner=Owner(OWNER), force=False)
     text = str(caught.value)
     for part in ("version support:1", "force_delete=True", "Nothing was deleted", "r-409", "HTTP 409", "…/versions/1"):
@@ -693,11 +695,11 @@ def test_force_ends_the_sessions() -> None:
 
 
 def test_any_other_refusal_of_a_delete_comes_through_as_it_is() -> None:
-    error = PermissionMissing("no", operation="DELETE …", status=403)
+    error = AccessDeniedError("no", operation="DELETE …", status=403)
     service = FaultyService(failing={"delete_version": error})
     service.has("1", marks=plan().marks)
     service.routes["support"] = (Route("2", 100),)
-    with pytest.raises(PermissionMissing) as caught:
+    with pytest.raises(AccessDeniedError) as caught:
         retire(service, "support", "1", owner=Owner(OWNER), force=False)
     assert caught.value is error
 
@@ -731,7 +733,7 @@ def test_a_pull_role_that_never_comes_is_an_error_with_principal_role_and_regist
     """Case 22, the end of it."""
     clock = FastClock()
     service = LateRoleService(clock, float("inf"))
-    with pytest.raises(VersionFailed) as caught:
+    with pytest.raises(VersionFailedError) as caught:
         _run(service, replace(plan(pull_identity="7c1e-principal"), pull_grace_s=600), clock)
     for part in ("7c1e-principal", ACR_PULL, "acme.azurecr.io"):
         assert part in str(caught.value)
@@ -741,14 +743,14 @@ def test_a_pull_role_that_never_comes_is_an_error_with_principal_role_and_regist
 
 def test_without_a_new_grant_a_failed_pull_is_final_at_once() -> None:
     service = LateRoleService(FastClock(), float("inf"))
-    with pytest.raises(VersionFailed):
+    with pytest.raises(VersionFailedError):
         _run(service)
     assert service.count("create_version") == 1
 
 
 def test_a_failure_that_no_role_explains_is_final_even_while_a_grant_is_new() -> None:
     service = FaultyService(statuses=["failed"], error=("CodeError", "exit code 1"))
-    with pytest.raises(VersionFailed, match="CodeError"):
+    with pytest.raises(VersionFailedError, match="CodeError"):
         _run(service, replace(plan(), pull_grace_s=600))
     assert service.count("create_version") == 1
 
@@ -756,7 +758,7 @@ def test_a_failure_that_no_role_explains_is_final_even_while_a_grant_is_new() ->
 def test_a_throttled_post_is_sent_again_when_the_service_says() -> None:
     """Case 28: Retry-After is kept to the second."""
     clock = FastClock()
-    busy = Throttled("slow down", operation="POST …", status=429, retry_after_s=17)
+    busy = ThrottledError("slow down", operation="POST …", status=429, retry_after_s=17)
     service = FaultyService(failing_times={"create_version": [busy, busy]})
     _run(service, clock=clock)
     assert 34 <= clock.now() <= 36
@@ -766,9 +768,9 @@ def test_a_throttled_post_is_sent_again_when_the_service_says() -> None:
 def test_throttling_beyond_the_deadline_is_an_error_inside_it() -> None:
     """Case 28: total at most the deadline and a poll."""
     clock = FastClock()
-    busy = Throttled("slow down", operation="POST …", status=429, request_id="r-429")
+    busy = ThrottledError("slow down", operation="POST …", status=429, request_id="r-429")
     service = FaultyService(failing={"create_version": busy})
-    with pytest.raises(Throttled, match="r-429"):
+    with pytest.raises(ThrottledError, match="r-429"):
         _run(service, clock=clock)
     assert clock.now() <= plan().patience.timeout_s + plan().patience.interval_s
 
@@ -776,9 +778,9 @@ def test_throttling_beyond_the_deadline_is_an_error_inside_it() -> None:
 def test_a_project_that_is_too_new_is_asked_eleven_times_five_seconds_apart() -> None:
     """Case 29."""
     clock = FastClock()
-    missing = ProjectNotFound("Subdomain does not map to a resource", operation="GET …", status=404)
+    missing = ProjectNotFoundError("Subdomain does not map to a resource", operation="GET …", status=404)
     service = FaultyService(failing={"get_agent": missing})
-    with pytest.raises(ProjectNotFound, match="Subdomain"):
+    with pytest.raises(ProjectNotFoundError, match="Subdomain"):
         _run(service, clock=clock)
     assert service.count("get_agent") == 11
     assert clock.now() == 50
@@ -787,7 +789,7 @@ def test_a_project_that_is_too_new_is_asked_eleven_times_five_seconds_apart() ->
 
 def test_a_project_that_answers_meanwhile_is_no_error() -> None:
     """Case 29."""
-    missing = ProjectNotFound("The project does not exist", operation="GET …", status=404)
+    missing = ProjectNotFoundError("The project does not exist", operation="GET …", status=404)
     service = FaultyService(failing_times={"get_agent": [missing] * 10})
     assert _run(service).version.status == "active"
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import Conflict, NotOursError, VersionFailed
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.failure.errors import ConflictError, OwnershipError, VersionFailedError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
@@ -48,7 +48,7 @@ def _attempts(service: FaultyService) -> list[str]:
     return [metadata["foundry-agents.attempt"] for metadata in service.metadata]
 
 
-# --- Lines -----------------------------------------------------------------------------------------------------------
+# --- Lines ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_line_is_shown_when_it_says_something_new() -> None:
@@ -71,7 +71,7 @@ def test_an_adoption_is_told_as_one() -> None:
     assert made == Made(made.version, Outcome.ADOPTED, marked=True, owner=Owner(OWNER))
 
 
-# --- Marks -----------------------------------------------------------------------------------------------------------
+# --- Ownership metadata -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("owner", OTHER_OWNERS)
@@ -80,7 +80,7 @@ def test_another_owners_version_is_neither_adopted_nor_removed_when_it_fails_nor
     theirs = marked(plan().marks.fingerprint, owner=owner)
     service = WireService()
     service.has("1", marks=theirs)
-    with pytest.raises(NotOursError):
+    with pytest.raises(OwnershipError):
         _run(service)
     made = _run(service, plan(take_over=True))
     assert (made.outcome, made.version.id) == (Outcome.CREATED, "support:2")
@@ -91,20 +91,20 @@ def test_another_owners_version_is_neither_adopted_nor_removed_when_it_fails_nor
 def test_a_version_that_the_service_hands_back_and_that_fails_is_left(owner: str) -> None:
     service = HandingBackService()
     service.has("1", "failed", marked("v1:0", owner=owner) if owner else None)
-    with pytest.raises(VersionFailed, match="support:1 was left: it does not carry this stack's mark"):
+    with pytest.raises(VersionFailedError, match="support:1 was left: it does not carry this stack's mark"):
         _run(service, plan(take_over=True))
     assert service.count("delete_version") == 0
 
 
 def test_a_failed_version_of_ours_is_removed_by_the_mark_that_came_over_the_wire() -> None:
     service = WireService(statuses=["failed"])
-    with pytest.raises(VersionFailed, match="support:1 was removed"):
+    with pytest.raises(VersionFailedError, match="support:1 was removed"):
         _run(service)
     replaced = WireService(versions=_one(marked("v1:0")), routes={"support": (Route("2", 100),)})
     assert retire(replaced, "support", "1", owner=Owner(OWNER), force=False) is Retired.DELETED
 
 
-def _one(marks: Marks) -> dict[str, dict[str, VersionView]]:
+def _one(marks: OwnershipMetadata) -> dict[str, dict[str, VersionView]]:
     return {"support": {"1": VersionView("support", "1", "active", marks.as_metadata())}}
 
 
@@ -112,8 +112,8 @@ def test_unless_it_is_told_to_a_plan_takes_over_nothing() -> None:
     """Case 7."""
     service, wanted = FaultyService(), plan()
     service.has("1", marks=marked("v1:0", owner=OTHER_OWNERS[0]))
-    with pytest.raises(NotOursError):
-        _run(service, VersionPlan(wanted.agent, wanted.definition, wanted.marks, Patience(60, 5)))
+    with pytest.raises(OwnershipError):
+        _run(service, VersionPlan(wanted.agent, wanted.definition, wanted.marks, PollSettings(60, 5)))
 
 
 def test_what_a_lost_post_has_made_is_not_mistaken_for_another_version() -> None:
@@ -130,7 +130,7 @@ def test_what_a_lost_post_has_made_is_known_by_the_mark_that_came_over_the_wire(
     assert (_run(service).version.id, service.count("create_version")) == ("support:1", 1)
 
 
-# --- Left-overs ------------------------------------------------------------------------------------------------------
+# --- Left-overs -------------------------------------------------------------------------------------------------------
 
 
 def test_failed_tries_before_and_after_the_adopted_one_go_without_force() -> None:
@@ -153,24 +153,26 @@ def test_of_the_same_definition_only_what_has_failed_goes(status: str) -> None:
 
 
 def test_a_left_over_that_can_not_be_removed_is_told_in_one_line() -> None:
-    refused = Conflict("in use", operation="DELETE …", status=409)
+    refused = ConflictError("in use", operation="DELETE …", status=409)
     service, lines = FaultyService(failing={"delete_version": refused}), list[str]()
     service.has("1", "failed", plan().marks)
     _run(service, lines=lines)
     assert lines[-2] == "support:1 could not be removed: the service has a conflict, HTTP 409"
     service.statuses = ["failed"]
-    with pytest.raises(VersionFailed, match=r"support:3 could not be removed \(the service has a conflict, HTTP 409\)"):
+    with pytest.raises(
+        VersionFailedError, match=r"support:3 could not be removed \(the service has a conflict, HTTP 409\)"
+    ):
         _run(service, plan(environment={"A": "b"}))
 
 
-# --- Failed pulls ----------------------------------------------------------------------------------------------------
+# --- Failed pulls -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", ["CodeError", "ProvisioningError"])
 def test_only_a_failed_pull_is_posted_again(code: str) -> None:
     """Case 22."""
     service = FaultyService(statuses=["failed"], error=(code, "It did not work."))
-    with pytest.raises(VersionFailed):
+    with pytest.raises(VersionFailedError):
         _run(service, plan(pull_grace_s=600))
     assert service.count("create_version") == 1
 
@@ -185,7 +187,7 @@ def test_a_failed_pull_is_posted_after_20_80_230_and_560_seconds_with_one_more_a
             return super().create_version(*given)  # type: ignore[arg-type]  # handed on as they came
 
     service = Timed(statuses=["failed"], error=tuple(PULL_FAILED))
-    with pytest.raises(VersionFailed, match="could not pull the image"):
+    with pytest.raises(VersionFailedError, match="could not pull the image"):
         create_or_adopt(service, plan(pull_grace_s=600), clock, lambda _line: None)
     assert times == [0, 20.5, 81, 231.5, 562]  # half a second each confirms that it has failed
     assert _attempts(service) == ["1", "2", "3", "4", "5"]
@@ -198,11 +200,11 @@ def test_what_serves_is_told_as_unknown_when_it_can_not_be_read() -> None:
                 raise lost()
             return super().get_agent(agent)
 
-    with pytest.raises(VersionFailed, match="support:1 was removed; what serves could not be read"):
+    with pytest.raises(VersionFailedError, match="support:1 was removed; what serves could not be read"):
         _run(Fading(statuses=["failed"]))
 
 
-# --- Pin before post -------------------------------------------------------------------------------------------------
+# --- Pin before post --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("routes", [(), (Route(LATEST, 100),), (Route(json.loads('"@latest"'), 100),)])

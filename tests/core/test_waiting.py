@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
+    AccessDeniedError,
     FoundryAgentsError,
-    PermissionMissing,
-    Throttled,
-    Unreachable,
-    VersionVanished,
-    WaitTimeout,
+    ResponseLostError,
+    ThrottledError,
+    UnreachableError,
+    VersionGoneError,
+    WaitTimeoutError,
 )
 from foundry_agents.lifecycle.polling import (
     FIRST_INTERVAL_S,
     MISSING_READS_TOLERATED,
-    Patience,
+    PollSettings,
     SystemClock,
-    unless_throttled,
+    retry_throttled,
     wait_for_final,
 )
 from foundry_agents.lifecycle.views import VersionView
@@ -32,7 +32,7 @@ from foundry_agents.testing import FastClock
 from tests.core.settings import seen
 
 STREAMS = sorted((Path(__file__).parent / "streams").glob("*.json"))
-_TROUBLES = {"lost": AnswerLost, "unreachable": Unreachable, "refused": PermissionMissing}
+_TROUBLES = {"lost": ResponseLostError, "unreachable": UnreachableError, "refused": AccessDeniedError}
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Stream:
         return wait_for_final(
             self.read,
             subject="version support:1",
-            patience=Patience(timeout_s, interval_s),
+            patience=PollSettings(timeout_s, interval_s),
             clock=self.clock,
             on_read=self.show,
         )
@@ -81,7 +81,7 @@ def test_the_story_ends_as_told(path: Path) -> None:
         with pytest.raises(FoundryAgentsError) as caught:
             stream.wait(story["timeout_s"], story["interval_s"])
         assert type(caught.value).__name__ == ends["error"], story["claim"]
-        if isinstance(caught.value, (WaitTimeout, VersionVanished)):
+        if isinstance(caught.value, (WaitTimeoutError, VersionGoneError)):
             assert (caught.value.last.status if caught.value.last else None) == ends["last"], story["claim"]
     if "reads" in ends:
         assert len(stream.at) == ends["reads"], story["claim"]
@@ -104,7 +104,7 @@ def test_the_stories_tell_one_more_missing_read_than_is_tolerated() -> None:
 def test_the_wait_ends_within_one_poll_of_its_deadline(answers: list[str], interval_s: float) -> None:
     """Case 73."""
     stream = Stream(answers * 500)
-    with pytest.raises(WaitTimeout) as caught:
+    with pytest.raises(WaitTimeoutError) as caught:
         stream.wait(timeout_s=60, interval_s=interval_s)
     assert 60 <= stream.clock.now() <= 60 + interval_s
     assert caught.value.waited_s == stream.clock.now()
@@ -113,7 +113,7 @@ def test_the_wait_ends_within_one_poll_of_its_deadline(answers: list[str], inter
 
 def test_the_deadlines_error_says_how_long_how_often_and_what_was_seen_last() -> None:
     """Case 73."""
-    with pytest.raises(WaitTimeout) as caught:
+    with pytest.raises(WaitTimeoutError) as caught:
         Stream(["creating"]).wait(timeout_s=60)
     text = str(caught.value)
     assert text.startswith(
@@ -125,7 +125,7 @@ def test_the_deadlines_error_says_how_long_how_often_and_what_was_seen_last() ->
 
 def test_a_deadline_reached_on_lost_answers_says_so_with_the_request_id() -> None:
     """Case 4: the last request id is in it."""
-    with pytest.raises(WaitTimeout) as caught:
+    with pytest.raises(WaitTimeoutError) as caught:
         Stream(["creating", "lost"]).wait(timeout_s=60)
     assert "r-1" in str(caught.value)
 
@@ -167,7 +167,7 @@ def test_our_own_overhead_is_at_most_one_interval_and_a_second(ready_at: float) 
     wait_for_final(
         lambda: seen("active" if clock.now() >= ready_at else "creating"),
         subject="version support:1",
-        patience=Patience(timeout_s=1200, interval_s=5),
+        patience=PollSettings(timeout_s=1200, interval_s=5),
         clock=clock,
         on_read=lambda _seen, _waited: None,
     )
@@ -186,7 +186,7 @@ def test_the_version_that_comes_back_is_the_one_that_was_read_last() -> None:
     made = wait_for_final(
         lambda: next(answers),
         subject="version support:1",
-        patience=Patience(60, 5),
+        patience=PollSettings(60, 5),
         clock=FastClock(),
         on_read=lambda _seen, _waited: None,
     )
@@ -203,14 +203,14 @@ def test_throttling_is_waited_out_while_the_deadline_lets_it(timeout_s: float, c
     def call() -> str:
         made.append(clock.now())
         if len(made) < 3:
-            raise Throttled("slower", operation="POST …", retry_after_s=25)
+            raise ThrottledError("slower", operation="POST …", retry_after_s=25)
         return "done"
 
     if answered:
-        assert unless_throttled(call, Patience(timeout_s, 5), clock) == "done"
+        assert retry_throttled(call, PollSettings(timeout_s, 5), clock) == "done"
     else:
-        with pytest.raises(Throttled):
-            unless_throttled(call, Patience(timeout_s, 5), clock)
+        with pytest.raises(ThrottledError):
+            retry_throttled(call, PollSettings(timeout_s, 5), clock)
     assert made == [1000, 1025, 1050][:calls]
 
 
@@ -223,14 +223,14 @@ class Signing:
     def read(self) -> VersionView:
         answer = self.left.pop(0)
         if answer.isdigit():
-            raise PermissionMissing("who are you", operation="GET …/versions/1", status=int(answer))
+            raise AccessDeniedError("who are you", operation="GET …/versions/1", status=int(answer))
         return seen(answer)
 
     def wait(self) -> VersionView:
         return wait_for_final(
             self.read,
             subject="version support:1",
-            patience=Patience(600, 5),
+            patience=PollSettings(600, 5),
             clock=FastClock(),
             on_read=lambda _seen, _waited: None,
         )
@@ -248,7 +248,7 @@ def test_three_reads_in_a_row_may_ask_for_a_new_token_and_any_answer_between_sta
 def test_a_fourth_is_no_noise_and_a_missing_right_is_none_at_all(answers: list[str], reads: int) -> None:
     """Cases 30 and 32."""
     service = Signing(*answers, *["active"] * 9)
-    with pytest.raises(PermissionMissing):
+    with pytest.raises(AccessDeniedError):
         service.wait()
     assert len(service.left) == len(answers) + 9 - reads
 
@@ -261,13 +261,13 @@ def test_a_throttled_read_is_repeated_when_the_service_says(retry_after_s: float
     def read() -> VersionView:
         times.append(clock.now())
         if len(times) == 1:
-            raise Throttled("slower", operation="GET …", retry_after_s=retry_after_s)
+            raise ThrottledError("slower", operation="GET …", retry_after_s=retry_after_s)
         return seen("active")
 
     wait_for_final(
         read,
         subject="version support:1",
-        patience=Patience(600, 5),
+        patience=PollSettings(600, 5),
         clock=clock,
         on_read=lambda _seen, _waited: None,
     )
@@ -282,11 +282,11 @@ def test_a_read_that_itself_takes_longer_than_is_left_is_the_last() -> None:
         clock.sleep(7)
         return seen("creating")
 
-    with pytest.raises(WaitTimeout) as caught:
+    with pytest.raises(WaitTimeoutError) as caught:
         wait_for_final(
             slow,
             subject="version support:1",
-            patience=Patience(10, 5),
+            patience=PollSettings(10, 5),
             clock=clock,
             on_read=lambda _seen, _waited: None,
         )

@@ -48,7 +48,7 @@ def rollout(name, version):
 
 """
 PAIR = 'v = version("v", kept_by_rollout=True)\nrollout("r", v)\n'
-NOBODY = 65534
+NO_OWNER = 65534
 PRECIOUS = ("thesis.txt", "id_rsa.pem", ".bashrc", "a.b.c", "run.12", "Makefile")
 
 
@@ -340,7 +340,7 @@ def foreign(place: Path) -> None:
     """A folder of another user; where this one is not root, one that can't be written."""
     place.mkdir(mode=0o500)
     if os.getuid() == 0:
-        os.chown(place, NOBODY, NOBODY)
+        os.chown(place, NO_OWNER, NO_OWNER)
 
 
 def linked(place: Path) -> None:

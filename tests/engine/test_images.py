@@ -104,7 +104,7 @@ def test_a_tag_is_pinned_and_one_that_has_moved_shows_in_the_preview(
 
     _push_again(here, tmp_path / "arm", "print('arm')", "latest", architecture="arm64")
     refused = project.up().failed()
-    assert "error: ImageUnfit: image localhost" in refused.output
+    assert "error: UnsuitableImageError: image localhost" in refused.output
     assert "it is for linux/arm64, and hosted agents run linux/amd64 only" in refused.output
     assert (here.posted(), len(here.agent()["versions"])) == (1, 1), "nothing was posted"
 
@@ -152,7 +152,7 @@ def test_a_registry_builds_the_image_without_docker_and_adopts_it_the_next_time(
 
     dockerfile.write_text(former.replace("COPY main.py", "COPY missing.py"), encoding="utf-8")
     broken = project.up().failed()
-    assert "error: RemoteBuildFailed: run ca1 did not build the image" in broken.output
+    assert "error: RemoteBuildError: run ca1 did not build the image" in broken.output
     assert '"/missing.py": not found' in broken.output
 
     dockerfile.write_text(former, encoding="utf-8")

@@ -118,7 +118,7 @@ def test_a_broken_release_gets_no_traffic_and_the_next_up_with_a_fixed_one_succe
     broken = rolled.up(GREETING="Oops").failed()
     print(broken.output)
     for part in (
-        "RolloutFailed: smoke test on support:2 failed",
+        "RolloutError: smoke test on support:2 failed",
         'expected smoke_checks:is_polite to accept it, got "Oops support 2: you asked "ping"": it does not say hello',
         "State: support:2 got no traffic; 100 % on 1",
         "Do: mend the agent and run `pulumi up` again",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foundry_agents.lifecycle.failure.errors import ServiceError
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.versions import Outcome
 from tests.reliability.virtual_bench import OWNER, Bench
 
@@ -35,7 +35,7 @@ def far_back(bench: Bench, versions: int = 1000) -> FarBack:
     def fill() -> None:
         agents = bench.azure.emulator.agents
         for number in range(2, versions + 1):
-            marks: Mapping[str, str] = Marks(f"v1:{number}", OWNER).as_metadata()
+            marks: Mapping[str, str] = OwnershipMetadata(f"v1:{number}", OWNER).as_metadata()
             made, _ = agents.create_version(
                 project=bench.project.name, name=agent, definition=definition, description="", metadata=marks
             )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.versions import Made, VersionPlan
 from foundry_emulator.dataplane.agents import Version
 from tests.reliability.virtual_bench import Bench, Killed, Process
@@ -147,7 +147,7 @@ def count_of(bench: Bench, agent: str, plan: VersionPlan) -> int:
 def _fingerprint(version: Version) -> str:
     metadata = version.document["metadata"]
     assert isinstance(metadata, dict)
-    key = next(name for name in Marks("", "").as_metadata() if name.endswith("fingerprint"))
+    key = next(name for name in OwnershipMetadata("", "").as_metadata() if name.endswith("fingerprint"))
     return str(metadata.get(key))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import VersionFailed
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.failure.errors import VersionFailedError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.versions import Outcome
 from tests.reliability.history import (
     back,
@@ -73,7 +73,7 @@ def test_a_failed_version_that_a_killed_run_has_left_is_reposted_and_goes(
 
     if (dedup, dedup_failed) == ("definition", True):
         # Such a service hands the failed version back whatever mark a POST has: it goes, and one more run is needed.
-        with pytest.raises(VersionFailed):
+        with pytest.raises(VersionFailedError):
             bench.up(plan)
         assert bench.statuses(agent) == {}
         bench.up(plan)
@@ -81,6 +81,6 @@ def test_a_failed_version_that_a_killed_run_has_left_is_reposted_and_goes(
         return
     made = bench.up(plan)
     assert made.outcome is Outcome.REPOSTED
-    assert Marks.of(made.version) == Marks(plan.marks.fingerprint, OWNER, attempt=2)
+    assert OwnershipMetadata.of(made.version) == OwnershipMetadata(plan.marks.fingerprint, OWNER, attempt=2)
     assert bench.statuses(agent) == {"2": "active"}
     assert bench.traffic(agent) == {"2": 100}

@@ -12,15 +12,15 @@ from email.utils import format_datetime
 import pytest
 
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
     FoundryAgentsError,
-    ProjectNotFound,
-    Throttled,
-    VersionFailed,
-    VersionVanished,
-    WaitTimeout,
+    ProjectNotFoundError,
+    ResponseLostError,
+    ThrottledError,
+    VersionFailedError,
+    VersionGoneError,
+    WaitTimeoutError,
 )
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.remedies import ACR_PULL
 from foundry_agents.lifecycle.versions import Outcome, VersionPlan
 from foundry_emulator.arm.roles import REPOSITORY_READER
@@ -60,7 +60,7 @@ def _timed(bench: Bench, plan: VersionPlan) -> tuple[Outcome | FoundryAgentsErro
             return error, bench.time.now() - start
 
 
-# --- Throttled and broken --------------------------------------------------------------------------------------------
+# --- Throttled and broken ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("row", range(1, 9))
@@ -104,7 +104,7 @@ def test_throttling_that_never_stops_is_an_error_inside_the_deadline(bench: Benc
     agent = bench.name()
     _fault(bench, agent, "POST", status=429, retry_after=retry_after)
     error, took = _timed(bench, bench.plan(agent))
-    assert isinstance(error, Throttled)
+    assert isinstance(error, ThrottledError)
     assert took <= LIMIT_S
     assert bench.posts(agent)[-1].request_id in str(error)
     assert bench.statuses(agent) == {}
@@ -125,8 +125,8 @@ def test_reads_that_never_come_end_the_wait_at_its_deadline(bench: Bench, rule: 
     """Cases 4, 28 and 73: an error by the deadline and one poll, and the next run goes on."""
     agent = bench.name()
     _fault(bench, agent, "GET", **rule)
-    error, took = _timed(bench, replace(bench.plan(agent), patience=Patience(timeout_s=60, interval_s=5)))
-    assert isinstance(error, WaitTimeout)
+    error, took = _timed(bench, replace(bench.plan(agent), patience=PollSettings(timeout_s=60, interval_s=5)))
+    assert isinstance(error, WaitTimeoutError)
     assert took <= 60 + 5
     bench.azure.control.clear_faults()
     assert bench.up(bench.plan(agent)).outcome is Outcome.ADOPTED
@@ -139,14 +139,14 @@ def test_posts_that_are_lost_more_than_once_are_an_error_and_the_next_run_is_fin
     agent = bench.name()
     _fault(bench, agent, "POST", status=500, times=row)
     error, _ = _timed(bench, bench.plan(agent))
-    assert isinstance(error, AnswerLost)
+    assert isinstance(error, ResponseLostError)
     assert (len(bench.posts(agent)), bench.statuses(agent)) == (2, {})
     bench.azure.control.clear_faults()
     bench.up(bench.plan(agent))
     assert bench.statuses(agent) == {"1": "active"}
 
 
-# --- Slow, late and shaky --------------------------------------------------------------------------------------------
+# --- Slow, late and shaky ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("provisioning_s", [0, 31, 290, 400, 590])
@@ -173,7 +173,7 @@ def test_a_version_that_never_becomes_visible_is_an_error(bench: Bench) -> None:
     agent = bench.name()
     _fault(bench, agent, "GET", status=404, body=_missing(agent))
     error, _ = _timed(bench, bench.plan(agent))
-    assert isinstance(error, VersionVanished)
+    assert isinstance(error, VersionGoneError)
 
 
 def _missing(agent: str) -> dict[str, object]:
@@ -193,7 +193,7 @@ def test_a_status_that_flickers_is_believed_only_when_two_reads_agree(bench: Ben
         assert outcome is Outcome.CREATED
         assert bench.statuses(agent) == {"1": "active"}
     else:
-        assert isinstance(outcome, VersionFailed)
+        assert isinstance(outcome, VersionFailedError)
         assert bench.statuses(agent) == {}
 
 
@@ -211,12 +211,12 @@ def test_a_new_project_is_asked_eleven_times_five_seconds_apart(bench: Bench) ->
     other = bench.name()
     bench.azure.control.fault(**{**rule, "path": f"/agents/{other}$"})
     error, took = _timed(bench, bench.plan(other))
-    assert isinstance(error, ProjectNotFound)
+    assert isinstance(error, ProjectNotFoundError)
     assert took == pytest.approx(50)
     assert len(bench.requests(other)) == 11
 
 
-# --- A pull role that is late ----------------------------------------------------------------------------------------
+# --- A pull role that is late -----------------------------------------------------------------------------------------
 
 
 def _late(bench: Bench, number: int, role_after_s: float | None) -> tuple[SeededProject, VersionPlan]:
@@ -248,7 +248,7 @@ def test_a_pull_role_that_never_comes_is_an_error_with_principal_role_and_regist
     start = bench.time.now()
     with (
         bench.process(project) as process,
-        pytest.raises(VersionFailed) as caught,
+        pytest.raises(VersionFailedError) as caught,
     ):
         process.make(plan)
     assert bench.time.now() - start <= 600

@@ -17,10 +17,10 @@ from azure.core.pipeline.transport import RequestsTransport
 
 from foundry_agents.azure import FoundryAgentService
 from foundry_agents.azure.clients import BriefRetries
-from foundry_agents.lifecycle.fingerprint import Marks, fingerprint
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, fingerprint
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.versions import Made, VersionPlan, create_or_adopt
 from foundry_emulator.dataplane.agents import Version
@@ -29,7 +29,7 @@ from foundry_emulator.testing import LocalAzure, SeededProject
 from tests.reliability.virtual_time import OurClock, VirtualTime
 
 OWNER = "acme/agents/dev"
-PATIENCE = Patience(timeout_s=600, interval_s=5)
+PATIENCE = PollSettings(timeout_s=600, interval_s=5)
 _numbers = itertools.count(1)
 
 
@@ -219,12 +219,12 @@ class Bench:
         )
 
 
-def plan_of(values: Mapping[str, object], patience: Patience = PATIENCE) -> VersionPlan:
+def plan_of(values: Mapping[str, object], patience: PollSettings = PATIENCE) -> VersionPlan:
     """The plan that HostedAgentVersion makes of canonical inputs."""
     return VersionPlan(
         agent=str(values["agent_name"]),
         definition=AgentDefinition.from_values(values),
-        marks=Marks(fingerprint(values), OWNER),
+        marks=OwnershipMetadata(fingerprint(values), OWNER),
         patience=patience,
     )
 

@@ -79,7 +79,7 @@ coded = fa.HostedAgent(
     code=fa.CodePackage(
         "agent", entry_point=["python", "main.py"], runtime=fa.Runtime.PYTHON_3_14, dependency_resolution="remote_build"
     ),
-    protocols={fa.Protocol.INVOCATIONS: "2.0.0", fa.Protocol.of("grpc"): "1"},
+    protocols={fa.AgentProtocol.INVOCATIONS: "2.0.0", fa.AgentProtocol.of("grpc"): "1"},
     rai_policy="strict",
     rai_moderation={"response_mode": "non_streaming", "input_paths": ["$.question"], "output_paths": ["$.answer"]},
     telemetry=[

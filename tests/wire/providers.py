@@ -8,7 +8,7 @@ from typing import Any
 
 from pulumi.dynamic import CheckResult, CreateResult, ResourceProvider
 
-from foundry_agents.resources._plugin.boundary import clean
+from foundry_agents.resources._plugin.boundary import readable_errors
 
 
 class Probe(ResourceProvider):
@@ -22,7 +22,7 @@ class Probe(ResourceProvider):
 class Stopping(ResourceProvider):
     """Is told to stop in the middle of a call, in the way that its input names."""
 
-    @clean
+    @readable_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         ways: dict[str, BaseException] = {
             "SystemExit": SystemExit(1),

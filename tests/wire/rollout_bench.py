@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_emulator.testing import LocalAzure, SeededProject
@@ -47,7 +47,7 @@ class Agent:
     def post(self, *, owner: str | None = OWNER, **environment: str) -> str:
         """Makes an active version and gives its number."""
         definition = self.definition(**environment)
-        marks = Marks(f"v1:{environment}"[:60], owner).as_metadata() if owner else {}
+        marks = OwnershipMetadata(f"v1:{environment}"[:60], owner).as_metadata() if owner else {}
         made = self.call("POST", f"agents/{self.name}/versions", {"definition": definition, "metadata": marks})
         number = str(made["version"])
         self.bench.azure.wait_until(lambda: self.statuses()[number] == "active")

@@ -16,15 +16,15 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from foundry_agents.azure import FoundryAgentService
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
-    Conflict,
-    NetworkRefused,
-    PermissionMissing,
-    PreviewRequired,
-    ProjectNotFound,
+    AccessDeniedError,
+    ConflictError,
+    NetworkDeniedError,
+    PreviewRequiredError,
+    ProjectNotFoundError,
+    ResponseLostError,
     ServiceError,
-    Throttled,
-    Unreachable,
+    ThrottledError,
+    UnreachableError,
 )
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.views import LATEST, Route
@@ -334,7 +334,7 @@ def test_a_project_that_is_not_there_says_nothing_about_the_agent(
         lambda: service.delete_version("support", "1", force=False),
         lambda: service.delete_agent("support", force=False),
     ):
-        with pytest.raises(ProjectNotFound):
+        with pytest.raises(ProjectNotFoundError):
             call()
 
 
@@ -345,17 +345,20 @@ def test_a_project_that_is_not_there_says_nothing_about_the_agent(
     ("answer", "kind"),
     [
         (failure(400, "invalid_payload", "no"), ServiceError),
-        (failure(401, "unauthorized", "no"), PermissionMissing),
-        (failure(403, "forbidden", "no"), PermissionMissing),
-        (failure(403, "Forbidden", "Public access is disabled. Please configure private endpoint."), NetworkRefused),
-        (failure(403, "preview_feature_required", "no"), PreviewRequired),
-        (failure(409, "conflict", "no"), Conflict),
-        (failure(429, "QuotaExceeded", "no"), Throttled),
-        (failure(500, "server_error", "no"), AnswerLost),
-        (failure(503, "unavailable", "no"), AnswerLost),
-        (Answer(500, "<html>oops</html>", {"x-request-id": "r-42"}), AnswerLost),
-        (Answer(200, '{"cut": ', {"x-request-id": "r-42"}), AnswerLost),
-        (Answer(DROP), AnswerLost),
+        (failure(401, "unauthorized", "no"), AccessDeniedError),
+        (failure(403, "forbidden", "no"), AccessDeniedError),
+        (
+            failure(403, "Forbidden", "Public access is disabled. Please configure private endpoint."),
+            NetworkDeniedError,
+        ),
+        (failure(403, "preview_feature_required", "no"), PreviewRequiredError),
+        (failure(409, "conflict", "no"), ConflictError),
+        (failure(429, "QuotaExceeded", "no"), ThrottledError),
+        (failure(500, "server_error", "no"), ResponseLostError),
+        (failure(503, "unavailable", "no"), ResponseLostError),
+        (Answer(500, "<html>oops</html>", {"x-request-id": "r-42"}), ResponseLostError),
+        (Answer(200, '{"cut": ', {"x-request-id": "r-42"}), ResponseLostError),
+        (Answer(DROP), ResponseLostError),
     ],
     ids=[
         "400",
@@ -401,7 +404,7 @@ def test_a_post_that_is_told_to_come_back_later_is_not_repeated_by_the_sdk(
 def test_a_patch_is_on_the_wire_once(script: Script, service: FoundryAgentService) -> None:
     """Case 5."""
     script.says(failure(503, "unavailable", "no"))
-    with pytest.raises(AnswerLost):
+    with pytest.raises(ResponseLostError):
         service.set_routes("support", [Route("1", 100)])
     assert script.methods() == ["PATCH"]
 
@@ -416,7 +419,7 @@ def test_a_read_is_repeated_by_the_sdk(script: Script, service: FoundryAgentServ
 def test_what_a_sandbox_adds_in_a_header_of_its_own_is_told(script: Script, service: FoundryAgentService) -> None:
     """A quota of sessions is named there [docs]."""
     script.says(failure(429, "too_many_requests", "no", **{"x-adc-response-details": "RegionalQuotaExceeded"}))
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(ThrottledError) as caught:
         service.create_version("support", AgentDefinition.from_values(values()), {})
     assert "[too_many_requests] no (RegionalQuotaExceeded) (request r-42)" in str(caught.value)
     assert "the region has no room" in str(caught.value)
@@ -447,7 +450,7 @@ def test_a_service_that_nobody_runs_is_unreachable_also_for_a_post() -> None:
         endpoint, AnyCredential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0
     )
     nowhere = FoundryAgentService(client, endpoint)
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         nowhere.create_version("support", AgentDefinition.from_values(values()), {})
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         nowhere.get_agent("support")

@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from foundry_agents.resources._plugin.boundary import clean, hidden_in, hide
+from foundry_agents.resources._plugin.boundary import hidden_in, hide, readable_errors
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
 from tests.core.settings import FULL, GOOD
@@ -83,8 +83,8 @@ def test_without_a_token_every_call_says_what_where_state_and_what_to_do(signed_
     with pytest.raises(ProviderError) as caught:
         calls[method]()
     text = str(caught.value)
-    _is_one_clean_block(text, "SignInFailed")
-    assert text.startswith("SignInFailed: no token for the Foundry data plane\n")
+    _is_one_clean_block(text, "SignInError")
+    assert text.startswith("SignInError: no token for the Foundry data plane\n")
     for part in ("  Where: GET https://127.0.0.1:9/api/projects/demo/agents/support", "  State: ", "  Do: sign in: "):
         assert part in text
     assert CANARY not in text
@@ -148,7 +148,7 @@ def test_a_secret_that_the_service_echoes_is_hidden_in_the_error():
 def test_an_error_of_nobodys_making_keeps_its_name_and_shows_no_secret(said: str) -> None:
     """Case 54: a library's words about what it was given."""
 
-    @clean
+    @readable_errors
     def create(_provider: HostedAgentVersionProvider, _props: Mapping[str, object]) -> None:
         raise ValueError(said)
 

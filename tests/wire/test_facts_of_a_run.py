@@ -313,7 +313,7 @@ def test_an_agent_of_the_same_name_whose_identity_is_not_known_yet_keeps_it(
     answer, reason = answer_in_this_run()
     assert answer is Answer.STAYS
     assert reason.startswith('"second" (HostedAgentVersion) may be the same')
-    run_record.go_on(second, "urn:pulumi:s::p::t:HostedAgentVersion::second", "support:1", frozenset({"guid:2"}))
+    run_record.record_live(second, "urn:pulumi:s::p::t:HostedAgentVersion::second", "support:1", frozenset({"guid:2"}))
     assert answer_in_this_run()[0] is Answer.GOES
 
 
@@ -324,9 +324,9 @@ def test_capitals_make_two_agents_only_where_the_service_says_so(home: Path, mon
     urn = "t:HostedAgentVersion::support"
     run_record.declare(written, "Version", urn)
     assert answer_in_this_run()[0] is Answer.STAYS
-    run_record.go_on(written, urn, "Support:1", OURS)
+    run_record.record_live(written, urn, "Support:1", OURS)
     assert answer_in_this_run()[0] is Answer.LIVES
-    run_record.go_on(written, urn, "Support:1", frozenset({"guid:2"}))
+    run_record.record_live(written, urn, "Support:1", frozenset({"guid:2"}))
     assert answer_in_this_run()[0] is Answer.GOES
     assert run_record.declare(AGENT, "Version", "t:HostedAgentVersion::twin") == urn
 
@@ -340,7 +340,7 @@ def test_what_a_tainted_resource_stood_for_under_another_name_stays(
     urn, anew = "t:HostedAgentVersion::helper", {**AGENT, "agent_name": "helper"}
     run_record.keep(urn, chosen=["owner", "agent_name"])
     run_record.declare(anew, "Version", urn)
-    run_record.go_on(anew, urn, "helper:1", frozenset({"guid:2"}))
+    run_record.record_live(anew, urn, "helper:1", frozenset({"guid:2"}))
     decided = run_record.claim(AGENT, OURS, urn).on(OURS)
     assert decided.answer is Answer.STAYS
     assert 'give it agent_name="support"' in decided.reason

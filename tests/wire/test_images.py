@@ -126,7 +126,7 @@ def test_without_sign_in_a_registry_that_refuses_is_one_clear_error(machine: Mac
         machine.create(NEW, sign_in=False)
     text = str(refused.value)
     host = machine.repository.partition("/")[0]
-    assert text.startswith(f"RegistryRefused: registry {host} refused, HTTP 401")
+    assert text.startswith(f"RegistryAccessError: registry {host} refused, HTTP 401")
     assert "State: nothing was built, pushed or posted" in text
     assert "AcrPush (8311e382-0749-4cb8-b61a-304f252e45ec)" in text
     assert "AgentImage.pinned(…)" in text
@@ -183,7 +183,7 @@ def test_a_refresh_forgets_a_content_only_when_the_registry_says_that_it_is_gone
 
 
 def test_a_builder_that_is_not_there_is_said_before_anything_is_pushed(machine: Machine) -> None:
-    with pytest.raises(ProviderError, match=r'BuildImpossible: no image can be built here\n  Why: .+ "ours"'):
+    with pytest.raises(ProviderError, match=r'BuilderUnavailableError: no image can be built here\n  Why: .+ "ours"'):
         machine.create("e" * 64, builder="ours")
 
 

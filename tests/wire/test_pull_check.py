@@ -12,7 +12,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from foundry_agents.azure import registry_permissions
 from foundry_agents.azure.arm import ResourceManager
 from foundry_agents.azure.registry_permissions import ArmRegistryAccess
-from foundry_agents.lifecycle.failure.errors import AnswerLost, PermissionMissing, ServiceError, Unreachable
+from foundry_agents.lifecycle.failure.errors import AccessDeniedError, ResponseLostError, ServiceError, UnreachableError
 from foundry_agents.lifecycle.views import PullAccess
 from tests.reliability.failed_pulls import CAUSES, failed_pull, named_in
 from tests.reliability.plugin_bench import Agent
@@ -123,13 +123,13 @@ def test_policy_and_mode_are_read_and_a_missing_one_is_azures_default(
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (failure(403, "AuthorizationFailed", "No authorization."), PermissionMissing),
+        (failure(403, "AuthorizationFailed", "No authorization."), AccessDeniedError),
         (failure(404, "ResourceNotFound", "Not there."), ServiceError),
-        (failure(500, "InternalServerError", "Sorry."), AnswerLost),
+        (failure(500, "InternalServerError", "Sorry."), ResponseLostError),
         (Answer(DROP), ServiceError),
-        (Answer(200, "<html>"), AnswerLost),
-        (Answer(200, ["odd"]), AnswerLost),
-        (Answer(200, {"properties": "odd"}), AnswerLost),
+        (Answer(200, "<html>"), ResponseLostError),
+        (Answer(200, ["odd"]), ResponseLostError),
+        (Answer(200, {"properties": "odd"}), ResponseLostError),
     ],
 )
 def test_an_answer_that_explains_nothing_is_an_error_of_ours(
@@ -145,8 +145,8 @@ def test_a_cloud_that_does_not_describe_itself_is_an_error_of_the_check_alone() 
     """Case 23: found out when it is asked, not before a version is posted."""
 
     def nowhere() -> ResourceManager:
-        raise Unreachable("no such host", operation="GET …/metadata/endpoints")
+        raise UnreachableError("no such host", operation="GET …/metadata/endpoints")
 
     access = ArmRegistryAccess(nowhere, AnyCredential(), RequestsTransport())
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         access.pull_access(REGISTRY, WHO)

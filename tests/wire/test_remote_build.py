@@ -56,7 +56,7 @@ def test_a_context_is_uploaded_built_followed_and_adopted_and_a_failure_has_its_
         buildctl = str(found(BUILDKIT).with_name("buildctl"))
         azure.control.set(buildkit=builder.endpoint, buildctl=buildctl, registry_tokens=True)
         try:
-            with pytest.raises(ProviderError, match="RemoteBuildFailed: run ca1 did not build the image") as failed:
+            with pytest.raises(ProviderError, match="RemoteBuildError: run ca1 did not build the image") as failed:
                 plugin.create(BUILD, inputs(former.replace("COPY main.py", "COPY missing.py")))
             assert '"/missing.py": not found' in str(failed.value)
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from foundry_agents.azure.arm import PUBLIC, ResourceManager, described_by, resource_manager
-from foundry_agents.lifecycle.failure.errors import Unreachable
+from foundry_agents.lifecycle.failure.errors import UnreachableError
 from tests.reliability.plugin_bench import Bench
 
 
@@ -25,5 +25,5 @@ def test_a_cloud_that_describes_itself_is_asked_once(on_azure: Bench, monkeypatc
 
 
 def test_a_host_that_describes_no_cloud_is_named() -> None:
-    with pytest.raises(Unreachable, match="ARM_METADATA_HOSTNAME=localhost:1 does not describe a cloud"):
+    with pytest.raises(UnreachableError, match="ARM_METADATA_HOSTNAME=localhost:1 does not describe a cloud"):
         resource_manager({"ARM_METADATA_HOSTNAME": "localhost:1"})

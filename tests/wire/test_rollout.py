@@ -101,7 +101,7 @@ def test_424_for_ever_moves_nothing_and_leaves_no_session(agent: Agent, bench: B
     with pytest.raises(ProviderError) as caught:
         agent.update(state, two, Rollout.all_at_once(smoke=SmokeTest("ping", expect="pong", timeout=1)))
     text = str(caught.value)
-    assert text.startswith(f"RolloutFailed: smoke test on {agent.name}:2 failed")
+    assert text.startswith(f"RolloutError: smoke test on {agent.name}:2 failed")
     assert "(request " in text
     assert f"State: {agent.name}:2 got no traffic; 100 % on 1" in text
     assert "PATCH " not in agent.writes(since)

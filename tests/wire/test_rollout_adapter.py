@@ -10,12 +10,12 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from foundry_agents.azure import FoundryAgentService
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
-    Conflict,
-    NotReady,
-    PermissionMissing,
+    AccessDeniedError,
+    ConflictError,
+    NotReadyError,
+    ResponseLostError,
     ServiceError,
-    Throttled,
+    ThrottledError,
 )
 from foundry_agents.lifecycle.views import Answer as Said
 from foundry_agents.lifecycle.views import SessionView
@@ -85,7 +85,7 @@ def test_a_session_is_pinned_to_its_version(script: Script, service: FoundryAgen
 def test_a_session_that_is_not_ready_is_told_apart(script: Script, service: FoundryAgentService) -> None:
     """Case 44. fs#515"""
     script.says(failure(424, "session_creation_failed", "readiness failed"))
-    with pytest.raises(NotReady) as caught:
+    with pytest.raises(NotReadyError) as caught:
         service.create_session("support", "31")
     assert (caught.value.code, caught.value.request_id) == ("session_creation_failed", "r-42")
     assert script.methods() == ["POST"]
@@ -148,15 +148,15 @@ def test_a_session_that_only_a_header_names_is_known(script: Script, service: Fo
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (failure(424, "session_not_ready", "starting"), NotReady),
-        (failure(400, "agent_version_not_ready", "creating"), NotReady),
-        (failure(403, "forbidden", "no"), PermissionMissing),
-        (failure(409, "conflict", "busy"), Conflict),
-        (failure(429, "too_many", "slow"), Throttled),
-        (failure(500, "server_error", "oh"), AnswerLost),
+        (failure(424, "session_not_ready", "starting"), NotReadyError),
+        (failure(400, "agent_version_not_ready", "creating"), NotReadyError),
+        (failure(403, "forbidden", "no"), AccessDeniedError),
+        (failure(409, "conflict", "busy"), ConflictError),
+        (failure(429, "too_many", "slow"), ThrottledError),
+        (failure(500, "server_error", "oh"), ResponseLostError),
         (failure(400, "bad_request", "no"), ServiceError),
-        (Answer(502, "<html>"), AnswerLost),
-        (Answer(DROP), AnswerLost),
+        (Answer(502, "<html>"), ResponseLostError),
+        (Answer(DROP), ResponseLostError),
     ],
 )
 def test_what_goes_wrong_is_told_in_our_words_after_one_question(
@@ -202,8 +202,8 @@ def test_an_invocation_in_a_session_names_it_in_the_query(script: Script, servic
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (failure(424, "session_not_ready", "starting"), NotReady),
-        (failure(500, "server_error", "oh"), AnswerLost),
+        (failure(424, "session_not_ready", "starting"), NotReadyError),
+        (failure(500, "server_error", "oh"), ResponseLostError),
         (Answer(202, {}, {"x-agent-invocation-id": "i-1"}), ServiceError),
     ],
 )

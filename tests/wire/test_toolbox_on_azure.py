@@ -150,7 +150,7 @@ def test_a_post_whose_answer_is_lost_is_looked_for_before_it_is_sent_again(
 def test_a_500_that_never_stops_is_an_error_after_two_posts(box: Box) -> None:
     """Cases 4 and 5: the SDK's own retries, three for each, are off."""
     box.bench.azure.control.fault(path=f"toolboxes/{box.name}/versions$", method="POST", status=500)
-    with pytest.raises(ProviderError, match="AnswerLost"):
+    with pytest.raises(ProviderError, match="ResponseLostError"):
         box.create()
     assert (box.writes(), box.versions()) == (["POST", "POST"], [])
 
@@ -173,7 +173,7 @@ def test_a_toolbox_of_another_stack_is_refused_with_no_write(box: Box) -> None:
     box.create()
     with pytest.raises(ProviderError) as caught:
         box.create(fa.WebSearch(), owner="acme/agents/prod")
-    assert str(caught.value).startswith(f'NotOursError: toolbox "{box.name}" exists')
+    assert str(caught.value).startswith(f'OwnershipError: toolbox "{box.name}" exists')
     assert str(caught.value).strip().endswith("No changes were made.")
     assert box.writes() == ["POST"]
 

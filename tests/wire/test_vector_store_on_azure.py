@@ -150,7 +150,7 @@ def test_a_404_of_the_project_is_told_as_such_so_that_a_new_one_is_waited_for(st
     state = stored.create()
     said = {"error": {"code": "404", "message": "Subdomain does not map to a resource."}}
     stored.bench.azure.control.fault(path="openai/v1/vector_stores", method="GET", status=404, body=said)
-    with pytest.raises(ProviderError, match=r"^ProjectNotFound: the Foundry project was not found, HTTP 404"):
+    with pytest.raises(ProviderError, match=r"^ProjectNotFoundError: the Foundry project was not found, HTTP 404"):
         stored.delete(state, later)
 
 

@@ -84,7 +84,7 @@ def test_a_failed_version_is_removed_and_the_next_run_posts_it_anew(one: Agent) 
     with pytest.raises(ProviderError) as caught:
         one.create(pull_identity=one.bench.project.principal_id)
     text = str(caught.value)
-    assert text.startswith(f"VersionFailed: version {one.name}:1 failed: ImageError")
+    assert text.startswith(f"VersionFailedError: version {one.name}:1 failed: ImageError")
     assert one.bench.project.principal_id in text
     assert "Service said: [ImageError] Failed to pull container image." in text
     assert f"{one.name}:1 was removed" in text
@@ -100,7 +100,7 @@ def test_an_agent_of_another_stack_is_refused_with_no_write(one: Agent) -> None:
     with pytest.raises(ProviderError) as caught:
         one.create(owner="acme/agents/prod", environment={"A": "b"})
     text = str(caught.value).strip()
-    assert text.startswith("NotOursError: ")
+    assert text.startswith("OwnershipError: ")
     assert OWNER in text
     assert text.endswith("No changes were made.")
     assert sum(entry.write for entry in one.requests()) == writes

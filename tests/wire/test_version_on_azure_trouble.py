@@ -26,7 +26,7 @@ def _error(code: str, text: str) -> dict[str, object]:
     return {"error": {"code": code, "message": text, "type": "error", "details": []}}
 
 
-# --- Refresh in the dark ---------------------------------------------------------------------------------------------
+# --- Refresh in the dark ----------------------------------------------------------------------------------------------
 
 DARK: Mapping[str, Mapping[str, object]] = {
     "401": {"status": 401, "body": _error("AuthenticationFailed", "no")},
@@ -91,7 +91,7 @@ def test_what_cannot_be_read_stays_as_it_is_in_state_with_one_warning(night: Nig
     assert "\n" not in warning
 
 
-# --- Answers to a POST that are lost ---------------------------------------------------------------------------------
+# --- Answers to a POST that are lost ----------------------------------------------------------------------------------
 
 
 def _post_fault(one: Agent, **rule: object) -> None:
@@ -124,7 +124,7 @@ def test_a_500_that_never_stops_is_an_error_with_the_last_request_id_and_no_vers
     with pytest.raises(ProviderError) as caught:
         one.create()
     assert one.requests("POST", "/versions")[-1].request_id in str(caught.value)
-    assert str(caught.value).startswith("AnswerLost: ")
+    assert str(caught.value).startswith("ResponseLostError: ")
     assert one.posts() == 2
     assert one.versions() == {}
 
@@ -140,7 +140,7 @@ def test_a_post_is_on_the_wire_once_for_each_attempt_of_ours_whatever_retry_afte
     assert one.posts() == posts
 
 
-# --- Throttled -------------------------------------------------------------------------------------------------------
+# --- Throttled --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
@@ -155,7 +155,7 @@ def test_a_throttled_post_is_sent_again_when_the_service_says(one: Agent, form: 
     _is_one_active_version(one, state, posts=2)
 
 
-# --- Refused ---------------------------------------------------------------------------------------------------------
+# --- Refused ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_a_deployer_without_a_role_learns_which_principal_needs_which_role_where
         one.create(stranger)
     text = str(caught.value)
     (asked,) = one.requests()
-    assert text.startswith("PermissionMissing: the signed-in principal may not do this, HTTP 403")
+    assert text.startswith("AccessDeniedError: the signed-in principal may not do this, HTTP 403")
     for part in (
         STRANGER,
         FOUNDRY_USER,
@@ -206,7 +206,7 @@ def test_whoever_is_not_signed_in_is_told_how_to_and_nothing_reaches_the_service
     state = one.create()
     before = len(one.requests())
     with running({**one.bench.azure.env, "IDENTITY_HEADER": "another"}) as plugin:
-        with pytest.raises(ProviderError, match=r"(?s)^SignInFailed: no token.*Do: sign in: `az login`"):
+        with pytest.raises(ProviderError, match=r"(?s)^SignInError: no token.*Do: sign in: `az login`"):
             one.create(plugin, environment={"GREETING": "Hello"})
         assert plain(one.read(state, plugin).outs) == plain(state.outs)
         assert [line.stays for line in plugin.lines] == [True]
@@ -216,12 +216,12 @@ def test_whoever_is_not_signed_in_is_told_how_to_and_nothing_reaches_the_service
 def test_a_service_that_nobody_can_reach_is_said_to_be_with_its_address(night: Night) -> None:
     assert isinstance(night.created, ProviderError)
     text = str(night.created)
-    assert text.startswith("Unreachable: the Foundry endpoint could not be reached")
+    assert text.startswith("UnreachableError: the Foundry endpoint could not be reached")
     assert f"Where: GET {NOWHERE}/agents/{night.agent}" in text
     assert "Do: check project_endpoint" in text
 
 
-# --- Noise while polling ---------------------------------------------------------------------------------------------
+# --- Noise while polling ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from azure.ai.projects import AIProjectClient
 from azure.core.credentials import AccessToken
 
 from foundry_agents.azure import FoundryAgentService
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.smoke import Smoke
@@ -150,7 +150,9 @@ def ended(azure: LocalAzure, service: FoundryAgentService, client: httpx.Client,
     else:
         nth = 1 + at % 3 if fault.get("method") == "PATCH" else at
         azure.control.fault(path=f"agents/{name}(/|$)", nth=nth, **fault)
-    plan = RolloutPlan(name, "2", frozenset(), Patience(10, 1), (10, 50), bake_s=20, smoke=SMOKE, owner=Owner(OWNER))
+    plan = RolloutPlan(
+        name, "2", frozenset(), PollSettings(10, 1), (10, 50), bake_s=20, smoke=SMOKE, owner=Owner(OWNER)
+    )
     restored = True
     try:
         roll_out(cast("AgentService", watched), plan, FastClock(), lambda _line: None)
@@ -177,7 +179,7 @@ def _post(azure: LocalAzure, client: httpx.Client, name: str, image: str, number
         "protocol_versions": [{"protocol": "responses", "version": "2.0.0"}],
         "environment_variables": {"NUMBER": number},
     }
-    body = {"definition": definition, "metadata": Marks(f"v1:{number}", OWNER).as_metadata()}
+    body = {"definition": definition, "metadata": OwnershipMetadata(f"v1:{number}", OWNER).as_metadata()}
     client.post(f"agents/{name}/versions", json=body).raise_for_status()
     azure.wait_until(lambda: _statuses(azure, name)[number] == "active")
 

@@ -126,7 +126,7 @@ def errors_page() -> str:
     lines += [
         "## Why a version failed",
         "",
-        "The codes of VersionFailed [docs, azd, observed]; one that this release does not know is told like",
+        "The codes of VersionFailedError [docs, azd, observed]; one that this release does not know is told like",
         "`ProvisioningError`. Why a pull failed is read from the registry; the last row of ImageError is for one that",
         "can't be read.",
         "",

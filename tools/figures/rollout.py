@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 
-from foundry_agents.lifecycle.failure.errors import Conflict, InputError
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.failure.errors import ConflictError, InputError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import Patience
+from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.retention import prune, remove
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.routing import checked
@@ -85,7 +85,9 @@ def _on_the_wire() -> Iterator[Figure]:
                 _post(azure, client, image, number)
             service.set_routes("support", [Route("1", 100)])
             crowd = _Crowd(client)
-            plan = RolloutPlan("support", "2", frozenset(), Patience(10, 1), STEPS, bake_s=1, smoke=SMOKE, owner=MINE)
+            plan = RolloutPlan(
+                "support", "2", frozenset(), PollSettings(10, 1), STEPS, bake_s=1, smoke=SMOKE, owner=MINE
+            )
             since = _last(azure)
             done = roll_out(service, plan, crowd, lambda _line: None)
             writes = [e.method for e in azure.journal(writes=True, since=since) if e.path.endswith("/agents/support")]
@@ -95,7 +97,7 @@ def _on_the_wire() -> Iterator[Figure]:
                 "support",
                 "1",
                 frozenset(),
-                Patience(10, 1),
+                PollSettings(10, 1),
                 STEPS,
                 smoke=SMOKE,
                 served=frozenset("12"),
@@ -131,7 +133,7 @@ def _post(azure: LocalAzure, client: httpx.Client, image: str, number: str) -> N
         "protocol_versions": [{"protocol": "responses", "version": "2.0.0"}],
         "environment_variables": {"NUMBER": number},
     }
-    body = {"definition": definition, "metadata": Marks(f"v1:{number}", OWNER).as_metadata()}
+    body = {"definition": definition, "metadata": OwnershipMetadata(f"v1:{number}", OWNER).as_metadata()}
     client.post("agents/support/versions", json=body).raise_for_status()
     url = f"agents/support/versions/{number}"
     azure.wait_until(lambda: bool(client.get(url).json()["status"] == "active"))
@@ -207,10 +209,10 @@ def _what_stays() -> Iterator[Figure]:
     )
 
     service = _ten_versions()
-    service.failing = {"delete_agent": Conflict("active sessions", operation="DELETE", status=409)}
+    service.failing = {"delete_agent": ConflictError("active sessions", operation="DELETE", status=409)}
     try:
         _remove(service, force=False)
-    except Conflict:
+    except ConflictError:
         yield Figure("50", "versions deleted under a live session", 10 - len(service.statuses_left()), "=", 0)
     _remove(service, force=True)
     yield Figure("50", "versions left after force", len(service.statuses_left()), "=", 0)
@@ -228,4 +230,4 @@ def _ten_versions() -> FaultyService:
 
 
 def _remove(service: FaultyService, *, force: bool) -> None:
-    remove(service, "support", owner=MINE, claim=PROVED, force=force, clock=FastClock(), patience=Patience(10, 1))
+    remove(service, "support", owner=MINE, claim=PROVED, force=force, clock=FastClock(), patience=PollSettings(10, 1))

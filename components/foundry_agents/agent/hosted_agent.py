@@ -8,7 +8,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import authorization
 
-from foundry_agents.agent.toolbox_access import let_in, toolbox_of, with_toolbox
+from foundry_agents.agent.toolbox_access import grant_toolbox_access, toolbox_of, with_toolbox
 from foundry_agents.grants.naming import former_names
 from foundry_agents.grants.role_assignment import Grants, PrincipalType, Role, principal_suffix
 from foundry_agents.image.agent_image import AgentImage
@@ -44,7 +44,7 @@ class HostedAgent(pulumi.ComponentResource):
         memory: "1Gi", "2Gi" or "4Gi", as goes with cpu; default "2Gi".
         tier: Instead of cpu and memory; ``Tier.of("4", "8Gi")`` for a size newer than this release.
         protocols: Version of each protocol that the container speaks; default responses 2.0.0.
-            ``Protocol.of("…")`` names one that is newer than this release.
+            ``AgentProtocol.of("…")`` names one that is newer than this release.
         environment: Variables of the container. Secret values stay secret in state.
         tools: ``[CodeInterpreter(), Mcp("docs", "https://…"), …]``, or a Toolbox that several agents share. The
             container finds them over MCP at ``TOOLBOX_ENDPOINT``, the version that this version of the agent was tested
@@ -197,7 +197,7 @@ class HostedAgent(pulumi.ComponentResource):
         self.principal_id = self.version.principal_id
         before_the_test: list[pulumi.Resource] = [self.version]
         if self.toolbox and grant_toolbox_role:
-            identity, role = let_in(name, self.version, project=project, parent=self)
+            identity, role = grant_toolbox_access(name, self.version, project=project, parent=self)
             self.principal_id = identity.principal_id
             before_the_test.append(role)
         pinned = rollout is not None and rollout.version is not None

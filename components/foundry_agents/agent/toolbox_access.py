@@ -57,7 +57,7 @@ def with_toolbox(
     return {ENDPOINT_VARIABLE: toolbox.endpoint, NAME_VARIABLE: toolbox.toolbox_name, **(environment or {})}
 
 
-def let_in(
+def grant_toolbox_access(
     name: str, version: HostedAgentVersion, *, project: FoundryProject | Project, parent: pulumi.Resource
 ) -> tuple[AgentIdentity, authorization.RoleAssignment]:
     """Gives the agent's own identity the role that toolboxes ask for, as soon as it is known: Foundry User [docs]."""

@@ -13,7 +13,7 @@ from azure.storage.blob import BlobClient
 from foundry_agents.azure.arm import resource_manager
 from foundry_agents.azure.clients import BriefRetries, credential
 from foundry_agents.azure.errors import translated
-from foundry_agents.lifecycle.failure.errors import PermissionMissing, ProjectNotFound, RegistryRefused
+from foundry_agents.lifecycle.failure.errors import AccessDeniedError, ProjectNotFoundError, RegistryAccessError
 from foundry_agents.lifecycle.remote_build import UNDER_WAY
 from foundry_agents.lifecycle.service.builds import BuildOrder
 from foundry_agents.lifecycle.views import RunView
@@ -97,9 +97,9 @@ class AcrTasks:
         try:
             with translated(operation, writes=writes):
                 yield
-        except (PermissionMissing, ProjectNotFound) as error:
+        except (AccessDeniedError, ProjectNotFoundError) as error:
             # The words of the data plane's errors are about agents.
-            raise RegistryRefused(
+            raise RegistryAccessError(
                 self._name, operation=operation, detail=error.detail, status=error.status, do=_DO
             ) from None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from foundry_agents.lifecycle.failure.errors import Unreachable
+from foundry_agents.lifecycle.failure.errors import UnreachableError
 
 METADATA_HOSTNAME = "ARM_METADATA_HOSTNAME"
 """Host that describes a cloud; the variable that the field's other tools read for sovereign and private clouds."""
@@ -45,7 +45,7 @@ def resource_manager(environ: Mapping[str, str] = os.environ) -> ResourceManager
     """The Resource Manager of this process's cloud.
 
     Raises:
-        Unreachable: The host in ARM_METADATA_HOSTNAME does not describe a cloud.
+        UnreachableError: The host in ARM_METADATA_HOSTNAME does not describe a cloud.
     """
     host = environ.get(METADATA_HOSTNAME, "").strip()
     return described_by(host) if host else PUBLIC
@@ -60,7 +60,7 @@ def described_by(host: str) -> ResourceManager:
         answer.raise_for_status()
         return _first_cloud(answer.json())
     except (requests.RequestException, ValueError, LookupError, TypeError) as error:
-        raise Unreachable(
+        raise UnreachableError(
             f"{METADATA_HOSTNAME}={host} does not describe a cloud: {type(error).__name__}", operation=f"GET {url}"
         ) from None
 

@@ -19,17 +19,17 @@ from azure.core.exceptions import (
 )
 
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
-    Conflict,
-    NetworkRefused,
-    NotReady,
-    PermissionMissing,
-    PreviewRequired,
-    ProjectNotFound,
+    AccessDeniedError,
+    ConflictError,
+    NetworkDeniedError,
+    NotReadyError,
+    PreviewRequiredError,
+    ProjectNotFoundError,
+    ResponseLostError,
     ServiceError,
-    SignInFailed,
-    Throttled,
-    Unreachable,
+    SignInError,
+    ThrottledError,
+    UnreachableError,
 )
 
 _NOT_READY, _TOO_MANY = 424, 429
@@ -77,16 +77,16 @@ def translated(operation: str, *, writes: bool = False) -> Iterator[None]:
         yield
     except ClientAuthenticationError as error:
         if error.response is None:
-            raise SignInFailed(_attempts(error), endpoint=operation) from None
+            raise SignInError(_attempts(error), endpoint=operation) from None
         raise _answered(error, operation) from None
     except HttpResponseError as error:
         raise _answered(error, operation) from None
     except ServiceRequestError as error:
         # On a write azure-core says "request" also for a connection that broke while sending.
-        kind = AnswerLost if writes and "refused" not in str(error).lower() else Unreachable
+        kind = ResponseLostError if writes and "refused" not in str(error).lower() else UnreachableError
         raise kind(_first_line(error), operation=operation) from None
     except (ServiceResponseError, IncompleteReadError, DecodeError) as error:
-        raise AnswerLost(_first_line(error), operation=operation) from None
+        raise ResponseLostError(_first_line(error), operation=operation) from None
 
 
 def _answered(error: HttpResponseError, operation: str) -> ServiceError:
@@ -98,28 +98,30 @@ def _answered(error: HttpResponseError, operation: str) -> ServiceError:
     request_id = request_id_of(headers)
     if status == _TOO_MANY:
         wait = _retry_after_s(error)
-        return Throttled(
+        return ThrottledError(
             detail, operation=operation, status=status, code=code, request_id=request_id, retry_after_s=wait
         )
     kind = kind_of(status, code, detail)
     if kind is ServiceError and isinstance(error, ResourceNotFoundError):
-        kind = ProjectNotFound
+        kind = ProjectNotFoundError
     elif kind is ServiceError and isinstance(error, (DecodeError, IncompleteReadError)):
-        kind = AnswerLost
+        kind = ResponseLostError
     return kind(detail, operation=operation, status=status or None, code=code, request_id=request_id)
 
 
 def kind_of(status: int, code: str | None, said: str) -> type[ServiceError]:
     """Which error an answer is, by its status, its code and, where these are the same for many, its words."""
     if status == _NOT_READY or code in _NOT_READY_CODES:
-        return NotReady
+        return NotReadyError
     if code == _PREVIEW_GATE:
-        return PreviewRequired
+        return PreviewRequiredError
     if status in _REFUSED:
-        return NetworkRefused if _NETWORK.search(said) else PermissionMissing
+        return NetworkDeniedError if _NETWORK.search(said) else AccessDeniedError
     if status >= _FIRST_SERVER_ERROR:
-        return AnswerLost
-    return {_CONFLICT: Conflict, _NOT_FOUND: ProjectNotFound, _TOO_MANY: Throttled}.get(status, ServiceError)
+        return ResponseLostError
+    return {_CONFLICT: ConflictError, _NOT_FOUND: ProjectNotFoundError, _TOO_MANY: ThrottledError}.get(
+        status, ServiceError
+    )
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:

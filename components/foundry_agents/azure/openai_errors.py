@@ -9,7 +9,7 @@ from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from foundry_agents.azure.errors import is_about_the_project, translated
 from foundry_agents.azure.sessions import refused
-from foundry_agents.lifecycle.failure.errors import AnswerLost, ProjectNotFound, ServiceError
+from foundry_agents.lifecycle.failure.errors import ProjectNotFoundError, ResponseLostError, ServiceError
 
 _NOT_FOUND = 404
 
@@ -27,15 +27,15 @@ def asking(operation: str) -> Iterator[None]:
         except APIStatusError as error:
             raise _about_the_project(refused(error, operation)) from None
         except APITimeoutError:
-            raise AnswerLost("no answer in time", operation=operation) from None
+            raise ResponseLostError("no answer in time", operation=operation) from None
         except APIConnectionError as error:
-            raise AnswerLost(str(error.__cause__ or error), operation=operation) from None
+            raise ResponseLostError(str(error.__cause__ or error), operation=operation) from None
 
 
 def _about_the_project(error: ServiceError) -> ServiceError:
     """The same refusal, as what a new project is waited for by where it is about the project."""
     if error.status != _NOT_FOUND or not is_about_the_project(error.detail):
         return error
-    return ProjectNotFound(
+    return ProjectNotFoundError(
         error.detail, operation=error.operation, status=error.status, code=error.code, request_id=error.request_id
     )

@@ -13,7 +13,7 @@ from foundry_agents.azure.arm import resource_manager
 from foundry_agents.azure.registry_login import azure_login
 from foundry_agents.docker.credentials import Login, docker_login, keep_for_docker
 from foundry_agents.docker.daemon import docker_folder
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryRefused
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryAccessError
 from foundry_agents.lifecycle.views import ImageView, Progress
 
 _MANIFESTS = (
@@ -66,7 +66,7 @@ class RegistryClient:
         """Begins an upload with Docker's credentials and drops it again.
 
         Raises:
-            RegistryRefused: The registry does not take it, and a token of Azure's did not help or was not wanted.
+            RegistryAccessError: The registry does not take it, and a token of Azure's did not help or was not wanted.
         """
         host, _, path = repository.partition("/")
         upload = f"/v2/{path}/blobs/uploads/"
@@ -182,9 +182,9 @@ class RegistryClient:
         return False
 
 
-def _refused(host: str, operation: str, cause: requests.Response | Exception) -> RegistryRefused:
+def _refused(host: str, operation: str, cause: requests.Response | Exception) -> RegistryAccessError:
     if isinstance(cause, Exception):
-        return RegistryRefused(
+        return RegistryAccessError(
             host,
             operation=operation,
             detail=type(cause).__name__,
@@ -198,7 +198,7 @@ def _refused(host: str, operation: str, cause: requests.Response | Exception) ->
             "Container Registry Repository Writer (2a1e307c-b015-4ebd-883e-5b7698a07328) on it; a role granted a "
             "moment ago takes some minutes"
         )
-    return RegistryRefused(
+    return RegistryAccessError(
         host, operation=operation, detail=_said(cause) or cause.reason, status=cause.status_code, do=do
     )
 

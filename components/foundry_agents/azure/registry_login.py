@@ -8,7 +8,7 @@ from foundry_agents.azure.arm import resource_manager
 from foundry_agents.azure.clients import credential
 from foundry_agents.azure.errors import translated
 from foundry_agents.docker.credentials import TOKEN_USER, Login
-from foundry_agents.lifecycle.failure.errors import SignInFailed
+from foundry_agents.lifecycle.failure.errors import SignInError
 
 _TIMEOUT_S = 30
 
@@ -21,7 +21,7 @@ def azure_login(registry: str, base_url: str) -> Login:
         base_url: Where it answers.
 
     Raises:
-        SignInFailed: No token for Azure, or the registry does not take it.
+        SignInError: No token for Azure, or the registry does not take it.
     """
     endpoint = f"{base_url}/oauth2/exchange"
     with translated(f"POST {endpoint}"):
@@ -34,4 +34,4 @@ def azure_login(registry: str, base_url: str) -> Login:
     except (requests.RequestException, ValueError, KeyError) as error:
         status = getattr(getattr(error, "response", None), "status_code", None)
         said = f"HTTP {status}" if status else type(error).__name__
-        raise SignInFailed(f"the registry did not exchange Azure's token: {said}", endpoint=endpoint) from None
+        raise SignInError(f"the registry did not exchange Azure's token: {said}", endpoint=endpoint) from None

@@ -14,7 +14,7 @@ from azure.core.rest import HttpRequest
 
 from foundry_agents.azure.arm import ResourceManager
 from foundry_agents.azure.errors import translated
-from foundry_agents.lifecycle.failure.errors import AnswerLost
+from foundry_agents.lifecycle.failure.errors import ResponseLostError
 from foundry_agents.lifecycle.views import PullAccess
 
 REGISTRY_VERSION = "2025-11-01"
@@ -47,7 +47,7 @@ class ArmRegistryAccess:
             return self._read(registry_id, principal_id)
         except (AttributeError, TypeError, ValueError) as odd:
             # Whatever it was, it must not stand in the place of the failure that it was to explain.
-            raise AnswerLost(
+            raise ResponseLostError(
                 f"the answer has another form than expected ({type(odd).__name__})", operation=f"GET {registry_id}"
             ) from None
 

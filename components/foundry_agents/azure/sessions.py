@@ -13,7 +13,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAI
 
 from foundry_agents.azure.errors import kind_of, request_id_of, translated, with_details
-from foundry_agents.lifecycle.failure.errors import AnswerLost, ProjectNotFound, ServiceError
+from foundry_agents.lifecycle.failure.errors import ProjectNotFoundError, ResponseLostError, ServiceError
 from foundry_agents.lifecycle.views import Answer, SessionView
 
 NO_RETRY: dict[str, Any] = {"retry_total": 0}
@@ -87,9 +87,9 @@ class AgentSessions:
             except APIStatusError as error:
                 raise refused(error, operation) from None
             except APITimeoutError:
-                raise AnswerLost(f"no answer within {timeout_s:g} s", operation=operation) from None
+                raise ResponseLostError(f"no answer within {timeout_s:g} s", operation=operation) from None
             except APIConnectionError as error:
-                raise AnswerLost(str(error.__cause__ or error), operation=operation) from None
+                raise ResponseLostError(str(error.__cause__ or error), operation=operation) from None
         body = _object(raw.text)
         reference = body.get("agent_reference")
         answered_in = body.get("agent_session_id") or raw.headers.get("x-agent-session-id") or session or ""
@@ -154,7 +154,7 @@ def refused(error: APIStatusError, operation: str) -> ServiceError:
     status = error.status_code
     said = with_details(str(details.get("message") or error.message), error.response.headers)
     kind = kind_of(status, code, said)
-    return (ServiceError if kind is ProjectNotFound else kind)(  # a question's 404 is about its session
+    return (ServiceError if kind is ProjectNotFoundError else kind)(  # a question's 404 is about its session
         said,
         operation=operation,
         status=status,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from foundry_agents.lifecycle.failure.errors import BuildImpossible
+from foundry_agents.lifecycle.failure.errors import BuilderUnavailableError
 
 _TIMEOUT_S = 5
 _LOCAL = "unix:///var/run/docker.sock"
@@ -23,13 +23,13 @@ def require_builder(name: str, environ: Mapping[str, str] = os.environ) -> None:
     the context in use. A builder that is noted is not called: that is for the build to find out.
 
     Raises:
-        BuildImpossible: There is none, or not the one that is asked for.
+        BuilderUnavailableError: There is none, or not the one that is asked for.
     """
     folder = docker_folder(environ)
     known = sorted(path.name for path in (folder / "buildx" / "instances").glob("*") if path.is_file())
     if name and name not in known:
         listed = ", ".join(known) or "none"
-        raise BuildImpossible(
+        raise BuilderUnavailableError(
             f'there is no buildx builder "{name}" in {folder}; there: {listed}',
             do=f"make it with `docker buildx create --name {name}`, or leave builder=… out",
         )
@@ -38,7 +38,7 @@ def require_builder(name: str, environ: Mapping[str, str] = os.environ) -> None:
     host = _daemon(folder, environ)
     trouble = _refusal(host)
     if trouble:
-        raise BuildImpossible(
+        raise BuilderUnavailableError(
             f"Docker does not answer at {host} ({trouble}), and no buildx builder is known in {folder}",
             do="start Docker, or name a BuildKit with `docker buildx create --driver remote tcp://HOST:PORT`",
         )

@@ -12,7 +12,7 @@ import requests
 from docker.models.containers import Container
 
 from foundry_agents.docker.daemon import answering_daemon
-from foundry_agents.lifecycle.failure.errors import ImageUnfit
+from foundry_agents.lifecycle.failure.errors import UnsuitableImageError
 from foundry_agents.lifecycle.inputs.image_reference import PORT
 from foundry_agents.lifecycle.polling import Clock
 from foundry_agents.lifecycle.views import Progress
@@ -33,7 +33,7 @@ def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, 
     the agent's identity, is not there: an agent that needs it to start fails here and not in Azure.
 
     Raises:
-        ImageUnfit: It ended before it was ready, or was not ready in time; carries the last lines it wrote.
+        UnsuitableImageError: It ended before it was ready, or was not ready in time; carries the last lines it wrote.
     """
     host = answering_daemon()
     if host is None:
@@ -46,7 +46,7 @@ def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, 
             if why:
                 lines = container.logs(tail=_SHOWN_LINES).decode(errors="replace").strip().splitlines()
                 wrote = "; last lines: " + " | ".join(lines) if lines else "; it wrote nothing"
-                raise ImageUnfit(reference, [f"{why}{wrote}"], do="mend what it says", off="start=False")
+                raise UnsuitableImageError(reference, [f"{why}{wrote}"], do="mend what it says", off="start=False")
     except docker.errors.APIError as error:  # above all an image that the daemon can't pull
         progress(f"image not started here: {error.explanation or type(error).__name__}")
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 import pulumi
 
 from foundry_agents.lifecycle.inputs.image_reference import PLATFORM
-from foundry_agents.sources.build_context import BuildContext, ContextProblem
+from foundry_agents.sources.build_context import BuildContext, ContextError
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Sources:
         """
         try:
             context = BuildContext.read(self.context, self.dockerfile, limit_mb=self.context_limit_mb)
-        except ContextProblem as problem:
+        except ContextError as problem:
             raise pulumi.RunError(f"{who}: {problem}") from None
         counted = {
             "args": sorted(self.build_args.items()),

@@ -8,7 +8,7 @@ from typing import Any
 from foundry_agents.lifecycle.failure.errors import InputError
 from foundry_agents.lifecycle.inputs.rules import RESERVED_METADATA_PREFIX
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
-from foundry_agents.lifecycle.schema.enums import Protocol, Runtime, known
+from foundry_agents.lifecycle.schema.enums import AgentProtocol, Runtime, known
 from foundry_agents.lifecycle.schema.fields import Values
 from foundry_agents.lifecycle.views import VersionView
 
@@ -82,5 +82,5 @@ def _collector(endpoint: Mapping[str, Any]) -> dict[str, object]:
 
 def _newer(protocols: Mapping[str, str], code: Mapping[str, object]) -> list[str]:
     runtime = str(code.get("runtime") or "")
-    newer = {name for name in protocols if name not in known(Protocol)}
+    newer = {name for name in protocols if name not in known(AgentProtocol)}
     return sorted(newer | ({runtime} if runtime and runtime not in known(Runtime) else set()))

@@ -65,7 +65,7 @@ class Marked(Protocol):
 
 
 @dataclass(frozen=True)
-class Marks:
+class OwnershipMetadata:
     """What we write on a version to know it again.
 
     Attributes:
@@ -89,7 +89,7 @@ class Marks:
         }
 
     @classmethod
-    def of(cls, version: Marked) -> Marks | None:
+    def of(cls, version: Marked) -> OwnershipMetadata | None:
         """Reads the marks back; None for a version that we have not made."""
         marks = version.metadata
         if marks.get(_MANAGED_BY) != MANAGED_BY or _OWNER not in marks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, ImageUnfit
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, UnsuitableImageError
 from foundry_agents.lifecycle.inputs.image_reference import PLATFORM, PORT
 from foundry_agents.lifecycle.service.registries import ImageRegistry
 from foundry_agents.lifecycle.views import ImageView, Progress
@@ -17,7 +17,7 @@ def check_image(registry: ImageRegistry, reference: str, progress: Progress, war
     not name, because the platform sets PORT.
 
     Raises:
-        ImageUnfit: It is not in its registry, not for linux/amd64, or says nothing to start.
+        UnsuitableImageError: It is not in its registry, not for linux/amd64, or says nothing to start.
     """
     repository, _, digest = reference.partition("@")
     try:
@@ -26,14 +26,16 @@ def check_image(registry: ImageRegistry, reference: str, progress: Progress, war
         warn(f"image not checked: {' '.join(str(error).split())}")
         return
     if seen is None:
-        raise ImageUnfit(
+        raise UnsuitableImageError(
             reference,
             [f"there is no such digest in {repository}"],
             do="push it, or correct the digest: `docker buildx imagetools inspect REGISTRY/REPOSITORY:TAG` prints it",
         )
     problems = _problems(seen)
     if problems:
-        raise ImageUnfit(reference, problems, do=f"build it with `--platform {PLATFORM}` and an ENTRYPOINT or CMD")
+        raise UnsuitableImageError(
+            reference, problems, do=f"build it with `--platform {PLATFORM}` and an ENTRYPOINT or CMD"
+        )
     if seen.ports and f"{PORT}/tcp" not in seen.ports:
         warn(f"image exposes {', '.join(seen.ports)} and not {PORT}: the agent must listen where PORT says")
     progress(f"image checked: {PLATFORM}, starts {seen.command[0]}")

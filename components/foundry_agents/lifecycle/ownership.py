@@ -17,11 +17,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from foundry_agents.lifecycle.failure.errors import NotOursError, RemovalRefused
-from foundry_agents.lifecycle.fingerprint import Marked, Marks
+from foundry_agents.lifecycle.failure.errors import OwnershipError, RemovalRefusedError
+from foundry_agents.lifecycle.fingerprint import Marked, OwnershipMetadata
 from foundry_agents.lifecycle.views import AgentView, ToolboxVersionView, VersionView
 
-NOBODY = "nobody"
+NO_OWNER = "nobody"
 """The owner of things without ownership metadata, such as versions that a portal or a script has made. Every other
 owner has two slashes."""
 
@@ -36,7 +36,7 @@ class Owner:
     Attributes:
         name: ``organization/project/stack`` as it was when the first thing was made. It stays when the stack, its
             project or its organization is renamed, because what carries it can't be written again.
-        former: Owners whose things this stack has taken over; NOBODY for things that had none.
+        former: Owners whose things this stack has taken over; NO_OWNER for things that had none.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Owner:
         """
         made = [number for number, thing in enumerate(history) if self.made(thing)]
         older = history[made[-1] :] if made else ()
-        return self.taking_over(thing for thing in older if owner_in(thing) != NOBODY)
+        return self.taking_over(thing for thing in older if owner_in(thing) != NO_OWNER)
 
     def taking_over(self, things: Iterable[Marked]) -> Owner:
         """Return the same owner once it has taken these things over."""
@@ -71,9 +71,9 @@ class Owner:
 
 
 def owner_in(thing: Marked) -> str:
-    """Return the owner that a thing's metadata names; NOBODY when there is none."""
-    marks = Marks.of(thing)
-    return marks.owner if marks else NOBODY
+    """Return the owner that a thing's metadata names; NO_OWNER when there is none."""
+    marks = OwnershipMetadata.of(thing)
+    return marks.owner if marks else NO_OWNER
 
 
 def refuse_others(
@@ -96,9 +96,9 @@ def refuse_others(
         name_input: The input that names it.
 
     Raises:
-        NotOursError: It is somebody else's.
+        OwnershipError: It is somebody else's.
     """
-    known = [each for each in history if owner_in(each) != NOBODY]
+    known = [each for each in history if owner_in(each) != NO_OWNER]
     if take_over or not history or owner.owns((known or history)[0]):
         return
     newest = owner_in(known[0]) if known else None
@@ -106,7 +106,7 @@ def refuse_others(
         reason = f'the stack "{newest}" has taken it over'
     else:
         reason = f'the stack "{newest}" manages it' if newest else "it carries no ownership metadata of this library"
-    raise NotOursError(name, owner=newest, reason=reason, kind=kind, name_input=name_input)
+    raise OwnershipError(name, owner=newest, reason=reason, kind=kind, name_input=name_input)
 
 
 def version_identity(version: VersionView) -> Identity:
@@ -278,11 +278,11 @@ class Claim:
         """Return the verdict on what the service has now.
 
         Raises:
-            RemovalRefused: The run is limited to a part of the stack, or can't be judged.
+            RemovalRefusedError: The run is limited to a part of the stack, or can't be judged.
         """
         decided = verdict(self.run, held=self.held, found=found)
         if decided.answer is Answer.REFUSED:
-            raise RemovalRefused(
+            raise RemovalRefusedError(
                 self.subject, option=self.run.limited, unseen=self.run.unseen, destroys=self.run.destroys
             )
         return decided

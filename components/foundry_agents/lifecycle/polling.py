@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
-    PermissionMissing,
-    ProjectNotFound,
+    AccessDeniedError,
+    ProjectNotFoundError,
+    ResponseLostError,
     ServiceError,
-    Throttled,
-    Unreachable,
-    VersionVanished,
-    WaitTimeout,
+    ThrottledError,
+    UnreachableError,
+    VersionGoneError,
+    WaitTimeoutError,
 )
 from foundry_agents.lifecycle.views import VersionView
 
@@ -71,7 +71,7 @@ class SystemClock:
 
 
 @dataclass(frozen=True)
-class Patience:
+class PollSettings:
     """How long to wait and how often to look.
 
     Attributes:
@@ -87,7 +87,7 @@ def wait_for_final(
     read: Callable[[], VersionView | None],
     *,
     subject: str,
-    patience: Patience,
+    patience: PollSettings,
     clock: Clock,
     on_read: Callable[[VersionView | None, float], None],
 ) -> VersionView:
@@ -105,8 +105,8 @@ def wait_for_final(
         The version as last read: its status is active, failed or deleted.
 
     Raises:
-        WaitTimeout: The deadline passed; carries what was seen last.
-        VersionVanished: The version stayed missing for more reads than the service needs to show a new one.
+        WaitTimeoutError: The deadline passed; carries what was seen last.
+        VersionGoneError: The version stayed missing for more reads than the service needs to show a new one.
         ServiceError: An answer that more waiting can't change, such as a missing permission.
     """
     watch = _Watch(subject)
@@ -120,9 +120,9 @@ def wait_for_final(
         if watch.settled:
             return watch.settled
         if (remaining := patience.timeout_s - waited) <= 0:
-            raise WaitTimeout(subject, last=watch.last, polls=watch.polls, waited_s=waited, trouble=trouble)
+            raise WaitTimeoutError(subject, last=watch.last, polls=watch.polls, waited_s=waited, trouble=trouble)
         pause = min(CONFIRM_AFTER_S, patience.interval_s) if watch.to_confirm else interval
-        if isinstance(trouble, Throttled):
+        if isinstance(trouble, ThrottledError):
             pause = max(pause, trouble.retry_after_s or THROTTLED_PAUSE_S)
         clock.sleep(min(pause, remaining))
         if not watch.to_confirm:
@@ -155,9 +155,9 @@ class _Watch:
         self.polls += 1
         try:
             self.seen = read()
-        except (AnswerLost, Unreachable, Throttled) as noise:
+        except (ResponseLostError, UnreachableError, ThrottledError) as noise:
             return noise
-        except PermissionMissing as refusal:
+        except AccessDeniedError as refusal:
             self._unsigned += 1
             if refusal.status != UNAUTHENTICATED or self._unsigned > UNSIGNED_READS_TOLERATED:
                 raise
@@ -172,7 +172,7 @@ class _Watch:
             self._missing += 1
             self.to_confirm = None
             if self._missing > MISSING_READS_TOLERATED:
-                raise VersionVanished(self.subject, last=self.last)
+                raise VersionGoneError(self.subject, last=self.last)
             return
         self.last, self._missing = seen, 0
         if self.to_confirm and self.to_confirm.status == seen.status:
@@ -180,22 +180,22 @@ class _Watch:
         self.to_confirm = seen if seen.status in FINAL else None
 
 
-def once_the_project_answers(call: Callable[[], T], clock: Clock, on_wait: Callable[[str], None]) -> T:
+def retry_until_project_ready(call: Callable[[], T], clock: Clock, on_wait: Callable[[str], None]) -> T:
     """Makes a first call to a project, patiently if the project is too new to be known to its own host.
 
     Raises:
-        ProjectNotFound: It is still unknown after 11 tries, 5 seconds apart.
+        ProjectNotFoundError: It is still unknown after 11 tries, 5 seconds apart.
     """
     for _ in range(NEW_PROJECT_TRIES - 1):
         try:
             return call()
-        except ProjectNotFound:
+        except ProjectNotFoundError:
             on_wait("the project does not answer yet; a new one takes a moment")
             clock.sleep(NEW_PROJECT_PAUSE_S)
     return call()
 
 
-def unless_throttled(call: Callable[[], T], patience: Patience, clock: Clock) -> T:
+def retry_throttled(call: Callable[[], T], patience: PollSettings, clock: Clock) -> T:
     """Makes a call again while the service says that it did nothing because of too many requests.
 
     Keeps to Retry-After, and gives up when the deadline would pass.
@@ -204,7 +204,7 @@ def unless_throttled(call: Callable[[], T], patience: Patience, clock: Clock) ->
     while True:
         try:
             return call()
-        except Throttled as error:
+        except ThrottledError as error:
             pause = error.retry_after_s or THROTTLED_PAUSE_S
             if clock.now() - start + pause > patience.timeout_s:
                 raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES
-from foundry_agents.lifecycle.failure.errors import Conflict, ServiceError, message
+from foundry_agents.lifecycle.failure.errors import ConflictError, ServiceError, message
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.views import VersionView
 
@@ -97,10 +97,10 @@ def cause(code: str) -> Cause:
 
 def in_use(error: ServiceError, *, agent: str, version: str | None) -> ServiceError:
     """Adds to a 409 on delete what to do about it; any other error comes back as it is."""
-    if not isinstance(error, Conflict):
+    if not isinstance(error, ConflictError):
         return error
     subject = f"version {agent}:{version}" if version else f'agent "{agent}"'
-    return Conflict(
+    return ConflictError(
         f"{error.detail}. {subject} has active sessions: wait until they end, or set force_delete=True "
         "(ends them) and run the same command again. Nothing was deleted.",
         operation=error.operation,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from foundry_agents.lifecycle.failure.errors import AnswerLost, RemoteBuildFailed, Throttled, Unreachable
+from foundry_agents.lifecycle.failure.errors import (
+    RemoteBuildError,
+    ResponseLostError,
+    ThrottledError,
+    UnreachableError,
+)
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
-from foundry_agents.lifecycle.polling import THROTTLED_PAUSE_S, Clock, Patience
+from foundry_agents.lifecycle.polling import THROTTLED_PAUSE_S, Clock, PollSettings
 from foundry_agents.lifecycle.service.builds import BuildOrder, TaskRuns
 from foundry_agents.lifecycle.service.registries import ImageRegistry
 from foundry_agents.lifecycle.views import Progress, RunView
@@ -18,7 +23,7 @@ SHOWN_LINES = 12
 
 
 def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
-    registry: ImageRegistry, runs: TaskRuns, order: BuildOrder, patience: Patience, clock: Clock, progress: Progress
+    registry: ImageRegistry, runs: TaskRuns, order: BuildOrder, patience: PollSettings, clock: Clock, progress: Progress
 ) -> str:
     """Makes sure that the image of a content is in the registry, and gives its digest.
 
@@ -26,7 +31,7 @@ def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
     its log and followed; one whose log does not name it yet is not, and then two runs make the same image.
 
     Raises:
-        RemoteBuildFailed: The run failed, or is not done in time; the next run of Pulumi follows or repeats it.
+        RemoteBuildError: The run failed, or is not done in time; the next run of Pulumi follows or repeats it.
         ServiceError: Azure refused.
     """
     tag = tag_names(order.content, None)[0]
@@ -50,7 +55,7 @@ def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
     return digest
 
 
-def _followed(runs: TaskRuns, run: RunView, patience: Patience, clock: Clock, progress: Progress) -> RunView:
+def _followed(runs: TaskRuns, run: RunView, patience: PollSettings, clock: Clock, progress: Progress) -> RunView:
     """Waits for the end, with the last line of the log on the row; lost answers are survived until the deadline."""
     start, seen, shown = clock.now(), run, ""
     while True:
@@ -61,9 +66,9 @@ def _followed(runs: TaskRuns, run: RunView, patience: Patience, clock: Clock, pr
                 progress(f"run {run.run_id} · {line}")
                 shown = line
             seen = runs.get(run.run_id)
-        except (AnswerLost, Unreachable):
+        except (ResponseLostError, UnreachableError):
             pass
-        except Throttled as error:
+        except ThrottledError as error:
             pause = max(pause, error.retry_after_s or THROTTLED_PAUSE_S)
         if seen.status not in UNDER_WAY:
             return seen
@@ -78,10 +83,10 @@ def _last_line(log: str) -> str:
     return lines[-1][:120] if lines else ""
 
 
-def _failed(runs: TaskRuns, run: RunView, why: str) -> RemoteBuildFailed:
+def _failed(runs: TaskRuns, run: RunView, why: str) -> RemoteBuildError:
     try:
         log = runs.log(run.run_id)
-    except (AnswerLost, Unreachable, Throttled):
+    except (ResponseLostError, UnreachableError, ThrottledError):
         log = "(the log could not be read)"
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
-    return RemoteBuildFailed(run.run_id, why=why, log=lines[-SHOWN_LINES:])
+    return RemoteBuildError(run.run_id, why=why, log=lines[-SHOWN_LINES:])

@@ -8,16 +8,16 @@ from functools import partial
 
 from foundry_agents.lifecycle import remedies
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
-    Conflict,
+    ConflictError,
     FoundryAgentsError,
+    ResponseLostError,
     ServiceError,
-    Throttled,
-    Unreachable,
+    ThrottledError,
+    UnreachableError,
     message,
 )
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, agent_identity
-from foundry_agents.lifecycle.polling import Clock, Patience
+from foundry_agents.lifecycle.polling import Clock, PollSettings
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import AgentView, VersionView
 
@@ -93,7 +93,7 @@ def _delete(service: AgentService, version: VersionView) -> str | None:
     """Deletes; the reason when that was refused."""
     try:
         service.delete_version(version.agent, version.version, force=False)
-    except Conflict:
+    except ConflictError:
         return "live sessions"
     except FoundryAgentsError as error:
         return str(error).splitlines()[0]
@@ -120,7 +120,7 @@ class Removed:
 
 
 def remove(
-    service: AgentService, agent: str, *, owner: Owner, claim: Claim, force: bool, clock: Clock, patience: Patience
+    service: AgentService, agent: str, *, owner: Owner, claim: Claim, force: bool, clock: Clock, patience: PollSettings
 ) -> Removed:
     """Removes this stack's part of an agent: the whole agent when every version is ours, else our versions only.
 
@@ -128,8 +128,8 @@ def remove(
     service says that it is gone. Nothing is deleted unless the claim is proved.
 
     Raises:
-        RemovalRefused: The run is limited to a part of the stack.
-        Conflict: Sessions are active and ``force`` is off; the text says what was deleted before, if anything.
+        RemovalRefusedError: The run is limited to a part of the stack.
+        ConflictError: Sessions are active and ``force`` is off; the text says what was deleted before, if anything.
         ServiceError: It was still there at the deadline.
     """
     view = service.get_agent(agent)
@@ -166,9 +166,9 @@ def remove(
 
 def _stopped(error: ServiceError, version: VersionView, gone: Sequence[str]) -> ServiceError:
     """A 409 half way, told with what was deleted before it."""
-    if not gone or not isinstance(error, Conflict):
+    if not gone or not isinstance(error, ConflictError):
         return remedies.in_use(error, agent=version.agent, version=version.version)
-    return Conflict(
+    return ConflictError(
         f"{error.detail}. version {version.id} has active sessions: wait until they end, or set force_delete=True "
         f"(ends them) and run the same command again. Deleted before it: {', '.join(gone)}.",
         operation=error.operation,
@@ -183,13 +183,13 @@ def _is_gone(service: AgentService, agent: str, number: str) -> bool:
     return seen is None or seen.status == "deleted"
 
 
-def _wait_until(holds: Callable[[], bool], subject: str, clock: Clock, patience: Patience) -> None:
+def _wait_until(holds: Callable[[], bool], subject: str, clock: Clock, patience: PollSettings) -> None:
     start = clock.now()
     while True:
         try:
             if holds():
                 return
-        except (AnswerLost, Unreachable, Throttled):
+        except (ResponseLostError, UnreachableError, ThrottledError):
             pass  # noise: the deadline bounds it
         waited = clock.now() - start
         if waited >= patience.timeout_s:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 from foundry_agents.lifecycle.failure.errors import (
     FoundryAgentsError,
-    MovedElsewhere,
-    RolloutFailed,
-    SmokeFailed,
+    RolloutError,
+    SmokeTestError,
+    TrafficConflictError,
     message,
 )
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.ownership import Identity, Owner, no_other_claims, version_identity
-from foundry_agents.lifecycle.polling import Clock, Patience
+from foundry_agents.lifecycle.polling import Clock, PollSettings
 from foundry_agents.lifecycle.retention import Kept, prune
 from foundry_agents.lifecycle.rollout_messages import failure, left_alone, told
 from foundry_agents.lifecycle.routing import (
@@ -28,16 +28,16 @@ from foundry_agents.lifecycle.routing import (
     live_target,
     most_traffic,
     resolved,
+    retry_transient,
     same,
     shares,
-    through_noise,
     traffic,
     whole,
     without,
 )
 from foundry_agents.lifecycle.schema.durations import in_words
 from foundry_agents.lifecycle.service.agents import AgentService
-from foundry_agents.lifecycle.smoke import Prover, Smoke, load_check
+from foundry_agents.lifecycle.smoke import Smoke, SmokeRunner, load_check
 from foundry_agents.lifecycle.views import LATEST, AgentView, Progress, Route, VersionView
 
 __all__ = [
@@ -84,7 +84,7 @@ class RolloutPlan:
     agent: str
     version: str
     protocols: frozenset[str]
-    patience: Patience
+    patience: PollSettings
     steps: tuple[int, ...] = ()
     bake_s: float = 0
     smoke: Smoke | None = None
@@ -127,7 +127,7 @@ def roll_out(service: AgentService, plan: RolloutPlan, clock: Clock, progress: P
     A rollout that was killed goes on from what the endpoint says, never back.
 
     Raises:
-        RolloutFailed: The target can't serve, did not prove itself, or the routing did not take; the routing that was
+        RolloutError: The target can't serve, did not prove itself, or the routing did not take; the routing that was
             found is in force again, or the message says that it is not.
         ServiceError: The service refused before anything was changed.
     """
@@ -141,7 +141,7 @@ def roll_out(service: AgentService, plan: RolloutPlan, clock: Clock, progress: P
         progress(f"agent {plan.agent} was switched off; it is on again")
     try:
         now = run.pause(found) if plan.paused else run.move(found)
-    except MovedElsewhere as error:
+    except TrafficConflictError as error:
         raise left_alone(plan.agent, plan.version, error) from None
     except Exception as error:  # noqa: BLE001 (whatever went wrong, traffic must not stay half way)
         raise run.put_back(found, error) from None
@@ -160,7 +160,7 @@ class _Run:
         self._clock = clock
         self._progress = progress
         self._traffic: Traffic | None = None
-        self._prover: Prover | None = None
+        self._prover: SmokeRunner | None = None
         self._stable: str | None = None
         self._found_live: tuple[Route, ...] = ()
         self._missing: frozenset[str] = frozenset()
@@ -180,10 +180,10 @@ class _Run:
         check = None
         try:
             check = load_check(plan.smoke)
-        except SmokeFailed as error:
+        except SmokeTestError as error:
             wrong.append(f"smoke.check: {' '.join(str(error).split())}")
         if wrong or found is None or target is None:
-            raise RolloutFailed(
+            raise RolloutError(
                 message(
                     "\n".join(wrong),
                     state=f"no traffic was moved; {describe(found.routes) if found else 'the agent is not there'}",
@@ -197,7 +197,7 @@ class _Run:
         self._missing = plan.protocols - found.protocols
         self._traffic = Traffic(self._service, found, plan.patience, self._clock)
         if plan.smoke and not plan.proven:
-            self._prover = Prover(
+            self._prover = SmokeRunner(
                 self._service, plan.agent, plan.version, plan.smoke, check, self._clock, plan.patience
             )
         return found, target
@@ -264,16 +264,16 @@ class _Run:
             return f"paused: {self._plan.agent}:{self._plan.version} is ready; {describe(now.routes)}"
         return f"100 % on {self._plan.version}, verified"
 
-    def put_back(self, found: AgentView, error: Exception) -> RolloutFailed:
+    def put_back(self, found: AgentView, error: Exception) -> RolloutError:
         """Puts the former routing back and gives the error that tells what failed and what the state is."""
         assert self._traffic is not None
         plan = self._plan
         former = whole(found.routes)
-        blamed = isinstance(error, SmokeFailed)
+        blamed = isinstance(error, SmokeTestError)
         if plan.paused or (blamed and self._stable is None):
             # Nothing was moved but a pin on what serves anyway, which is safer than an endpoint that follows @latest.
             state = f"who serves was not changed: {describe(self._traffic.last)}"
-            return RolloutFailed(failure(plan.agent, plan.version, error, state), restored=True)
+            return RolloutError(failure(plan.agent, plan.version, error, state), restored=True)
         if blamed and self._stable is not None and _share(self._found_live, plan.version):
             # The share that an interrupted rollout left the version with is not given back to it.
             former = without(self._found_live, plan.version, self._stable)
@@ -287,7 +287,7 @@ class _Run:
             state = f"{plan.agent}:{plan.version} got no traffic; {describe(former)}"
         else:
             state = f"the routing is as it was found: {describe(former)}"
-        return RolloutFailed(failure(plan.agent, plan.version, error, state), restored=reason is None)
+        return RolloutError(failure(plan.agent, plan.version, error, state), restored=reason is None)
 
     def _step(self, percent: int) -> None:
         assert self._traffic is not None
@@ -318,7 +318,7 @@ class _Run:
     def _test_in_the_dark(self, percent: int = 0) -> None:
         if self._prover is None:
             return
-        took = self._prover.in_the_dark(percent)
+        took = self._prover.on_pinned_session(percent)
         self._progress(f"{self._prover.subject} passed ({took:.1f} s)")
 
     def _test_through_the_endpoint(self, percent: int) -> None:
@@ -333,12 +333,12 @@ class _Run:
             self._test_in_the_dark(percent)
 
     def _still_active(self) -> None:
-        seen = through_noise(
+        seen = retry_transient(
             lambda: self._service.get_version(self._plan.agent, self._plan.version), self._plan.patience, self._clock
         )
         if seen is None or seen.status != "active":
             status = f'is "{seen.status}"' if seen else "is gone"
-            raise SmokeFailed(f"{self._plan.agent}:{self._plan.version}", f"it was active and now {status}")
+            raise SmokeTestError(f"{self._plan.agent}:{self._plan.version}", f"it was active and now {status}")
 
     def _live(self, found: AgentView) -> tuple[Route, ...]:
         """The routing with ``@latest`` resolved to the version that it serves now."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from foundry_agents.lifecycle.failure.errors import MovedElsewhere, RolloutFailed, SmokeFailed, message
+from foundry_agents.lifecycle.failure.errors import RolloutError, SmokeTestError, TrafficConflictError, message
 from foundry_agents.lifecycle.retention import Kept
 
 
-def left_alone(agent: str, version: str, error: MovedElsewhere) -> RolloutFailed:
+def left_alone(agent: str, version: str, error: TrafficConflictError) -> RolloutError:
     """Somebody else moves the same traffic: what was seen, and that nothing more was changed."""
-    return RolloutFailed(
+    return RolloutError(
         message(
             f"traffic of agent {agent} was not moved to version {version}",
             why=str(error),
@@ -22,7 +22,7 @@ def left_alone(agent: str, version: str, error: MovedElsewhere) -> RolloutFailed
 
 def failure(agent: str, version: str, error: Exception, state: str) -> str:
     """The whole text of a rollout that failed; ``state`` says what is in force now."""
-    if isinstance(error, SmokeFailed):
+    if isinstance(error, SmokeTestError):
         return message(
             str(error).partition("\n")[0],
             why=error.detail,

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
     InputError,
-    MovedElsewhere,
     Problem,
-    RolloutFailed,
-    Throttled,
-    Unreachable,
+    ResponseLostError,
+    RolloutError,
+    ThrottledError,
+    TrafficConflictError,
+    UnreachableError,
 )
-from foundry_agents.lifecycle.polling import Clock, Patience, unless_throttled
+from foundry_agents.lifecycle.polling import Clock, PollSettings, retry_throttled
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route
 
@@ -123,13 +123,13 @@ def _busy(routes: Sequence[Route]) -> dict[str, int]:
     return {version: share for version, share in traffic(AgentView("", None, tuple(routes))).items() if share}
 
 
-def through_noise(read: Callable[[], T], patience: Patience, clock: Clock) -> T:
+def retry_transient(read: Callable[[], T], patience: PollSettings, clock: Clock) -> T:
     """Reads, and reads again while answers are lost, until the deadline."""
     start = clock.now()
     while True:
         try:
             return read()
-        except (AnswerLost, Unreachable, Throttled):
+        except (ResponseLostError, UnreachableError, ThrottledError):
             if clock.now() - start >= patience.timeout_s:
                 raise
             clock.sleep(patience.interval_s)
@@ -147,7 +147,7 @@ class Traffic:
         clock: Where time comes from.
     """
 
-    def __init__(self, service: AgentService, found: AgentView, patience: Patience, clock: Clock) -> None:
+    def __init__(self, service: AgentService, found: AgentView, patience: PollSettings, clock: Clock) -> None:
         self._service = service
         self._agent = found.name
         self._known: list[tuple[Route, ...]] = [found.routes]
@@ -168,8 +168,8 @@ class Traffic:
         """Puts the routes into force and proves it by reading back; sends nothing when they are in force.
 
         Raises:
-            MovedElsewhere: Somebody else moves traffic; nothing was sent, or nothing more.
-            RolloutFailed: The endpoint did not take the routes in time.
+            TrafficConflictError: Somebody else moves traffic; nothing was sent, or nothing more.
+            RolloutError: The endpoint did not take the routes in time.
             ServiceError: The service refused.
         """
         wanted = checked(routes)
@@ -178,7 +178,7 @@ class Traffic:
             self._known.append(wanted)
             try:
                 self._send(wanted, enable_protocols)
-            except AnswerLost:
+            except ResponseLostError:
                 # It may be in force all the same. A merge patch of the same rules may be repeated.
                 if not same(self.look().routes, wanted):
                     self._send(wanted, enable_protocols)
@@ -188,8 +188,8 @@ class Traffic:
         """Reads the agent; survives lost answers until the deadline.
 
         Raises:
-            MovedElsewhere: Two reads in a row show a routing that is neither what was found nor ours.
-            RolloutFailed: The agent is gone.
+            TrafficConflictError: Two reads in a row show a routing that is neither what was found nor ours.
+            RolloutError: The agent is gone.
         """
         seen = self._read()
         if self._is_known(seen.routes):
@@ -198,7 +198,7 @@ class Traffic:
         seen = self._read()
         if self._is_known(seen.routes):
             return seen
-        raise MovedElsewhere(self._agent, seen=describe(seen.routes), expected=describe(self.last))
+        raise TrafficConflictError(self._agent, seen=describe(seen.routes), expected=describe(self.last))
 
     def put_back(self, former: Sequence[Route]) -> str | None:
         """Puts the former routing into force again; gives the reason when that did not work.
@@ -211,7 +211,7 @@ class Traffic:
                 self._clock.sleep(self._patience.interval_s)
             try:
                 self.move(whole(former))
-            except MovedElsewhere as error:
+            except TrafficConflictError as error:
                 return str(error)
             except Exception as error:  # noqa: BLE001 (whatever it is, the state of things must still be told)
                 reason = str(error).splitlines()[0]
@@ -223,16 +223,16 @@ class Traffic:
         return any(same(routes, known) for known in self._known)
 
     def _send(self, routes: tuple[Route, ...], protocols: frozenset[str]) -> None:
-        unless_throttled(
+        retry_throttled(
             lambda: self._service.set_routes(self._agent, routes, enable_protocols=protocols),
             self._patience,
             self._clock,
         )
 
     def _read(self) -> AgentView:
-        seen = through_noise(lambda: self._service.get_agent(self._agent), self._patience, self._clock)
+        seen = retry_transient(lambda: self._service.get_agent(self._agent), self._patience, self._clock)
         if seen is None:
-            raise RolloutFailed("the agent is gone", restored=False)
+            raise RolloutError("the agent is gone", restored=False)
         return seen
 
     def _read_back(self, wanted: tuple[Route, ...]) -> AgentView:
@@ -242,5 +242,5 @@ class Traffic:
             if same(seen.routes, wanted):
                 return seen
             if self._clock.now() - start >= self._patience.timeout_s:
-                raise RolloutFailed(f"the endpoint still says: {describe(seen.routes)}", restored=False)
+                raise RolloutError(f"the endpoint still says: {describe(seen.routes)}", restored=False)
             self._clock.sleep(self._patience.interval_s)

@@ -11,17 +11,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
+    AccessDeniedError,
     FoundryAgentsError,
-    NotReady,
-    PermissionMissing,
-    ProjectNotFound,
+    NotReadyError,
+    ProjectNotFoundError,
+    ResponseLostError,
     ServiceError,
-    SmokeFailed,
-    Throttled,
-    Unreachable,
+    SmokeTestError,
+    ThrottledError,
+    UnreachableError,
 )
-from foundry_agents.lifecycle.polling import INTERVAL_GROWTH, Clock, Patience
+from foundry_agents.lifecycle.polling import INTERVAL_GROWTH, Clock, PollSettings
 from foundry_agents.lifecycle.schema.fields import shown
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import Answer
@@ -103,7 +103,7 @@ def load_check(smoke: Smoke | None) -> Check | None:
     """Imports the function of a smoke test that has one.
 
     Raises:
-        SmokeFailed: It can't be imported or called.
+        SmokeTestError: It can't be imported or called.
     """
     if smoke is None or smoke.kind != "check":
         return None
@@ -113,9 +113,9 @@ def load_check(smoke: Smoke | None) -> Check | None:
         for part in name.split("."):
             found = getattr(found, part)
     except (Exception, SystemExit) as error:  # noqa: BLE001 (an import runs the user's code: what it raises is the finding)
-        raise SmokeFailed(f"importing {smoke.wanted}", f"{type(error).__name__}: {error}") from None
+        raise SmokeTestError(f"importing {smoke.wanted}", f"{type(error).__name__}: {error}") from None
     if not callable(found):
-        raise SmokeFailed(f"importing {smoke.wanted}", "it can't be called")
+        raise SmokeTestError(f"importing {smoke.wanted}", "it can't be called")
     return found
 
 
@@ -138,7 +138,7 @@ def shown_answer(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Prover:
+class SmokeRunner:
     """Carries a smoke test out.
 
     Attributes:
@@ -157,14 +157,14 @@ class Prover:
     smoke: Smoke
     check: Check | None
     clock: Clock
-    patience: Patience
+    patience: PollSettings
 
     @property
     def subject(self) -> str:
         """What is tested, for texts."""
         return f"smoke test on {self.agent}:{self.version}"
 
-    def in_the_dark(self, percent: int = 0) -> float:
+    def on_pinned_session(self, percent: int = 0) -> float:
         """Asks in a session that is pinned to the version, whatever the routing; the session is always removed.
 
         Args:
@@ -174,7 +174,7 @@ class Prover:
             Seconds that it took.
 
         Raises:
-            SmokeFailed: Too many wrong answers, or not ready in time.
+            SmokeTestError: Too many wrong answers, or not ready in time.
         """
         start = self.clock.now()
         session: str | None = None
@@ -202,7 +202,7 @@ class Prover:
             True when the version has answered; False when chance never chose it.
 
         Raises:
-            SmokeFailed: A wrong answer of the version too often, no answer at all, or at 100 % not its own.
+            SmokeTestError: A wrong answer of the version too often, no answer at all, or at 100 % not its own.
         """
         left = MOST_ASKS if percent == 0 else min(MOST_ASKS, math.ceil(3 * _WHOLE / percent))
         met = False
@@ -217,7 +217,7 @@ class Prover:
                     met = True
                     return answer
                 if percent == _WHOLE:
-                    raise _OtherVersion(answer.version)
+                    raise _OtherVersionError(answer.version)
                 left -= 1
                 if left <= 0 or self.clock.now() >= until:
                     return None
@@ -237,9 +237,9 @@ class Prover:
                 if problem is None:
                     return
                 wrong += 1
-            except (PermissionMissing, ProjectNotFound):
+            except (AccessDeniedError, ProjectNotFoundError):
                 raise  # says nothing about the version
-            except (NotReady, Throttled, _OtherVersion) as error:
+            except (NotReadyError, ThrottledError, _OtherVersionError) as error:
                 # Only time can tell: these tries are bounded by it alone.
                 problem = _words_of(error)
             except ServiceError as error:
@@ -248,10 +248,10 @@ class Prover:
             now = self.clock.now()
             last = f"last {now - began:.1f} s"
             if wrong >= self.smoke.tries:
-                raise SmokeFailed(subject, self._detail(problem, f"{wrong} of {self.smoke.tries} tries, {last}"))
+                raise SmokeTestError(subject, self._detail(problem, f"{wrong} of {self.smoke.tries} tries, {last}"))
             remaining = self.smoke.timeout_s - (now - start)
             if remaining <= 0:
-                raise SmokeFailed(subject, self._detail(problem, f"gave up after {now - start:.0f} s, {last}"))
+                raise SmokeTestError(subject, self._detail(problem, f"gave up after {now - start:.0f} s, {last}"))
             self.clock.sleep(min(pause, remaining))
             pause = min(pause * INTERVAL_GROWTH, LONGEST_PAUSE_S)
 
@@ -275,7 +275,7 @@ class Prover:
         return f"asked {shown(self.smoke.question)}, expected {self.smoke.expectation}, got {problem} ({count})"
 
 
-class _OtherVersion(Exception):
+class _OtherVersionError(Exception):
     """At 100 % somebody else answered: the routing may not have reached every part of the service yet."""
 
     def __init__(self, version: str) -> None:
@@ -284,7 +284,7 @@ class _OtherVersion(Exception):
 
 def _words_of(error: Exception) -> str:
     if isinstance(error, ServiceError):
-        kind = {AnswerLost: "no proper answer", Unreachable: "no connection"}.get(type(error), error.what)
+        kind = {ResponseLostError: "no proper answer", UnreachableError: "no connection"}.get(type(error), error.what)
         request = f" (request {error.request_id})" if error.request_id else ""
         code = f"[{error.code}] " if error.code else ""
         return f"{kind}: {code}{shown_answer(error.detail)}{request}"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from foundry_agents.lifecycle.failure.errors import AnswerLost, InputError, Problem
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, ResponseLostError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.tool_rules import connections_of
 from foundry_agents.lifecycle.ownership import (
     Answer,
@@ -22,7 +22,7 @@ from foundry_agents.lifecycle.ownership import (
     refuse_others,
     toolbox_identity,
 )
-from foundry_agents.lifecycle.polling import Clock, Patience, once_the_project_answers, unless_throttled
+from foundry_agents.lifecycle.polling import Clock, PollSettings, retry_throttled, retry_until_project_ready
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.views import Progress, ToolboxVersionView
 
@@ -53,8 +53,8 @@ class ToolboxPlan:
 
     toolbox: str
     tools: Mapping[str, Mapping[str, object]]
-    marks: Marks
-    patience: Patience
+    marks: OwnershipMetadata
+    patience: PollSettings
     description: str = ""
     metadata: Mapping[str, str] | None = None
     promote: bool = True
@@ -104,11 +104,11 @@ def create_or_adopt(service: ToolboxService, plan: ToolboxPlan, clock: Clock, pr
     One POST at most; when its answer is lost, what it may have made is looked for before one more is sent.
 
     Raises:
-        NotOursError: The toolbox exists and another stack, or nobody known, has made it; nothing was changed.
+        OwnershipError: The toolbox exists and another stack, or nobody known, has made it; nothing was changed.
         InputError: A tool names a connection that the project has not; nothing was changed.
         ServiceError: The service refused; nothing was made unless the error says so.
     """
-    history = once_the_project_answers(lambda: list(service.list_versions(plan.toolbox)), clock, progress)
+    history = retry_until_project_ready(lambda: list(service.list_versions(plan.toolbox)), clock, progress)
     known = plan.owner.of(history)
     refuse_others(known, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name")
     plan.claim(toolbox_identity(history))
@@ -143,16 +143,18 @@ def _post_once(service: ToolboxService, plan: ToolboxPlan, clock: Clock) -> Tool
         return service.create_version(plan.toolbox, tools, plan.description, metadata)
 
     try:
-        return unless_throttled(post, plan.patience, clock)
-    except AnswerLost:
+        return retry_throttled(post, plan.patience, clock)
+    except ResponseLostError:
         return _own_with(list(service.list_versions(plan.toolbox)), plan.marks, Owner(plan.marks.owner)) or post()
 
 
-def _own_with(history: Sequence[ToolboxVersionView], wanted: Marks, owner: Owner) -> ToolboxVersionView | None:
+def _own_with(
+    history: Sequence[ToolboxVersionView], wanted: OwnershipMetadata, owner: Owner
+) -> ToolboxVersionView | None:
     """The newest version with these tools that may be adopted; of one that was taken over see ``versions``."""
     adoptable = owner.owns if any(map(owner.made, history)) else owner.made
     for version in filter(adoptable, history):
-        marks = Marks.of(version)
+        marks = OwnershipMetadata.of(version)
         if marks and marks.fingerprint == wanted.fingerprint:
             return version
     return None
@@ -242,7 +244,7 @@ def retire(
         What became of the version, and why it stays, where the claim was not proved.
 
     Raises:
-        RemovalRefused: The run is limited to a part of the stack.
+        RemovalRefusedError: The run is limited to a part of the stack.
     """
     history = list(service.list_versions(toolbox))
     owner = owner.of(history)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from foundry_agents.lifecycle.failure.errors import AnswerLost, InputError, Problem, ServiceError, message
-from foundry_agents.lifecycle.fingerprint import Marks
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, ResponseLostError, ServiceError, message
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, store_identity
-from foundry_agents.lifecycle.polling import Clock, Patience, once_the_project_answers, unless_throttled
-from foundry_agents.lifecycle.routing import through_noise
+from foundry_agents.lifecycle.polling import Clock, PollSettings, retry_throttled, retry_until_project_ready
+from foundry_agents.lifecycle.routing import retry_transient
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
 from foundry_agents.lifecycle.views import Progress, StoredFile, VectorStoreView
 
@@ -39,8 +39,8 @@ class StorePlan:
     name: str
     files: Mapping[str, str]
     paths: Mapping[str, str]
-    marks: Marks
-    patience: Patience
+    marks: OwnershipMetadata
+    patience: PollSettings
 
 
 def create_or_adopt(
@@ -55,7 +55,7 @@ def create_or_adopt(
         ServiceError: The service refused, could not index a file (the store is removed), or needed too long (it is left
             for the next run to adopt).
     """
-    stores = once_the_project_answers(lambda: list(service.list_stores()), clock, progress)
+    stores = retry_until_project_ready(lambda: list(service.list_stores()), clock, progress)
     found = _own_with(stores, plan)
     adopted = found is not None
     if found is None:
@@ -98,8 +98,8 @@ def _upload_once(service: VectorStoreService, plan: StorePlan, called: str, name
         return service.upload(called, Path(plan.paths[name])).id
 
     try:
-        return unless_throttled(send, plan.patience, clock)
-    except AnswerLost:
+        return retry_throttled(send, plan.patience, clock)
+    except ResponseLostError:
         return next((file.id for file in service.list_files() if file.filename == called), None) or send()
 
 
@@ -128,8 +128,8 @@ def _post_once(service: VectorStoreService, plan: StorePlan, files: Sequence[str
         return service.create_store(plan.name, files, plan.marks.as_metadata())
 
     try:
-        return unless_throttled(post, plan.patience, clock)
-    except AnswerLost:
+        return retry_throttled(post, plan.patience, clock)
+    except ResponseLostError:
         return _own_with(list(service.list_stores()), plan) or post()
 
 
@@ -140,7 +140,7 @@ def _own_with(stores: Sequence[VectorStoreView], plan: StorePlan) -> VectorStore
             for store in stores
             if store.name == plan.name
             and store.status not in _LEFT
-            and (marks := Marks.of(store))
+            and (marks := OwnershipMetadata.of(store))
             and (marks.fingerprint, marks.owner) == (plan.marks.fingerprint, plan.marks.owner)
         ),
         None,
@@ -152,7 +152,7 @@ def _indexed(
 ) -> VectorStoreView:
     start = clock.now()
     while True:
-        seen = through_noise(lambda: service.get_store(store.id), plan.patience, clock)
+        seen = retry_transient(lambda: service.get_store(store.id), plan.patience, clock)
         waited = clock.now() - start
         if seen is not None:
             if seen.failed:
@@ -213,7 +213,7 @@ def retire(
         What became of the store, and why it stays, where the claim was not proved.
 
     Raises:
-        RemovalRefused: The run is limited to a part of the stack.
+        RemovalRefusedError: The run is limited to a part of the stack.
     """
     stores = list(service.list_stores())
     seen = next((one for one in stores if one.id == store), None)

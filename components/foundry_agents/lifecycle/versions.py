@@ -15,15 +15,15 @@ from typing import BinaryIO
 from foundry_agents.lifecycle import pull_causes, remedies
 from foundry_agents.lifecycle.existing import inputs_of
 from foundry_agents.lifecycle.failure.errors import (
-    AnswerLost,
-    DeclaredTwice,
+    DuplicateDeclarationError,
     FoundryAgentsError,
     InputError,
-    NotOursError,
+    OwnershipError,
+    ResponseLostError,
     ServiceError,
-    VersionFailed,
+    VersionFailedError,
 )
-from foundry_agents.lifecycle.fingerprint import Marks, plain_fingerprint
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, plain_fingerprint
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.ownership import (
     Identity,
@@ -33,7 +33,13 @@ from foundry_agents.lifecycle.ownership import (
     refuse_others,
     version_identity,
 )
-from foundry_agents.lifecycle.polling import Clock, Patience, once_the_project_answers, unless_throttled, wait_for_final
+from foundry_agents.lifecycle.polling import (
+    Clock,
+    PollSettings,
+    retry_throttled,
+    retry_until_project_ready,
+    wait_for_final,
+)
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.service.registries import RegistryAccess
 from foundry_agents.lifecycle.views import LATEST, AgentView, Progress, Route, VersionView
@@ -87,8 +93,8 @@ class VersionPlan:
 
     agent: str
     definition: AgentDefinition
-    marks: Marks
-    patience: Patience
+    marks: OwnershipMetadata
+    patience: PollSettings
     take_over: bool = False
     former_owners: frozenset[str] = frozenset()
     pull_identity: str = ""
@@ -144,9 +150,9 @@ def create_or_adopt(
         registry: Asked once a pull has failed, and only then, so that the error can say why.
 
     Raises:
-        NotOursError: The agent exists and another stack, or nobody known, has made it; nothing was changed.
-        VersionFailed: The service gave up on the version; it was removed again.
-        WaitTimeout: Not active in time; the version is left for the next run to adopt.
+        OwnershipError: The agent exists and another stack, or nobody known, has made it; nothing was changed.
+        VersionFailedError: The service gave up on the version; it was removed again.
+        WaitTimeoutError: Not active in time; the version is left for the next run to adopt.
         ServiceError: The service refused; nothing was made unless the error says so.
     """
     return _Run(service, plan, clock, progress, registry).make()
@@ -163,9 +169,9 @@ class _Run:
     registry: RegistryAccess | None
 
     def make(self) -> Made:
-        agent = once_the_project_answers(lambda: self.service.get_agent(self.plan.agent), self.clock, self.progress)
+        agent = retry_until_project_ready(lambda: self.service.get_agent(self.plan.agent), self.clock, self.progress)
         history = list(self.service.list_versions(self.plan.agent)) if agent else []
-        _refuse_foreign(self.plan, history)
+        _require_ownership(self.plan, history)
         if agent:
             self.plan.claim(agent_identity(agent, history))
         owner = self.plan.owner.taking_over(history) if self.plan.take_over else self.plan.owner.of(history)
@@ -200,7 +206,7 @@ class _Run:
         for pause in (*PULL_PAUSES_S, None):
             try:
                 return self._post(definition, attempt)
-            except VersionFailed as failed:
+            except VersionFailedError as failed:
                 waited = self.clock.now() - start
                 passes = failed.code == IMAGE_ERROR and not failed.lasting
                 if not passes or pause is None or waited + pause > self.plan.pull_grace_s:
@@ -213,11 +219,11 @@ class _Run:
     def _post(self, definition: AgentDefinition, attempt: int) -> Made:
         marks = replace(self.plan.marks, attempt=attempt)
         posted = self._post_once(definition, marks)
-        marked = Marks.of(posted) == marks
+        marked = OwnershipMetadata.of(posted) == marks
         self.progress(f"posted {posted.id} · {posted.status}")
         try:
             self.plan.claim(version_identity(posted))
-        except DeclaredTwice:
+        except DuplicateDeclarationError:
             self._remove(posted)
             raise
         if not marked:
@@ -225,7 +231,7 @@ class _Run:
         version = self._wait(posted)
         return Made(version, Outcome.REPOSTED if attempt > 1 else Outcome.CREATED, marked)
 
-    def _post_once(self, definition: AgentDefinition, marks: Marks) -> VersionView:
+    def _post_once(self, definition: AgentDefinition, marks: OwnershipMetadata) -> VersionView:
         """One POST; when its answer is lost, what it may have made is looked for before one more is sent."""
         metadata = {**(definition.metadata or {}), **marks.as_metadata()}
 
@@ -233,10 +239,10 @@ class _Run:
             return self.service.create_version(self.plan.agent, definition, metadata)
 
         try:
-            return unless_throttled(post, self.plan.patience, self.clock)
-        except AnswerLost:
+            return retry_throttled(post, self.plan.patience, self.clock)
+        except ResponseLostError:
             listed = self.service.list_versions(self.plan.agent)
-            made = next((v for v in listed if Marks.of(v) == marks and v.status in USABLE), None)
+            made = next((v for v in listed if OwnershipMetadata.of(v) == marks and v.status in USABLE), None)
             return made or post()
 
     def _first_usable(self, candidates: Sequence[VersionView]) -> VersionView | None:
@@ -283,11 +289,11 @@ class _Run:
             return final
         raise self._given_up(final)
 
-    def _given_up(self, failed: VersionView) -> VersionFailed:
+    def _given_up(self, failed: VersionView) -> VersionFailedError:
         """Removes the failed version, if it is ours, and says why it failed."""
         removed = self._remove(failed)
         cause = self._pull_cause() if failed.error_code == IMAGE_ERROR else remedies.cause(failed.error_code or "")
-        return VersionFailed(
+        return VersionFailedError(
             remedies.version_failed(
                 failed,
                 self.plan.definition,
@@ -341,12 +347,12 @@ def _summary(made: Made) -> str:
 
 
 def _next_attempt(same: Sequence[VersionView]) -> int:
-    return 1 + max((marks.attempt for version in same if (marks := Marks.of(version))), default=0)
+    return 1 + max((marks.attempt for version in same if (marks := OwnershipMetadata.of(version))), default=0)
 
 
-def _refuse_foreign(plan: VersionPlan, history: Sequence[VersionView]) -> None:
+def _require_ownership(plan: VersionPlan, history: Sequence[VersionView]) -> None:
     if any(version.hosted is False for version in history):
-        raise NotOursError(plan.agent, owner=None, reason="it is an agent of another kind (not hosted)")
+        raise OwnershipError(plan.agent, owner=None, reason="it is an agent of another kind (not hosted)")
     # A version that failed has taken nothing over.
     counts = [version for version in history if version.status != "failed"] or history
     refuse_others(plan.owner.of(history), counts, plan.agent, take_over=plan.take_over)
@@ -364,7 +370,7 @@ def _own_with(history: Sequence[VersionView], fingerprints: Collection[str], own
 
 def _fingerprint_of(version: VersionView) -> str:
     """As its metadata says; of one that the library has not made, as its definition says."""
-    marks = Marks.of(version)
+    marks = OwnershipMetadata.of(version)
     if marks:
         return marks.fingerprint
     try:
@@ -401,7 +407,7 @@ def retire(service: AgentService, agent: str, version: str, *, owner: Owner, for
     The rules are read just before; a rule that is set between the two calls is not seen.
 
     Raises:
-        Conflict: Sessions use it and ``force`` is off.
+        ConflictError: Sessions use it and ``force`` is off.
     """
     view = service.get_agent(agent)
     seen = service.get_version(agent, version) if view else None

@@ -17,7 +17,7 @@ from foundry_agents.project.app_insights import AppInsights, ExistingAppInsights
 from foundry_agents.project.arm_id import ProjectPath
 from foundry_agents.project.known_values import Getter, in_previews_too, name_of
 from foundry_agents.project.model_deployment import ModelDeployment, deploy_models
-from foundry_agents.project.private_endpoint import PrivateEndpoint, lead_to
+from foundry_agents.project.private_endpoint import PrivateEndpoint, create_private_endpoint
 from foundry_agents.resources._plugin.outputs import once_made
 
 ENDPOINT_KEY = "AI Foundry API"
@@ -237,7 +237,7 @@ class FoundryProject(pulumi.ComponentResource):
         self.resource_id = self.project.id.apply(str)
         self.before_agents = []
         if private_endpoint is not None:
-            self.before_agents += lead_to(
+            self.before_agents += create_private_endpoint(
                 private_endpoint,
                 name,
                 self.account_id,

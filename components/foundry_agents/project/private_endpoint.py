@@ -32,7 +32,7 @@ class PrivateEndpoint:
     location: Input[str] | None = None
 
 
-def lead_to(
+def create_private_endpoint(
     wanted: PrivateEndpoint,
     name: str,
     target_id: Input[str],

@@ -14,7 +14,7 @@ from foundry_agents.grants.role_assignment import Grants, PrincipalType, Role, p
 from foundry_agents.project.arm_id import ProjectPath
 from foundry_agents.project.foundry_project import ExistingProject, FoundryProject, Project, gone_with
 from foundry_agents.project.known_values import Getter, in_previews_too
-from foundry_agents.project.private_endpoint import PrivateEndpoint, lead_to
+from foundry_agents.project.private_endpoint import PrivateEndpoint, create_private_endpoint
 
 Permissions = Literal["registry", "repository"]
 """How a registry reads role assignments: for all of it, or by repository (``AbacRepositoryPermissions``)."""
@@ -123,7 +123,7 @@ class AgentRegistry(pulumi.ComponentResource):
         )
         reached: list[pulumi.Resource] = []
         if private_endpoint is not None:
-            reached = lead_to(
+            reached = create_private_endpoint(
                 private_endpoint,
                 name,
                 registry.id.apply(str),

@@ -9,7 +9,7 @@ from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.lifecycle.inputs.identity import AGENT_IDENTITY_FIELDS
-from foundry_agents.resources._plugin.boundary import clean, is_unknown
+from foundry_agents.resources._plugin.boundary import is_unknown, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.table_provider import TableProvider
 
@@ -19,7 +19,7 @@ class AgentIdentityProvider(TableProvider):
 
     table = AGENT_IDENTITY_FIELDS
 
-    @clean
+    @readable_errors
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """An identity that is not known yet is taken to stay: all versions of an agent have one [recorded].
 
@@ -29,23 +29,23 @@ class AgentIdentityProvider(TableProvider):
         known = {**news, "principal_id": olds.get("principal_id")} if is_unknown(news.get("principal_id")) else news
         return super().diff(_id, olds, known)
 
-    @clean
+    @readable_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Keeps the identity."""
         values = self.values(props)
         return CreateResult(str(values["agent_name"]), self.outputs(values, {}))
 
-    @clean
+    @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The version's own read sees a changed identity; here nothing is looked up."""
         return ReadResult(id_, self.outputs(self.values(props), {}))
 
-    @clean
+    @readable_errors
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Keeps the new identity."""
         return UpdateResult(self.outputs(self.values(news), {}))
 
-    @clean
+    @readable_errors
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Nothing to do: the identity goes with the agent."""
 

@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.failure.errors import ServiceError, SignInFailed
+from foundry_agents.lifecycle.failure.errors import ServiceError, SignInError
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout
 from foundry_agents.lifecycle.ownership import Identity
 from foundry_agents.lifecycle.polling import SystemClock
@@ -25,7 +25,7 @@ from foundry_agents.lifecycle.schema.fields import Values
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import AgentView
 from foundry_agents.resources._plugin import run_record
-from foundry_agents.resources._plugin.boundary import clean, progress_on
+from foundry_agents.resources._plugin.boundary import progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, row_of
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, urn_in
@@ -44,18 +44,18 @@ class AgentRolloutProvider(TableProvider):
 
     table = ROLLOUT_FIELDS
 
-    @clean
+    @readable_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Gives the version its traffic; an agent that serves it already is left as it is."""
         values = self.values(props)
         return CreateResult(str(values["agent_name"]), self._roll_out(values, {}))
 
-    @clean
+    @readable_errors
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Moves traffic to the version that is asked for now."""
         return UpdateResult(self._roll_out(self.values(news), olds))
 
-    @clean
+    @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Shows live traffic: a change made elsewhere appears as a change of ``version`` or ``enabled``.
 
@@ -64,7 +64,7 @@ class AgentRolloutProvider(TableProvider):
         values = self.values(props)
         try:
             agent = service_of(values).get_agent(id_)
-        except (ServiceError, SignInFailed) as error:
+        except (ServiceError, SignInError) as error:
             return self.kept(id_, props, error)
         if agent is None:
             return ReadResult("", {})
@@ -74,7 +74,7 @@ class AgentRolloutProvider(TableProvider):
         history = {key: props[key] for key in _HISTORY if props.get(key) is not None}
         return ReadResult(id_, self.outputs(seen, {**_computed(values, agent), **history}), inputs=seen)
 
-    @clean
+    @readable_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Gives up the routing, which stays as it is: the agent goes with its version, after this."""
         del id_, props

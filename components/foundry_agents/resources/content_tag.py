@@ -10,12 +10,12 @@ from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.docker.daemon import require_builder
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryRefused
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryAccessError
 from foundry_agents.lifecycle.inputs.content_tag import CONTENT_TAG_FIELDS
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
 from foundry_agents.lifecycle.schema.fields import Values
 from foundry_agents.lifecycle.service.registries import ImageRegistry
-from foundry_agents.resources._plugin.boundary import clean, progress_on
+from foundry_agents.resources._plugin.boundary import progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import row_of
 from foundry_agents.resources._plugin.registries import image_registry
@@ -31,13 +31,13 @@ class ContentTagProvider(TableProvider):
 
     table = CONTENT_TAG_FIELDS
 
-    @clean
+    @readable_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Finds the image of this content, or makes sure that one can be built and pushed."""
         values = self.values(props)
         return CreateResult(_id(values), self.outputs(values, _looked_up(values, previous=None)))
 
-    @clean
+    @readable_errors
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """The same for another content; the former tag is what a build may take its cache from."""
         del id_
@@ -46,7 +46,7 @@ class ContentTagProvider(TableProvider):
         previous = str(tags[0]) if isinstance(tags, Sequence) and tags else None
         return UpdateResult(self.outputs(values, _looked_up(values, previous=previous)))
 
-    @clean
+    @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Gone only when the registry says that the digest it pointed to is not there; else state as it is."""
         values = self.values(props)
@@ -58,7 +58,7 @@ class ContentTagProvider(TableProvider):
             return self.kept(id_, props, error)
         return ReadResult(id_, self.outputs(values, {key: props.get(key) for key in _COMPUTED}))
 
-    @clean
+    @readable_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Forgets the content; the registry is left as it is, so that a rollback still finds its image."""
         del id_, props
@@ -138,7 +138,7 @@ def _found(source: ImageRegistry, repository: str, tag: str) -> str | None:
     """
     try:
         return source.digest_of(repository, tag)
-    except RegistryRefused as refused:
+    except RegistryAccessError as refused:
         if refused.status is None:
             raise
         return None

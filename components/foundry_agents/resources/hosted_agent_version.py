@@ -13,12 +13,12 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInFailed
-from foundry_agents.lifecycle.fingerprint import Marks, fingerprint, plain_fingerprint
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, fingerprint, plain_fingerprint
 from foundry_agents.lifecycle.images import check_image
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition
 from foundry_agents.lifecycle.ownership import Answer, Identity, identity, version_identity
-from foundry_agents.lifecycle.polling import Patience, SystemClock
+from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.retention import remove
 from foundry_agents.lifecycle.schema.enums import new_among
 from foundry_agents.lifecycle.schema.fields import Values, as_number
@@ -27,9 +27,9 @@ from foundry_agents.lifecycle.service.registries import RegistryAccess
 from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, nothing_to_check, retire
 from foundry_agents.lifecycle.views import VersionView
 from foundry_agents.resources._plugin import run_record
-from foundry_agents.resources._plugin.boundary import clean, progress_on, warn_on
+from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
 from foundry_agents.resources._plugin.outputs import unknown_until_made
-from foundry_agents.resources._plugin.program import owner_of_this_stack, refuse_a_second, row_of
+from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
 from foundry_agents.resources._plugin.registries import image_registry
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
@@ -44,7 +44,7 @@ class HostedAgentVersionProvider(TableProvider):
     table = VERSION_FIELDS
     secret_outputs = frozenset({"fingerprint"})
 
-    @clean
+    @readable_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Makes sure that an active version with this definition exists."""
         values = self.values(props)
@@ -52,7 +52,7 @@ class HostedAgentVersionProvider(TableProvider):
         plan = VersionPlan(
             agent=text_of(values, "agent_name"),
             definition=definition,
-            marks=Marks(fingerprint(values), text_of(values, "owner")),
+            marks=OwnershipMetadata(fingerprint(values), text_of(values, "owner")),
             # A version that was posted before there was a key is still known.
             also_known_as=frozenset({plain_fingerprint(values)}),
             pack=_packer(definition, text_of(values, "code_folder")),
@@ -69,12 +69,12 @@ class HostedAgentVersionProvider(TableProvider):
         made = create_or_adopt(
             service_of(values), plan, SystemClock(), progress_on(values.get("urn")), registry=_registry_access()
         )
-        run_record.go_on(values, urn_in(values), made.version.id, version_identity(made.version))
+        run_record.record_live(values, urn_in(values), made.version.id, version_identity(made.version))
         if made.owner.former:
             values["former_owners"] = sorted(made.owner.former)
         return CreateResult(made.version.id, self.outputs(values, computed_outputs(made.version, values)))
 
-    @clean
+    @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Shows what the service says; gone only on a definite 404 of the version, or when it has failed.
 
@@ -83,20 +83,20 @@ class HostedAgentVersionProvider(TableProvider):
         values = self.values(props)
         try:
             seen = service_of(values).get_version(text_of(values, "agent_name"), _version_in(id_))
-        except (ServiceError, SignInFailed) as error:
+        except (ServiceError, SignInError) as error:
             return self.kept(id_, props, error)
         if seen is None or seen.status in {"failed", "deleted", "deleting"}:
             return ReadResult("", {})
         return ReadResult(id_, self.outputs(values, computed_outputs(seen, values)))
 
-    @clean
+    @readable_errors
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Takes settings of ours into state; nothing of the version itself changes, so nothing is sent."""
         computed = {key: olds[key] for key in (*_COMPUTED, *_OF_ITS_OWNER) if key in olds}
         del id_
         return UpdateResult(self.outputs(self.values(news), computed))
 
-    @clean
+    @readable_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Takes the agent away when nothing declares it any more; else deletes what the resource was replaced by.
 
@@ -213,7 +213,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         Raises:
             pulumi.RunError: The agent is declared twice, or the folder of its code can't be packed.
         """
-        refuse_a_second(resource_name, project_endpoint, agent_name)
+        reject_duplicate(resource_name, project_endpoint, agent_name)
         props: dict[str, Any] = {
             "project_endpoint": project_endpoint,
             "agent_name": agent_name,
@@ -301,9 +301,9 @@ def _check_image(values: Values) -> None:
         start_and_ask(image, variables if isinstance(variables, Mapping) else {}, SystemClock(), progress)
 
 
-def patience(values: Values) -> Patience:
+def patience(values: Values) -> PollSettings:
     """The waiting settings among the inputs."""
-    return Patience(float(str(values["timeout_s"])), float(str(values["poll_interval_s"])))
+    return PollSettings(float(str(values["timeout_s"])), float(str(values["poll_interval_s"])))
 
 
 def _digested(resource_name: str, code: CodePackage | None) -> dict[str, object] | None:
@@ -315,7 +315,7 @@ def _digested(resource_name: str, code: CodePackage | None) -> dict[str, object]
 
 
 def _plain_names(protocols: Input[Mapping[str, Input[str]]] | None) -> Input[Mapping[str, Input[str]]] | None:
-    """Names that ``Protocol.of`` made are text to Pulumi."""
+    """Names that ``AgentProtocol.of`` made are text to Pulumi."""
     return {str(name): version for name, version in protocols.items()} if isinstance(protocols, Mapping) else protocols
 
 

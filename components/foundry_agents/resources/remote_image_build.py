@@ -12,16 +12,16 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, InputError, Problem
 from foundry_agents.lifecycle.inputs.remote_build import REMOTE_BUILD_FIELDS
-from foundry_agents.lifecycle.polling import Patience, SystemClock
+from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.remote_build import build_or_adopt
 from foundry_agents.lifecycle.schema.fields import Values
 from foundry_agents.lifecycle.service.builds import BuildOrder, TaskRuns
-from foundry_agents.resources._plugin.boundary import clean, progress_on
+from foundry_agents.resources._plugin.boundary import progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import row_of
 from foundry_agents.resources._plugin.registries import image_registry
 from foundry_agents.resources._plugin.table_provider import TableProvider
-from foundry_agents.sources.build_context import BuildContext, ContextProblem
+from foundry_agents.sources.build_context import BuildContext, ContextError
 
 TYPE = "pulumi-python:dynamic/foundry:RemoteImageBuild"
 
@@ -31,20 +31,20 @@ class RemoteImageBuildProvider(TableProvider):
 
     table = REMOTE_BUILD_FIELDS
 
-    @clean
+    @readable_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Makes sure that the image of this content is in the registry."""
         values = self.values(props)
         return CreateResult(_whole(values), self.outputs(values, {"digest": _built(values)}))
 
-    @clean
+    @readable_errors
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """The same for another content; the former image stays, for a rollback."""
         del id_, olds
         values = self.values(news)
         return UpdateResult(self.outputs(values, {"digest": _built(values)}))
 
-    @clean
+    @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Gone only when the registry says that the digest is not there; else state as it is."""
         values, digest = self.values(props), str(props.get("digest") or "")
@@ -54,7 +54,7 @@ class RemoteImageBuildProvider(TableProvider):
             return self.kept(id_, props, error)
         return ReadResult("", {}) if gone else ReadResult(id_, self.outputs(values, {"digest": digest}))
 
-    @clean
+    @readable_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Forgets the image; it stays in the registry, so that a rollback still finds it."""
         del id_, props
@@ -140,7 +140,7 @@ def _built(values: Values) -> str:
     dockerfile = Path(str(values["dockerfile"])) if values.get("dockerfile") else None
     try:
         context = BuildContext.read(folder, dockerfile, limit_mb=float(str(values["context_limit_mb"])))
-    except ContextProblem as problem:
+    except ContextError as problem:
         raise InputError("the image's settings", [Problem("context", str(problem))]) from None
     order = BuildOrder(
         login_server=str(values["login_server"]),
@@ -152,7 +152,7 @@ def _built(values: Values) -> str:
         target=str(values.get("target") or ""),
         build_args=dict(arguments) if isinstance(arguments, Mapping) else {},
     )
-    patience = Patience(float(str(values["timeout_s"])), float(str(values["poll_interval_s"])))
+    patience = PollSettings(float(str(values["timeout_s"])), float(str(values["poll_interval_s"])))
     runs = _runs(str(values["registry_id"]))
     return build_or_adopt(image_registry(), runs, order, patience, SystemClock(), progress_on(values.get("urn")))
 

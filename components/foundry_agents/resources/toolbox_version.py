@@ -10,12 +10,12 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.failure.errors import ServiceError, SignInFailed
-from foundry_agents.lifecycle.fingerprint import Marks, hashed
+from foundry_agents.lifecycle.failure.errors import ServiceError, SignInError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, described
 from foundry_agents.lifecycle.ownership import Identity, toolbox_identity, version_of_toolbox
-from foundry_agents.lifecycle.polling import Patience, SystemClock
+from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.schema.fields import Values, as_number
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.toolboxes import (
@@ -29,9 +29,9 @@ from foundry_agents.lifecycle.toolboxes import (
 )
 from foundry_agents.lifecycle.views import ToolboxVersionView
 from foundry_agents.resources._plugin import run_record
-from foundry_agents.resources._plugin.boundary import clean, is_unknown, own_properties, progress_on, warn_on
+from foundry_agents.resources._plugin.boundary import is_unknown, own_properties, progress_on, readable_errors, warn_on
 from foundry_agents.resources._plugin.outputs import unknown_until_made
-from foundry_agents.resources._plugin.program import owner_of_this_stack, refuse_a_second, row_of
+from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
 
 TYPE = "pulumi-python:dynamic/foundry:ToolboxVersion"
@@ -49,13 +49,13 @@ class ToolboxVersionProvider(TableProvider):
     table = TOOLBOX_FIELDS
     secret_outputs = frozenset({"fingerprint"})
 
-    @clean
+    @readable_errors
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalises the inputs and names every problem at once. No network."""
         checked = super().check(_gathered(olds), _gathered(news))
         return CheckResult(_spread(checked.inputs), checked.failures)
 
-    @clean
+    @readable_errors
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Compares by meaning, tool by tool. No network."""
         before, after = _gathered(olds), _gathered(news)
@@ -66,7 +66,7 @@ class ToolboxVersionProvider(TableProvider):
             replaces += [f"{TOOL}{name}" for name in _changed(self._tools(before), self._tools(after))]
         return DiffResult(changes=found.changes, replaces=replaces, delete_before_replace=False)
 
-    @clean
+    @readable_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Makes sure that a version with these tools exists, and is the default where that is asked for."""
         values = self.values(props)
@@ -75,8 +75,8 @@ class ToolboxVersionProvider(TableProvider):
         plan = ToolboxPlan(
             toolbox=text_of(values, "toolbox_name"),
             tools=tools if isinstance(tools, dict) else {},
-            marks=Marks(_fingerprint(values), text_of(values, "owner")),
-            patience=Patience(float(str(values["timeout_s"])), 5),
+            marks=OwnershipMetadata(_fingerprint(values), text_of(values, "owner")),
+            patience=PollSettings(float(str(values["timeout_s"])), 5),
             description=text_of(values, "description"),
             metadata=metadata if isinstance(metadata, dict) else None,
             promote=bool(values["promote"]),
@@ -86,12 +86,12 @@ class ToolboxVersionProvider(TableProvider):
             claim=run_record.claim_identity(values, type(self).__name__, urn_in(values)),
         )
         made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        run_record.go_on(values, urn_in(values), made.version.id, toolbox_identity([made.version]))
+        run_record.record_live(values, urn_in(values), made.version.id, toolbox_identity([made.version]))
         if made.owner.former:
             values["former_owners"] = sorted(made.owner.former)
         return CreateResult(made.version.id, self.outputs(values, _computed(made.version, values)))
 
-    @clean
+    @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Shows whether the version is there and still the default; gone only on a definite 404 of the version.
 
@@ -103,7 +103,7 @@ class ToolboxVersionProvider(TableProvider):
             service = _service_of(values)
             seen = service.get_version(toolbox, version)
             default = service.default_version(toolbox) if seen else None
-        except (ServiceError, SignInFailed) as error:
+        except (ServiceError, SignInError) as error:
             return self.kept(id_, props, error)
         if seen is None:
             return ReadResult("", {})
@@ -112,7 +112,7 @@ class ToolboxVersionProvider(TableProvider):
         outs = self.outputs(shown, _computed(seen, values))
         return ReadResult(id_, outs, inputs=_spread(shown))
 
-    @clean
+    @readable_errors
     def update(self, id_: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Makes the version the default again."""
         values = self.values(news)
@@ -123,7 +123,7 @@ class ToolboxVersionProvider(TableProvider):
         computed = {key: _olds[key] for key in (*_COMPUTED, "owner", "former_owners") if key in _olds}
         return UpdateResult(self.outputs(values, computed))
 
-    @clean
+    @readable_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Deletes the version and older ones, but what a version of an agent calls and what this run goes on with."""
         values = self.values(props)
@@ -208,7 +208,7 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declares the version; every input is described in the reference of ToolboxVersion."""
-        refuse_a_second(resource_name, project_endpoint, toolbox_name, kind="toolbox", name_input="toolbox_name")
+        reject_duplicate(resource_name, project_endpoint, toolbox_name, kind="toolbox", name_input="toolbox_name")
         props: dict[str, Any] = {
             "project_endpoint": project_endpoint,
             "toolbox_name": toolbox_name,

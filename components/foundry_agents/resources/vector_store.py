@@ -10,8 +10,8 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInFailed
-from foundry_agents.lifecycle.fingerprint import Marks, hashed
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInError
+from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS
 from foundry_agents.lifecycle.ownership import Identity, store_identity
 from foundry_agents.lifecycle.polling import SystemClock
@@ -20,9 +20,9 @@ from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
 from foundry_agents.lifecycle.vector_stores import Retired, StorePlan, create_or_adopt, retire, sha256_of
 from foundry_agents.lifecycle.views import VectorStoreView
 from foundry_agents.resources._plugin import run_record
-from foundry_agents.resources._plugin.boundary import clean, progress_on, warn_on
+from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
 from foundry_agents.resources._plugin.outputs import unknown_until_made
-from foundry_agents.resources._plugin.program import owner_of_this_stack, refuse_a_second, row_of
+from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, text_of, urn_in
 from foundry_agents.resources.hosted_agent_version import patience
 
@@ -36,7 +36,7 @@ class VectorStoreProvider(TableProvider):
 
     table = VECTOR_STORE_FIELDS
 
-    @clean
+    @readable_errors
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Makes sure that an indexed store with these files exists."""
         values = self.values(props)
@@ -45,14 +45,14 @@ class VectorStoreProvider(TableProvider):
             name=text_of(values, "store_name"),
             files=files if isinstance(files, dict) else {},
             paths=paths if isinstance(paths, dict) else {},
-            marks=Marks(hashed({"files": files}), text_of(values, "owner")),
+            marks=OwnershipMetadata(hashed({"files": files}), text_of(values, "owner")),
             patience=patience(values),
         )
         made, _adopted = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        run_record.go_on(values, urn_in(values), made.id, store_identity(made.id))
+        run_record.record_live(values, urn_in(values), made.id, store_identity(made.id))
         return CreateResult(made.id, self.outputs(values, _computed(made)))
 
-    @clean
+    @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Shows what the service says; gone only on a definite 404, or when it has expired.
 
@@ -61,19 +61,19 @@ class VectorStoreProvider(TableProvider):
         values = self.values(props)
         try:
             seen = _service_of(values).get_store(id_)
-        except (ServiceError, SignInFailed) as error:
+        except (ServiceError, SignInError) as error:
             return self.kept(id_, props, error)
         if seen is None or seen.status == "expired":
             return ReadResult("", {})
         return ReadResult(id_, self.outputs(values, _computed(seen)))
 
-    @clean
+    @readable_errors
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Takes settings of ours into state; nothing is sent."""
         computed = {key: _olds[key] for key in (*_COMPUTED, "owner", "former_owners") if key in _olds}
         return UpdateResult(self.outputs(self.values(news), computed))
 
-    @clean
+    @readable_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Deletes the store with its files, unless a toolbox or an agent uses it or this run goes on with it."""
         values = self.values(props)
@@ -135,7 +135,7 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
         """
         chosen = ["owner", "store_name"] if store_name is None else ["owner"]
         store_name = resource_name if store_name is None else store_name
-        refuse_a_second(resource_name, project_endpoint, store_name, kind="vector store", name_input="store_name")
+        reject_duplicate(resource_name, project_endpoint, store_name, kind="vector store", name_input="store_name")
         read = _read(resource_name, files)
         props: dict[str, Any] = {
             "project_endpoint": project_endpoint,

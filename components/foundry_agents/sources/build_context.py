@@ -22,7 +22,7 @@ _GIT_TIMEOUT_S = 20
 _CHUNK = 1 << 20
 
 
-class ContextProblem(ValueError):
+class ContextError(ValueError):
     """The folder can't be built from; the text says what is wrong and what to do."""
 
 
@@ -48,13 +48,13 @@ class BuildContext:
         pattern begins at the root, and the last one that matches decides.
 
         Raises:
-            ContextProblem: No such folder, no Dockerfile, or more than ``limit_mb`` megabytes.
+            ContextError: No such folder, no Dockerfile, or more than ``limit_mb`` megabytes.
         """
         if not folder.is_dir():
-            raise ContextProblem(f"context {folder} is not a folder; name the one that holds the Dockerfile")
+            raise ContextError(f"context {folder} is not a folder; name the one that holds the Dockerfile")
         found = dockerfile or folder / "Dockerfile"
         if not found.is_file():
-            raise ContextProblem(
+            raise ContextError(
                 f"{found} is not there; write one, or name it with dockerfile=…. "
                 "AgentImage.pinned(…) and AgentImage.from_tag(…) name an image without one"
             )
@@ -114,7 +114,7 @@ class BuildContext:
             return
         largest = sorted(sizes, key=lambda name: -sizes[name])[:SHOWN]
         listed = ", ".join(f"{name} ({sizes[name] / MEGABYTE:.1f} MB)" for name in largest)
-        raise ContextProblem(
+        raise ContextError(
             f"context {self.folder} has {total / MEGABYTE:.1f} MB, more than {limit_mb:g} MB: {listed}; leave out what "
             "the image does not need in .dockerignore, or raise context_limit_mb"
         )

@@ -1,32 +1,32 @@
 """Every error this library raises on purpose.
 
 FoundryAgentsError
-├── InputError            every problem in the inputs, each with its property path; raised before any request
-├── NotOursError          the agent exists and does not carry this stack's mark; nothing was changed
-├── DeclaredTwice         two resources of one program stand for the same thing; nothing was changed
-├── RemovalRefused        .subject: a run that is limited to targets would delete it; it stays, in state too
-├── ServiceError          .status .code .request_id .operation: the service answered, and it was no
-│   ├── PermissionMissing     401 or 403: who lacks what, and where
-│   │   └── NetworkRefused        403: the account takes no calls from this network; no role opens that
-│   ├── PreviewRequired       403 preview_feature_required: the service wants an opt-in that is not sent
-│   ├── ProjectNotFound       the project or its host name is not there; says nothing about what is in it
-│   ├── Conflict              409: something still uses it
-│   ├── NotReady              424: the version is active, and its container does not answer yet
-│   ├── Throttled             .retry_after_s: too many requests (429); nothing was done
-│   ├── AnswerLost            the request may have been carried out (5xx, connection lost after sending)
-│   └── Unreachable           no connection, so nothing was sent
-├── SignInFailed          no token could be had
-├── ImageUnfit            .reference: the image is not there or can't run as a hosted agent; nothing was posted
-├── RegistryRefused       .registry .status: the registry does not let this machine do what a build needs
-├── BuildImpossible       nothing at hand can build an image
-├── RemoteBuildFailed     .run_id .log: a build in Azure failed or did not end in time
-├── VersionFailed         .code .detail .last: the service gave up on a version; final
-├── WaitTimeout           .last .polls .waited_s: the deadline passed; what was seen last travels along
-├── VersionVanished       .last: a version was deleted by somebody else while it was waited for
-├── SmokeFailed           .detail: a version did not answer as it should
-├── MovedElsewhere        .seen: somebody else moves the same traffic
-├── RolloutFailed         .restored: traffic could not be moved; says where it is now
-└── ContractError         what another stack publishes is not there, or can't be read
+├── InputError                  every problem in the inputs, each with its property path; raised before any request
+├── OwnershipError              it exists and this stack does not own it; nothing was changed
+├── DuplicateDeclarationError   two resources of one program stand for the same thing; nothing was changed
+├── RemovalRefusedError         .subject: a run that is limited to targets would delete it; it stays, in state too
+├── ServiceError                .status .code .request_id .operation: the service refused the request
+│   ├── AccessDeniedError           401 or 403: who lacks which role, and where
+│   │   └── NetworkDeniedError          403: the account accepts no calls from this network; no role helps
+│   ├── PreviewRequiredError        403 preview_feature_required: the service wants an opt-in that is not sent
+│   ├── ProjectNotFoundError        the project or its host name does not exist; says nothing about its content
+│   ├── ConflictError               409: something still uses it
+│   ├── NotReadyError               424: the version is active, and its container does not answer yet
+│   ├── ThrottledError              .retry_after_s: too many requests (429); nothing was done
+│   ├── ResponseLostError           the request may have been carried out (5xx, connection lost after sending)
+│   └── UnreachableError            no connection, so nothing was sent
+├── SignInError                 no access token could be acquired
+├── UnsuitableImageError        .reference: the image does not exist or can't run as a hosted agent; nothing was posted
+├── RegistryAccessError         .registry .status: the registry does not let this machine do what a build needs
+├── BuilderUnavailableError     nothing on this machine can build an image
+├── RemoteBuildError            .run_id .log: a build in Azure failed or did not end in time
+├── VersionFailedError          .code .detail .last: the service gave up on a version; final
+├── WaitTimeoutError            .last .polls .waited_s: the deadline passed; carries the last observed state
+├── VersionGoneError            .last: a version was deleted by someone else while it was waited for
+├── SmokeTestError              .detail: a version did not answer as it should
+├── TrafficConflictError        .seen: someone else changes the same traffic
+├── RolloutError                .restored: traffic could not be moved; says where it is now
+└── ContractError               what another stack publishes does not exist, or can't be read
 
 The text of each is a finished message: what failed, where, what state things are in, what to do, and the request
 id where there is one. It never holds an environment value.
@@ -97,7 +97,7 @@ def message(
     return "\n".join([what, *(f"  {label}: {text}" for label, text in parts if text)])
 
 
-class NotOursError(FoundryAgentsError):
+class OwnershipError(FoundryAgentsError):
     """The agent, or another thing of the project, exists and this stack has not made it.
 
     Attributes:
@@ -121,7 +121,7 @@ class NotOursError(FoundryAgentsError):
         )
 
 
-class DeclaredTwice(FoundryAgentsError):
+class DuplicateDeclarationError(FoundryAgentsError):
     """Two resources of one program stand for the same agent, toolbox or store."""
 
     def __init__(self, subject: str, one: str, other: str) -> None:
@@ -135,7 +135,7 @@ class DeclaredTwice(FoundryAgentsError):
         )
 
 
-class RemovalRefused(FoundryAgentsError):
+class RemovalRefusedError(FoundryAgentsError):
     """A thing would go in a run that can't see whether something else declares it.
 
     Attributes:
@@ -211,7 +211,7 @@ class ServiceError(FoundryAgentsError):
         )
 
 
-class PermissionMissing(ServiceError):
+class AccessDeniedError(ServiceError):
     """The caller may not do this on the Foundry data plane (401 or 403)."""
 
     what = "the signed-in principal may not do this"
@@ -222,7 +222,7 @@ class PermissionMissing(ServiceError):
     )
 
 
-class NetworkRefused(PermissionMissing):
+class NetworkDeniedError(AccessDeniedError):
     """The account takes no calls from where this one came from (403 about public access)."""
 
     what = "the Foundry account takes no calls from this network"
@@ -232,7 +232,7 @@ class NetworkRefused(PermissionMissing):
     )
 
 
-class PreviewRequired(ServiceError):
+class PreviewRequiredError(ServiceError):
     """The service asks for the opt-in to a preview feature; no role opens that gate."""
 
     what = "the service asks for a preview feature"
@@ -242,7 +242,7 @@ class PreviewRequired(ServiceError):
     )
 
 
-class ProjectNotFound(ServiceError):
+class ProjectNotFoundError(ServiceError):
     """The project, or the host name of its account, is not there (yet)."""
 
     what = "the Foundry project was not found"
@@ -252,19 +252,19 @@ class ProjectNotFound(ServiceError):
     )
 
 
-class Conflict(ServiceError):
+class ConflictError(ServiceError):
     """Something else still uses what was to be changed or deleted (409)."""
 
     what = "the service has a conflict"
 
 
-class NotReady(ServiceError):
+class NotReadyError(ServiceError):
     """The version is active, and the container behind the session does not answer yet (424, or 400 of that name)."""
 
     what = "the agent is not ready to answer"
 
 
-class Throttled(ServiceError):
+class ThrottledError(ServiceError):
     """Too many requests (429): the service did nothing and says when to ask again.
 
     Attributes:
@@ -288,21 +288,21 @@ class Throttled(ServiceError):
         super().__init__(detail, operation=operation, status=status, code=code, request_id=request_id)
 
 
-class AnswerLost(ServiceError):
+class ResponseLostError(ServiceError):
     """The request may or may not have been carried out: look before asking again."""
 
     what = "the service did not answer properly"
     do = "run `pulumi up` again: what was made meanwhile is found by its mark and adopted"
 
 
-class Unreachable(ServiceError):
+class UnreachableError(ServiceError):
     """No connection could be made, so nothing was sent."""
 
     what = "the Foundry endpoint could not be reached"
     do = "check project_endpoint, DNS, proxy and private endpoint from this machine, then run `pulumi up` again"
 
 
-class SignInFailed(FoundryAgentsError):
+class SignInError(FoundryAgentsError):
     """No credential gave a token."""
 
     def __init__(self, detail: str, *, endpoint: str) -> None:
@@ -324,7 +324,7 @@ OTHER_WAYS = (
 """The end of every error of a build: an image can be had without it."""
 
 
-class ImageUnfit(FoundryAgentsError):
+class UnsuitableImageError(FoundryAgentsError):
     """An image is not there, or can't run as a hosted agent.
 
     Attributes:
@@ -343,7 +343,7 @@ class ImageUnfit(FoundryAgentsError):
         )
 
 
-class RegistryRefused(FoundryAgentsError):
+class RegistryAccessError(FoundryAgentsError):
     """A registry does not let this machine read or push.
 
     Attributes:
@@ -366,7 +366,7 @@ class RegistryRefused(FoundryAgentsError):
         )
 
 
-class BuildImpossible(FoundryAgentsError):
+class BuilderUnavailableError(FoundryAgentsError):
     """There is no builder on this machine."""
 
     def __init__(self, why: str, *, do: str) -> None:
@@ -380,7 +380,7 @@ class BuildImpossible(FoundryAgentsError):
         )
 
 
-class RemoteBuildFailed(FoundryAgentsError):
+class RemoteBuildError(FoundryAgentsError):
     """A run of the registry's tasks did not make the image.
 
     Attributes:
@@ -403,7 +403,7 @@ class RemoteBuildFailed(FoundryAgentsError):
         )
 
 
-class VersionFailed(FoundryAgentsError):
+class VersionFailedError(FoundryAgentsError):
     """The service gave up on a version. Final: the same version never becomes active.
 
     Attributes:
@@ -421,7 +421,7 @@ class VersionFailed(FoundryAgentsError):
         super().__init__(text)
 
 
-class WaitTimeout(FoundryAgentsError):
+class WaitTimeoutError(FoundryAgentsError):
     """The deadline passed before the service was done.
 
     Attributes:
@@ -455,7 +455,7 @@ class WaitTimeout(FoundryAgentsError):
         )
 
 
-class VersionVanished(FoundryAgentsError):
+class VersionGoneError(FoundryAgentsError):
     """A version is not there any more, or never became visible; nothing of ours deleted it.
 
     Attributes:
@@ -474,7 +474,7 @@ class VersionVanished(FoundryAgentsError):
         )
 
 
-class SmokeFailed(FoundryAgentsError):
+class SmokeTestError(FoundryAgentsError):
     """A version did not answer a smoke test as it should.
 
     Attributes:
@@ -486,7 +486,7 @@ class SmokeFailed(FoundryAgentsError):
         super().__init__(f"{subject} failed\n  Why: {detail}")
 
 
-class MovedElsewhere(FoundryAgentsError):
+class TrafficConflictError(FoundryAgentsError):
     """The routing is neither what was found nor what was set: somebody else moves the same traffic.
 
     Attributes:
@@ -498,7 +498,7 @@ class MovedElsewhere(FoundryAgentsError):
         super().__init__(f'somebody else moves the traffic of agent "{agent}": it says {seen}, expected {expected}')
 
 
-class RolloutFailed(FoundryAgentsError):
+class RolloutError(FoundryAgentsError):
     """Traffic could not be moved to the target version.
 
     Attributes:

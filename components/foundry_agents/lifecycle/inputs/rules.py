@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from foundry_agents.lifecycle.schema.enums import Protocol, known
+from foundry_agents.lifecycle.schema.enums import AgentProtocol, known
 from foundry_agents.lifecycle.schema.fields import Report, as_number, as_url, shown
 
 RESERVED_METADATA_PREFIX = "foundry-agents."
@@ -25,7 +25,7 @@ SHORTEST_KEY = 16
 TIERS: tuple[tuple[str, str], ...] = (("0.5", "1Gi"), ("1", "2Gi"), ("2", "4Gi"))
 """cpu and memory go together [docs, azd]; anything else is a 400 `bad_request` [observed]."""
 
-PROTOCOLS = known(Protocol)
+PROTOCOLS = known(AgentProtocol)
 """Known protocols [sdk]."""
 
 RESERVED_ENVIRONMENT = re.compile(r"FOUNDRY_.*|AGENT_.*|APPLICATIONINSIGHTS_CONNECTION_STRING|PORT")
@@ -110,7 +110,7 @@ def protocols(path: str, raw: object, report: Report) -> dict[str, str] | None:
     for name, version in sorted(raw.items()):
         where = f"{path}.{name}"
         if not report.accepts(name, PROTOCOLS):
-            newer = f'Protocol.of("{name}")'
+            newer = f'AgentProtocol.of("{name}")'
             report.add(where, f"is not a protocol this release knows: {', '.join(PROTOCOLS)} (a newer one: {newer})")
         if report.is_unknown(version):
             canonical[name] = version

@@ -263,7 +263,7 @@ VERSION_FIELDS = FieldTable(
             ACCEPT_NEW,
             Items(line, "words", ordered=False),
             "Protocols and other words of the service that this release does not know and that are meant as they are "
-            "(`Protocol.of`, `Runtime.of`).",
+            "(`AgentProtocol.of`, `Runtime.of`).",
             "ours",
             on_change=OnChange.IGNORE,
         ),
@@ -351,7 +351,7 @@ VERSION_FIELDS = FieldTable(
     ),
     cross_check=rules.check_tier,
     one_of=("image", "code"),
-    goes_with={"rai_moderation": "rai_policy", "registry_connection": "image"},
+    requires={"rai_moderation": "rai_policy", "registry_connection": "image"},
 )
 """Inputs of HostedAgentVersion."""
 

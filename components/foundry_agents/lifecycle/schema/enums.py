@@ -23,8 +23,8 @@ class Word(str):  # noqa: SLOT000 (a newer word carries is_new)
         return made
 
 
-class Protocol(Word):
-    """A protocol that an agent speaks [sdk]; ``Protocol.of("…")`` for one that is newer than this release.
+class AgentProtocol(Word):
+    """A protocol that an agent speaks [sdk]; ``AgentProtocol.of("…")`` for one that is newer than this release.
 
     With a newer protocol the form of its version is the service's to judge, too.
     """

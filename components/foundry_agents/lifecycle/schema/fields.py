@@ -106,14 +106,14 @@ class FieldTable:
         cross_check: Rules that concern several inputs at once; sees canonical values, without those that are not known
             yet or have a problem of their own.
         one_of: Inputs of which exactly one is given.
-        goes_with: Inputs that mean something only beside another one, with that one.
+        requires: Inputs that mean something only beside another one, with that one.
     """
 
     subject: str
     fields: Sequence[Field[object]]
     cross_check: Callable[[Mapping[str, object], Report], None] | None = None
     one_of: Sequence[str] = ()
-    goes_with: Mapping[str, str] = field(default_factory=dict)
+    requires: Mapping[str, str] = field(default_factory=dict)
 
     def normalise(
         self, props: Mapping[str, object], is_unknown: Callable[[object], bool] = nothing_unknown
@@ -122,18 +122,18 @@ class FieldTable:
         report = Report(is_unknown, accept_new=_accepted(props.get(ACCEPT_NEW), is_unknown))
         values, unsettled = _read(self.fields, props, report, "")
         settled = {name: value for name, value in values.items() if name not in unsettled}
-        self._check_company(values, unsettled, report)
+        self._check_combinations(values, unsettled, report)
         if self.cross_check is not None:
             self.cross_check(settled, report)
         return values, sorted(report.problems)
 
-    def _check_company(self, values: Values, unsettled: set[str], report: Report) -> None:
+    def _check_combinations(self, values: Values, unsettled: set[str], report: Report) -> None:
         both = " and ".join(self.one_of)
         if self.one_of and not any(name in values for name in self.one_of):
             report.add(self.one_of[0], f"is required; exactly one of {both} is given")
         for other in [name for name in self.one_of if name in values and name not in unsettled][1:]:
             report.add(other, f"exactly one of {both} is given, not both")
-        for name, partner in self.goes_with.items():
+        for name, partner in self.requires.items():
             if name in values and name not in unsettled and partner not in values:
                 report.add(name, f"means something only beside {partner}, which is not given")
 

@@ -12,8 +12,8 @@ from foundry_agents.lifecycle.views import AgentView, Answer, Route, SessionView
 class AgentService(Protocol):
     """The Foundry data plane of one project.
 
-    Every method may raise a ServiceError or SignInFailed. A method that returns None for "not there" does so only on
-    a definite 404 of that very thing; a missing project raises ProjectNotFound.
+    Every method may raise a ServiceError or SignInError. A method that returns None for "not there" does so only on
+    a definite 404 of that very thing; a missing project raises ProjectNotFoundError.
     """
 
     def get_agent(self, agent: str) -> AgentView | None:
@@ -29,11 +29,11 @@ class AgentService(Protocol):
         ...
 
     def create_version(self, agent: str, definition: AgentDefinition, metadata: Mapping[str, str]) -> VersionView:
-        """Posts a version, once on the wire. Raises AnswerLost when it may have been made all the same."""
+        """Posts a version, once on the wire. Raises ResponseLostError when it may have been made all the same."""
         ...
 
     def delete_version(self, agent: str, version: str, *, force: bool) -> bool:
-        """Deletes a version; False when it was not there. Conflict when sessions use it, unless ``force``."""
+        """Deletes a version; False when it was not there. ConflictError when sessions use it, unless ``force``."""
         ...
 
     def delete_agent(self, agent: str, *, force: bool) -> bool:
@@ -67,6 +67,6 @@ class AgentService(Protocol):
     ) -> Answer:
         """Asks once: in ``session``, or through the endpoint's routing in a session that the service makes.
 
-        Raises NotReady when the version has only just started (424); the caller decides how often to try.
+        Raises NotReadyError when the version has only just started (424); the caller decides how often to try.
         """
         ...

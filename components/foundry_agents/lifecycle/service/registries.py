@@ -24,7 +24,7 @@ class ImageRegistry(Protocol):
         With ``sign_in``, a token for this registry is left with Docker where Docker has none that works.
 
         Raises:
-            RegistryRefused: It could not.
+            RegistryAccessError: It could not.
         """
         ...
 
@@ -33,5 +33,5 @@ class RegistryAccess(Protocol):
     """What Resource Manager knows about who may pull from a registry. Reads only."""
 
     def pull_access(self, registry_id: str, principal_id: str) -> PullAccess:
-        """Reads the registry and the principal's roles on it. Raises a ServiceError or SignInFailed."""
+        """Reads the registry and the principal's roles on it. Raises a ServiceError or SignInError."""
         ...

@@ -10,7 +10,7 @@ from foundry_agents.lifecycle.views import AgentEnvironment, FileView, StoredFil
 
 
 class VectorStoreService(Protocol):
-    """The vector stores and files of one project. Every method may raise a ServiceError or SignInFailed."""
+    """The vector stores and files of one project. Every method may raise a ServiceError or SignInError."""
 
     def list_stores(self) -> Iterator[VectorStoreView]:
         """Walks all vector stores, newest first."""
@@ -21,7 +21,7 @@ class VectorStoreService(Protocol):
         ...
 
     def create_store(self, name: str, files: Sequence[str], metadata: Mapping[str, str]) -> VectorStoreView:
-        """Posts one with these files, once on the wire. Raises AnswerLost when it may have been made all the same."""
+        """Post one with these files, once. Raises ResponseLostError when it may have been created anyway."""
         ...
 
     def delete_store(self, store: str) -> bool:

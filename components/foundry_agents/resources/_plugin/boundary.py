@@ -75,7 +75,7 @@ def hidden_in(arguments: Iterable[object]) -> Iterator[str]:
             yield from (value for value in found if isinstance(value, str))
 
 
-def clean(call: Callable[_P, _R]) -> Callable[_P, _R]:
+def readable_errors(call: Callable[_P, _R]) -> Callable[_P, _R]:
     """Makes whatever leaves a provider's method one readable block, without the values of its secret inputs.
 
     SystemExit, KeyboardInterrupt and the like would hang the operation for good, so they become ordinary errors too.

@@ -28,7 +28,7 @@ def row_of(name: str, type_token: str, opts: pulumi.ResourceOptions | None) -> O
     return Output(set(), text(), urn.is_known())
 
 
-def refuse_a_second(
+def reject_duplicate(
     resource_name: str,
     project_endpoint: Input[str],
     name: Input[str],

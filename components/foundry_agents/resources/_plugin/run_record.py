@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from foundry_agents.lifecycle.failure.errors import DeclaredTwice
+from foundry_agents.lifecycle.failure.errors import DuplicateDeclarationError
 from foundry_agents.lifecycle.ownership import Claim, Identity, Run, claimed_twice
 from foundry_agents.resources._plugin import notes
 from foundry_agents.resources._plugin.notes import Note, Notes
@@ -145,7 +145,7 @@ def declare_again(values: Mapping[str, object]) -> None:
         _add("again", *_parts(thing))
 
 
-def go_on(values: Mapping[str, object], urn: str, id_: str, identity: Identity) -> None:
+def record_live(values: Mapping[str, object], urn: str, id_: str, identity: Identity) -> None:
     """Record what a resource stands for after this run: made, adopted, or left as it was.
 
     After a replacement that adopted, in a run that failed, the engine has one id twice: as what is there, and as what
@@ -253,7 +253,7 @@ def claim_identity(values: Mapping[str, object], role: str, urn: str) -> Callabl
                 was = _memory.known.live.get(urn)
                 _memory.known.live[urn] = Live(thing, was.id if was else "", identity)
         if thing and other:
-            raise DeclaredTwice(thing.subject, shown(urn), shown(other))
+            raise DuplicateDeclarationError(thing.subject, shown(urn), shown(other))
 
     return take
 

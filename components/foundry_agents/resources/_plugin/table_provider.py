@@ -8,17 +8,17 @@ from typing import Any, ClassVar
 from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, DiffResult, ReadResult, ResourceProvider
 from pulumi.runtime.rpc import wrap_rpc_secret
 
-from foundry_agents.lifecycle.failure.errors import DeclaredTwice, FoundryAgentsError, InputError, Problem
+from foundry_agents.lifecycle.failure.errors import DuplicateDeclarationError, FoundryAgentsError, InputError, Problem
 from foundry_agents.lifecycle.ownership import Claim, Identity, Owner
 from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Values
 from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import (
-    clean,
     hidden_in,
     hide,
     is_unknown,
     own_properties,
     quiet_tracebacks,
+    readable_errors,
     urn_in_call,
     warn_on,
 )
@@ -44,7 +44,7 @@ class TableProvider(ResourceProvider):
         grow_worker_pool()
         run_record.begin()
 
-    @clean
+    @readable_errors
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalises the inputs and names every problem at once. No network."""
         values, problems = self.table.normalise(own_properties(news), is_unknown)
@@ -52,13 +52,15 @@ class TableProvider(ResourceProvider):
         urn = urn_in(values)
         if (other := run_record.declare(values, type(self).__name__, urn)) and not problems:
             subject = run_record.Thing.of(values)
-            raise DeclaredTwice(subject.subject if subject else "it", run_record.shown(urn), run_record.shown(other))
+            raise DuplicateDeclarationError(
+                subject.subject if subject else "it", run_record.shown(urn), run_record.shown(other)
+            )
         if problems:
             # No property name: Pulumi would print the property's value beside it, and that may be secret.
             return CheckResult({}, [CheckFailure("", str(InputError(self.table.subject, problems)))])
         return CheckResult(dict(values), [])
 
-    @clean
+    @readable_errors
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Compares by meaning, field by field. No network."""
         changed = self.table.changes(own_properties(olds), own_properties(news), is_unknown)
@@ -101,7 +103,7 @@ class TableProvider(ResourceProvider):
             run_record.is_replaced(urn)
         elif identity := self.identity_in(olds):
             run_record.claim_identity(before, type(self).__name__, urn)(identity)
-            run_record.go_on(before, urn, id_, identity)
+            run_record.record_live(before, urn, id_, identity)
 
     def values(self, props: dict[str, Any]) -> Values:
         """Canonical inputs from a property bag of any age; what is missing takes its default."""
