@@ -10,8 +10,8 @@ import pulumi
 
 import foundry_agents as fa
 from stacks.image_settings import BuildSettings, CodeSettings
-from stacks.reading import READ
-from stacks.tool_settings import read_tools
+from stacks.reading import STRUCTURE
+from stacks.tool_settings import structure_tools
 
 PRODUCTION_STEPS, PRODUCTION_BAKE, PRODUCTION_KEEP = (10, 50), "10m", 2
 """How traffic moves in production unless the file says otherwise [ours]."""
@@ -118,7 +118,7 @@ class AgentSettings:
     cpu: str | float = "1"
     memory: str = "2Gi"
     environment: Mapping[str, str | pulumi.Output[str]] = field(default_factory=dict)
-    tools: tuple[fa.AnyTool, ...] = field(default=(), metadata={READ: read_tools})
+    tools: tuple[fa.AnyTool, ...] = field(default=(), metadata={STRUCTURE: structure_tools})
     grant_toolbox_role: bool = True
     description: str | None = None
     rollout: RolloutSettings | None = None

@@ -105,7 +105,7 @@ def test_problems_of_a_rollout_come_with_their_whole_path() -> None:
     assert problems(_agent(rollout=rollout)) == [
         "agents.support.rollout.bake must be text or a number",
         "agents.support.rollout.paused must be true or false",
-        "agents.support.rollout.smoke.expect must be text",
+        "agents.support.rollout.smoke.expect must be text: put the value in quotes",
         "agents.support.rollout.smoke.question is required",
         "agents.support.rollout.smoke.tires is not a setting; settings: "
         + ", ".join(sorted(row.name for row in fields(fa.SmokeTest))),
@@ -143,7 +143,7 @@ def test_callers_are_read_and_checked() -> None:
     callers = [{"principal_id": "app"}, {"principal_id": "team", "principal_type": "Group"}]
     assert loaded(_agent(invoked_by=callers)).agents["support"].invoked_by == (Caller("app"), Caller("team", "Group"))
     assert problems(_agent(invoked_by=[{"principal_id": 7}, {}, "app"])) == [
-        "agents.support.invoked_by[0].principal_id must be text",
+        "agents.support.invoked_by[0].principal_id must be text: put the value in quotes",
         "agents.support.invoked_by[1].principal_id is required",
         "agents.support.invoked_by[2] must be a map of settings",
     ]
@@ -283,14 +283,14 @@ def test_a_misspelt_setting_is_refused_with_those_that_there_are() -> None:
 @pytest.mark.parametrize(
     ("key", "raw", "kind"),
     [
-        ("image", 7, "text"),
+        ("image", 7, "text: put the value in quotes"),
         ("image", ["a"], "text"),
         ("cpu", ["1"], "text or a number"),
         ("cpu", True, "text or a number"),
-        ("memory", 2, "text"),
+        ("memory", 2, "text: put the value in quotes"),
         ("environment", ["A=1"], "a map"),
         ("environment", "A=1", "a map"),
-        ("description", 7, "text"),
+        ("description", 7, "text: put the value in quotes"),
         ("force_delete", "true", "true or false"),
         ("force_delete", 1, "true or false"),
         ("timeout_s", "60", "a number"),
@@ -324,6 +324,11 @@ def test_a_cpu_may_be_a_number_or_text(cpu: object) -> None:
 
 def test_a_setting_that_is_null_takes_its_default() -> None:
     assert loaded(_agent(cpu=None, description=None)).agents["support"].cpu == "1"
+
+
+def test_an_unknown_setting_is_refused_even_when_it_is_null() -> None:
+    (line,) = problems(_agent(rollout={"keep_version": None}))
+    assert line.startswith("agents.support.rollout.keep_version is not a setting; settings: bake, ")
 
 
 # --- Variables ------------------------------------------------------------------------------------------------------

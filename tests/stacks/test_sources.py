@@ -95,7 +95,7 @@ def test_a_source_that_can_not_be_read_hides_no_other_problem() -> None:
         "agents.a.build.contxt is not a setting",
         "agents.a.cpu must be text or a number",
         "agents.b.code.entry_point must be a list",
-        "agents.c.tag must be text",
+        "agents.c.tag must be text: put the value in quotes",
         "agents.d.code must be a map of settings",
         "agents.e.build.args.PYTHON must be text: put the value in quotes",
         "agents.e.build.remote must be true or false",

@@ -204,7 +204,7 @@ def test_every_problem_of_every_tool_comes_at_once() -> None:
         'agents.support.tools.no spaces.name "no spaces": 1 to 64 letters, digits, _ and -',
         "agents.support.tools[0].label is not a setting",
         "agents.support.tools[0].server_label is required",
-        "agents.support.tools[0].server_url must be text",
+        "agents.support.tools[0].server_url must be text: put the value in quotes",
         f"agents.support.tools[1] must be a map with a type: {', '.join(KINDS)}, or a newer one",
         f"agents.support.tools[2] must be a map with a type: {', '.join(KINDS)}, or a newer one",
         "agents.support.tools[3]: OpenApi 'orders': give either connection or audience, not both",
