@@ -1,4 +1,4 @@
-"""What a stack's file may say of tools: the words of the components, by type; of other types the words of the wire."""
+"""The tools in a stack's file: the arguments of the component for each type, or the API payload of any other type."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stacks.reading import Refused, WrongType, checked, structure
 
 @dataclass(frozen=True, kw_only=True)
 class SearchedFiles(fa.FileSearch):
-    """File search that may bring its files.
+    """File search, optionally with files to upload.
 
     Attributes:
-        files: Uploaded and indexed as a VectorStore of the agent's; relative to Pulumi.yaml.
+        files: Files to upload and index in a VectorStore of the agent; relative to Pulumi.yaml.
     """
 
     files: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ KINDS: Mapping[str, type[fa.Tool]] = {
     kind.type: kind
     for kind in (fa.CodeInterpreter, SearchedFiles, fa.Mcp, fa.WebSearch, fa.AzureAISearch, fa.OpenApi, fa.A2A)
 }
-"""The types that have a class; any other is passed on as it is."""
+"""The types with a class; any other type is passed on unchanged."""
 
 
 def structure_tools(raw: object, _: object) -> tuple[fa.AnyTool, ...]:
@@ -53,11 +53,14 @@ def structure_tools(raw: object, _: object) -> tuple[fa.AnyTool, ...]:
     return tuple(found)
 
 
-def declared(agent: str, wanted: Sequence[fa.AnyTool], project: fa.Project, *, force_delete: bool) -> list[fa.AnyTool]:
-    """The tools as the component takes them; files become a vector store."""
-    # An agent that is deleted by force goes with its project, and its toolbox too: what that searches can't go before.
-    gone_with = project.project if isinstance(project, fa.FoundryProject) and force_delete else None
-    opts = pulumi.ResourceOptions(deleted_with=gone_with)
+def with_vector_stores(
+    agent: str, wanted: Sequence[fa.AnyTool], project: fa.Project, *, force_delete: bool
+) -> list[fa.AnyTool]:
+    """Return the tools for the component, and declare a vector store for the files of each file search."""
+    # An agent that is deleted by force is deleted with its project, and so is its toolbox. A vector store that the
+    # toolbox searches can't be deleted before it.
+    deleted_with = project.project if isinstance(project, fa.FoundryProject) and force_delete else None
+    opts = pulumi.ResourceOptions(deleted_with=deleted_with)
     return [_with_store(agent, tool, project, opts) if isinstance(tool, SearchedFiles) else tool for tool in wanted]
 
 
@@ -70,7 +73,7 @@ def _tool(raw: object) -> fa.AnyTool:
     tool = structure({key: value for key, value in raw.items() if key != "type"}, KINDS[kind])
     try:
         tool.inputs()
-    except ValueError as error:  # settings of one tool that exclude each other
+    except ValueError as error:  # settings of one tool that can't be combined
         raise Refused(f": {error}") from error
     return tool
 
