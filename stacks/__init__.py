@@ -1,1 +1,1 @@
-"""The stacks of this project: one program, one typed settings file, one configuration for each environment."""
+"""The stacks of this repository: one program, typed settings, and one settings file for each environment."""

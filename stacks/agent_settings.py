@@ -1,4 +1,4 @@
-"""What a stack's file may say of one agent."""
+"""The settings of one agent in a stack's file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pulumi
 
 import foundry_agents as fa
 from stacks.image_settings import BuildSettings, CodeSettings
-from stacks.reading import READ
-from stacks.tool_settings import read_tools
+from stacks.reading import STRUCTURE
+from stacks.tool_settings import structure_tools
 
 PRODUCTION_STEPS, PRODUCTION_BAKE, PRODUCTION_KEEP = (10, 50), "10m", 2
-"""How traffic moves in production unless the file says otherwise [ours]."""
+"""The default rollout in production [ours]."""
 
 
 PRINCIPALS: Mapping[str, Literal["ServicePrincipal", "User", "Group"]] = {
@@ -22,12 +22,12 @@ PRINCIPALS: Mapping[str, Literal["ServicePrincipal", "User", "Group"]] = {
     "User": "User",
     "Group": "Group",
 }
-"""What a caller may be; a managed identity is a service principal."""
+"""The types of principal that may call an agent; a managed identity is a service principal."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who may call an agent, and do nothing else with it.
+    """A principal that may call an agent, without any other right.
 
     Attributes:
         principal_id: Object id.
@@ -40,16 +40,16 @@ class Caller:
 
 @dataclass(frozen=True)
 class RolloutSettings:
-    """How traffic moves to a new version; see Rollout.
+    """The rollout of a new version; see Rollout.
 
     Attributes:
-        steps: Percentages on the way to 100; none is all at once.
-        bake: How long each step lasts.
-        smoke: What a version must answer before it gets traffic and at each step; the fields of SmokeTest.
-        keep_versions: Newest versions that stay beside those with traffic; none keeps all.
+        steps: Percentages before 100; none moves all traffic at once.
+        bake: How long each step waits.
+        smoke: The test of a version before it gets traffic and at each step; the fields of SmokeTest.
+        keep_versions: How many of the newest versions to keep, in addition to those with traffic; none keeps all.
         pinned: Serve this version, whatever the settings describe.
-        paused: Make and test new versions, and leave traffic where it is.
-        timeout: Give up proving that traffic has moved after this time.
+        paused: Create and test new versions, and do not move traffic.
+        timeout: How long to wait until the service confirms the routing.
     """
 
     steps: tuple[int, ...] | None = None
@@ -61,11 +61,11 @@ class RolloutSettings:
     timeout: str | float | None = None
 
     def rollout(self) -> fa.Rollout:
-        """The same as the component takes it; a pinned or paused one has no steps."""
-        held = self.pinned is not None or self.paused
+        """Return the component's rollout; a pinned or paused one has no steps."""
+        has_no_steps = self.pinned is not None or self.paused
         return fa.Rollout(
-            steps=() if held else self.steps or (),
-            bake=0 if held else self.bake or 0,
+            steps=() if has_no_steps else self.steps or (),
+            bake=0 if has_no_steps else self.bake or 0,
             smoke=self.smoke,
             keep_versions=self.keep_versions,
             timeout=self.timeout,
@@ -74,13 +74,13 @@ class RolloutSettings:
         )
 
     def problems(self, path: str) -> list[str]:
-        """What does not go together."""
+        """Return a message for each combination of settings that is not possible."""
         if self.pinned is not None and self.paused:
-            return [f"{path}.paused and {path}.pinned exclude each other: a pin says where traffic goes"]
+            return [f"{path}.paused and {path}.pinned exclude each other: set only one of them"]
         return []
 
-    def in_production(self) -> RolloutSettings:
-        """With the defaults of production where the file says nothing."""
+    def with_production_defaults(self) -> RolloutSettings:
+        """Return a copy with the defaults of production for settings that are not in the file."""
         steps = PRODUCTION_STEPS if self.steps is None else self.steps
         bake = PRODUCTION_BAKE if self.steps is None and self.bake is None else self.bake
         keep = PRODUCTION_KEEP if self.keep_versions is None else self.keep_versions
@@ -92,23 +92,24 @@ class AgentSettings:
     """One agent of the stack.
 
     Attributes:
-        image: ``repository@sha256:…`` in the stack's registry. ``${NAME}`` takes a variable of the environment, which
-            is how a build hands its digest over. Where the stack has ``promoteFrom``, image, build, tag and code may
-            all be left out: that says whose digest to take. Otherwise exactly one of them is given.
+        image: ``repository@sha256:…`` in the stack's registry. ``${NAME}`` inserts an environment variable, which is
+            how a build passes its digest. Exactly one of image, build, tag and code is set, or none in a stack with
+            ``promoteFrom``.
         build: The folder that the image is built from.
-        tag: ``repository:tag`` in the stack's registry: what it points to when the stack is run. ``${NAME}`` as above.
-        code: A folder of source that the service runs, without an image.
+        tag: ``repository:tag`` in the stack's registry: the image that it points to during the run. ``${NAME}`` as
+            above.
+        code: A folder of source code that the service runs, without an image.
         cpu: Cores; see HostedAgent.
         memory: Gibibytes; see HostedAgent.
-        environment: Variables of the container; secret when anything under ``agents`` is a secret in the file.
-        tools: What it may call; see tool_settings.
-        grant_toolbox_role: Give the agent the role that toolboxes ask for. False where somebody else does.
+        environment: Variables of the container; all are secret if any value under ``agents`` is a secret in the file.
+        tools: Its tools; see tool_settings.
+        grant_toolbox_role: Assign the role for toolboxes to the agent. False if someone else does.
         description: At most 512 characters.
-        rollout: How traffic moves to a new version.
+        rollout: The rollout of a new version.
         invoked_by: Who may call it.
-        force_delete: On destroy end active sessions instead of refusing. For stacks that come and go.
-        timeout_s: Give up waiting for a version after this many seconds.
-        pull_role_budget_s: For how long after it was granted a pull role may not be in effect; see HostedAgent.
+        force_delete: End active sessions on destroy instead of refusing it. For temporary stacks.
+        timeout_s: How many seconds to wait for a version.
+        pull_role_budget_s: How long a new pull role may take to be in effect; see HostedAgent.
     """
 
     image: str | None = None
@@ -118,7 +119,7 @@ class AgentSettings:
     cpu: str | float = "1"
     memory: str = "2Gi"
     environment: Mapping[str, str | pulumi.Output[str]] = field(default_factory=dict)
-    tools: tuple[fa.AnyTool, ...] = field(default=(), metadata={READ: read_tools})
+    tools: tuple[fa.AnyTool, ...] = field(default=(), metadata={STRUCTURE: structure_tools})
     grant_toolbox_role: bool = True
     description: str | None = None
     rollout: RolloutSettings | None = None
@@ -129,11 +130,11 @@ class AgentSettings:
 
     @property
     def is_promoted(self) -> bool:
-        """It runs what the stack before runs: its own settings name nothing."""
+        """Whether it runs the image of the stack before, because its own settings name none."""
         return all(source is None for source in (self.image, self.build, self.tag, self.code))
 
     def problems(self, path: str) -> list[str]:
-        """What does not go together."""
+        """Return a message for each combination of settings that is not possible."""
         found = self.rollout.problems(f"{path}.rollout") if self.rollout else []
         found += self.build.problems(f"{path}.build") if self.build else []
         for place, caller in enumerate(self.invoked_by):
@@ -141,28 +142,28 @@ class AgentSettings:
                 found.append(f"{path}.invoked_by[{place}].principal_type must be one of {', '.join(PRINCIPALS)}")
         return found
 
-    def in_production(self) -> AgentSettings:
-        """With the defaults of production where the file says nothing."""
-        return replace(self, rollout=(self.rollout or RolloutSettings()).in_production())
+    def with_production_defaults(self) -> AgentSettings:
+        """Return a copy with the defaults of production for settings that are not in the file."""
+        return replace(self, rollout=(self.rollout or RolloutSettings()).with_production_defaults())
 
     def production_problems(self, path: str) -> list[str]:
-        """What production does not allow."""
+        """Return a message for each setting that production does not allow."""
         found = []
         if self.tag is not None:
             found.append(
-                f"{path}.tag may point to another image tomorrow, one that nobody tested; production takes a digest in "
-                "image, or promoteFrom"
+                f"{path}.tag may point to another, untested image tomorrow; in production set image with a digest, or "
+                "promoteFrom for the stack"
             )
         if self.force_delete:
-            found.append(f"{path}.force_delete would end sessions of users; production does not allow it")
+            found.append(f"{path}.force_delete would end sessions of users; remove it in production")
         kept = self.rollout.keep_versions if self.rollout else None
         if kept is not None and kept < PRODUCTION_KEEP:
             found.append(
                 f"{path}.rollout.keep_versions must be {PRODUCTION_KEEP} or more in production: "
-                "a reverted commit serves again at once only when its version is still there"
+                "a reverted commit serves again at once only if its version still exists"
             )
         return found
 
-    def kept_secret(self) -> AgentSettings:
-        """Every variable as a secret: Pulumi says only that some value under ``agents`` is one, not which."""
+    def with_secret_environment(self) -> AgentSettings:
+        """Return a copy with every variable as a secret: Pulumi does not say which value under ``agents`` is one."""
         return replace(self, environment={name: pulumi.Output.secret(v) for name, v in self.environment.items()})

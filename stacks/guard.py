@@ -1,10 +1,10 @@
-"""Keeps stacks and Azures apart: the stack `local` goes to an Azure on this machine, every other one to the real one.
+"""Checks that the stack `local` runs only on the local Azure, and every other stack only on the real one.
 
-What is looked at are facts that no real Azure has: Resource Manager described by this machine (ARM_METADATA_HOSTNAME
-on loopback), and an azure-native plugin that is a script, where Pulumi's is a binary. IDENTITY_ENDPOINT on loopback is
-no such fact: App Service, Container Apps and Azure Arc have theirs there too.
+The check uses two facts that no real Azure has: the metadata of Resource Manager comes from this machine
+(ARM_METADATA_HOSTNAME on loopback), or the azure-native plugin is a script, where Pulumi's own is a binary.
+IDENTITY_ENDPOINT on loopback is not used, because App Service, Container Apps and Azure Arc have theirs there too.
 
-What this does not guard against: variables that lead only the data plane elsewhere, and somebody who means it.
+It does not detect variables that change only the data plane, or a deliberate attempt.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ LOCAL_STACK = "local"
 PLUGIN = "pulumi-resource-azure-native"
 
 REHEARSE = "FOUNDRY_AGENTS_REHEARSE"
-"""Set to 1, any stack may run on a local Azure: a rehearsal. Only with state in a folder of this machine, so that it
-can't get into the state of the real stack."""
+"""If this variable is 1, any stack may run on a local Azure, as a rehearsal. Its state must be in a folder of this
+machine, so that it can't mix with the state of the real stack."""
 
 
 class WrongAzure(Exception):
-    """This stack must not run on the Azure that the environment leads to; nothing was declared."""
+    """This stack must not run on the Azure of this environment; nothing was declared."""
 
 
 def check(stack: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Compares the stack with the Azure that the environment leads to.
+    """Check that the stack may run on the Azure of this environment.
 
     Raises:
-        WrongAzure: They don't go together.
+        WrongAzure: It may not.
     """
     facts = list(_facts_of_a_local_azure(environ))
     if stack == LOCAL_STACK:
         if not facts:
             raise WrongAzure(
-                f"stack `{LOCAL_STACK}` runs on the local Azure only, and nothing here leads to one\n"
+                f"stack `{LOCAL_STACK}` runs only on the local Azure, and this environment does not use one\n"
                 "  State: nothing was read or changed\n"
-                '  Do: `make up`, or `eval "$(make -s env)"` before plain `pulumi`'
+                '  Do: run `make up`, or `eval "$(make -s env)"` before `pulumi`'
             )
         return
     if not facts or _is_a_rehearsal(environ):
         return
     raise WrongAzure(
-        f"stack `{stack}` is for the real Azure, and this environment leads to one on this machine\n"
+        f"stack `{stack}` is for the real Azure, and this environment uses the local Azure\n"
         f"  Why: {'; '.join(facts)}\n"
         "  State: nothing was read or changed\n"
-        f"  Do: a new shell without those variables; or, to rehearse this stack here, {REHEARSE}=1 with "
+        f"  Do: use a new shell without those variables; or, to rehearse this stack here, set {REHEARSE}=1 and "
         "PULUMI_BACKEND_URL=file://…"
     )
 
@@ -59,7 +59,7 @@ def _facts_of_a_local_azure(environ: Mapping[str, str]) -> Iterator[str]:
         yield f"ARM_METADATA_HOSTNAME is {host}"
     for plugin in _plugins(environ):
         if _is_a_script(plugin):
-            yield f"{plugin} is not Pulumi's plugin but a script"
+            yield f"{plugin} is a script and not Pulumi's plugin"
 
 
 def _is_a_rehearsal(environ: Mapping[str, str]) -> bool:
@@ -75,7 +75,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _plugins(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Every azure-native plugin that Pulumi would find: on PATH, or among those installed in its home."""
+    """Yield every azure-native plugin that Pulumi would find: on PATH, or installed in its home."""
     on_path = shutil.which(PLUGIN, path=environ.get("PATH", ""))
     if on_path:
         yield Path(on_path)

@@ -1,4 +1,4 @@
-"""What a stack's file may say of where an agent's code comes from: a digest, a build, a tag, or a folder."""
+"""The settings of an agent's source in a stack's file: a digest, a build, a tag, or a folder of code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pulumi
 import foundry_agents as fa
 
 SOURCES = ("image", "build", "tag", "code")
-"""The settings of an agent that say it; one of them is given."""
+"""The settings of an agent that name its source; exactly one is set."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class BuildSettings:
 
     Attributes:
         context: The folder, relative to Pulumi.yaml.
-        dockerfile: Another than the ``Dockerfile`` in the folder.
-        target: Stage to build; none takes the last.
+        dockerfile: Path of the Dockerfile; by default ``Dockerfile`` in the folder.
+        target: Stage to build; by default the last.
         args: Values of ``ARG``; not secret.
-        secrets: For ``RUN --mount=type=secret``: by id, the name of the environment variable with the value.
-        rebuild: Any text; another text builds anew.
-        repository: Name in the registry; none takes the agent's.
+        secrets: For ``RUN --mount=type=secret``: the name of the environment variable with the value, by id.
+        rebuild: Any text; a different text builds again.
+        repository: Name in the registry; by default the agent's name.
         remote: Build in Azure, without Docker; see AgentImage.remote_build.
-        start: Start it on this machine first.
+        start: Start the image on this machine before it is used.
     """
 
     context: str
@@ -41,7 +41,7 @@ class BuildSettings:
     start: bool = False
 
     def image(self, name: str, registry: fa.AgentRegistry) -> fa.AgentImage:
-        """Declares the build."""
+        """Declare the build."""
         sources: dict[str, Any] = {
             "context": self.context,
             "registry": registry,
@@ -56,10 +56,10 @@ class BuildSettings:
         return fa.AgentImage.build(name, secrets=self.secrets, start=self.start, **sources)
 
     def problems(self, path: str) -> list[str]:
-        """What does not go together."""
+        """Return a message for each combination of settings that is not possible."""
         here_only = {"secrets": self.secrets, "start": self.start} if self.remote else {}
         return [
-            f"{path}.remote and {path}.{key} exclude each other: Azure's quick builds can't"
+            f"{path}.remote and {path}.{key} exclude each other: a remote build does not support it"
             for key, given in here_only.items()
             if given
         ]
@@ -67,13 +67,13 @@ class BuildSettings:
 
 @dataclass(frozen=True)
 class CodeSettings:
-    """A folder of source that the service runs; see CodePackage.
+    """A folder of source code that the service runs; see CodePackage.
 
     Attributes:
         folder: The folder, relative to Pulumi.yaml.
         entry_point: Command and arguments that start the agent.
-        runtime: What runs it; none takes the component's default.
-        dependency_resolution: ``bundled`` or ``remote_build``; none takes the component's default.
+        runtime: Language and version; by default the component's.
+        dependency_resolution: ``bundled`` or ``remote_build``; by default the component's.
     """
 
     folder: str
@@ -82,8 +82,8 @@ class CodeSettings:
     dependency_resolution: str | None = None
 
     def package(self) -> fa.CodePackage:
-        """The same as the component takes it."""
-        said = {"runtime": self.runtime, "dependency_resolution": self.dependency_resolution}
+        """Return the component's code package."""
+        given = {"runtime": self.runtime, "dependency_resolution": self.dependency_resolution}
         return fa.CodePackage(
-            self.folder, self.entry_point, **{key: value for key, value in said.items() if value is not None}
+            self.folder, self.entry_point, **{key: value for key, value in given.items() if value is not None}
         )

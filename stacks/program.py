@@ -1,4 +1,4 @@
-"""The program of every environment: a project, a registry it pulls from, and the agents that the settings name."""
+"""The program of every environment: a project, its registry, and the agents in the settings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from stacks import guard, promotion, tool_settings
 from stacks.agent_settings import PRINCIPALS, AgentSettings
 from stacks.settings import Settings, SettingsError, load, refuse
 
-SHOWN = 32
-"""With this exit code Pulumi takes it that the user has been told, and adds no line of its own."""
+ERROR_REPORTED = 32
+"""The exit code with which Pulumi adds no message of its own, because the program has reported the error."""
 
 
 def deploy() -> None:
-    """Declares the stack and publishes its contract, which `make up` and other projects read."""
+    """Declare the stack and publish its contract, which `make up` and other programs read."""
     try:
         guard.check(pulumi.get_stack())
         settings = load()
@@ -25,15 +25,15 @@ def deploy() -> None:
         agents = _agents(settings, project, registry)
     except (SettingsError, guard.WrongAzure) as error:
         pulumi.log.error(str(error))
-        sys.exit(SHOWN)
+        sys.exit(ERROR_REPORTED)
     fa.export_contract(project, *agents, registry=registry)
 
 
 def _project(settings: Settings) -> fa.Project:
-    there = settings.project
-    if there is not None:
+    existing = settings.project
+    if existing is not None:
         return fa.FoundryProject.existing(
-            endpoint=there.endpoint, principal_id=there.principal_id, resource_id=there.resource_id
+            endpoint=existing.endpoint, principal_id=existing.principal_id, resource_id=existing.resource_id
         )
     return fa.FoundryProject(
         "agents",
@@ -43,13 +43,13 @@ def _project(settings: Settings) -> fa.Project:
         app_insights=settings.telemetry,
         tags=settings.tags,
         opts=pulumi.ResourceOptions.merge(
-            _options(settings), pulumi.ResourceOptions(transformations=[] if settings.project_name else [_named_once])
+            _options(settings), pulumi.ResourceOptions(transformations=[] if settings.project_name else [_keep_name])
         ),
     )
 
 
-def _named_once(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-    """Keeps the project's name, made from the stack's, when the stack is renamed."""
+def _keep_name(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    """Keep the project's name, which was derived from the stack's name, when the stack is renamed."""
     if args.type_ != "azure-native:cognitiveservices:Project":
         return None
     kept = pulumi.ResourceOptions(ignore_changes=["projectName"])
@@ -57,17 +57,17 @@ def _named_once(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTrans
 
 
 def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry | None:
-    """The registry of all images; none for code that runs in a project that exists."""
+    """Return the registry of all images; None if all agents are source code in an existing project."""
     if settings.project is not None and settings.registry is None:
         return None
-    there = settings.registry
-    if there is not None:
+    existing = settings.registry
+    if existing is not None:
         return fa.AgentRegistry.existing(
             "images",
-            login_server=there.login_server,
-            resource_id=there.resource_id,
+            login_server=existing.login_server,
+            resource_id=existing.resource_id,
             pulled_by=project,
-            grants=there.grants,
+            grants=existing.grants,
             opts=_options(settings),
         )
     return fa.AgentRegistry(
@@ -76,7 +76,11 @@ def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry | Non
 
 
 def _agents(settings: Settings, project: fa.Project, registry: fa.AgentRegistry | None) -> list[fa.HostedAgent]:
-    """Every agent; what a folder or a file lacks is told of all of them at once."""
+    """Declare every agent, and report the problems of all their folders and files at once.
+
+    Raises:
+        SettingsError: A folder or a file of an agent can't be used.
+    """
     source = promotion.source_of(settings)
     agents, problems = [], []
     for name, wanted in settings.agents.items():
@@ -92,7 +96,7 @@ def _agents(settings: Settings, project: fa.Project, registry: fa.AgentRegistry 
 def _image(
     name: str, wanted: AgentSettings, registry: fa.AgentRegistry, source: fa.AgentContract | None
 ) -> fa.AgentImage | None:
-    """The image that the file names or has built, else the promoted one; none for an agent of code."""
+    """Return the image that the file names or builds, or the promoted one; None for an agent from source code."""
     if wanted.code is not None:
         return None
     if wanted.build is not None:
@@ -114,7 +118,7 @@ def _agent(name: str, settings: Settings, project: fa.Project, image: fa.AgentIm
         cpu=wanted.cpu,
         memory=wanted.memory,
         environment=wanted.environment,
-        tools=tool_settings.declared(name, wanted.tools, project, force_delete=wanted.force_delete),
+        tools=tool_settings.with_vector_stores(name, wanted.tools, project, force_delete=wanted.force_delete),
         grant_toolbox_role=wanted.grant_toolbox_role,
         fingerprint_key=settings.fingerprint_key,
         description=wanted.description,

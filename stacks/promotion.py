@@ -1,4 +1,4 @@
-"""Which image an agent runs when its stack promotes: the digest that the stack before it runs, or the one kept here."""
+"""Finds the image of a promoted agent: the digest of the stack before, or the one that this stack published last."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from stacks.settings import Settings
 
 
 def source_of(settings: Settings) -> fa.AgentContract | None:
-    """Where digests come from: the stack before this one, or, with promotion off, what this one published last.
+    """Return the contract with the digests: of the stack before, or with promotion off of this stack.
 
-    None for a stack whose agents all have their own: it needs no other one to be there.
+    Returns:
+        None if every agent names its own image or code. The stack before does not have to exist then.
     """
     if settings.promote_from is None or not any(agent.is_promoted for agent in settings.agents.values()):
         return None
@@ -21,10 +22,10 @@ def source_of(settings: Settings) -> fa.AgentContract | None:
 
 
 def promoted(source: fa.AgentContract, agent: str) -> pulumi.Output[str]:
-    """``repository@sha256:…`` as the source runs it, without its registry: this stack has its own, or shares that.
+    """Return ``repository@sha256:…`` of an agent in the source, without the source's registry.
 
-    A source that is pinned, paused or half way serves another version than its settings describe: nothing is promoted
-    until it serves what it describes.
+    A source that is pinned, paused or in the middle of a rollout serves another version than its settings describe.
+    It promotes nothing until it serves that version.
     """
     elsewhere = source.stack != _here()
 
@@ -32,21 +33,21 @@ def promoted(source: fa.AgentContract, agent: str) -> pulumi.Output[str]:
         image, registry, described, serving = found
         if elsewhere and described != serving:
             raise pulumi.RunError(
-                f'agents.{agent}: stack "{source.stack}" serves version {serving}, and its settings describe '
+                f'agents.{agent}: stack "{source.stack}" serves version {serving}, but its settings describe '
                 f"{described}: nothing to promote\n"
-                f"  Do: let it serve what it describes, set promote: false, or name agents.{agent}.image here"
+                f"  Do: finish its rollout, set promote: false, or set agents.{agent}.image here"
             )
         if image is None:
             raise pulumi.RunError(
-                f'agents.{agent}: stack "{source.stack}" runs it from a folder of code: no digest to promote\n'
-                f"  Do: give agents.{agent}.code here, too: the same folder of the same commit is the same code"
+                f'agents.{agent}: stack "{source.stack}" runs it from source code: no digest to promote\n'
+                f"  Do: set agents.{agent}.code here too; the same folder of the same commit is the same code"
             )
         return image.removeprefix(f"{registry}/")
 
-    there = source.agent(agent)
-    return pulumi.Output.all(there.image, source.registry.login_server, there.version, there.serving_version).apply(
-        named
-    )
+    published = source.agent(agent)
+    return pulumi.Output.all(
+        published.image, source.registry.login_server, published.version, published.serving_version
+    ).apply(named)
 
 
 def _here() -> str:

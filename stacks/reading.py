@@ -1,120 +1,192 @@
-"""Reads untyped settings into dataclasses: every problem at once, each with its path, none with a value."""
+"""Reads settings into dataclasses with cattrs: reports every problem at once, each with its path, none with a value."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pulumi
+from cattrs import (
+    AttributeValidationNote,
+    BaseValidationError,
+    ClassValidationError,
+    Converter,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+    override,
+)
+from cattrs.cols import homogenous_tuple_structure_factory, is_mapping, is_sequence, mapping_structure_factory
+from cattrs.gen import make_dict_structure_fn
 
 _T = TypeVar("_T")
 
-_WORDS: Mapping[type, str] = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    dict: "a map",
-    list: "a list",
-}
-_SHAPES: Mapping[Any, type] = {Mapping: dict, tuple: list, Sequence: list}
-"""What a generic type is in a file."""
-READ = "read"
-"""In the metadata of a field that its annotation does not describe: what reads it, of path, value and problems."""
+_Hook = Callable[[Any, Any], Any]
+
+STRUCTURE = "structure"
+"""In the metadata of a field that its annotation does not describe: the cattrs hook that reads it."""
+
 _NAMES: dict[str, Any] = {"Output": pulumi.Output, "T": Any}
-"""Pulumi's `Input` says `Output[T]` as text, and typing looks for the names where the input is declared."""
+"""Pulumi's `Input` refers to `Output[T]` by name, and typing resolves names in the module that declares the input."""
 
 
-class _Unusable(Exception):
-    """Nothing could be made of a value; the problems say why."""
+class Refused(Exception):
+    """A value can't be used. The text continues the path of the value, and never contains the value itself."""
+
+
+class WrongType(Refused):
+    """A value is of another type than its setting.
+
+    Attributes:
+        expected: What the setting takes, for a message.
+    """
+
+    def __init__(self, expected: str, remedy: str = "") -> None:
+        super().__init__(f" must be {expected}{remedy}")
+        self.expected = expected
 
 
 def read(kind: type[_T], path: str, raw: object, problems: list[str]) -> _T | None:
-    """Reads a map of settings as the dataclass ``kind``; its annotations say what is accepted.
+    """Read a map of settings as the dataclass ``kind``, whose annotations say what is accepted.
 
-    Null is the same as not given. A value is never shown: it may be a secret that stands in the wrong place.
+    Null is the same as not given. No value is shown: it may be a secret in the wrong place.
+
+    Args:
+        kind: The dataclass.
+        path: Where the map is in the stack's file.
+        raw: The map as the file has it.
+        problems: Receives each problem with its path.
 
     Returns:
         None when there were problems.
     """
     try:
-        made: _T = _settings(kind, path, raw, problems)
-    except _Unusable:
+        return _CONVERTER.structure(raw, kind)
+    except (Refused, BaseValidationError) as error:
+        problems.extend(f"{path}{problem}" for problem in _problems(error))
         return None
-    return made
 
 
-def _settings(kind: type[Any], path: str, raw: object, problems: list[str]) -> Any:
-    if not isinstance(raw, dict):
-        problems.append(f"{path} must be a map of settings")
-        raise _Unusable
-    before = len(problems)
+def structure(raw: object, kind: type[_T]) -> _T:
+    """Read a value as ``kind`` within a hook.
+
+    Raises:
+        Refused, BaseValidationError: It can't be used.
+    """
+    return _CONVERTER.structure(raw, kind)
+
+
+def checked(raw: object, kind: type[_T], expected: str) -> _T:
+    """Return a value of exactly this type.
+
+    Raises:
+        WrongType: It is of another type. A boolean is not a number, although Python says so.
+    """
+    if type(raw) is not kind:
+        raise WrongType(expected)
+    return raw
+
+
+def _problems(error: Exception) -> Iterator[str]:
+    """Yield each problem as a text that continues the path of what was read."""
+    if isinstance(error, ClassValidationError | IterableValidationError):
+        located, others = error.group_exceptions()
+        for inner, note in located:
+            place = note.name if isinstance(note, AttributeValidationNote) else note.index
+            step = f"[{place}]" if isinstance(place, int) else f".{place}"
+            yield from (f"{step}{problem}" for problem in _problems(inner))
+        for inner in others:
+            yield from _problems(inner)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        settings = ", ".join(sorted(row.name for row in fields(error.cl)))
+        yield from (f".{key} is not a setting; settings: {settings}" for key in error.extra_fields)
+    elif isinstance(error, KeyError):
+        yield " is required"
+    elif isinstance(error, Refused):
+        yield str(error)
+    else:
+        raise error  # a mistake of this program, not of the file
+
+
+def _scalar(expected: str, *accepted: type, remedy: str = "") -> _Hook:
+    def structure(raw: object, _: object) -> object:
+        if type(raw) in accepted:  # exactly: in Python, true is also the number 1
+            return raw
+        raise WrongType(expected, remedy if type(raw) in {bool, int, float} else "")
+
+    return structure
+
+
+_SCALARS: Mapping[type, _Hook] = {
+    str: _scalar("text", str, remedy=": put the value in quotes"),
+    int: _scalar("a whole number", int),
+    float: _scalar("a number", int, float),
+    bool: _scalar("true or false", bool),
+}
+
+
+def _settings(kind: type[Any], converter: Converter) -> _Hook:
+    rows = fields(kind)
     hints = get_type_hints(kind, localns=_NAMES)
-    problems.extend(
-        f"{path}.{key} is not a setting; settings: {', '.join(sorted(hints))}" for key in raw if key not in hints
-    )
-    given = {}
-    for row in fields(kind):
-        value = raw.get(row.name)
-        if value is not None:
+    for row in rows:
+        row.type = hints[row.name]  # cattrs can't resolve the names in Pulumi's `Input` itself
+    hooks: Any = {row.name: override(struct_hook=row.metadata[STRUCTURE]) for row in rows if STRUCTURE in row.metadata}
+    structure = make_dict_structure_fn(kind, converter, **hooks)
+    names = {row.name for row in rows}
+
+    def from_map(raw: object, _: object) -> Any:
+        settings = checked(raw, dict, "a map of settings")
+        given = {key: value for key, value in settings.items() if value is not None or key not in names}
+        return structure(given, kind)
+
+    return from_map
+
+
+def _list(kind: Any, converter: Converter) -> _Hook:
+    each: Any = types.GenericAlias(tuple, (get_args(kind)[0], ...))
+    structure = homogenous_tuple_structure_factory(each, converter)
+    return lambda raw, _: structure(checked(raw, list, "a list"), each)
+
+
+def _map(kind: Any, converter: Converter) -> _Hook:
+    """Check the values of a map of texts; the components check all others."""
+    if get_args(kind)[1] is not str:
+        return lambda raw, _: checked(raw, dict, "a map")
+    structure = mapping_structure_factory(kind, converter)
+    return lambda raw, _: structure(checked(raw, dict, "a map"), kind)
+
+
+def _union(kind: Any, converter: Converter) -> _Hook:
+    """Read a value as the first type that takes it: not as None, nor as a type that only a program has."""
+    kinds = [one for one in get_args(kind) if one in _KINDS or is_dataclass(one) or is_sequence(one) or is_mapping(one)]
+
+    def structure(raw: object, _: object) -> object:
+        errors = []
+        for one in kinds:
             try:
-                read_it = row.metadata.get(READ) or partial(_value, hints[row.name])
-                given[row.name] = read_it(f"{path}.{row.name}", value, problems)
-            except _Unusable:
-                continue
-        elif row.default is MISSING and row.default_factory is MISSING:
-            problems.append(f"{path}.{row.name} is required")
-    if len(problems) > before:
-        raise _Unusable
-    return kind(**given)
+                return converter.structure(raw, one)
+            except WrongType as error:
+                errors.append(error)
+        if len(errors) == 1:
+            raise errors[0]
+        raise WrongType(" or ".join(dict.fromkeys(error.expected for error in errors)))
+
+    return structure
 
 
-def _value(hint: Any, path: str, value: object, problems: list[str]) -> Any:
-    kinds = _alternatives(hint)
-    if any(kind is Any for kind in kinds):
-        return value
-    if is_dataclass(kinds[0]) and isinstance(kinds[0], type):
-        return _settings(kinds[0], path, value, problems)
-    for kind in kinds:
-        if not _is_a(value, _shape(kind)):
-            continue
-        if isinstance(value, list):
-            return _list(get_args(kind)[0], path, value, problems)
-        if isinstance(value, dict) and get_args(kind)[1] is str:
-            wrong = [name for name, inner in value.items() if not isinstance(inner, str)]
-            problems.extend(f"{path}.{name} must be text: put the value in quotes" for name in wrong)
-        return value
-    problems.append(f"{path} must be {' or '.join(dict.fromkeys(_WORDS[_shape(kind)] for kind in kinds))}")
-    raise _Unusable
+def _is_union(kind: Any) -> bool:
+    return get_origin(kind) in {Union, types.UnionType}
 
 
-def _list(item: Any, path: str, value: list[object], problems: list[str]) -> tuple[Any, ...]:
-    found, before = [], len(problems)
-    for place, inner in enumerate(value):
-        try:
-            found.append(_value(item, f"{path}[{place}]", inner, problems))
-        except _Unusable:
-            continue
-    if len(problems) > before:
-        raise _Unusable
-    return tuple(found)
+def _converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True)
+    for kind, hook in _SCALARS.items():
+        converter.register_structure_hook(kind, hook)
+    for applies, factory in ((is_dataclass, _settings), (is_sequence, _list), (is_mapping, _map), (_is_union, _union)):
+        converter.register_structure_hook_factory(applies, factory)
+    return converter
 
 
-def _alternatives(hint: Any) -> list[Any]:
-    """The types of a union that a file can hold: without None, and without what only a program has."""
-    kinds = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
-    return [kind for kind in kinds if kind is Any or is_dataclass(kind) or _shape(kind) in _WORDS]
-
-
-def _shape(kind: Any) -> Any:
-    return _SHAPES.get(get_origin(kind), kind)
-
-
-def _is_a(value: object, kind: type) -> bool:
-    # In Python true is also the number 1; in a settings file it is not.
-    if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
+_KINDS = frozenset({*_SCALARS, Any})
+_CONVERTER = _converter()

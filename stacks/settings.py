@@ -1,4 +1,4 @@
-"""What a stack's configuration says, typed, with every problem reported at once."""
+"""The typed settings of a stack; every problem of its file is reported at once."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ _STACK = re.compile(r"[\w.-]+(/[\w.-]+/[\w.-]+)?", re.ASCII)
 
 
 class SettingsError(Exception):
-    """The configuration can't be used; the text names each problem by its path in the stack's file."""
+    """The configuration can't be used; the message lists each problem with its path in the stack's file."""
 
 
 @dataclass(frozen=True)
 class ExistingProject:
-    """A project that is there already; see FoundryProject.existing.
+    """An existing project; see FoundryProject.existing.
 
     Attributes:
-        endpoint: Its data plane.
+        endpoint: URL of its data plane.
         principal_id: Object id of its identity.
         resource_id: Its ARM id.
     """
@@ -58,12 +58,12 @@ class ExistingProject:
 
 @dataclass(frozen=True)
 class ExistingRegistry:
-    """A registry that is there already; see AgentRegistry.existing.
+    """An existing registry; see AgentRegistry.existing.
 
     Attributes:
-        login_server: Host that images are named by.
+        login_server: Host of its images.
         resource_id: Its ARM id.
-        grants: Give the project's identity the right to pull. False where somebody else does.
+        grants: Assign the pull role to the project's identity. False if someone else does.
     """
 
     login_server: str
@@ -73,22 +73,22 @@ class ExistingRegistry:
 
 @dataclass(frozen=True)
 class Settings:
-    """One stack.
+    """The settings of one stack.
 
     Attributes:
-        location: Azure region; empty when the project exists already.
+        location: Azure region; empty if the project exists.
         agents: Settings by agent name; with the defaults of production in a production stack.
         project_name: Name of the Foundry project in its account; None takes ``agents-{stack}``.
-        registry_name: Name of the container registry; None makes one.
-        project: A project that exists; None makes one.
-        registry: A registry that exists; None makes one, unless the project exists and all agents are code.
-        models: Models that are deployed beside the project.
-        telemetry: Where agents send their traces; None sends none.
-        tags: Tags for everything that is made.
-        production: What the stack makes is protected, and its agents get the defaults of production.
-        promote_from: The stack whose digests this one takes, ``organization/project/stack``.
-        promote: Take them now; otherwise keep what runs here.
-        fingerprint_key: Secret that fingerprints are keyed with.
+        registry_name: Name of the container registry; None generates one.
+        project: An existing project; None creates one.
+        registry: An existing registry; None creates one, unless the project exists and all agents are source code.
+        models: Models to deploy in the project's account.
+        telemetry: Application Insights for the traces of agents; None sends no traces.
+        tags: Tags for everything that the stack creates.
+        production: Protect what the stack creates, and give its agents the defaults of production.
+        promote_from: The stack whose digests this one runs, ``organization/project/stack``.
+        promote: Promote them now; otherwise keep what this stack published last.
+        fingerprint_key: Secret key for fingerprints.
     """
 
     location: str
@@ -107,10 +107,10 @@ class Settings:
 
 
 def load(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Reads the stack's configuration.
+    """Read the stack's configuration.
 
     Raises:
-        SettingsError: Something is missing, misspelt or of the wrong type; all of it is named.
+        SettingsError: Settings are missing, misspelt or of the wrong type; the message lists all of them.
     """
     reader = _Reader(config or pulumi.Config(), environ)
     settings = reader.settings()
@@ -119,10 +119,10 @@ def load(config: pulumi.Config | None = None, environ: Mapping[str, str] = os.en
 
 
 def refuse(problems: Sequence[str]) -> None:
-    """Ends with all that is wrong with the stack's file, if anything is.
+    """Raise one error for all problems of the stack's file.
 
     Raises:
-        SettingsError: There are problems.
+        SettingsError: There is at least one problem.
     """
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -131,7 +131,7 @@ def refuse(problems: Sequence[str]) -> None:
 
 
 class _Reader:
-    """Reads key after key and gathers what is wrong."""
+    """Reads the configuration key by key and collects the problems."""
 
     def __init__(self, config: pulumi.Config, environ: Mapping[str, str]) -> None:
         self.config = config
@@ -144,8 +144,8 @@ class _Reader:
         registry = self._part(ExistingRegistry, "registry")
         if registry is not None and registry.grants and project is not None and project.principal_id is None:
             self.problems.append(
-                "project.principal_id is required to give it the right to pull; `grants: false` under registry where "
-                "somebody else does"
+                "project.principal_id is required for the pull role; if someone else assigns it, set `grants: false` "
+                "under registry"
             )
         self._refuse_settings_of_what_exists()
         location = self.config.get("location") or ""
@@ -155,7 +155,9 @@ class _Reader:
         promote_from = self._promote_from()
         agents = self._agents(promoted=self._has("promoteFrom"), production=production)
         if self._has("project") and not self._has("registry") and not all(one.code for one in agents.values()):
-            self.problems.append("registry is required with an existing project: the one that it pulls from")
+            self.problems.append(
+                "registry is required with an existing project: the registry that the project pulls from"
+            )
         if project is not None and project.resource_id is None:
             self._refuse_rights_on_the_project(agents.values())
         return Settings(
@@ -175,16 +177,16 @@ class _Reader:
         )
 
     def _refuse_unknown_keys(self) -> None:
-        """Keys of the stack's file under this project's name that nothing reads: most are misspelt."""
+        """Report unknown keys of this project in the stack's file; most are misspelt."""
         prefix = f"{self.config.name}:"
         keys = [key.removeprefix(prefix) for key in pulumi.runtime.get_config_env() if key.startswith(prefix)]
         self.problems.extend(f"{key} is not a setting; settings: {', '.join(KEYS)}" for key in keys if key not in KEYS)
 
     def _refuse_settings_of_what_exists(self) -> None:
-        made_of = {"project": ("projectName", "models", "telemetry"), "registry": ("registryName",)}
-        for whole, settings in made_of.items():
+        only_for_new = {"project": ("projectName", "models", "telemetry"), "registry": ("registryName",)}
+        for whole, settings in only_for_new.items():
             self.problems.extend(
-                f"{key} and {whole} exclude each other: it is made, or it exists"
+                f"{key} and {whole} exclude each other: {key} is for a new {whole}, and this one exists"
                 for key in settings
                 if self._has(whole) and self._has(key)
             )
@@ -196,7 +198,7 @@ class _Reader:
         }
         used = " and ".join(key for key, is_used in uses.items() if is_used)
         if used:
-            self.problems.append(f"project.resource_id is required for {used}: rights are given on the project")
+            self.problems.append(f"project.resource_id is required for {used}: roles are assigned on the project")
 
     def _has(self, key: str) -> bool:
         return bool(self.config.get(key))
@@ -204,7 +206,7 @@ class _Reader:
     def _object(self, key: str) -> object:
         try:
             return self.config.get_object(key)
-        except pulumi.ConfigTypeError:  # its text holds the value, which may be secret
+        except pulumi.ConfigTypeError:  # its message contains the value, which may be secret
             return ""
 
     def _part(self, kind: type[_T], key: str) -> _T | None:
@@ -222,22 +224,22 @@ class _Reader:
         tags = self._object("tags")
         if isinstance(tags, dict) and all(isinstance(value, str) for value in tags.values()):
             return tags
-        self.problems.append("tags must be a map of texts")
+        self.problems.append("tags must be a map with text values")
         return None
 
     def _models(self) -> tuple[fa.ModelDeployment, ...]:
-        """By the name of the deployment, so that no two have the same."""
+        """Read the models from a map by the name of the deployment, so that names are unique."""
         if not self._has("models"):
             return ()
         raw_models = self._object("models")
         if not isinstance(raw_models, dict):
-            self.problems.append("models must be a map: settings by the name of the deployment")
+            self.problems.append("models must be a map with the name of each deployment as key")
             return ()
         models = []
         for name, raw in raw_models.items():
             path = f"models.{name}"
             if isinstance(raw, dict) and "name" in raw:
-                self.problems.append(f"{path}.name is not a setting: {name} is the name")
+                self.problems.append(f"{path}.name is not a setting: the key {name} is the name")
             named = {**raw, "name": name} if isinstance(raw, dict) else {"name": name} if raw is None else raw
             models.append(read(fa.ModelDeployment, path, named, self.problems))
         return tuple(model for model in models if model is not None)
@@ -260,15 +262,15 @@ class _Reader:
         return self.config.require_secret(key)
 
     def _promote_from(self) -> str | None:
-        """The whole name of the stack to take from; a name alone is a stack of this organization and project."""
+        """Return the full name of the stack before; a short name is a stack of this organization and project."""
         given = self.config.get("promoteFrom")
         if not given:
             if self._has("promote"):
-                self.problems.append("promote is only of use together with promoteFrom")
+                self.problems.append("promote requires promoteFrom")
             return None
         here = (pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack())
         if not _STACK.fullmatch(given):
-            self.problems.append("promoteFrom must be a stack: dev, or organization/project/dev")
+            self.problems.append("promoteFrom must be the name of a stack: dev, or organization/project/dev")
             return None
         whole = given if "/" in given else "/".join([*here[:2], given])
         if whole == "/".join(here):
@@ -278,7 +280,7 @@ class _Reader:
     def _agents(self, *, promoted: bool, production: bool) -> Mapping[str, AgentSettings]:
         raw_agents = self._object("agents")
         if not isinstance(raw_agents, dict) or not raw_agents:
-            self.problems.append("agents is required: settings by agent name")
+            self.problems.append("agents is required: a map with the name of each agent as key")
             return {}
         secret = pulumi.runtime.is_config_secret(f"{self.config.name}:agents")
         agents: dict[str, AgentSettings] = {}
@@ -292,24 +294,24 @@ class _Reader:
             self.problems.extend(agent.problems(path))
             if production:
                 self.problems.extend(agent.production_problems(path))
-                agent = agent.in_production()
+                agent = agent.with_production_defaults()
             agent = self._with_variables(path, agent)
-            agents[name] = agent.kept_secret() if secret else agent
+            agents[name] = agent.with_secret_environment() if secret else agent
         return agents
 
     def _check_source(self, path: str, raw: Mapping[str, object], *, promoted: bool) -> None:
-        """Exactly one thing says what an agent runs."""
+        """Report an agent without exactly one source."""
         given = [f"{path}.{source}" for source in SOURCES if raw.get(source) is not None]
         if len(given) > 1:
-            self.problems.append(f"{' and '.join(given)} exclude each other: an agent runs one thing")
+            self.problems.append(f"{' and '.join(given)} exclude each other: set only one of them")
         if not given and not promoted:
             self.problems.append(
-                f"{path}.image is required: repository@sha256:…, or one of {', '.join(SOURCES[1:])} in its place, or "
-                "promoteFrom for the stack"
+                f"{path}.image is required: repository@sha256:…; or set {', '.join(SOURCES[1:-1])} or {SOURCES[-1]} "
+                "instead, or promoteFrom for the stack"
             )
 
     def _with_variables(self, path: str, agent: AgentSettings) -> AgentSettings:
-        """With what the environment's variables say where the file names them."""
+        """Return a copy with the values of the environment variables that the file names."""
         if agent.image is not None:
             agent = replace(agent, image=self._expanded(f"{path}.image", agent.image))
         if agent.tag is not None:
@@ -323,7 +325,10 @@ class _Reader:
         return replace(agent, build=replace(agent.build, secrets=secrets))
 
     def _secret(self, path: str, variable: object) -> pulumi.Output[str]:
-        """A variable's value; what stands there is not shown, it may be the secret itself."""
+        """Return the value of a variable as a secret.
+
+        The message does not show the text of the file, because it may be the secret itself.
+        """
         value = self.environ.get(variable) if isinstance(variable, str) else None
         if value is None:
             self.problems.append(f"{path} must be the name of an environment variable that is set")

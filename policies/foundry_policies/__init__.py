@@ -1,4 +1,4 @@
-"""The policy pack of stacks with hosted agents: what a preview or an update must keep to, whoever wrote the program."""
+"""The policy pack of stacks with hosted agents: rules for every preview and update, whoever wrote the program."""
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 
@@ -19,7 +19,7 @@ RULES = (
 
 
 def serve() -> None:
-    """Answers the engine until it ends."""
+    """Serve the pack until the engine ends."""
     PolicyPack(
         "foundry-agents",
         policies=[rule.policy() for rule in RULES],

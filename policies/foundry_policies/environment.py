@@ -1,4 +1,4 @@
-"""Variables of agents: whoever may read an agent reads them, so no credential belongs there."""
+"""Variables of agents: everyone who may read an agent can read them, so they must not contain a credential."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _NAMES = re.compile(
     r"|SUBSCRIPTION)_?KEY)(_?\d+)?$",
     re.IGNORECASE,
 )
-"""What a name that holds a credential ends with; TOKEN_LIMIT or SECRET_NAME do not."""
+"""Endings of names of credentials; TOKEN_LIMIT or SECRET_NAME do not match."""
 
 _FORMS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|(Account|SharedAccess|Shared)Key=|[?&]sig=|://[^/\s:@]+:[^/\s@]+@"
     r"|\b(gh[opsu]_|github_pat_|sk-|AKIA|xox[abp]-|eyJ[A-Za-z0-9_-]{10,}\.)[A-Za-z0-9_-]{8,}",
 )
-"""Forms that only credentials have: keys in connection strings, signed URLs, tokens of well-known services."""
+"""Forms of credentials: keys in connection strings, signed URLs, tokens of well-known services."""
 
 _RUN = re.compile(r"[A-Za-z0-9+=]{20,}")
 _HEX = re.compile(r"[0-9a-f]{32,}", re.IGNORECASE)
@@ -43,7 +43,7 @@ def _credentials(seen: Seen) -> Iterator[str]:
 
 
 def why_secret(name: str, value: str) -> str | None:
-    """What makes a variable look like a credential; None for one that does not. Never says the value."""
+    """Return why a variable looks like a credential, or None. The reason never contains the value."""
     if not value or _PLACEHOLDER.fullmatch(value):
         return None
     if _NAMES.search(name):
@@ -57,7 +57,7 @@ def why_secret(name: str, value: str) -> str | None:
 
 
 def is_random(run: str) -> bool:
-    """Words joined without a gap change between letters and digits rarely, random characters all the time."""
+    """Return whether characters are random: they then change often between upper case, lower case and digits."""
     if _HEX.fullmatch(run):
         return _bits(run.lower()) >= _LEAST_HEX_BITS
     kinds = [_kind(character) for character in run]
@@ -70,18 +70,18 @@ def _kind(character: str) -> str:
 
 
 def _bits(text: str) -> float:
-    """Shannon entropy of a character, in bits."""
+    """Return the Shannon entropy of a character, in bits."""
     shares = [count / len(text) for count in Counter(text).values()]
     return -sum(share * math.log2(share) for share in shares)
 
 
 NO_SECRETS = Rule(
     "agent-environment-without-secrets",
-    "An agent's variables hold no credential: everyone who may read the agent can read them.",
+    "An agent's variables contain no credential: everyone who may read the agent can read them.",
     Severity.CRITICAL,
     'put it into a connection of the project and use fa.ConnectionSecret("connection", "key"); '
-    "for a variable that is no credential, add its name to the rule's setting `allowed`",
+    "for a variable that is not a credential, add its name to the rule's setting `allowed`",
     (VERSION,),
     _credentials,
-    {"allowed": texts("Names of variables that are no credentials.")},
+    {"allowed": texts("Names of variables that are not credentials.")},
 )

@@ -1,4 +1,4 @@
-"""What agents run."""
+"""Images of agents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PINNED = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 def _not_pinned(seen: Seen) -> Iterator[str]:
     image = seen.value("image")
     if image is not None and not _PINNED.fullmatch(str(image)):
-        yield f'image "{image}" is not pinned: what it names can move under a running agent'
+        yield f'image "{image}" is not pinned: its tag can move to another image'
 
 
 PINNED = Rule(

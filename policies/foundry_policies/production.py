@@ -1,4 +1,4 @@
-"""What only production asks for."""
+"""Rules for production only."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LEAST_KEPT = 2
 def _keeps_too_few(seen: Seen) -> Iterator[str]:
     keep = seen.value("keep_versions")
     if seen.is_production and keep is not None and keep < LEAST_KEPT:
-        yield f"keep_versions is {keep:g}: the version to go back to is deleted"
+        yield f"keep_versions is {keep:g}: a rollback would not find the former version"
 
 
 def _unprotected(seen: Seen) -> Iterator[str]:
     if seen.is_production and not seen.is_protected:
-        yield "it is not protected: one wrong `pulumi destroy`, or one deleted line, takes it away"
+        yield "it is not protected: one wrong `pulumi destroy`, or one deleted line, would delete it"
 
 
 KEEPS_VERSIONS = Rule(

@@ -1,4 +1,4 @@
-"""Where things may be."""
+"""Regions of agents, projects and registries."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _elsewhere(seen: Seen) -> Iterator[str]:
 
 
 def _plain(region: str) -> str:
-    """`East US 2` and `eastus2` are the same."""
+    """Return a region in its short form: `East US 2` is `eastus2`."""
     return region.replace(" ", "").lower()
 
 
@@ -63,8 +63,8 @@ ALLOWED = Rule(
     "allowed-regions",
     "Agents, their projects and their images are in an allowed region.",
     Severity.HIGH,
-    "take an allowed region, or extend the rule's setting `regions`",
+    "use an allowed region, or add this one to the rule's setting `regions`",
     (ACCOUNT, PROJECT, REGISTRY, RESOURCE_GROUP),
     _elsewhere,
-    {"regions": texts("Allowed regions; default those with hosted agents.")},
+    {"regions": texts("Allowed regions; by default those with hosted agents.")},
 )

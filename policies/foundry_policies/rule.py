@@ -1,4 +1,4 @@
-"""A rule: which resources it looks at, what it finds in them, how bad that is, and what to do about it."""
+"""A rule: the resources it checks, the violations it finds, their severity and their remedy."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ ACCOUNT = "azure-native:cognitiveservices:Account"
 PROJECT = "azure-native:cognitiveservices:Project"
 
 PRODUCTION_STACKS = ("prod",)
-"""Names of production stacks unless a rule's configuration says otherwise."""
+"""The default names of production stacks."""
 
 _API_VERSION = re.compile(r"^(azure-native:\w+)/v\w+:")
 
 
 class Seen:
-    """One resource as the engine shows it: its inputs, before anything is done.
+    """One resource as the engine passes it: its inputs, before the operation.
 
     Attributes:
         type: Its type, without azure-native's API version.
         stack: Name of its stack.
-        is_protected: It can't be deleted as long as the program says so.
+        is_protected: The program protects it from deletion.
         config: The rule's configuration.
     """
 
@@ -48,7 +48,7 @@ class Seen:
         self._props = args.props
 
     def value(self, *path: str) -> Any:
-        """The input at a path; None when it is not given, and when a preview can't know it yet: an update can."""
+        """Return the input at a path; None if it is not set, or unknown in a preview."""
         here: Any = self._props
         try:
             for name in path:
@@ -58,7 +58,7 @@ class Seen:
         return here
 
     def is_known(self, *path: str) -> bool:
-        """False only when it is given and can't be known yet."""
+        """Return False if the input at a path is set but unknown in a preview."""
         here: Any = self._props
         try:
             for name in path:
@@ -71,21 +71,21 @@ class Seen:
 
     @property
     def is_production(self) -> bool:
-        """Its stack is one of the configured production stacks."""
+        """Whether its stack is a production stack."""
         return self.stack in self.config.get("stacks", PRODUCTION_STACKS)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of the pack; see ``find`` of each for what it looks at.
+    """One rule of the pack.
 
     Attributes:
-        name: How configuration and output name it.
-        says: What has to be so, in a sentence.
-        severity: How bad it is when it is not.
-        do: What to do then.
-        types: Resources that it looks at.
-        find: Yields a sentence for everything that is wrong. It never holds a value that could be secret.
+        name: Its name in configuration and output.
+        says: The rule in one sentence.
+        severity: The severity of a violation.
+        do: The remedy of a violation.
+        types: The types of resource that it checks.
+        find: Yields a message for each violation, which never contains a value that could be secret.
         config: Its settings, as JSON schema.
     """
 
@@ -98,14 +98,14 @@ class Rule:
     config: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     def check(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
-        """Looks at one resource."""
+        """Check one resource and report its violations."""
         seen = Seen(args)
         if seen.type in self.types:
             for found in self.find(seen):
                 report(f"{found}\n  Do: {self.do}", None)
 
     def policy(self) -> ResourceValidationPolicy:
-        """The same as the engine takes it."""
+        """Return the policy for the engine."""
         return ResourceValidationPolicy(
             self.name,
             self.says,
@@ -117,8 +117,8 @@ class Rule:
 
 
 def texts(description: str) -> dict[str, Any]:
-    """The schema of a setting that is a list of texts."""
+    """Return the schema of a setting that is a list of texts."""
     return {"type": "array", "items": {"type": "string"}, "description": description}
 
 
-STACKS = {"stacks": texts('Names of production stacks; default ["prod"].')}
+STACKS = {"stacks": texts('Names of production stacks; by default ["prod"].')}

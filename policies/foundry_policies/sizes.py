@@ -1,4 +1,4 @@
-"""How large agents may be, in each environment."""
+"""Maximum sizes of agents in each environment."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def _too_large(seen: Seen) -> Iterator[str]:
     most_cpu, _, most_memory = limit.partition("/")
     cpu, memory = _number(seen.value("cpu")), _number(seen.value("memory"))
     if (cpu or 0) > (_number(most_cpu) or 0) or (memory or 0) > (_number(most_memory) or 0):
-        yield f"{seen.value('cpu')}/{seen.value('memory')} is more than {limit}, the most for stack {seen.stack}"
+        yield f"{seen.value('cpu')}/{seen.value('memory')} is more than {limit}, the limit of stack {seen.stack}"
 
 
 def _number(size: object) -> float | None:
-    """Cores or gibibytes; None for what can't be compared: the resource itself refuses that."""
+    """Return cores or gibibytes, or None for another value, which the resource itself refuses."""
     try:
         return float(str(size).removesuffix("Gi"))
     except ValueError:
@@ -33,7 +33,7 @@ WITHIN_LIMIT = Rule(
     "agent-size-within-limit",
     "An agent is no larger than its environment allows.",
     Severity.MEDIUM,
-    "take a smaller cpu and memory, or raise the rule's setting `limits` for this stack",
+    "use a smaller cpu and memory, or raise the rule's setting `limits` for this stack",
     (VERSION,),
     _too_large,
     {

@@ -1,4 +1,4 @@
-"""The README is true: its program declares what it says, and its rollout can be made."""
+"""The programs of the README, and of the pages that continue it, run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from tests.components.program import ASSIGNMENT, ROLLOUT, TOOLBOX, VERSION, run
 from tests.components.test_agent_image import TO_BUILD
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PROGRAM, CONSUMER, CANARY = re.findall(
-    r"```python\n(.*?)```", (CHECKOUT / "README.md").read_text(encoding="utf-8"), re.DOTALL
-)
+
+
+def _programs(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (CHECKOUT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+(PROGRAM,) = _programs("README.md")
+_, CONSUMER = _programs("docs/contract.md")
+(CANARY,) = (program for program in _programs("docs/rollout.md") if "smoke_checks:is_polite" in program)
 
 
 def test_the_program_declares_a_version_a_rollout_and_a_toolbox(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,13 +36,13 @@ def test_the_program_declares_a_version_a_rollout_and_a_toolbox(monkeypatch: pyt
     assert "frontend" in granted
 
 
-def test_what_a_consumer_reads_is_published() -> None:
+def test_a_contract_has_every_field_that_the_consumer_reads() -> None:
     agent = re.findall(r"support\.(\w+)", CONSUMER)
     assert agent
     assert [name for name in agent if name not in fa.PublishedAgent.__dataclass_fields__] == []
 
 
-def test_the_rollout_of_the_broken_release_can_be_made() -> None:
+def test_the_rollout_of_the_broken_release_is_valid() -> None:
     names: dict[str, object] = {"fa": fa}
-    exec(compile(CANARY, "README.md", "exec"), names)
+    exec(compile(CANARY, "docs/rollout.md", "exec"), names)
     assert isinstance(names["rollout"], fa.Rollout)

@@ -1,4 +1,4 @@
-"""The sample agent, started as its image starts it and asked through the OpenAI client."""
+"""The sample agent, started like its image and called with the OpenAI client."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from openai import BadRequestError, OpenAI
 from openai.types.responses import ResponseCompletedEvent, ResponseTextDeltaEvent
 
 AGENT = Path(__file__).parents[2] / "examples" / "support_agent"
-READY_WITHIN_S = 60  # it takes about one; the machine may be busy with every other test
+READY_WITHIN_S = 60  # usually one second, but the machine may be busy with other tests
 ENDS_WITHIN_S = 30
 
 
@@ -80,14 +80,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def test_the_answer_names_the_version_that_gave_it_and_repeats_the_question(server: Server) -> None:
+def test_the_answer_contains_the_version_and_the_question(server: Server) -> None:
     with server.client() as client:
         answer = client.responses.create(input="Which version answers?")
     assert answer.output_text == 'support 3: you asked "Which version answers?"'
     assert answer.status == "completed"
 
 
-def test_a_question_may_come_as_a_list_of_messages(server: Server) -> None:
+def test_a_question_can_be_a_list_of_messages(server: Server) -> None:
     with server.client() as client:
         answer = client.responses.create(input=[{"role": "user", "content": "Anybody there?"}])
     assert answer.output_text == 'support 3: you asked "Anybody there?"'
@@ -103,7 +103,7 @@ def test_a_streamed_answer_comes_in_pieces_that_make_the_same_text(server: Serve
     assert seen[-1].response.output_text == "".join(pieces)
 
 
-def test_the_agent_reference_that_the_platform_adds_to_the_request_comes_back_in_the_answer(
+def test_the_answer_contains_the_agent_reference_of_the_request(
     server: Server,
 ) -> None:
     """hosted_agent_create_wait_route_invoke: the answer and each of its items name agent and version."""
@@ -118,21 +118,21 @@ def test_the_agent_reference_that_the_platform_adds_to_the_request_comes_back_in
     assert raw.headers["x-platform-server"].startswith("azure-ai-agentserver-core/")
 
 
-def test_a_question_that_is_not_text_is_the_callers_error(server: Server) -> None:
+def test_a_question_that_is_not_text_is_an_error_of_the_caller(server: Server) -> None:
     with server.client() as client, pytest.raises(BadRequestError) as error:
         client.responses.create(input=5)  # type: ignore[call-overload]  # what a careless caller sends
     assert error.value.response.headers["x-platform-error-source"] == "user"
 
 
-def test_without_an_exporter_configured_no_telemetry_is_set_up(server: Server) -> None:
-    """Else the library prints every record again as JSON and calls a statistics host of its vendor."""
+def test_without_an_exporter_telemetry_is_disabled(server: Server) -> None:
+    """Otherwise the library prints every record again as JSON and calls a statistics host of its vendor."""
     log = server.log.read_text()
     assert "AgentServerHost started" in log
     assert "severity_text" not in log
     assert "applicationinsights" not in log
 
 
-def test_a_greeting_is_put_before_the_answer_and_sigterm_ends_the_agent_cleanly(tmp_path: Path) -> None:
+def test_the_answer_begins_with_the_greeting_and_sigterm_ends_the_agent_with_0(tmp_path: Path) -> None:
     with running(tmp_path, GREETING="Good day.") as server:
         with server.client() as client:
             answer = client.responses.create(input="Hello?")
@@ -142,29 +142,29 @@ def test_a_greeting_is_put_before_the_answer_and_sigterm_ends_the_agent_cleanly(
         assert not is_ready(server.url)
 
 
-def test_the_image_installs_the_library_that_these_tests_ran_on() -> None:
+def test_the_image_installs_the_version_of_the_library_that_these_tests_use() -> None:
     pinned = (AGENT / "requirements.txt").read_text().splitlines()
     for package in ("azure-ai-agentserver-core", "azure-ai-agentserver-responses"):
         assert f"{package}=={version(package)}" in pinned
 
 
-def test_every_package_of_the_image_is_pinned_exactly() -> None:
+def test_every_package_of_the_image_is_pinned() -> None:
     lines = (AGENT / "requirements.txt").read_text().splitlines()
     assert [line for line in lines if not line.startswith("#") and "==" not in line] == []
 
 
-def test_an_agent_without_a_toolbox_takes_use_for_a_question_like_any_other(server: Server) -> None:
+def test_an_agent_without_a_toolbox_answers_use_like_any_other_question(server: Server) -> None:
     with server.client() as client:
         answer = client.responses.create(input="use docs.search")
     assert answer.output_text == 'support 3: you asked "use docs.search"'
 
 
-def test_an_agent_whose_tools_can_not_be_used_says_so_and_goes_on_answering(tmp_path: Path) -> None:
-    nowhere = {"TOOLBOX_ENDPOINT": "http://127.0.0.1:9/mcp", "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"}
-    with running(tmp_path, **nowhere) as server, server.client() as client:
+def test_an_agent_reports_tools_that_fail_and_continues_to_answer(tmp_path: Path) -> None:
+    unreachable = {"TOOLBOX_ENDPOINT": "http://127.0.0.1:9/mcp", "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"}
+    with running(tmp_path, **unreachable) as server, server.client() as client:
         failed = client.responses.create(input='use docs.search {"q": "refund"}')
-        badly_asked = client.responses.create(input="use docs.search {")
+        invalid = client.responses.create(input="use docs.search {")
         other = client.responses.create(input="Still there?")
     assert failed.output_text.startswith("support unversioned: the tool could not be used: ClientAuthenticationError")
-    assert "JSONDecodeError" in badly_asked.output_text
+    assert "JSONDecodeError" in invalid.output_text
     assert other.output_text == 'support unversioned: you asked "Still there?"'

@@ -1,4 +1,4 @@
-"""The pipelines are what their schemas say, hold no secret, and deploy nothing without the policies and an approval."""
+"""The pipelines match their schemas, contain no secret, and deploy only with the policies and an approval."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def _strings(value: object) -> Iterator[str]:
     [("vendor.github-workflows", GITHUB), ("vendor.azure-pipelines", AZURE)],
     ids=["github", "azure"],
 )
-def test_they_are_what_their_schema_says(schema: str, files: list[Path]) -> None:
-    """The schemas come with check-jsonschema: no network."""
-    # The variant: a pattern in the schema of Azure Pipelines is no valid expression for others.
+def test_the_files_match_their_schema(schema: str, files: list[Path]) -> None:
+    """The schemas are part of check-jsonschema, so this needs no network."""
+    # A pattern in the schema of Azure Pipelines is valid only in this variant.
     options = ["--builtin-schema", schema, "--regex-variant", "python"]
     command = [sys.executable, "-m", "check_jsonschema", *options, *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -54,13 +54,13 @@ def test_they_are_what_their_schema_says(schema: str, files: list[Path]) -> None
 
 
 @pytest.mark.parametrize("path", [*GITHUB, *AZURE], ids=lambda path: path.name)
-def test_none_holds_or_asks_for_a_secret(path: Path) -> None:
+def test_no_file_contains_or_requests_a_secret(path: Path) -> None:
     found = re.compile(r"secrets\.|PASSPHRASE|ACCESS_TOKEN|CLIENT_SECRET|ACCOUNT_KEY|password", re.IGNORECASE)
     assert [text for text in _strings(_read(path)) if found.search(text)] == []
 
 
 @pytest.mark.parametrize("path", GITHUB, ids=lambda path: path.name)
-def test_a_job_on_github_gets_a_token_to_sign_in_with_and_may_write_nothing(path: Path) -> None:
+def test_a_github_job_can_only_read_and_sign_in(path: Path) -> None:
     assert _read(path)["permissions"] == {"contents": "read", "id-token": "write"}
 
 
@@ -70,7 +70,7 @@ def test_azure_pipelines_sign_in_with_the_token_of_the_service_connection() -> N
     assert 'ARM_USE_OIDC=true ARM_OIDC_TOKEN="$idToken"' in task["inputs"]["inlineScript"]
 
 
-def test_github_previews_every_stage_and_deploys_one_after_the_other_with_its_approval() -> None:
+def test_github_previews_every_stage_and_deploys_them_in_order_with_approvals() -> None:
     jobs = _read(CHECKOUT / ".github" / "workflows" / "deploy.yml")["jobs"]
     assert [(jobs[stage]["needs"], jobs[stage]["with"]["environment"]) for stage in STAGES] == [
         ("image", "dev"),
@@ -84,7 +84,7 @@ def test_github_previews_every_stage_and_deploys_one_after_the_other_with_its_ap
     assert called["environment"] == "${{ inputs.environment }}"
 
 
-def test_azure_pipelines_do_the_same() -> None:
+def test_azure_pipelines_preview_every_stage_and_deploy_them_in_order_with_approvals() -> None:
     stages = {stage["stage"]: stage for stage in _read(AZURE[0])["stages"]}
     assert [stages[stage]["dependsOn"] for stage in STAGES] == ["image", "dev", "staging"]
     deployments = [stages[stage]["jobs"][0] for stage in STAGES]
@@ -95,20 +95,20 @@ def test_azure_pipelines_do_the_same() -> None:
     assert stages["image"]["condition"] == "ne(variables['Build.Reason'], 'PullRequest')"
 
 
-def test_only_a_stage_that_builds_is_given_a_digest() -> None:
-    """The others read it of the stage before: no tag and no digest is read twice."""
+def test_only_the_first_stage_gets_a_digest() -> None:
+    """The others read it from the stage before, so nothing is resolved twice."""
     github = _read(CHECKOUT / ".github" / "workflows" / "deploy.yml")["jobs"]
     assert [stage for stage in STAGES if "digest" in github[stage]["with"]] == ["dev"]
     azure = {stage["stage"]: str(stage) for stage in _read(AZURE[0])["stages"]}
     assert [stage for stage in STAGES if "digest" in azure[stage]] == ["dev"]
 
 
-# --- What they call ---------------------------------------------------------------------------------------------------
+# --- The script that they call ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def calls(tmp_path: Path) -> Path:
-    """Where a `pulumi` that only remembers how it was called writes it."""
+    """Return the log of a fake `pulumi` that only records its calls."""
     log = tmp_path / "calls"
     pulumi = tmp_path / "pulumi"
     contract = '{"agents": {"support": {"image": "acme.azurecr.io/support@sha256:abc"}}}'
@@ -127,19 +127,19 @@ def _stack(calls: Path, *arguments: str, **variables: str) -> list[str]:
 
 
 @pytest.mark.parametrize("verb", ["preview", "up"])
-def test_both_verbs_run_with_the_policy_pack(calls: Path, verb: str) -> None:
+def test_preview_and_up_use_the_policy_pack(calls: Path, verb: str) -> None:
     (call,) = _stack(calls, verb, "prod")
     assert call.split()[0] == verb
     assert POLICIES in call
     assert (CHECKOUT / "policies" / "run-pack").stat().st_mode & 0o111
 
 
-def test_a_new_digest_is_handed_on_and_without_one_the_stack_keeps_its_own(calls: Path) -> None:
+def test_a_new_digest_is_passed_on_and_without_one_the_stack_keeps_its_own(calls: Path) -> None:
     assert _stack(calls, "up", "dev", SUPPORT_DIGEST="sha256:new")[-1].startswith("sha256:new up ")
     assert _stack(calls, "preview", "dev")[-1].startswith("sha256:abc preview ")
 
 
-def test_another_verb_is_refused(calls: Path) -> None:
+def test_any_other_command_is_refused(calls: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         _stack(calls, "destroy", "prod")
     assert not calls.exists()

@@ -1,4 +1,4 @@
-"""Every rule refuses what it is about and passes what is fine. Case 58."""
+"""Every rule refuses a violation and accepts everything else. Case 58."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _found(
     protect: bool = False,
     config: dict[str, Any] | None = None,
 ) -> list[str]:
-    """What a rule says of one resource."""
+    """Return the messages of a rule for one resource."""
     urn = f"urn:pulumi:{stack}::foundry-agents::{kind}::it"
     opts = SimpleNamespace(protect=protect)
     reported: list[str] = []
@@ -73,8 +73,8 @@ GOOD: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "staging", "prod"])
-def test_a_clean_stack_raises_no_alarm(stack: str) -> None:
-    """Case 58: 0 false alarms."""
+def test_a_stack_without_violations_passes(stack: str) -> None:
+    """Case 58: 0 false positives."""
     found = [_found(rule, kind, props, stack=stack, protect=True) for rule in RULES for kind, props in GOOD]
     assert found == [[]] * (len(RULES) * len(GOOD))
 
@@ -83,8 +83,8 @@ BAD: tuple[tuple[Rule, str, dict[str, Any], str], ...] = (
     (images.PINNED, VERSION, {"image": "acme.azurecr.io/support:latest"}, "support:latest"),
     (images.PINNED, VERSION, {"image": f"support@{DIGEST[:-1]}"}, "is not pinned"),
     (environment.NO_SECRETS, VERSION, {"environment": {"DB_PASSWORD": "hunter2"}}, "environment.DB_PASSWORD"),
-    (registries.ADMIN_USER_OFF, REGISTRY, {"adminUserEnabled": True}, "admin user is on"),
-    (registries.ACCEPTS_ARM_TOKENS, REGISTRY, {}, "is not stated"),
+    (registries.ADMIN_USER_OFF, REGISTRY, {"adminUserEnabled": True}, "admin user is enabled"),
+    (registries.ACCEPTS_ARM_TOKENS, REGISTRY, {}, "is not set"),
     (
         registries.ACCEPTS_ARM_TOKENS,
         REGISTRY,
@@ -103,18 +103,16 @@ BAD: tuple[tuple[Rule, str, dict[str, Any], str], ...] = (
     ),
     (production.KEEPS_VERSIONS, ROLLOUT, {"keep_versions": 1.0}, "keep_versions is 1"),
     (production.IS_PROTECTED, ROLLOUT, {}, "not protected"),
-    (sizes.WITHIN_LIMIT, VERSION, {"cpu": "4", "memory": "8Gi"}, "more than 2/4Gi, the most for stack prod"),
+    (sizes.WITHIN_LIMIT, VERSION, {"cpu": "4", "memory": "8Gi"}, "more than 2/4Gi, the limit of stack prod"),
     (regions.ALLOWED, ACCOUNT, {"location": "antarctica"}, 'location "antarctica"'),
 )
 
 
-@pytest.mark.parametrize(("rule", "kind", "props", "words"), BAD, ids=lambda value: getattr(value, "name", None))
-def test_a_rule_refuses_what_it_is_about_and_says_what_to_do(
-    rule: Rule, kind: str, props: dict[str, Any], words: str
-) -> None:
-    """Case 58: each violation is flagged once, with its remedy."""
+@pytest.mark.parametrize(("rule", "kind", "props", "message"), BAD, ids=lambda value: getattr(value, "name", None))
+def test_a_rule_refuses_a_violation_with_its_remedy(rule: Rule, kind: str, props: dict[str, Any], message: str) -> None:
+    """Case 58: each violation is reported once, with its remedy."""
     (found,) = _found(rule, kind, props, stack="prod")
-    assert words in found
+    assert message in found
     assert found.endswith(f"Do: {rule.do}")
 
 
@@ -122,17 +120,17 @@ def test_every_rule_has_a_violating_example() -> None:
     assert {rule.name for rule, *_ in BAD} == {rule.name for rule in RULES}
 
 
-def test_what_only_production_asks_for_is_not_asked_elsewhere() -> None:
+def test_rules_of_production_do_not_apply_to_other_stacks() -> None:
     for rule in (production.KEEPS_VERSIONS, production.IS_PROTECTED):
         assert _found(rule, ROLLOUT, {"keep_versions": 1.0}, stack="dev") == []
         assert len(_found(rule, ROLLOUT, {"keep_versions": 1.0}, stack="live", config={"stacks": ["live"]})) == 1
 
 
-def test_all_versions_kept_is_enough() -> None:
+def test_keeping_all_versions_is_accepted_in_production() -> None:
     assert _found(production.KEEPS_VERSIONS, ROLLOUT, {}, stack="prod") == []
 
 
-def test_each_environment_has_its_own_size() -> None:
+def test_each_environment_has_its_own_size_limit() -> None:
     large = {"cpu": "2", "memory": "4Gi"}
     assert _found(sizes.WITHIN_LIMIT, VERSION, large, stack="prod") == []
     assert len(_found(sizes.WITHIN_LIMIT, VERSION, large, stack="dev")) == 1
@@ -140,25 +138,25 @@ def test_each_environment_has_its_own_size() -> None:
     assert len(_found(sizes.WITHIN_LIMIT, VERSION, large, stack="x", config={"limits": {"*": "1/2Gi"}})) == 1
 
 
-def test_allowed_regions_are_the_teams_own_once_it_names_any() -> None:
+def test_regions_of_the_team_replace_the_default_ones() -> None:
     only = {"regions": ["Sweden Central"]}
     assert _found(regions.ALLOWED, ACCOUNT, {"location": "swedencentral"}, config=only) == []
     assert len(_found(regions.ALLOWED, ACCOUNT, {"location": "eastus2"}, config=only)) == 1
 
 
-def test_more_roles_may_be_refused() -> None:
+def test_more_roles_can_be_refused() -> None:
     guid = ACR_PULL.rpartition("/")[2].upper()
     assert len(_found(roles.LEAST_PRIVILEGE, ROLE_ASSIGNMENT, GOOD[3][1], config={"refused": [guid]})) == 1
 
 
-def test_a_resource_of_a_named_api_version_is_looked_at_too() -> None:
+def test_a_resource_with_an_explicit_api_version_is_checked_too() -> None:
     versioned = "azure-native:containerregistry/v20230701:Registry"
     assert len(_found(registries.ADMIN_USER_OFF, versioned, {"adminUserEnabled": True})) == 1
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_what_a_preview_cannot_know_is_no_violation(rule: Rule) -> None:
-    """A registry's name is known when it is made; the update looks again."""
+def test_a_value_that_is_unknown_in_a_preview_is_no_violation(rule: Rule) -> None:
+    """The name of a registry is known once it is created; the update checks it then."""
     unknown = UNKNOWN_STRING_VALUE
     inputs: dict[str, dict[str, Any]] = {
         VERSION: {"image": unknown, "cpu": unknown, "memory": unknown, "environment": {"A": unknown}},
@@ -170,7 +168,7 @@ def test_what_a_preview_cannot_know_is_no_violation(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_has_severity_remedy_and_a_policy_that_the_engine_takes(rule: Rule) -> None:
+def test_a_rule_has_a_policy_with_severity_and_remedy(rule: Rule) -> None:
     made = rule.policy()
     assert (made.name, made.severity, made.remediation_steps) == (rule.name, rule.severity, rule.do)
     assert re.fullmatch(r"[a-z-]+", rule.name)
@@ -197,7 +195,7 @@ def test_a_rule_has_severity_remedy_and_a_policy_that_the_engine_takes(rule: Rul
         "GOOGLE_CREDENTIALS",
     ],
 )
-def test_a_variable_with_the_name_of_a_credential_is_one(name: str) -> None:
+def test_a_variable_with_the_name_of_a_credential_is_refused(name: str) -> None:
     assert why_secret(name, "1234") == "by its name"
 
 
@@ -211,12 +209,12 @@ def test_a_variable_with_the_name_of_a_credential_is_one(name: str) -> None:
         "ghp_" + "abcd1234" * 4,
     ],
 )
-def test_a_value_in_the_form_of_a_credential_is_one(value: str) -> None:
+def test_a_value_in_the_form_of_a_credential_is_refused(value: str) -> None:
     assert why_secret("SETTING", value) == "by the form of its value"
 
 
-def test_random_values_are_told_from_words() -> None:
-    """200 keys of each usual alphabet: at least 99 in 100 are seen whatever they are called."""
+def test_random_values_are_distinguished_from_text() -> None:
+    """At least 99 % of 200 keys in each usual alphabet are found, whatever the name of the variable."""
     chance = random.Random(7)
     alphabets = {
         "base64": string.ascii_letters + string.digits + "+/",
@@ -252,12 +250,12 @@ def test_random_values_are_told_from_words() -> None:
         ("FLAGS", "a=1;b=2;long_option_name_without_secret=true"),
     ],
 )
-def test_an_ordinary_value_is_no_credential(name: str, value: str) -> None:
-    """Case 58: 0 false alarms."""
+def test_an_ordinary_value_is_accepted(name: str, value: str) -> None:
+    """Case 58: 0 false positives."""
     assert why_secret(name, value) is None
 
 
-def test_no_alarm_shows_the_value() -> None:
+def test_no_message_shows_the_value() -> None:
     """Case 54."""
     values = {"DB_PASSWORD": "canary-4711", "A": "ghp_canary4711canary4711"}
     found = _found(environment.NO_SECRETS, VERSION, {"environment": values})
@@ -265,6 +263,6 @@ def test_no_alarm_shows_the_value() -> None:
     assert not any("canary" in text for text in found)
 
 
-def test_a_variable_may_be_allowed_by_name() -> None:
+def test_a_variable_can_be_allowed_by_name() -> None:
     props = {"environment": {"DB_PASSWORD": "x"}}
     assert _found(environment.NO_SECRETS, VERSION, props, config={"allowed": ["DB_PASSWORD"]}) == []

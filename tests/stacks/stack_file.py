@@ -1,4 +1,4 @@
-"""A stack's file with these values: read, refused, or deployed."""
+"""Load, refuse or deploy the settings of a stack in a test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def loaded(
     secret_key: bool = True,
     **more: object,
 ) -> Settings:
-    """The settings of a stack file with these values."""
+    """Return the settings of a stack's file with these values."""
     config = {"location": location, "registryName": registry_name}
     config |= {key: value if isinstance(value, str) else json.dumps(value) for key, value in more.items()}
     if agents is not None:
@@ -43,6 +43,7 @@ def loaded(
 
 
 def problems(agents: object = None, *, location: str = "eastus2", **more: Any) -> list[str]:
+    """Return the problems of a stack's file with these values; there must be some."""
     with pytest.raises(SettingsError) as caught:
         loaded(agents, location=location, **more)
     first, *lines = str(caught.value).splitlines()
@@ -56,14 +57,14 @@ def deployed(
     answers: Mapping[str, Mapping[str, object]] | None = None,
     **more: object,
 ) -> Run:
-    """What the program of the stack declares, with what other stacks publish and what resources answer."""
+    """Return what the program declares, given the contracts of other stacks and the outputs of resources."""
     config = {"location": "eastus2", "agents": agents, **more}
-    as_pulumi_has_it = {
+    pulumi_config = {
         f"foundry-agents:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
     }
     return run(
         program.deploy,
-        config=as_pulumi_has_it,
+        config=pulumi_config,
         secret_config=("foundry-agents:fingerprintKey",),
         published=published,
         answers=answers,
@@ -71,7 +72,7 @@ def deployed(
 
 
 def is_secret(value: pulumi.Output[str]) -> bool:
-    """Whether Pulumi keeps a setting secret."""
+    """Return whether Pulumi keeps a value secret."""
 
     def program() -> Mapping[str, pulumi.Input[object]]:
         async def secretness() -> bool:

@@ -1,4 +1,4 @@
-"""What a stack has beside its agents: models, traces, the registry of others; and what staging takes from dev."""
+"""The other settings of a stack: models, telemetry, an existing registry, and promotion."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def test_problems_of_models_come_with_their_paths() -> None:
         "models.a.capacity must be a whole number",
         "models.b.modle is not a setting",
         "models.c must be a map of settings",
-        "models.d.name is not a setting: d is the name",
+        "models.d.name is not a setting: the key d is the name",
     ]
     for wrong in (["gpt-5-mini"], "gpt-5-mini", True):
-        assert problems(GOOD, models=wrong) == ["models must be a map: settings by the name of the deployment"]
+        assert problems(GOOD, models=wrong) == ["models must be a map with the name of each deployment as key"]
 
 
 # --- Traces -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("given", "expected"),
     [
         (True, fa.AppInsights()),
         (False, None),
@@ -59,22 +59,22 @@ def test_problems_of_models_come_with_their_paths() -> None:
         ({"workspace_id": "/w"}, fa.AppInsights(workspace_id="/w")),
     ],
 )
-def test_telemetry_is_a_switch_or_its_options(said: object, meant: fa.AppInsights | None) -> None:
-    assert loaded(GOOD, telemetry=said).telemetry == meant
-    assert (INSIGHTS in {one.type for one in deployed(GOOD, telemetry=said).declared}) == (meant is not None)
+def test_telemetry_is_a_boolean_or_a_map_of_options(given: object, expected: fa.AppInsights | None) -> None:
+    assert loaded(GOOD, telemetry=given).telemetry == expected
+    assert (INSIGHTS in {one.type for one in deployed(GOOD, telemetry=given).declared}) == (expected is not None)
 
 
-def test_the_options_of_telemetry_arrive() -> None:
+def test_the_options_of_telemetry_are_used() -> None:
     assert deployed(GOOD, telemetry={"retention_days": 90}).one(WORKSPACE).inputs["retentionInDays"] == 90
     assert WORKSPACE not in {one.type for one in deployed(GOOD, telemetry={"workspace_id": "/w"}).declared}
 
 
-def test_without_telemetry_nothing_is_made_for_it() -> None:
+def test_without_telemetry_no_application_insights_is_declared() -> None:
     assert INSIGHTS not in {one.type for one in deployed(GOOD).declared}
 
 
 @pytest.mark.parametrize("wrong", ["yes", 7, ["a"]])
-def test_telemetry_that_is_neither_is_refused(wrong: object) -> None:
+def test_another_type_of_telemetry_is_refused(wrong: object) -> None:
     assert problems(GOOD, telemetry=wrong) == ["telemetry must be true, or a map of settings"]
 
 
@@ -85,7 +85,7 @@ def test_problems_of_telemetry_come_with_their_paths() -> None:
     ]
 
 
-def test_a_project_that_exists_gets_neither_models_nor_telemetry() -> None:
+def test_models_and_telemetry_are_refused_for_an_existing_project() -> None:
     project = {"endpoint": ENDPOINT, "principal_id": "p"}
     registry = {"login_server": LOGIN_SERVER, "resource_id": "/images"}
     found = problems(GOOD, project=project, registry=registry, models={"a": {}}, telemetry=True)
@@ -95,10 +95,10 @@ def test_a_project_that_exists_gets_neither_models_nor_telemetry() -> None:
     ]
 
 
-# --- A registry that exists -------------------------------------------------------------------------------------------
+# --- An existing registry ---------------------------------------------------------------------------------------------
 
 
-def test_a_project_that_is_made_may_pull_from_a_registry_that_exists() -> None:
+def test_a_new_project_can_pull_from_an_existing_registry() -> None:
     registry = {"login_server": "shared.azurecr.io", "resource_id": "/shared"}
     made = deployed(GOOD, registry=registry)
     assert REGISTRY not in {one.type for one in made.declared}
@@ -107,7 +107,7 @@ def test_a_project_that_is_made_may_pull_from_a_registry_that_exists() -> None:
     assert made.one(VERSION).inputs["registry_id"] == "/shared"
 
 
-# --- What staging takes from dev --------------------------------------------------------------------------------------
+# --- Promotion --------------------------------------------------------------------------------------------------------
 
 
 def _published(image: str | None, *, stack: str = "staging", **more: str) -> dict[str, Mapping[str, object]]:
@@ -119,8 +119,8 @@ def _published(image: str | None, *, stack: str = "staging", **more: str) -> dic
 
 
 @pytest.mark.parametrize("repository", ["support", "team/support"])
-def test_a_promotion_takes_the_digest_whatever_made_it(repository: str) -> None:
-    """A build, a tag and a pinned image all end as a digest in the contract."""
+def test_a_promotion_uses_the_digest_of_the_contract(repository: str) -> None:
+    """A built image, a tag and a pinned image are all a digest in the contract."""
     made = deployed(
         {"support": {}}, _published(f"localhost:5443/imagesdev/{repository}@{DIGEST}"), promoteFrom="staging"
     )
@@ -130,21 +130,19 @@ def test_a_promotion_takes_the_digest_whatever_made_it(repository: str) -> None:
 PINNED = {"version": "8", "serving_version": "7"}
 
 
-def test_a_stack_that_serves_another_version_than_it_describes_promotes_nothing() -> None:
-    """A pin in dev holds a bad release back; staging must not take it."""
+def test_a_stack_that_serves_another_version_than_its_settings_describe_promotes_nothing() -> None:
+    """A pin in dev stops a bad release; staging must not promote it."""
     there = _published(f"localhost:5443/imagesdev/support@{DIGEST}", **PINNED)
-    with pytest.raises(pulumi.RunError, match=r"(?s)serves version 7, and its settings describe 8: nothing to promote"):
+    with pytest.raises(pulumi.RunError, match=r"(?s)serves version 7, but its settings describe 8: nothing to promote"):
         deployed({"support": {}}, there, promoteFrom="staging")
 
 
-def test_with_promotion_off_a_pin_of_this_stack_keeps_what_its_settings_describe() -> None:
+def test_without_promotion_a_pinned_stack_keeps_the_image_that_its_settings_describe() -> None:
     here = _published(f"localhost:5443/imagesdev/support@{DIGEST}", stack="dev", **PINNED)
     made = deployed({"support": {}}, here, promoteFrom="staging", promote="false")
     assert made.one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/support@{DIGEST}"
 
 
-def test_code_has_no_digest_to_promote_and_the_program_says_so() -> None:
-    with pytest.raises(
-        pulumi.RunError, match=r"(?s)runs it from a folder of code.+give agents\.support\.code here, too"
-    ):
+def test_promoting_an_agent_from_source_code_is_refused_with_a_remedy() -> None:
+    with pytest.raises(pulumi.RunError, match=r"(?s)runs it from source code.+set agents\.support\.code here too"):
         deployed({"support": {}}, _published(None), promoteFrom="staging")

@@ -1,4 +1,4 @@
-"""The stack `local` and the local Azure belong together; no other stack gets there by accident."""
+"""The stack `local` runs only on the local Azure, and no other stack runs there by accident."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOCAL_AZURE = {"ARM_METADATA_HOSTNAME": "localhost:8443"}
 
 
 def _home(folder: Path, content: bytes) -> dict[str, str]:
-    """A Pulumi home with an azure-native plugin of this content."""
+    """Write an azure-native plugin with this content, and return the variable for its Pulumi home."""
     plugin = folder / "plugins" / "resource-azure-native-v3.29.0" / PLUGIN
     plugin.parent.mkdir(parents=True)
     plugin.write_bytes(content)
@@ -21,7 +21,7 @@ def _home(folder: Path, content: bytes) -> dict[str, str]:
 
 @pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
 @pytest.mark.parametrize("host", ["localhost:8443", "127.0.0.1:9", "127.9.9.9", "[::1]:8443", "azure.localhost:1"])
-def test_no_other_stack_runs_on_an_azure_of_this_machine(stack: str, host: str) -> None:
+def test_no_other_stack_runs_on_the_local_azure(stack: str, host: str) -> None:
     with pytest.raises(WrongAzure) as caught:
         check(stack, {"ARM_METADATA_HOSTNAME": host})
     assert f"ARM_METADATA_HOSTNAME is {host}" in str(caught.value)
@@ -36,21 +36,21 @@ def test_a_plugin_that_is_a_script_is_refused_wherever_pulumi_would_find_it(tmp_
     on_path.write_bytes(b"#!/bin/sh\n")
     on_path.chmod(0o755)
     for environ in (in_home, {"PATH": str(on_path.parent)}):
-        with pytest.raises(WrongAzure, match="is not Pulumi's plugin but a script"):
+        with pytest.raises(WrongAzure, match="is a script and not Pulumi's plugin"):
             check("prod", environ)
 
 
-def test_pulumis_own_plugin_and_a_real_azure_are_fine(tmp_path: Path) -> None:
+def test_other_stacks_run_with_pulumis_own_plugin_on_the_real_azure(tmp_path: Path) -> None:
     environ = _home(tmp_path, b"\x7fELF") | {
         "ARM_METADATA_HOSTNAME": "management.azure.com",
-        # Container Apps and Azure Arc have theirs on loopback, too.
+        # Container Apps and Azure Arc have theirs on loopback too.
         "IDENTITY_ENDPOINT": "http://localhost:42356/msi/token",
     }
     check("prod", environ)
 
 
 @pytest.mark.parametrize("environ", [{}, {"ARM_METADATA_HOSTNAME": "management.azure.com"}])
-def test_the_local_stack_runs_nowhere_else(environ: dict[str, str]) -> None:
+def test_the_local_stack_is_refused_on_any_other_azure(environ: dict[str, str]) -> None:
     with pytest.raises(WrongAzure, match="`make up`"):
         check("local", environ)
 
@@ -59,14 +59,14 @@ def test_the_local_stack_runs_on_the_local_azure() -> None:
     check("local", LOCAL_AZURE)
 
 
-def test_a_rehearsal_has_to_be_asked_for_and_keeps_its_state_on_this_machine() -> None:
-    asked = {**LOCAL_AZURE, REHEARSE: "1"}
-    check("prod", {**asked, "PULUMI_BACKEND_URL": "file:///tmp/state"})
-    for environ in (asked, {**asked, "PULUMI_BACKEND_URL": "azblob://state"}, {**LOCAL_AZURE, REHEARSE: "0"}):
+def test_a_rehearsal_requires_its_variable_and_state_on_this_machine() -> None:
+    rehearsal = {**LOCAL_AZURE, REHEARSE: "1"}
+    check("prod", {**rehearsal, "PULUMI_BACKEND_URL": "file:///tmp/state"})
+    for environ in (rehearsal, {**rehearsal, "PULUMI_BACKEND_URL": "azblob://state"}, {**LOCAL_AZURE, REHEARSE: "0"}):
         with pytest.raises(WrongAzure):
             check("prod", environ)
 
 
-def test_no_rehearsal_takes_the_local_stack_to_the_real_azure() -> None:
+def test_a_rehearsal_does_not_allow_the_local_stack_on_the_real_azure() -> None:
     with pytest.raises(WrongAzure):
         check("local", {REHEARSE: "1", "PULUMI_BACKEND_URL": "file:///tmp/state"})

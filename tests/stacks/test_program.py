@@ -1,4 +1,4 @@
-"""The program of every stack: what it declares and exports, and how it ends on bad settings."""
+"""The program of every stack: what it declares and exports, and how it ends with bad settings."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def test_it_declares_a_project_a_registry_and_each_agent_of_the_settings() -> No
     assert {one.name for one in made.declared if one.type == ROLLOUT} == {"support-rollout", "sales-rollout"}
 
 
-def test_the_registry_is_named_as_the_settings_say() -> None:
+def test_the_settings_name_the_registry() -> None:
     assert deployed(AGENTS, registryName="imagesdev").one(REGISTRY).inputs["registryName"] == "imagesdev"
 
 
-def test_the_names_that_come_from_the_stack_are_kept_when_it_is_renamed() -> None:
+def test_names_derived_from_the_stack_stay_when_it_is_renamed() -> None:
     """Finding pulumi-features A4: `pulumi stack rename`."""
     made, named = deployed(AGENTS), deployed(AGENTS, projectName="shop", registryName="imagesdev")
     assert (made.one(PROJECT).inputs["projectName"], made.one(PROJECT).ignore_changes) == (
@@ -73,16 +73,18 @@ def test_it_exports_what_make_up_and_other_projects_read(monkeypatch: pytest.Mon
     assert set(outputs["contract"]["agents"]) == {"support", "sales"}
 
 
-def test_bad_settings_end_the_program_with_all_problems_and_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_bad_settings_end_the_program_with_all_problems_and_without_a_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.ERROR)
     with pytest.raises(SystemExit) as caught:
         deployed({"support": {"imgae": "x"}, "sales": {"image": 7}})
-    assert caught.value.code == program.SHOWN
+    assert caught.value.code == program.ERROR_REPORTED
     (text,) = caplog.messages
     assert text.startswith("3 problems in stacks/Pulumi.dev.yaml")
 
 
-def test_on_the_wrong_azure_nothing_is_declared_and_nothing_is_read(
+def test_on_the_wrong_azure_the_program_declares_and_reads_nothing(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ARM_METADATA_HOSTNAME", "localhost:8443")
@@ -93,24 +95,24 @@ def test_on_the_wrong_azure_nothing_is_declared_and_nothing_is_read(
     assert text.startswith("stack `dev` is for the real Azure")
 
 
-def test_in_production_everything_is_protected_but_the_versions() -> None:
-    """Pulumi replaces no protected resource, and a version is replaced by every change.
+def test_in_production_everything_except_versions_is_protected() -> None:
+    """Pulumi does not replace a protected resource, and every change replaces a version.
 
-    Roles are protected: it refuses a destroy resource by resource, and one that is refused would still take them away.
+    Roles are protected because Pulumi checks one resource at a time: a refused destroy would still delete them.
     """
     made = deployed(AGENTS | {"sales": {"image": f"sales@{DIGEST}"}}, production="true")
     assert {one.name for one in made.declared if one.custom and not one.protect} == {"support-version", "sales-version"}
     assert {one.name for one in deployed(AGENTS).declared if one.protect} == set()
 
 
-def test_every_agent_is_fingerprinted_under_the_stacks_key_which_stays_a_secret() -> None:
+def test_every_agent_uses_the_stacks_fingerprint_key_which_stays_secret() -> None:
     """Case 55."""
     made = deployed(AGENTS, fingerprintKey="a-key-of-16-chars-or-more")
     keys = [one.inputs["fingerprint_key"] for one in made.declared if one.type == VERSION]
     assert keys == [Secret("a-key-of-16-chars-or-more")] * 2
 
 
-def test_who_may_call_an_agent_gets_the_role_for_that_and_no_other() -> None:
+def test_a_caller_of_an_agent_gets_only_the_role_to_invoke() -> None:
     callers = [{"principal_id": "app"}, {"principal_id": "team", "principal_type": "Group"}]
     made = deployed({"support": {"image": f"support@{DIGEST}", "invoked_by": callers}})
     given = {one.name: one.inputs for one in made.declared if "-invoke-" in one.name}
@@ -123,7 +125,7 @@ def test_who_may_call_an_agent_gets_the_role_for_that_and_no_other() -> None:
     }
 
 
-def test_a_project_and_a_registry_that_exist_are_used_and_not_made() -> None:
+def test_an_existing_project_and_registry_are_used_and_not_created() -> None:
     project = {"endpoint": ENDPOINT, "principal_id": "p", "resource_id": "/r"}
     registry = {"login_server": LOGIN_SERVER, "resource_id": "/registry"}
     made = deployed(AGENTS, project=json.dumps(project), registry=json.dumps(registry))
@@ -156,20 +158,20 @@ BOTH = {"acme/foundry-agents/staging": _published(NEWER), "acme/foundry-agents/d
     ("settings", "digest"),
     [({"promoteFrom": "staging"}, NEWER), ({"promoteFrom": "staging", "promote": "false"}, DIGEST)],
 )
-def test_a_promotion_takes_the_digest_of_the_stack_before_or_keeps_the_one_here(
+def test_a_promotion_uses_the_digest_of_the_stack_before_or_keeps_its_own(
     settings: dict[str, Any], digest: str
 ) -> None:
-    """The repository and the digest travel, the registry is this stack's own."""
+    """The repository and the digest come from the contract; the registry is this stack's own."""
     made = deployed({"support": {}}, BOTH, **settings)
     assert made.one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/support@{digest}"
 
 
-def test_an_image_in_the_file_goes_before_a_promotion() -> None:
-    """A fix that can't wait for the stages before, nor for one of them to be there."""
+def test_an_image_in_the_file_has_priority_over_a_promotion() -> None:
+    """An urgent fix does not wait for the stacks before, which may not even exist."""
     made = deployed({"support": {"image": f"support@{DIGEST}"}}, {}, promoteFrom="staging")
     assert made.one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/support@{DIGEST}"
 
 
-def test_with_promotion_off_and_nothing_published_here_the_program_says_so() -> None:
+def test_without_promotion_and_a_published_contract_the_program_ends_with_an_error() -> None:
     with pytest.raises(pulumi.RunError, match='stack "acme/foundry-agents/dev" publishes no contract'):
         deployed({"support": {}}, {"acme/foundry-agents/dev": {}}, promoteFrom="staging", promote="false")

@@ -1,4 +1,4 @@
-"""What a stack's file may say of an agent's tools: the components' words, and the components' rules."""
+"""The tools of an agent in a stack's file have the arguments and the rules of the components."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _read(tool: Mapping[str, object]) -> fa.AnyTool:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("given", "expected"),
     [
         ({"type": "code_interpreter"}, fa.CodeInterpreter()),
         (
@@ -97,12 +97,12 @@ def _read(tool: Mapping[str, object]) -> fa.AnyTool:
     ],
     ids=lambda each: each["type"] if isinstance(each, dict) else "",
 )
-def test_every_tool_is_read_in_the_words_of_its_component(said: dict[str, object], meant: fa.AnyTool) -> None:
-    assert json.dumps(_read(said).inputs()) == json.dumps(meant.inputs())
+def test_every_tool_is_read_with_the_arguments_of_its_component(given: dict[str, object], expected: fa.AnyTool) -> None:
+    assert json.dumps(_read(given).inputs()) == json.dumps(expected.inputs())
 
 
-def test_every_type_that_has_a_class_can_be_said() -> None:
-    """A new class is missing here until somebody decides about it."""
+def test_every_tool_class_has_a_type_in_the_file() -> None:
+    """A new class fails this test until someone adds it."""
     classes = {each for each in _public() if isinstance(each, type) and issubclass(each, fa.Tool)}
     assert {kind.type for kind in classes} - {""} == set(KINDS)
     more = {row.name for row in fields(KINDS["file_search"])} - {row.name for row in fields(fa.FileSearch)}
@@ -126,17 +126,17 @@ def test_an_agent_without_tools_has_no_toolbox() -> None:
     assert TOOLBOX not in {one.type for one in deployed(_agent()).declared}
 
 
-def test_somebody_else_may_grant_the_role_that_toolboxes_ask_for() -> None:
+def test_the_role_for_toolboxes_can_be_assigned_by_someone_else() -> None:
     agents = _agent({"type": "web_search"}, grant_toolbox_role=False)
     assert "support-toolbox-role" not in deployed(agents).names
     project = {"endpoint": ENDPOINT, "principal_id": "p"}
     registry = {"login_server": "acme.azurecr.io", "resource_id": "/images"}
     assert not loaded(agents, project=project, registry=registry).agents["support"].grant_toolbox_role
     (line,) = problems(_agent({"type": "web_search"}), project=project, registry=registry)
-    assert line == "project.resource_id is required for tools: rights are given on the project"
+    assert line == "project.resource_id is required for tools: roles are assigned on the project"
 
 
-def test_files_become_a_vector_store_beside_those_that_are_there(
+def test_files_become_a_vector_store_in_addition_to_existing_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -152,22 +152,22 @@ def test_files_become_a_vector_store_beside_those_that_are_there(
     assert found["tool:terms"] == {"type": "file_search", "name": "terms", "vector_store_ids": ["vs_0", "vs_1"]}
 
 
-@pytest.mark.parametrize(("force_delete", "gone_with"), [(True, "agents-project"), (False, "")])
-def test_files_go_with_the_project_when_their_toolbox_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, force_delete: bool, gone_with: str
+@pytest.mark.parametrize(("force_delete", "deleted_with"), [(True, "agents-project"), (False, "")])
+def test_a_vector_store_is_deleted_with_the_project_if_its_toolbox_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, force_delete: bool, deleted_with: str
 ) -> None:
-    """A store that is asked to go before the toolbox that searches it stays, with a warning."""
+    """A store that is deleted before the toolbox that searches it would stay, with a warning."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "faq.md").write_text("# FAQ\n", encoding="utf-8")
     made = deployed(_agent({"type": "file_search", "files": ["faq.md"]}, force_delete=force_delete))
-    assert (made.one(STORE).deleted_with, made.one(TOOLBOX).deleted_with) == (gone_with, gone_with)
+    assert (made.one(STORE).deleted_with, made.one(TOOLBOX).deleted_with) == (deleted_with, deleted_with)
 
 
 # --- Problems ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_rules_of_tools_speak_before_anything_is_declared() -> None:
-    """The rules are the components' own: what they say stands in the preview of any program."""
+def test_the_rules_of_tools_are_checked_before_anything_is_declared() -> None:
+    """The components' own rules give the same messages in the preview of any program."""
     found = problems(
         _agent(
             {"type": "mcp", "server_label": "docs", "server_url": "http://docs.example.com"},
@@ -187,7 +187,7 @@ def test_the_rules_of_tools_speak_before_anything_is_declared() -> None:
     assert "must begin with https://" in found[1]
 
 
-def test_every_problem_of_every_tool_comes_at_once() -> None:
+def test_all_problems_of_all_tools_are_reported_at_once() -> None:
     found = problems(
         _agent(
             {"type": "mcp", "label": "docs", "server_url": 7},
@@ -204,7 +204,7 @@ def test_every_problem_of_every_tool_comes_at_once() -> None:
         'agents.support.tools.no spaces.name "no spaces": 1 to 64 letters, digits, _ and -',
         "agents.support.tools[0].label is not a setting",
         "agents.support.tools[0].server_label is required",
-        "agents.support.tools[0].server_url must be text",
+        "agents.support.tools[0].server_url must be text: put the value in quotes",
         f"agents.support.tools[1] must be a map with a type: {', '.join(KINDS)}, or a newer one",
         f"agents.support.tools[2] must be a map with a type: {', '.join(KINDS)}, or a newer one",
         "agents.support.tools[3]: OpenApi 'orders': give either connection or audience, not both",
@@ -213,7 +213,7 @@ def test_every_problem_of_every_tool_comes_at_once() -> None:
 
 
 @pytest.mark.parametrize("raw", [{"type": "mcp"}, "mcp", 7, True])
-def test_tools_are_a_list(raw: object) -> None:
+def test_tools_must_be_a_list(raw: object) -> None:
     (line,) = problems({"support": {"image": f"support@{DIGEST}", "tools": raw}})
     assert line == "agents.support.tools must be a list"
 
@@ -231,7 +231,7 @@ def test_a_credential_in_a_tool_is_refused_without_showing_it() -> None:
     assert CANARY not in "\n".join(found)
 
 
-def test_the_example_of_the_documentation_is_read() -> None:
+def test_the_example_in_the_documentation_is_valid() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "stacks.md").read_text(encoding="utf-8")
     (example,) = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
     agent = loaded(yaml.safe_load(example)["agents"], environ={"INDEX_TOKEN": CANARY}).agents["support"]
