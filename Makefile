@@ -24,7 +24,7 @@ env: venv ## print the variables with which plain `pulumi` works on the stack `l
 
 test: venv engine builders azurite machine ## checks and tests of a change, but the long stories of `make figures`
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not long"
+	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not long and not acceptance and not bench"
 
 check: venv ## lint, types, layers: no tests
 	@$(MAKE) --no-print-directory -j2 check-types check-rest

@@ -21,7 +21,7 @@ import pytest
 from foundry_agents.docker_start import start_and_ask
 from foundry_agents.lifecycle.errors import ImageUnfit
 from foundry_agents.lifecycle.waiting import SystemClock
-from tests.machine import program
+from tests.support.machine import program
 
 
 @pytest.fixture(scope="module")

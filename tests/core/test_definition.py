@@ -17,7 +17,7 @@ from foundry_agents.lifecycle.rules import (
     TIERS,
 )
 from foundry_agents.lifecycle.vocabulary import Protocol, Runtime, new_among
-from tests.core.settings import (
+from tests.support.settings import (
     CODE,
     DIGEST,
     ENDPOINT,

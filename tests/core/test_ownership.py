@@ -26,7 +26,7 @@ from foundry_agents.lifecycle.ownership import (
 )
 from foundry_agents.lifecycle.ports import AgentView, Route, VersionView
 from foundry_agents.lifecycle.toolbox_ports import ToolboxVersionView
-from tests.core.settings import OTHER_OWNER, OWNER
+from tests.support.settings import OTHER_OWNER, OWNER
 
 OURS, OTHER = frozenset({"guid:1"}), frozenset({"guid:2"})
 

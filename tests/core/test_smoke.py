@@ -21,7 +21,7 @@ from foundry_agents.lifecycle.smoke import Check, Prover, Smoke, load_check, loo
 from foundry_agents.lifecycle.waiting import Patience
 from foundry_agents.rollout_settings import SmokeTest
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService
+from tests.support.service import FaultyService
 
 
 def smoke(test: SmokeTest) -> Smoke:

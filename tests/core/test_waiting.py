@@ -29,7 +29,7 @@ from foundry_agents.lifecycle.waiting import (
     wait_for_final,
 )
 from foundry_agents.testing import FastClock
-from tests.core.settings import seen
+from tests.support.settings import seen
 
 STREAMS = sorted((Path(__file__).parent / "streams").glob("*.json"))
 _TROUBLES = {"lost": AnswerLost, "unreachable": Unreachable, "refused": PermissionMissing}

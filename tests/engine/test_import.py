@@ -15,7 +15,7 @@ import pytest
 from foundry_agents.azure import agent_service
 from foundry_agents.code_package import packed
 from foundry_agents.resources.import_file import import_file
-from tests.engine.harness import Deployment
+from tests.support.harness import Deployment
 
 pytestmark = pytest.mark.engine
 

@@ -14,8 +14,8 @@ from foundry_agents.azure.pull_check import ArmRegistryAccess
 from foundry_agents.azure.resource_manager import ResourceManager
 from foundry_agents.lifecycle.errors import AnswerLost, PermissionMissing, ServiceError, Unreachable
 from foundry_agents.lifecycle.ports import PullAccess
-from tests.reliability.failed_pulls import CAUSES, failed_pull, named_in
-from tests.reliability.plugin_bench import Agent
+from tests.support.bench import Agent
+from tests.support.failed_pulls import CAUSES, failed_pull, named_in
 from tests.wire.scripted_service import DROP, Answer, AnyCredential, Script, failure, serving
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foundry_emulator.testing import LocalAzure
 from tests.emulator.browser import browser, fill
-from tests.machine import program
+from tests.support.machine import program
 
 PICTURE = Path(__file__).parents[2] / "docs" / "local-azure.png"
 

@@ -23,7 +23,7 @@ def banned(glossary: str) -> dict[str, str]:
 
 
 def found(text: str, words: Mapping[str, str]) -> Iterator[tuple[int, str]]:
-    """Yield the number of each line that has such a word, and the word; parts of a name count, parts of a word don't."""
+    """Yield line number and word of each find; a part of a name counts, a part of a word does not."""
     phrases = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in sorted(words, key=len, reverse=True))
     pattern = re.compile(rf"(?<![a-z])({phrases})(?![a-z])", re.IGNORECASE)
     split = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
