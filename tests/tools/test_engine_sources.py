@@ -1,4 +1,4 @@
-"""Which way tools/engine takes, and why not another; in one process, on a bench of fakes."""
+"""Which source tools/engine uses, and what it reports about the others; in one process, with fake programs."""
 
 import dataclasses
 import errno
@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import offline_engine
+from offline_engine import MODULES, PROGRAMS
 from tools.engine.errors import NoEngine
+from tools.engine.get import ensure, where
 from tools.engine.machine import cache_folder
-from tools.engine.recipes import BUILDKIT, DOCKER_BUILD_PLUGIN, ENGINE, MODULES, Recipe
-from tools.engine.ways import ensure, where
+from tools.engine.offline import fingerprint
+from tools.engine.package import BUILDKIT, DOCKER_BUILD, ENGINE, Package
 
 from .conftest import ARCHIVE, CHECKSUMS, Bench, ReleaseServer, release_archive
 
@@ -34,32 +37,32 @@ def test_the_language_host_may_be_elsewhere_on_path(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("version", ["3.253.9", "2.300.0", "something"])
-def test_a_pulumi_on_path_that_is_too_old_is_passed_over_and_that_is_said(bench: Bench, version: str) -> None:
+def test_a_pulumi_on_path_that_is_too_old_is_not_used_and_that_is_reported(bench: Bench, version: str) -> None:
     bench.put_go()
     folder = bench.put_pulumi(version)
     assert ensure(ENGINE, bench.machine()) != folder
-    assert f"{folder / 'pulumi'} is {version}; 3.254 or later is needed" in bench.told
+    assert f"{folder / 'pulumi'} is {version}; 3.254 or later is needed" in bench.reported
 
 
-def test_a_pulumi_on_path_without_its_python_language_host_is_passed_over(bench: Bench) -> None:
+def test_a_pulumi_on_path_without_its_python_language_host_is_not_used(bench: Bench) -> None:
     bench.put_go()
     folder = bench.put_pulumi("3.259.0", language_host=False)
     assert ensure(ENGINE, bench.machine()) != folder
-    assert "has no pulumi-language-python beside it or on PATH" in bench.told
+    assert "has no pulumi-language-python beside it or on PATH" in bench.reported
 
 
-def test_a_pulumi_on_path_that_does_not_run_is_passed_over(bench: Bench) -> None:
+def test_a_pulumi_on_path_that_does_not_run_is_not_used(bench: Bench) -> None:
     bench.put_go()
     program = bench.put_pulumi("3.259.0") / "pulumi"
     program.write_text("#!/bin/sh\nexit 3\n")
     assert ensure(ENGINE, bench.machine()) != program.parent
-    assert f"`{program} version` does not work" in bench.told
+    assert f"`{program} version` does not work" in bench.reported
 
 
 # ---- the cache
 
 
-def test_the_second_time_the_cache_answers_and_nothing_is_built_or_asked(
+def test_the_second_time_it_comes_from_the_cache_and_nothing_is_built_or_downloaded(
     bench: Bench, release_server: ReleaseServer
 ) -> None:
     bench.put_go()
@@ -67,10 +70,10 @@ def test_the_second_time_the_cache_answers_and_nothing_is_built_or_asked(
     built = len(bench.go_calls())
     assert ensure(ENGINE, bench.machine(releases=release_server.url)) == first
     assert (len(bench.go_calls()), release_server.asked) == (built, [])
-    assert "from the cache (build from Go modules)" in bench.told
+    assert "from the cache (build from Go modules)" in bench.reported
 
 
-def test_looking_gets_nothing(bench: Bench) -> None:
+def test_where_gets_nothing(bench: Bench) -> None:
     bench.put_go()
     assert where(ENGINE, bench.machine()) is None
     assert (bench.go_calls(), bench.cache.exists()) == ([], False)
@@ -78,7 +81,7 @@ def test_looking_gets_nothing(bench: Bench) -> None:
     assert where(ENGINE, bench.machine()) == got
 
 
-def test_a_cached_folder_from_which_a_file_was_taken_is_got_again(bench: Bench) -> None:
+def test_a_cached_folder_that_lacks_a_file_is_filled_again(bench: Bench) -> None:
     bench.put_go()
     folder = ensure(ENGINE, bench.machine())
     (folder / "pulumi-resource-pulumi-python").unlink()
@@ -86,19 +89,19 @@ def test_a_cached_folder_from_which_a_file_was_taken_is_got_again(bench: Bench) 
     assert (folder / "pulumi-resource-pulumi-python").is_file()
 
 
-def test_the_folder_is_named_after_version_platform_and_recipe(bench: Bench) -> None:
+def test_the_folder_is_named_after_version_platform_and_build(bench: Bench) -> None:
     bench.put_go()
     folder = ensure(ENGINE, bench.machine()).parent
     assert folder.parent == bench.cache / "engine"
-    assert folder.name == f"{ENGINE.version}-linux-x64-{ENGINE.fingerprint}"
+    assert folder.name == f"{ENGINE.version}-linux-x64-{fingerprint(ENGINE)}"
 
 
-def test_a_recipe_that_builds_something_else_gets_a_folder_of_its_own() -> None:
-    first, *others = ENGINE.tools
+def test_a_changed_build_gets_a_folder_of_its_own() -> None:
+    first, *others = PROGRAMS["pulumi"]
     changed = dataclasses.replace(first, build=dataclasses.replace(first.build, ldflags="-w"))
     slower = dataclasses.replace(first, takes="a day")
-    assert dataclasses.replace(ENGINE, tools=(changed, *others)).fingerprint != ENGINE.fingerprint
-    assert dataclasses.replace(ENGINE, tools=(slower, *others)).fingerprint == ENGINE.fingerprint
+    assert offline_engine.fingerprint([changed, *others]) != fingerprint(ENGINE)
+    assert offline_engine.fingerprint([slower, *others]) == fingerprint(ENGINE)
 
 
 @pytest.mark.parametrize(
@@ -117,31 +120,31 @@ def test_the_cache_is_where_the_environment_says(environ: dict[str, str], folder
 # ---- the official release
 
 
-def test_a_release_with_the_published_sum_is_used_before_anything_is_built(
+def test_a_release_with_the_published_checksum_is_used_before_anything_is_built(
     bench: Bench, release_server: ReleaseServer
 ) -> None:
     bench.put_go()
     release_server.publish(release_archive())
     folder = ensure(ENGINE, bench.machine(releases=f"{release_server.url}/"))
-    assert sorted(file.name for file in folder.iterdir()) == sorted(ENGINE.files)
+    assert sorted(file.name for file in folder.iterdir()) == sorted((*ENGINE.programs, *ENGINE.files))
     assert all(file.stat().st_mode & 0o777 == 0o755 for file in folder.iterdir())
     assert release_server.asked == [CHECKSUMS, ARCHIVE]
     assert bench.go_calls() == []
     assert (folder.parent / "origin").read_text() == "official release"
 
 
-def test_a_release_with_another_sum_is_reported_thrown_away_and_not_used(
+def test_a_release_with_another_checksum_is_reported_deleted_and_not_used(
     bench: Bench, release_server: ReleaseServer
 ) -> None:
     bench.put_go()
     release_server.publish(release_archive(), digest="0" * 64)
     folder = ensure(ENGINE, bench.machine(releases=release_server.url))
-    assert f"but {'0' * 64} was published; the file was thrown away" in bench.told
+    assert f"but {'0' * 64} was published; the file was deleted" in bench.reported
     assert (folder.parent / "origin").read_text() == "build from Go modules"
     assert bench.left_in_cache() == [folder.parent.name]
 
 
-def test_a_release_that_breaks_off_is_reported_as_cut(bench: Bench, release_server: ReleaseServer) -> None:
+def test_a_release_that_breaks_off_is_reported_as_cut_off(bench: Bench, release_server: ReleaseServer) -> None:
     archive = release_archive()
     release_server.publish(archive)
     release_server.cut = ARCHIVE
@@ -150,79 +153,81 @@ def test_a_release_that_breaks_off_is_reported_as_cut(bench: Bench, release_serv
     assert bench.left_in_cache() == []
 
 
-def test_a_release_that_is_not_what_its_name_says_is_not_used(bench: Bench, release_server: ReleaseServer) -> None:
+def test_a_release_of_another_version_is_not_used(bench: Bench, release_server: ReleaseServer) -> None:
     release_server.publish(release_archive("3.258.0"))
-    with pytest.raises(NoEngine, match=re.escape("it brought pulumi 3.258.0 instead of 3.259.0")):
+    with pytest.raises(NoEngine, match=re.escape("it has pulumi 3.258.0 instead of 3.259.0")):
         ensure(ENGINE, bench.machine(releases=release_server.url))
     assert bench.left_in_cache() == []
 
 
 def test_a_release_that_lacks_a_program_is_not_used(bench: Bench, release_server: ReleaseServer) -> None:
     release_server.publish(release_archive(without="pulumi-language-python"))
-    with pytest.raises(NoEngine, match="it brought no pulumi-language-python"):
+    with pytest.raises(NoEngine, match="it has no pulumi-language-python"):
         ensure(ENGINE, bench.machine(releases=release_server.url))
     assert bench.left_in_cache() == []
 
 
 def test_a_published_list_without_this_platform_is_named(bench: Bench, release_server: ReleaseServer) -> None:
     release_server.files[CHECKSUMS] = b"0  something-else.tar.gz\n"
-    with pytest.raises(NoEngine, match=f"lists no sum for {ARCHIVE}"):
+    with pytest.raises(NoEngine, match=f"lists no checksum for {ARCHIVE}"):
         ensure(ENGINE, bench.machine(releases=release_server.url))
     assert release_server.asked == [CHECKSUMS]
 
 
-def test_a_release_that_is_not_there_is_named_with_the_servers_answer(
+def test_a_release_that_is_not_there_is_named_with_the_response_of_the_server(
     bench: Bench, release_server: ReleaseServer
 ) -> None:
-    with pytest.raises(NoEngine, match=f"{CHECKSUMS} can't be read: .*Not Found"):
+    with pytest.raises(NoEngine, match=f"{CHECKSUMS} cannot be read: .*Not Found"):
         ensure(ENGINE, bench.machine(releases=release_server.url))
 
 
-def test_a_platform_without_releases_asks_no_server(bench: Bench, release_server: ReleaseServer) -> None:
+def test_a_platform_without_releases_sends_no_request(bench: Bench, release_server: ReleaseServer) -> None:
     bench.put_go()
     ensure(ENGINE, bench.machine(releases=release_server.url, platform="freebsd-x64"))
     assert release_server.asked == []
-    assert "there is no official release for freebsd-x64" in bench.told
+    assert "there is no official release for freebsd-x64" in bench.reported
 
 
 # ---- the build
 
 
-def test_the_build_is_held_to_committed_sums_and_writes_nothing_into_the_repository(bench: Bench) -> None:
+def test_the_build_uses_the_committed_checksums_and_writes_nothing_into_the_repository(bench: Bench) -> None:
     bench.put_go()
     before = sorted(MODULES.rglob("*"))
     folder = ensure(ENGINE, bench.machine())
     calls = bench.go_calls()
-    assert [call.split("in=")[0].split()[-3] for call in calls] == [tool.build.package for tool in ENGINE.tools]
+    assert [call.split("in=")[0].split()[-3] for call in calls] == [
+        program.build.package for program in PROGRAMS["pulumi"]
+    ]
     for call in calls:
         assert " -mod=readonly " in call
         assert " CGO=0 TC=local " in call
         assert f"in={bench.cache}/engine/." in call
     assert sorted(MODULES.rglob("*")) == before
-    assert sorted(file.name for file in folder.iterdir()) == sorted(ENGINE.files)
+    assert sorted(file.name for file in folder.iterdir()) == sorted((*ENGINE.programs, *ENGINE.files))
     assert all(file.stat().st_mode & 0o777 == 0o755 for file in folder.iterdir())
 
 
 def test_each_step_says_about_how_long_it_takes(bench: Bench) -> None:
     bench.put_go()
     ensure(ENGINE, bench.machine())
-    assert "building pulumi from Go modules with go1.26.8 (about 6 min" in bench.told
-    assert "building pulumi-language-python from Go modules with go1.26.8 (about 1 min" in bench.told
-    assert "downloading" in bench.told
+    assert "building pulumi from Go modules with go1.26.8 (about 6 min" in bench.reported
+    assert "building pulumi-language-python from Go modules with go1.26.8 (about 1 min" in bench.reported
+    assert "downloading" in bench.reported
 
 
-def test_a_long_build_says_that_it_still_works(bench: Bench) -> None:
+def test_a_long_build_reports_that_it_still_works(bench: Bench) -> None:
     bench.put_go()
     holding = bench.hold_go()
-    said_while_it_held: list[str] = []
+    reported: list[str] = []
 
     def say(text: str) -> None:
-        if "still building after" in text and holding.exists() and not said_while_it_held:
-            said_while_it_held.append(text)
+        if "still building after" in text and holding.exists() and not reported:
+            reported.append(text)
             bench.release_go()
 
     ensure(ENGINE, bench.machine(say=say))
-    assert [re.sub(r"\d+", "N", text) for text in said_while_it_held] == ["  still building after N s"]
+    assert [re.sub(r"\d+", "N", text) for text in reported] == ["  still building after N s"]
 
 
 def test_a_go_that_is_too_old_is_named_with_the_one_that_is_needed(bench: Bench) -> None:
@@ -232,67 +237,67 @@ def test_a_go_that_is_too_old_is_named_with_the_one_that_is_needed(bench: Bench)
     assert bench.go_calls() == []
 
 
-def test_a_build_that_fails_shows_what_go_said_and_leaves_nothing(bench: Bench) -> None:
+def test_a_build_that_fails_shows_the_output_of_go_and_leaves_nothing(bench: Bench) -> None:
     bench.put_go(complaint="missing go.sum entry for a module")
     with pytest.raises(NoEngine, match=r"`go build` ended with 1:\n +missing go.sum entry for a module"):
         ensure(ENGINE, bench.machine())
     assert bench.left_in_cache() == []
 
 
-def test_a_build_that_makes_something_else_is_not_used(bench: Bench) -> None:
+def test_a_build_of_another_version_is_not_used(bench: Bench) -> None:
     bench.put_go(built="3.1.0")
-    with pytest.raises(NoEngine, match=r"it brought pulumi 3\.1\.0 instead of 3\.259\.0"):
+    with pytest.raises(NoEngine, match=r"it has pulumi 3\.1\.0 instead of 3\.259\.0"):
         ensure(ENGINE, bench.machine())
     assert bench.left_in_cache() == []
 
 
-@pytest.mark.parametrize("recipe", [DOCKER_BUILD_PLUGIN, BUILDKIT])
+@pytest.mark.parametrize("package", [DOCKER_BUILD, BUILDKIT])
 def test_what_builds_images_comes_from_go_modules_alone(
-    bench: Bench, release_server: ReleaseServer, recipe: Recipe
+    bench: Bench, release_server: ReleaseServer, package: Package
 ) -> None:
-    """No release of these is asked for; a program that can't say its version is taken by its name."""
-    bench.put_go(built=recipe.version)
-    folder = ensure(recipe, bench.machine(releases=release_server.url))
-    assert sorted(path.name for path in folder.iterdir()) == sorted(recipe.programs)
+    """No release of these is requested; a program that cannot print its version is accepted by its name."""
+    bench.put_go(built=package.version)
+    folder = ensure(package, bench.machine(releases=release_server.url))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(package.programs)
     assert release_server.asked == []
-    assert where(recipe, bench.machine()) == folder
+    assert where(package, bench.machine()) == folder
 
 
 @pytest.mark.parametrize(
-    ("recipe", "module"),
+    ("package", "module"),
     [
-        (DOCKER_BUILD_PLUGIN, "github.com/pulumi/pulumi-docker-build"),
+        (DOCKER_BUILD, "github.com/pulumi/pulumi-docker-build"),
         (BUILDKIT, "github.com/moby/buildkit"),
     ],
 )
-def test_the_builders_modules_require_the_version_that_their_recipe_names(recipe: Recipe, module: str) -> None:
-    text = (MODULES / recipe.tools[0].build.module / "go.mod").read_text()
-    assert f"require {module} v{recipe.version}\n" in text
+def test_the_modules_of_the_builders_require_the_version_of_the_package(package: Package, module: str) -> None:
+    text = (MODULES / PROGRAMS[package.name][0].build.module / "go.mod").read_text()
+    assert f"require {module} v{package.version}\n" in text
 
 
-def test_the_plugin_is_as_old_as_the_package_that_programs_import() -> None:
-    assert metadata.version("pulumi-docker-build") == DOCKER_BUILD_PLUGIN.version
+def test_the_plugin_has_the_version_of_the_package_that_programs_import() -> None:
+    assert metadata.version("pulumi-docker-build") == DOCKER_BUILD.version
 
 
-def test_the_go_modules_require_the_version_that_the_recipe_names() -> None:
+def test_the_go_modules_require_the_version_of_the_package() -> None:
     text = (MODULES / "pulumi" / "go.mod").read_text()
     assert re.findall(r"github.com/pulumi/pulumi/(?:pkg|sdk)/v3 v(\S+)", text) == [ENGINE.version] * 2
-    assert re.findall(r"^go (\d+)\.(\d+)", text, re.MULTILINE) == [tuple(map(str, ENGINE.go_minimum))]
+    assert re.findall(r"^go (\d+)\.(\d+)", text, re.MULTILINE) == [tuple(map(str, offline_engine.GO_MINIMUM))]
 
 
-# ---- none
+# ---- no source
 
 
-def test_when_no_way_works_one_error_names_each_of_them_and_what_to_install(bench: Bench) -> None:
+def test_when_no_source_has_it_one_error_names_each_of_them_and_what_to_install(bench: Bench) -> None:
     folder = bench.put_pulumi("3.200.0")
     with pytest.raises(NoEngine) as error:
         ensure(ENGINE, bench.machine())
     text = str(error.value)
-    assert text.startswith("no way of getting pulumi 3.259.0 for linux-x64 worked. Nothing was changed.\n")
+    assert text.startswith("could not get pulumi 3.259.0 for linux-x64 from any source. Nothing was changed.\n")
     for reason in (
         f"PATH: {folder / 'pulumi'} is 3.200.0; 3.254 or later is needed",
-        f"cache: {bench.cache}/engine/3.259.0-linux-x64-{ENGINE.fingerprint}/bin is not there",
-        f"official release: {bench.releases}/{CHECKSUMS} can't be read: [Errno {errno.ECONNREFUSED}] Connection",
+        f"cache: {bench.cache}/engine/3.259.0-linux-x64-{fingerprint(ENGINE)}/bin is not there",
+        f"official release: {bench.releases}/{CHECKSUMS} cannot be read: [Errno {errno.ECONNREFUSED}] Connection",
         "build from Go modules: there is no go on PATH; Go 1.26 or later is needed",
         "- install pulumi 3.254 or later with pulumi-language-python and put it on PATH",
         "- let this machine reach https://get.pulumi.com/releases/sdk, or name a mirror of it with --releases URL",
