@@ -1,4 +1,4 @@
-"""The environment in which Pulumi runs offline: engine, state, stand-in plugin, local Azure, all in this checkout."""
+"""The environment in which Pulumi runs offline: engine, state, fake plugins, local Azure, all in this checkout."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from importlib import metadata
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PASSPHRASE = "local"  # noqa: S105 (encrypts the throw-away state of the stack `local`, nothing else)
+PASSPHRASE = "local"  # noqa: S105 (encrypts only the state of the stack `local`, which is disposable)
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class LocalEnvironment:
     """Where everything of one local stack is.
 
     Attributes:
@@ -39,9 +39,9 @@ class Surroundings:
         return self.home / "state"
 
     def variables(self, azure: Mapping[str, str]) -> dict[str, str]:
-        """The whole environment of a Pulumi process; ``azure`` is what the local Azure says of itself."""
+        """Return all variables of a Pulumi process; ``azure`` are those that the local Azure needs."""
         self.state.mkdir(parents=True, exist_ok=True)
-        install_stand_in(self.home / "pulumi")
+        install_fake_plugins(self.home / "pulumi")
         path = [Path(sys.executable).parent, self.engine, os.environ.get("PATH", "")]
         return {
             **os.environ,
@@ -57,10 +57,10 @@ class Surroundings:
         }
 
 
-def install_stand_in(pulumi_home: Path) -> None:
-    """Puts the stand-ins for azure-native and docker among the plugins of this one Pulumi home.
+def install_fake_plugins(pulumi_home: Path) -> None:
+    """Copy the emulator's azure-native and docker to the plugins of one Pulumi home.
 
-    There they serve the local stack alone; on PATH or in Pulumi.yaml they would shadow the real plugins elsewhere.
+    Only the local stack uses them there; on PATH or in Pulumi.yaml they would hide the real plugins.
     """
     for name in ("azure-native", "docker"):
         version = metadata.version(f"pulumi-{name}")
@@ -70,7 +70,7 @@ def install_stand_in(pulumi_home: Path) -> None:
 
 
 def engine_folder() -> Path:
-    """Gets the Pulumi engine, or takes the one that is there; says on stderr what it does."""
+    """Return the folder with `pulumi`; get it when it is not there. Progress goes to stderr."""
     command = [sys.executable, str(CHECKOUT / "tools" / "engine"), "ensure"]
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if result.returncode:
@@ -79,6 +79,6 @@ def engine_folder() -> Path:
 
 
 def azure_variables(data: Path) -> dict[str, str]:
-    """What the local Azure in this folder wants a client to have in its environment."""
+    """Return the variables that a client of the local Azure in this folder needs."""
     record = json.loads((data / "emulator.json").read_text(encoding="utf-8"))
     return dict(record["environment"])

@@ -1,4 +1,4 @@
-"""``python -m tools.docs.picture``: the picture of the local Azure's page in the docs, taken in a real browser."""
+"""Takes the picture of the local Azure's page for the docs, in a real browser: `python -m tests.emulator.picture`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "local-azure.png"
 
 
 def main() -> None:
-    """Fills a local Azure and takes its picture."""
+    """Fill a local Azure and take the picture of its page."""
     with tempfile.TemporaryDirectory() as folder, LocalAzure(Path(folder)) as azure:
         fill(azure).http.close()
         with browser(program("chromium", "chromium"), height=1150) as context:

@@ -1,4 +1,4 @@
-"""Tidies up after a run that was killed, so that the next one just works."""
+"""Pulumi's lock on the local state, left by a run that was killed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import socket
 from pathlib import Path
 
 
-def left_by_a_dead_run(state: Path) -> bool:
-    """True when Pulumi's lock on the local state belongs to a process of this machine that is no more.
+def is_locked_by_dead_run(state: Path) -> bool:
+    """Return True when the process that holds Pulumi's lock on the local state has ended.
 
-    A killed CLI can't release its lock. On a shared backend only a person may decide that (`pulumi cancel`); this state
-    is this checkout's alone, and the lock says whose it is.
+    A killed CLI cannot release its lock. On a shared backend only a person may do that (`pulumi cancel`). This state
+    belongs to this checkout alone, and the lock names host and process of its owner.
     """
     locks = [json.loads(path.read_text(encoding="utf-8")) for path in (state / ".pulumi" / "locks").rglob("*.json")]
     return bool(locks) and all(
