@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.components import every_option
-from tests.components.program import Declared, Run, Secret, run
+from tests.support import every_option
+from tests.support.program import Declared, Run, Secret, run
 
 FILE = Path(__file__).with_name("snapshots") / "every_option.json"
 DIGEST = "sha256:" + "a" * 64

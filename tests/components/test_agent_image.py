@@ -10,17 +10,7 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from tests.components.program import Run, Secret, run
-
-DIGEST = f"sha256:{'a' * 64}"
-TAG = "pulumi-python:dynamic/foundry:ContentTag"
-REMOTE = "pulumi-python:dynamic/foundry:RemoteImageBuild"
-BUILD = "docker-build:index:Image"
-TO_BUILD: Mapping[str, Mapping[str, object]] = {
-    TAG: {"tags": ["ghcr.io/acme/support:ctx-0"], "found": "", "previous": None},
-    BUILD: {"digest": DIGEST},
-    REMOTE: {"digest": DIGEST},
-}
+from tests.support.program import BUILD, DIGEST, REMOTE, TAG, TO_BUILD, Run, Secret, run
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from foundry_agents.lifecycle.failure.errors import InputError
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.sources import code_package
 from foundry_agents.sources.code_package import as_planned, packed
-from tests.core.settings import GOOD
+from tests.support.settings import GOOD
 
 GOLDEN = "798a51c60c4b55851f19e2874e08d2461b320ccc3791b0b6d99e6181c82be1f3"
 """Of the folder that ``agent`` makes."""

@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from tests.components.program import (
+from tests.support.program import (
     ACCOUNT,
     ASSIGNMENT,
     ENDPOINT,
@@ -27,7 +27,7 @@ from tests.components.program import (
     Secret,
     run,
 )
-from tests.core.settings import MODERATION, TELEMETRY
+from tests.support.settings import MODERATION, TELEMETRY
 
 DIGEST = "sha256:" + "a" * 64
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"

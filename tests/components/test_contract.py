@@ -14,7 +14,7 @@ import pytest
 import foundry_agents as fa
 from foundry_agents.agent.contract import readable, value_at
 from foundry_agents.lifecycle.failure.errors import ContractError
-from tests.components.program import ENDPOINT, LOGIN_SERVER, PRINCIPAL, Secret, run
+from tests.support.program import ENDPOINT, LOGIN_SERVER, PRINCIPAL, Secret, run
 
 STACK = "acme/foundry-agents/prod"
 IMAGE = f"{LOGIN_SERVER}/support@sha256:{'a' * 64}"

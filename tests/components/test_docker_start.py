@@ -21,7 +21,7 @@ import pytest
 from foundry_agents.docker.readiness import start_and_ask
 from foundry_agents.lifecycle.failure.errors import UnsuitableImageError
 from foundry_agents.lifecycle.polling import SystemClock
-from tests.machine import program
+from tests.support.machine import program
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from tests.components.program import ASSIGNMENT, ENDPOINT, GROUP, REGISTRY, VERSION, Declared, Run, declare, run
+from tests.support.program import ASSIGNMENT, ENDPOINT, GROUP, REGISTRY, VERSION, Declared, Run, declare, run
 
 DIGEST = "sha256:" + "a" * 64
 ELSEWHERE = "/subscriptions/9/resourceGroups/shared/providers/Microsoft.ContainerRegistry/registries/acme"

@@ -10,7 +10,7 @@ from pulumi import Output
 from pulumi.runtime import rpc
 
 import foundry_agents as fa
-from tests.components.program import ASSIGNMENT, ENDPOINT, GROUP, PRINCIPAL, PROJECT, run
+from tests.support.program import ASSIGNMENT, ENDPOINT, GROUP, PRINCIPAL, PROJECT, run
 
 GET_PROJECT = "azure-native:cognitiveservices:getProject"
 PROJECT_ID = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/shop-account/projects/shop"

@@ -7,7 +7,7 @@ import pytest
 
 import foundry_agents as fa
 from foundry_agents.grants.naming import chosen_once, former_names
-from tests.components.program import ACCOUNT, ASSIGNMENT, CONNECTION, PROJECT, REGISTRY, run
+from tests.support.program import ACCOUNT, ASSIGNMENT, CONNECTION, PROJECT, REGISTRY, run
 
 
 def test_names_that_the_program_gave_are_not_kept() -> None:

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from tests.components.program import (
+from tests.support.program import (
     ACCOUNT,
     ENDPOINT,
     LOGIN_SERVER,

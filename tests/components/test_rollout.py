@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from tests.components.program import ENDPOINT, PRINCIPAL, ROLLOUT, VERSION, Run, run
+from tests.support.program import ENDPOINT, PRINCIPAL, ROLLOUT, VERSION, Run, run
 
 IMAGE = f"acme.io/support@sha256:{'a' * 64}"
 

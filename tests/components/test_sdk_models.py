@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.components.sdk_models import problems_of
+from tests.support.sdk_models import problems_of
 
 ACCOUNT = "Microsoft.CognitiveServices/accounts"
 CONNECTION = f"{ACCOUNT}/projects/connections"

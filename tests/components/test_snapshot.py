@@ -8,8 +8,8 @@ import pulumi
 from pulumi import ResourceOptions
 
 import foundry_agents as fa
-from tests.components.program import ENDPOINT, PRINCIPAL, ROLLOUT, Run, declare, run
 from tests.components.snapshots import DIGEST, FILE, declared, snapshot
+from tests.support.program import ENDPOINT, PRINCIPAL, ROLLOUT, Run, declare, run
 
 
 def test_every_component_with_every_option_declares_what_is_written_down() -> None:

@@ -12,7 +12,7 @@ import pytest
 import foundry_agents as fa
 from foundry_agents.agent import toolbox_access
 from foundry_agents.lifecycle.inputs.rules import RESERVED_ENVIRONMENT
-from tests.components.program import (
+from tests.support.program import (
     ASSIGNMENT,
     CONNECTION,
     ENDPOINT,
@@ -25,7 +25,7 @@ from tests.components.program import (
     Secret,
     run,
 )
-from tests.components.sdk_models import problems_of
+from tests.support.sdk_models import problems_of
 
 PROJECT_ID = "/subscriptions/0/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/acme/projects/demo"
 IMAGE = fa.AgentImage.pinned("acme.io/support@sha256:" + "a" * 64)

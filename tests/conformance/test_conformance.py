@@ -10,6 +10,7 @@ from foundry_emulator.parity import Parity
 from tests.conformance.compare import Ids, differences
 from tests.conformance.recording import Recorded, recording, recordings
 from tests.conformance.replay import SKIPPED, Result, per_operation, replay
+from tests.support.figures import Record
 
 Json = dict[str, Any]
 
@@ -23,6 +24,12 @@ def test_every_recorded_answer_is_the_local_azures_answer(results: list[Result])
     """Case 81: 100 % status and shape match, or a listed gap."""
     different = [(r.recorded.recording, r.recorded.number, r.differences) for r in results if not r.matches]
     assert different == []
+
+
+@pytest.mark.acceptance
+def test_all_recorded_answers_match(results: list[Result], figure: Record) -> None:
+    entries, matches = (sum(column) for column in zip(*per_operation(results).values(), strict=True))
+    figure("azure", f"of {entries} recorded answers matched", 100 * matches / entries, "=", 100, unit=" %")
 
 
 def test_every_entry_is_replayed_or_skipped_with_a_reason(results: list[Result]) -> None:

@@ -17,7 +17,7 @@ from foundry_agents.lifecycle.inputs.rules import (
 )
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition, Tier
 from foundry_agents.lifecycle.schema.enums import AgentProtocol, Runtime, new_among
-from tests.core.settings import (
+from tests.support.settings import (
     CODE,
     DIGEST,
     ENDPOINT,

@@ -41,7 +41,7 @@ from foundry_agents.lifecycle.failure.errors import (
     message,
 )
 from foundry_agents.lifecycle.pull_causes import Pull
-from tests.core.settings import IMAGE, plan, seen
+from tests.support.settings import IMAGE, plan, seen
 
 SERVICE_ERRORS = [
     ServiceError,

@@ -16,7 +16,7 @@ from foundry_agents.lifecycle.fingerprint import fingerprint
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.schema.fields import Field, OnChange, Report, as_number, number, shown, text
-from tests.core.settings import (
+from tests.support.settings import (
     CODE,
     DIGEST,
     ENDPOINT,

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -15,40 +14,31 @@ from foundry_agents.lifecycle.fingerprint import MANAGED_BY, SCHEMA, OwnershipMe
 from foundry_agents.lifecycle.inputs.rules import OWN_METADATA_PAIRS, RESERVED_METADATA_PREFIX
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.schema.fields import OnChange
-from tests.core.settings import CODE, DIGEST, FULL, GOOD, MODERATION, OF_CODE, OWNER, TELEMETRY, seen, values
+from tests.support.golden import EXAMPLES, GOLDEN, PRINT_ALL
+from tests.support.settings import CODE, DIGEST, FULL, GOOD, MODERATION, OF_CODE, OWNER, TELEMETRY, seen, values
 
-GOLDEN = Path(__file__).parent / "golden" / "fingerprints.json"
 HASH_SEEDS = 20
-STORIES: Mapping[str, Mapping[str, object]] = json.loads(GOLDEN.read_text(encoding="utf-8"))
-
-_PRINT_ALL = """
-import json, sys
-from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
-from foundry_agents.lifecycle.fingerprint import fingerprint
-stories = json.load(open(sys.argv[1], encoding="utf-8"))
-print(json.dumps({name: fingerprint(VERSION_FIELDS.normalise(s["inputs"])[0]) for name, s in stories.items()}))
-"""
 
 
-def _inputs(story: str) -> Mapping[str, object]:
-    inputs = STORIES[story]["inputs"]
+def _inputs(example: str) -> Mapping[str, object]:
+    inputs = EXAMPLES[example]["inputs"]
     assert isinstance(inputs, dict)
     return inputs
 
 
-@pytest.mark.parametrize("story", STORIES)
-def test_the_fingerprint_is_the_one_that_users_have_in_their_versions(story: str) -> None:
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_fingerprint_is_the_one_that_users_have_in_their_versions(example: str) -> None:
     """Case 16: when this fails, every agent of every user gets a new version. Then it needs a new schema number."""
-    assert fingerprint(values(_inputs(story))) == STORIES[story]["fingerprint"]
+    assert fingerprint(values(_inputs(example))) == EXAMPLES[example]["fingerprint"]
 
 
 def test_there_are_20_golden_fingerprints() -> None:
     """Case 16."""
-    assert len(STORIES) == 20
+    assert len(EXAMPLES) == 20
 
 
 def test_different_definitions_have_different_fingerprints() -> None:
-    found = [story["fingerprint"] for story in STORIES.values()]
+    found = [example["fingerprint"] for example in EXAMPLES.values()]
     assert len(set(map(str, found))) == len(found)
 
 
@@ -56,14 +46,14 @@ def test_the_fingerprint_is_the_same_under_20_hash_seeds() -> None:
     """Case 16: dictionaries and sets may come in another order in another process."""
     runs = [
         subprocess.Popen(
-            [sys.executable, "-c", _PRINT_ALL, str(GOLDEN)],
+            [sys.executable, "-c", PRINT_ALL, str(GOLDEN)],
             env={**os.environ, "PYTHONHASHSEED": str(seed)},
             stdout=subprocess.PIPE,
             text=True,
         )
         for seed in range(1, HASH_SEEDS + 1)
     ]
-    expected = {name: story["fingerprint"] for name, story in STORIES.items()}
+    expected = {name: example["fingerprint"] for name, example in EXAMPLES.items()}
     answers = [run.communicate()[0] for run in runs]
     assert [run.returncode for run in runs] == [0] * HASH_SEEDS
     assert [json.loads(answer) for answer in answers] == [expected] * HASH_SEEDS

@@ -25,7 +25,7 @@ from foundry_agents.lifecycle.ownership import (
     version_of_toolbox,
 )
 from foundry_agents.lifecycle.views import AgentView, Route, ToolboxVersionView, VersionView
-from tests.core.settings import OTHER_OWNER, OWNER
+from tests.support.settings import OTHER_OWNER, OWNER
 
 OURS, OTHER = frozenset({"guid:1"}), frozenset({"guid:2"})
 

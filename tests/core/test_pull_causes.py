@@ -19,8 +19,8 @@ from foundry_agents.lifecycle.remedies import ACR_PULL, REPOSITORY_READER
 from foundry_agents.lifecycle.versions import PULL_PAUSES_S, VersionPlan, create_or_adopt
 from foundry_agents.lifecycle.views import PullAccess
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService
-from tests.core.settings import IMAGE, plan
+from tests.support.service import FaultyService
+from tests.support.settings import IMAGE, plan
 
 WHO = "7c1e-principal"
 REGISTRY = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/acme"

@@ -20,9 +20,9 @@ from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
-from tests.core.claims import LIVES, PROVED, Judged
-from tests.core.faulty_service import FaultyService, marked
-from tests.core.settings import OTHER_OWNER, OWNER
+from tests.support.claims import LIVES, PROVED, Judged
+from tests.support.service import FaultyService, marked
+from tests.support.settings import OTHER_OWNER, OWNER
 
 
 def _service(*routes: Route, **more: object) -> FaultyService:

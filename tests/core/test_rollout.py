@@ -17,7 +17,7 @@ from foundry_agents.lifecycle.rollout import (
 )
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService, marked
+from tests.support.service import FaultyService, marked
 
 
 def _plan(version: str = "2", protocols: Sequence[str] = ("responses",), timeout_s: float = 30) -> RolloutPlan:

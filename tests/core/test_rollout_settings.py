@@ -10,7 +10,7 @@ from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout, SmokeTest
 from foundry_agents.lifecycle.schema.durations import in_words, seconds
 from foundry_agents.lifecycle.schema.fields import OnChange
-from tests.core.settings import ENDPOINT, OWNER
+from tests.support.settings import ENDPOINT, OWNER
 
 GOOD: Mapping[str, object] = {"project_endpoint": ENDPOINT, "agent_name": "support", "owner": OWNER, "version": "8"}
 PING = SmokeTest("ping", expect="pong")

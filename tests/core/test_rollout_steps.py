@@ -10,8 +10,8 @@ from foundry_agents.lifecycle.failure.errors import NotReadyError
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import LATEST, AgentView, Answer, Route, VersionView
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService, lost
-from tests.core.rollouts import moves, plan, run, service_with
+from tests.support.rollouts import moves, plan, run, service_with
+from tests.support.service import FaultyService, lost
 
 WRONG = Smoke("ping", "contains", "pong")
 

@@ -22,7 +22,7 @@ from foundry_agents.lifecycle.routing import (
 )
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService, lost
+from tests.support.service import FaultyService, lost
 
 # --- Words -----------------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.smoke import Check, Smoke, SmokeRunner, load_check, looked_up
 from foundry_agents.lifecycle.views import Answer, Route
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService
+from tests.support.service import FaultyService
 
 
 def smoke(test: SmokeTest) -> Smoke:

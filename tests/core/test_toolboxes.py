@@ -24,9 +24,9 @@ from foundry_agents.lifecycle.toolboxes import (
 )
 from foundry_agents.lifecycle.views import ToolboxVersionView
 from foundry_agents.testing import FastClock, MemoryToolboxes
-from tests.core.claims import LIVES, PROVED
-from tests.core.rollouts import Killed
-from tests.core.settings import ENDPOINT, OTHER_OWNER, OWNER
+from tests.support.claims import LIVES, PROVED
+from tests.support.rollouts import Killed
+from tests.support.settings import ENDPOINT, OTHER_OWNER, OWNER
 
 TOOLS: Mapping[str, Mapping[str, object]] = {
     "web_search": {"type": "web_search"},

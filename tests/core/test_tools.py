@@ -14,7 +14,7 @@ from foundry_agents.lifecycle.fingerprint import hashed
 from foundry_agents.lifecycle.inputs.tool_rules import by_name, connections_of
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, described
 from foundry_agents.tools.tools import AnyTool
-from tests.core.settings import ENDPOINT, OWNER
+from tests.support.settings import ENDPOINT, OWNER
 
 SPEC: Mapping[str, Any] = {"openapi": "3.1.0", "info": {"title": "Orders", "version": "1"}, "paths": {}}
 COMMON: Mapping[str, Any] = {"name": "named", "description": "d", "tool_configs": {"*": {"pin": True}}}

@@ -24,9 +24,9 @@ from foundry_agents.lifecycle.vector_stores import (
 )
 from foundry_agents.lifecycle.views import FileView
 from foundry_agents.testing import FastClock, MemoryVectorStores
-from tests.core.claims import LIVES, PROVED
-from tests.core.rollouts import Killed
-from tests.core.settings import OTHER_OWNER, OWNER
+from tests.support.claims import LIVES, PROVED
+from tests.support.rollouts import Killed
+from tests.support.settings import OTHER_OWNER, OWNER
 
 
 @dataclass

@@ -33,8 +33,8 @@ from foundry_agents.lifecycle.remedies import ACR_PULL
 from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import LATEST, Route, VersionView
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService, HandingBackService, LateRoleService, marked
-from tests.core.settings import CODE, IMAGE, OTHER_OWNER, OWNER, plan
+from tests.support.service import FaultyService, HandingBackService, LateRoleService, marked
+from tests.support.settings import CODE, IMAGE, OTHER_OWNER, OWNER, plan
 
 _HELLO = {"GREETING": "Hello"}
 _CANARY = "canary-4711"

@@ -15,8 +15,8 @@ from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService, HandingBackService, lost, marked
-from tests.core.settings import OWNER, plan
+from tests.support.service import FaultyService, HandingBackService, lost, marked
+from tests.support.settings import OWNER, plan
 
 OTHER_OWNERS = ("acme/agents/ci", "acme/agents/prod")
 """One before and one after ours in the alphabet."""

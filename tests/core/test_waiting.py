@@ -29,7 +29,7 @@ from foundry_agents.lifecycle.polling import (
 )
 from foundry_agents.lifecycle.views import VersionView
 from foundry_agents.testing import FastClock
-from tests.core.settings import seen
+from tests.support.settings import seen
 
 STREAMS = sorted((Path(__file__).parent / "streams").glob("*.json"))
 _TROUBLES = {"lost": ResponseLostError, "unreachable": UnreachableError, "refused": AccessDeniedError}

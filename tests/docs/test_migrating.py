@@ -10,7 +10,7 @@ from pathlib import Path
 import pulumi
 from azure.ai.projects import models
 
-from tests.components.program import ASSIGNMENT, CONNECTION, TOOLBOX, VERSION, Run, Secret, run
+from tests.support.program import ASSIGNMENT, CONNECTION, TOOLBOX, VERSION, Run, Secret, run
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "migrating.md").read_text(encoding="utf-8")
 THEN, TODAY = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import foundry_agents as fa
-from tests.components.program import ASSIGNMENT, ROLLOUT, TOOLBOX, VERSION, run
-from tests.components.test_agent_image import TO_BUILD
+from tests.support.program import ASSIGNMENT, ROLLOUT, TO_BUILD, TOOLBOX, VERSION, run
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import foundry_agents as fa
-from tests.components.program import ENDPOINT, ROLLOUT, VERSION, Run, run
+from tests.support.program import ENDPOINT, ROLLOUT, VERSION, Run, run
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rollout.md").read_text(encoding="utf-8")
 (ALONE,) = re.findall(r"## The two resources alone.*?```python\n(.*?)```", PAGE, re.DOTALL)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from foundry_agents.tools.tools import Tool
-from tests.components.program import CONNECTION, ENDPOINT, STORE, TOOLBOX, VERSION, run
+from tests.support.program import CONNECTION, ENDPOINT, STORE, TOOLBOX, VERSION, run
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "tools.md").read_text(encoding="utf-8")
 NEW = 'fa.FoundryProject("support", location="eastus2")'

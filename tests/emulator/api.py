@@ -1,16 +1,11 @@
 """What the emulator's tests share: a project's data plane over plain HTTP."""
 
-import contextlib
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 
-from foundry_emulator.data_folder import DataFolder, Running
 from foundry_emulator.testing import LocalAzure, SeededProject
 
 Json = dict[str, Any]
@@ -85,21 +80,6 @@ class Api:
         assert answer.status_code == 200, answer.text
         version: str = answer.json()["agent_reference"]["version"]
         return version
-
-
-@contextlib.contextmanager
-def served(data_dir: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Running]]:
-    """A local Azure in a process of its own, killed at the end if it still runs."""
-    words = [sys.executable, "-m", "foundry_emulator", "serve", "--data-dir", str(data_dir), *options]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            running = None
-            while running is None:
-                assert process.poll() is None, "it ended before it took requests"
-                running = DataFolder(data_dir).running()
-            yield process, running
-        finally:
-            process.kill()
 
 
 def is_active(http: httpx.Client, agent: str, version: str) -> Callable[[], bool]:

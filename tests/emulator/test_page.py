@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from foundry_emulator.testing import LocalAzure
 from tests.emulator.api import Api
 from tests.emulator.browser import browser, fill
-from tests.machine import program
+from tests.support.machine import program
 
 
 class Shown:

@@ -11,7 +11,8 @@ import pytest
 from foundry_emulator.data_folder import AlreadyRunning, DataFolder
 from foundry_emulator.emulator import Ports, PortTaken
 from foundry_emulator.testing import LocalAzure
-from tests.emulator.api import is_active, served
+from tests.emulator.api import is_active
+from tests.support.served import served
 
 PORT_FREE = ["--port", "0", "--registry-port", "0", "--page-port", "0"]
 

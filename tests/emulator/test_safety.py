@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.emulator.safety import fuzz, kill_during_writes
+from tests.support.safety import fuzz, kill_during_writes
 
 
 def test_500_odd_requests_bring_no_server_error_and_leave_the_state_intact(data_dir: Path) -> None:

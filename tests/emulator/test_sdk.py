@@ -27,7 +27,7 @@ from azure.identity import DefaultAzureCredential
 from openai import NotFoundError, OpenAI
 
 from tests.emulator.api import Api
-from tests.machine import program
+from tests.support.machine import program
 
 
 @pytest.fixture

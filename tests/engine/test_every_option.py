@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from foundry_emulator.settings import Settings
-from tests.components import every_option
-from tests.components.sdk_models import problems_of
-from tests.engine.conftest import REGISTRY
-from tests.engine.harness import CHECKOUT, Deployment
+from tests.support import every_option
+from tests.support.checkout import CHECKOUT
+from tests.support.harness import REGISTRY, Deployment
+from tests.support.sdk_models import problems_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from foundry_emulator.settings import Settings
-from tests.engine.harness import Deployment
+from tests.support.harness import Deployment
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from foundry_emulator.registry import pack, push
-from tests.engine.harness import Deployment
-from tests.engine.image_bench import SECRET, Images, image_bench
-from tests.packed import for_architecture
+from tests.support.harness import Deployment
+from tests.support.image_bench import SECRET, Images, image_bench
+from tests.support.packed_image import for_architecture
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
@@ -28,7 +28,7 @@ def images(tmp_path: Path, engine: Path, pulumi_home: Path) -> Iterator[Images]:
 
 
 def test_a_folder_becomes_the_image_that_serves_and_a_revert_finds_it_again(images: Images) -> None:
-    """Issue 8, the whole story: built, pushed, pinned, shared, changed, refreshed without a login, reverted."""
+    """Issue 8, the whole scenario: built, pushed, pinned, shared, changed, refreshed without a login, reverted."""
     here, project = images.here, images.here.project
     main = images.source / "main.py"
     former = main.read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ import pytest
 from foundry_agents.agent.import_existing import import_file
 from foundry_agents.azure import agent_service
 from foundry_agents.sources.code_package import packed
-from tests.engine.harness import Deployment
+from tests.support.harness import Deployment
 
 pytestmark = pytest.mark.engine
 

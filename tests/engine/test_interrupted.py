@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.interrupted import interrupted, interruptible
+from tests.support.interruption import interrupted, interruptible
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 

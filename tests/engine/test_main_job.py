@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.harness import Deployment, without_wire
+from tests.support.harness import Deployment, without_wire
 
 pytestmark = pytest.mark.engine
 

@@ -29,9 +29,9 @@ def test_whatever_a_user_does_nothing_declared_is_destroyed_and_nothing_else_is_
     """Case 91, and cases 84 to 88 side by side with all six kinds."""
     (move,) = (move for move, with_verb in pairs() if (move.name, with_verb) == (name, verb))
 
-    story = play(stand, move, verb, again=False)
+    scenario = play(stand, move, verb, again=False)
 
-    assert story.bad == [], f"{story.report()}\n{story.explained}"
+    assert scenario.bad == [], f"{scenario.report()}\n{scenario.explained}"
 
 
 def test_every_move_and_verb_of_the_matrix_has_a_name_of_its_own() -> None:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.engine.harness import Run
 from tests.engine.matrix.judge import Judge, Seen, Wanted, kind_of
 from tests.engine.matrix.program import KINDS, Settings
 from tests.engine.matrix.world import Agent, World
+from tests.support.harness import Run
 
 SEEDED = "/subscriptions/s/resourcegroups/agents/providers/microsoft.cognitiveservices/accounts/agents-account"
 ACCOUNT = "/subscriptions/s/resourcegroups/agents/providers/microsoft.cognitiveservices/accounts/shop"

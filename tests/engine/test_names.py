@@ -12,9 +12,8 @@ from foundry_agents.image.sources import Sources
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
 from foundry_emulator.registry import pack, push
 from foundry_emulator.settings import Settings
-from tests.engine.conftest import REGISTRY
-from tests.engine.harness import Deployment
 from tests.engine.shop import configure, planned_by
+from tests.support.harness import REGISTRY, Deployment
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 

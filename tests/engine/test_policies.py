@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from foundry_policies import RULES
-from tests.engine.environments import POLICIES
-from tests.engine.harness import Deployment
+from tests.support.environments import POLICIES
+from tests.support.harness import Deployment
 
 pytestmark = pytest.mark.engine
 
@@ -58,7 +58,7 @@ authorization.RoleAssignment(
 
 
 def test_every_rule_refuses_a_violation_and_none_shows_a_secret(deploy: Callable[..., Deployment]) -> None:
-    """Case 58. A clean stack passes in the story of a promotion."""
+    """Case 58. A clean stack passes in the scenario of a promotion."""
     here = deploy()
     (here.project.folder / "__main__.py").write_text(VIOLATIONS, encoding="utf-8")
     prod = here.project.beside("prod", {})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.harness import Deployment
 from tests.engine.shop import configure, planned_by
+from tests.support.harness import Deployment
 
 pytestmark = pytest.mark.engine
 

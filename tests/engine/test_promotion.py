@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.environments import Environments
-from tests.engine.promotion_story import promoted_through
+from tests.support.environments import Environments
+from tests.support.promotion import promoted_through
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
@@ -25,7 +25,7 @@ def test_a_digest_is_promoted_alone_and_another_project_may_call_what_the_contra
     assert "Resources:\n    ~ 1 to update\n    +-1 to replace\n    2 changes. 9 unchanged" in seen.promotion
     assert "11 unchanged" in seen.held
     assert seen.digests[0] == seen.digests[1]
-    assert "foundry-agents@v0.1.0" in seen.alarms
-    assert "policy violation" not in seen.alarms.lower()
+    assert "foundry-agents@v0.1.0" in seen.violations
+    assert "policy violation" not in seen.violations.lower()
     assert seen.published[0] == seen.published[1]
     assert seen.callers == (True, False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.harness import Deployment
+from tests.support.harness import Deployment
 
 pytestmark = pytest.mark.engine
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.engine.harness import Deployment, Run
+from tests.support.harness import Deployment, Run
 
 pytestmark = pytest.mark.engine
 
@@ -109,7 +109,7 @@ def _routes(**shares: int) -> dict[str, object]:
 def test_a_broken_release_gets_no_traffic_and_the_next_up_with_a_fixed_one_succeeds(
     deploy: Callable[..., Deployment], sample_agent: Path
 ) -> None:
-    """Cases 35, 38, 9 and 53 with real agent processes: the whole story of a bad release."""
+    """Cases 35, 38, 9 and 53 with real agent processes: the whole scenario of a bad release."""
     rolled = Rolled(deploy(sample_agent, runtime="process"))
     rolled.program(CANARY)
     first = rolled.up().succeeded()

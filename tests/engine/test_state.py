@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.harness import Deployment
 from tests.engine.storage import Storage
+from tests.support.harness import Deployment
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.mcp_server import Served, mcp_server
-from tests.engine.harness import Deployment, without_wire
+from tests.support.harness import Deployment, without_wire
+from tests.support.mcp_server import Served, mcp_server
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.engine.conftest import REGISTRY
-from tests.engine.harness import Deployment
+from tests.support.harness import REGISTRY, Deployment
 
 pytestmark = pytest.mark.engine
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.engine.harness import Project, hermetic
-from tests.upgrade.states import RECORDED
+from tests.support.harness import Project, hermetic
+from tests.support.recorded_states import RECORDED
 
 pytestmark = pytest.mark.engine
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.reliability.virtual_bench import Bench, virtual_bench
+from tests.support.virtual_bench import Bench, virtual_bench
 
 
 @pytest.fixture(scope="session")

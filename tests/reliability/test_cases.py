@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reliability.cases import NUMBERS, by_case, cases, mentioned
+from tests.support.cases import NUMBERS, by_case, cases, mentioned
 
 
 def test_every_case_of_the_list_has_a_test_that_names_it_or_a_reason() -> None:

@@ -7,14 +7,14 @@ import pytest
 from foundry_agents.lifecycle.failure.errors import VersionFailedError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.versions import Outcome
-from tests.reliability.history import (
+from tests.support.history import (
     back,
     far_back,
     most_posts_of_one_attempt,
     posts_of_a_moved_tag,
     writes_of_a_second_run,
 )
-from tests.reliability.virtual_bench import OWNER, Bench, Killed
+from tests.support.virtual_bench import OWNER, Bench, Killed
 
 
 def test_the_oldest_of_1000_versions_is_adopted_and_one_more_is_told_how_to_prune(bench: Bench) -> None:

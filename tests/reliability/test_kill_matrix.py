@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reliability.kill_matrix import Cut, survive
-from tests.reliability.virtual_bench import Bench
+from tests.support.kill_matrix import Cut, survive
+from tests.support.virtual_bench import Bench
 
 SEEDS = 3
 

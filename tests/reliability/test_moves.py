@@ -11,7 +11,7 @@ import pytest
 from foundry_agents.lifecycle import ownership
 from foundry_agents.lifecycle.ownership import Identity, Run, Verdict
 from foundry_agents.resources._plugin import run_record
-from tests.reliability.moves import MOVES_OF_A_LIFE, moved
+from tests.support.moves import MOVES_OF_A_LIFE, moved
 
 LIVES = 15
 

@@ -6,12 +6,12 @@ import multiprocessing
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
 
-from tools.figures.mutants import Mutant, is_seen, mutants_of, source_of
-from tools.figures.mutation import SURVIVORS, without_reason
+from tests.support.mutants import Mutant, is_seen, mutants_of, source_of
+from tests.support.mutation import SURVIVORS, without_reason
 
 
 def test_a_mistake_is_seen_and_where_there_is_none_nothing_is() -> None:
-    """Case 79: `make figures` takes a sample of the core; `python -m tools.figures.mutation --all` all of it."""
+    """Case 79: `make figures` takes a sample of the core; `python -m tests.support.mutation --all` all of it."""
     mistake = next(mutant for mutant in mutants_of("fingerprint") if "sort_keys=False" in mutant.change[1])
     none = Mutant("fingerprint", "core/NoOp", 0)
     near = ["tests/core/test_fingerprint.py"]

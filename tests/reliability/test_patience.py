@@ -25,7 +25,7 @@ from foundry_agents.lifecycle.remedies import ACR_PULL
 from foundry_agents.lifecycle.versions import Outcome, VersionPlan
 from foundry_emulator.arm.roles import REPOSITORY_READER
 from foundry_emulator.testing import SeededProject
-from tests.reliability.virtual_bench import PATIENCE, Bench
+from tests.support.virtual_bench import PATIENCE, Bench
 
 LIMIT_S = PATIENCE.timeout_s + PATIENCE.interval_s
 """The deadline and one poll."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.reliability.round_trip import round_trips
-from tests.reliability.virtual_bench import Bench
+from tests.support.round_trip import round_trips
+from tests.support.virtual_bench import Bench
 
 EXAMPLES = 200
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.reliability.story import live_through
-from tests.reliability.virtual_bench import Bench
+from tests.support.scenario import live_through
+from tests.support.virtual_bench import Bench
 
-STORIES, STEPS = 12, 8
+SCENARIOS, STEPS = 12, 8
 
 
 def test_whatever_happens_two_quiet_runs_settle_it(bench: Bench) -> None:
     """Case 78: what state holds is in the service, 0 writes to what is not ours; `make figures` takes 500 steps."""
-    assert live_through(bench, stories=STORIES, steps=STEPS) >= STORIES
+    assert live_through(bench, scenarios=SCENARIOS, steps=STEPS) >= SCENARIOS

@@ -11,7 +11,7 @@ import pytest
 
 from stacks import program
 from stacks.settings import Settings, SettingsError, load
-from tests.components.program import Run, run
+from tests.support.program import Run, run
 
 
 def loaded(

@@ -8,8 +8,8 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from tests.components.program import ASSIGNMENT, ENDPOINT, LOGIN_SERVER, REGISTRY, VERSION
 from tests.stacks.stack_file import deployed, loaded, problems
+from tests.support.program import ASSIGNMENT, ENDPOINT, LOGIN_SERVER, REGISTRY, VERSION
 
 DIGEST = "sha256:" + "a" * 64
 CANARY = "canary-4711"

@@ -10,7 +10,8 @@ import pulumi
 import pytest
 
 from stacks import program
-from tests.components.program import (
+from tests.stacks.stack_file import deployed
+from tests.support.program import (
     ASSIGNMENT,
     ENDPOINT,
     LOGIN_SERVER,
@@ -21,7 +22,6 @@ from tests.components.program import (
     Secret,
     run,
 )
-from tests.stacks.stack_file import deployed
 
 DIGEST = "sha256:" + "a" * 64
 AGENTS = {

@@ -15,8 +15,8 @@ import yaml
 import foundry_agents as fa
 from stacks.agent_settings import AgentSettings, Caller, RolloutSettings
 from stacks.settings import ExistingProject, ExistingRegistry, Settings, SettingsError, load
-from tests.components.program import run
 from tests.stacks.stack_file import is_secret, loaded, problems
+from tests.support.program import run
 
 DIGEST = "sha256:" + "a" * 64
 CANARY = "canary-4711"

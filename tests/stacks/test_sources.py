@@ -18,8 +18,8 @@ import foundry_agents as fa
 from stacks import program
 from stacks.agent_settings import AgentSettings
 from stacks.image_settings import SOURCES, BuildSettings, CodeSettings
-from tests.components.program import ENDPOINT, LOGIN_SERVER, REGISTRY, VERSION, Run
 from tests.stacks.stack_file import deployed, is_secret, loaded, problems
+from tests.support.program import ENDPOINT, LOGIN_SERVER, REGISTRY, VERSION, Run
 
 DIGEST = "sha256:" + "a" * 64
 CANARY = "canary-4711"

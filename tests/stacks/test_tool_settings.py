@@ -12,8 +12,8 @@ import yaml
 
 import foundry_agents as fa
 from stacks.tool_settings import KINDS
-from tests.components.program import ENDPOINT, STORE, TOOLBOX, VERSION
 from tests.stacks.stack_file import deployed, loaded, problems
+from tests.support.program import ENDPOINT, STORE, TOOLBOX, VERSION
 
 DIGEST = "sha256:" + "a" * 64
 CANARY = "canary-4711"

@@ -1,4 +1,4 @@
-"""A bench for tools/engine: a PATH of fakes, a cache of its own, and a release server on the loopback interface."""
+"""What tests of tools/engine run on: a PATH of fakes, a cache of its own, and a release server on loopback."""
 
 import hashlib
 import http.server
@@ -14,15 +14,16 @@ from pathlib import Path
 
 import pytest
 
+import offline_engine
 from tools.engine.machine import Machine
-from tools.engine.recipes import ENGINE
+from tools.engine.package import ENGINE
 
 PLATFORM = "linux-x64"
 ARCHIVE = f"pulumi-v{ENGINE.version}-{PLATFORM}.tar.gz"
 CHECKSUMS = f"pulumi-{ENGINE.version}-checksums.txt"
 
-# A `go` that notes what it is asked, in which folder and surroundings, and builds a `pulumi` that knows its version.
-# While the file `hold` (a FIFO) is there, the build of the command line waits until somebody opens it for writing.
+# A `go` that logs its arguments, folder and environment, and builds a `pulumi` that prints its version.
+# While the file `hold` (a FIFO) is there, the build of the command line waits until it is opened for writing.
 FAKE_GO = """#!{python} -SE
 import os, pathlib, sys
 bench = pathlib.Path({bench!r})
@@ -59,7 +60,7 @@ def executable(path: Path, text: str) -> Path:
 
 @dataclass
 class Bench:
-    """One test's surroundings; ``said`` is what the tool told on the way."""
+    """The environment of one test; ``said`` are the lines that the tool reported."""
 
     folder: Path
     releases: str
@@ -74,7 +75,7 @@ class Bench:
         return self.folder / "cache"
 
     @property
-    def told(self) -> str:
+    def reported(self) -> str:
         return "\n".join(self.said)
 
     @property
@@ -100,7 +101,7 @@ class Bench:
         return program.parent
 
     def put_go(self, version: str = "go1.26.8", *, complaint: str = "", built: str = ENGINE.version) -> None:
-        for file in ENGINE.tools[0].build.copies:
+        for file in offline_engine.PROGRAMS["pulumi"][0].build.copies:
             executable(self.folder / "sdk" / file, "#!/bin/sh\n")
         text = FAKE_GO.format(
             python=sys.executable, bench=str(self.folder), version=version, complaint=complaint, built=built
@@ -119,7 +120,7 @@ class Bench:
         return [line for line in log.read_text().splitlines() if line.startswith(verb)] if log.exists() else []
 
     def left_in_cache(self) -> list[str]:
-        """Every name in the cache but the lock's: complete folders, and leftovers if there are any."""
+        """Return every name in the cache except the lock: complete folders, and leftovers if there are any."""
         return sorted(p.name for p in (self.cache / "engine").glob("*") if p.suffix != ".lock")
 
 
@@ -127,17 +128,17 @@ class Bench:
 def bench(tmp_path: Path) -> Bench:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        nobody_listens_on: int = probe.getsockname()[1]
-    made = Bench(tmp_path, releases=f"http://127.0.0.1:{nobody_listens_on}")
+        closed_port: int = probe.getsockname()[1]
+    made = Bench(tmp_path, releases=f"http://127.0.0.1:{closed_port}")
     made.bin.mkdir()
     return made
 
 
 def release_archive(version: str = ENGINE.version, *, without: str = "") -> bytes:
-    """An archive as published, with two members more that must not get out of their folder."""
+    """Return an archive as published, with two more members that must not be unpacked outside their folder."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name in set(ENGINE.files) - {without}:
+        for name in {*ENGINE.programs, *ENGINE.files} - {without}:
             data = (fake_pulumi(version) if name == "pulumi" else "#!/bin/sh\n").encode()
             member = tarfile.TarInfo(f"pulumi/{name}")
             member.size = len(data)

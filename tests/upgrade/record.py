@@ -13,11 +13,9 @@ from typing import Any
 
 import yaml
 
-from tests.engine.harness import standing
-from tests.upgrade.states import RELEASES
-from tools.engine.machine import Machine
-from tools.engine.recipes import ENGINE
-from tools.engine.ways import ensure
+from tests.support.engine import engine_folder
+from tests.support.harness import standing
+from tests.support.recorded_states import RELEASES
 
 _PLACES = frozenset({"sourcePosition", "stackTrace"})
 
@@ -29,7 +27,7 @@ def main() -> None:
     folder = RELEASES / parser.parse_args().release
     if (folder / "stack.json").exists():
         parser.error(f"{folder.name} is recorded already; what users have does not change afterwards")
-    engine = ensure(ENGINE, Machine.here(say=print))
+    engine = engine_folder()
     program = (folder / "program.py").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as scratch, standing(Path(scratch), engine, program) as here:
         here.project.up().succeeded()

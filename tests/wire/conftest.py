@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.reliability.plugin_bench import Agent, Bench, plugin_bench
-from tests.wire.plugin import Plugin, running
+from tests.support.bench import Agent, Bench, plugin_bench
+from tests.support.plugin import Plugin, running
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_emulator.testing import LocalAzure, SeededProject
-from tests.wire.plugin import Plugin, State
+from tests.support.plugin import Plugin, State
 
 OWNER = "acme/agents/dev"
 PROVIDER = AgentRolloutProvider()

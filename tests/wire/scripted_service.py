@@ -12,8 +12,33 @@ from typing import Any
 
 from azure.core.credentials import AccessToken
 
+from tests.support.settings import IMAGE
+
 DROP = 0
 """As a status: the connection ends without an answer."""
+
+VERSION: dict[str, Any] = {
+    "metadata": {"team": "support"},
+    "object": "agent.version",
+    "id": "support:31",
+    "name": "support",
+    "version": "31",
+    "description": "",
+    "created_at": 1782939705,
+    "definition": {
+        "kind": "hosted",
+        "container_protocol_versions": [],
+        "cpu": "1",
+        "memory": "2Gi",
+        "container_configuration": {"image": IMAGE},
+        "protocol_versions": [{"protocol": "responses", "version": "2.0.0"}],
+    },
+    "status": "creating",
+    "instance_identity": {"principal_id": "G1", "client_id": "G2"},
+    "blueprint": {"principal_id": "G3", "client_id": "G4"},
+    "agent_guid": "aa91c921",
+}
+"""A version as the service returned it, recorded."""
 
 
 @dataclass(frozen=True)

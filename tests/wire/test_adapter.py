@@ -28,31 +28,8 @@ from foundry_agents.lifecycle.failure.errors import (
 )
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.views import LATEST, Route
-from tests.core.settings import FULL, IMAGE, OF_CODE, values
-from tests.wire.scripted_service import DROP, Answer, AnyCredential, Asked, Script, failure, serving
-
-VERSION: dict[str, Any] = {
-    "metadata": {"team": "support"},
-    "object": "agent.version",
-    "id": "support:31",
-    "name": "support",
-    "version": "31",
-    "description": "",
-    "created_at": 1782939705,
-    "definition": {
-        "kind": "hosted",
-        "container_protocol_versions": [],
-        "cpu": "1",
-        "memory": "2Gi",
-        "container_configuration": {"image": IMAGE},
-        "protocol_versions": [{"protocol": "responses", "version": "2.0.0"}],
-    },
-    "status": "creating",
-    "instance_identity": {"principal_id": "G1", "client_id": "G2"},
-    "blueprint": {"principal_id": "G3", "client_id": "G4"},
-    "agent_guid": "aa91c921",
-}
-"""As recorded."""
+from tests.support.settings import FULL, IMAGE, OF_CODE, values
+from tests.wire.scripted_service import DROP, VERSION, Answer, AnyCredential, Asked, Script, failure, serving
 
 AGENT: dict[str, Any] = {
     "object": "agent",

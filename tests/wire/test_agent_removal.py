@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.reliability.plugin_bench import VERSION, Agent
-from tests.wire.plugin import Plugin, ProviderError, Secret, State, running
+from tests.support.bench import VERSION, Agent
+from tests.support.plugin import Plugin, ProviderError, Secret, State, running
 
 
 @pytest.fixture(params=[True, False], ids=["kept by a rollout", "on its own"])

@@ -13,8 +13,8 @@ import pytest
 from foundry_agents.resources._plugin.boundary import hidden_in, hide, readable_errors
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
-from tests.core.settings import FULL, GOOD
-from tests.wire.plugin import UNKNOWN, Plugin, ProviderError, running
+from tests.support.plugin import UNKNOWN, Plugin, ProviderError, running
+from tests.support.settings import FULL, GOOD
 from tests.wire.providers import Stopping
 
 CANARY = "canary-4711"

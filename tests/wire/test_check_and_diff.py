@@ -21,7 +21,8 @@ from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProv
 from foundry_agents.resources.remote_image_build import RemoteImageBuildProvider
 from foundry_agents.resources.toolbox_version import ToolboxVersionProvider
 from foundry_agents.resources.vector_store import VectorStoreProvider
-from tests.core.settings import (
+from tests.support.plugin import UNKNOWN, Plugin, Secret, blob
+from tests.support.settings import (
     CODE,
     DIGEST,
     EVERYTHING,
@@ -34,7 +35,6 @@ from tests.core.settings import (
     OTHER_OWNER,
     TELEMETRY,
 )
-from tests.wire.plugin import UNKNOWN, Plugin, Secret, blob
 from tests.wire.providers import Probe
 
 CANARY = "canary-4711"

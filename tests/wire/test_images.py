@@ -15,9 +15,9 @@ import pytest
 from foundry_agents.azure.arm import PUBLIC
 from foundry_agents.resources.content_tag import ContentTagProvider
 from foundry_emulator.registry import PackedImage, pack, push
-from tests.packed import for_architecture
-from tests.reliability.plugin_bench import Agent, Bench, plain
-from tests.wire.plugin import Plugin, ProviderError, State, running
+from tests.support.bench import Agent, Bench, plain
+from tests.support.packed_image import for_architecture
+from tests.support.plugin import Plugin, ProviderError, State, running
 
 TAG = ContentTagProvider()
 NEW, THERE = "a" * 64, "b" * 64

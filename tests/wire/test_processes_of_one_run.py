@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reliability.plugin_bench import VERSION, Agent
-from tests.wire.plugin import Plugin, State, running
+from tests.support.bench import VERSION, Agent
+from tests.support.plugin import Plugin, State, running
 
 
 def went_on(agent: Agent, state: State, plugin: Plugin) -> None:

@@ -14,8 +14,8 @@ from foundry_agents.azure.arm import ResourceManager
 from foundry_agents.azure.registry_permissions import ArmRegistryAccess
 from foundry_agents.lifecycle.failure.errors import AccessDeniedError, ResponseLostError, ServiceError, UnreachableError
 from foundry_agents.lifecycle.views import PullAccess
-from tests.reliability.failed_pulls import CAUSES, failed_pull, named_in
-from tests.reliability.plugin_bench import Agent
+from tests.support.bench import Agent
+from tests.support.failed_pulls import CAUSES, failed_pull, named_in
 from tests.wire.scripted_service import DROP, Answer, AnyCredential, Script, failure, serving
 
 

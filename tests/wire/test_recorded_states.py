@@ -8,9 +8,9 @@ import pytest
 
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
-from tests.reliability.plugin_bench import Bench
-from tests.upgrade.states import RECORDED, Held, held
-from tests.wire.plugin import Plugin
+from tests.support.bench import Bench
+from tests.support.plugin import Plugin
+from tests.support.recorded_states import RECORDED, Held, held
 
 STATES = list(held())
 REQUIRED = {

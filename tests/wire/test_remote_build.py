@@ -11,11 +11,11 @@ import pytest
 
 from foundry_agents.resources.remote_image_build import RemoteImageBuildProvider
 from foundry_emulator.registry import push
-from tests.engine.base_image import base_image
-from tests.engine.buildkit import buildkit, found
-from tests.reliability.plugin_bench import Bench, plain
-from tests.wire.plugin import ProviderError, running
-from tools.engine.recipes import BUILDKIT
+from tests.support.base_image import base_image
+from tests.support.bench import Bench, plain
+from tests.support.buildkit import buildkit
+from tests.support.engine import plugin_folder
+from tests.support.plugin import ProviderError, running
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "support_agent"
 BUILD = RemoteImageBuildProvider()
@@ -53,7 +53,7 @@ def test_a_context_is_uploaded_built_followed_and_adopted_and_a_failure_has_its_
         buildkit(tmp_path / "buildkit", registry=host, ca=data / "ca.pem") as builder,
         running({**azure.env, **builder.variables}) as plugin,
     ):
-        buildctl = str(found(BUILDKIT).with_name("buildctl"))
+        buildctl = str(plugin_folder("buildkitd") / "buildctl")
         azure.control.set(buildkit=builder.endpoint, buildctl=buildctl, registry_tokens=True)
         try:
             with pytest.raises(ProviderError, match="RemoteBuildError: run ca1 did not build the image") as failed:

@@ -7,7 +7,7 @@ import requests
 
 from foundry_agents.azure.arm import PUBLIC, ResourceManager, described_by, resource_manager
 from foundry_agents.lifecycle.failure.errors import UnreachableError
-from tests.reliability.plugin_bench import Bench
+from tests.support.bench import Bench
 
 
 def test_without_the_variable_it_is_the_public_cloud() -> None:

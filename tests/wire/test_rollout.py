@@ -8,7 +8,7 @@ import pytest
 
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout, SmokeTest
 from foundry_emulator.testing import LocalAzure
-from tests.wire.plugin import ProviderError, running
+from tests.support.plugin import ProviderError, running
 from tests.wire.rollout_bench import OWNER, PROVIDER, Agent, Bench, names
 
 ECHO = SmokeTest("ping", expect="Echo: ping", timeout=5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from foundry_emulator.testing import LocalAzure
-from tests.wire.watched_azure import FAULTS, adapter, ended
+from tests.support.watched_azure import FAULTS, adapter, ended
 
 SEEDS = 2 * len(FAULTS)
 """`make figures` runs 50."""

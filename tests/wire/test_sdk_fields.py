@@ -23,7 +23,7 @@ from foundry_agents.lifecycle.inputs.version_parts import (
 )
 from foundry_agents.lifecycle.schema.fields import Items, OnChange, Record
 from foundry_agents.lifecycle.views import VersionView
-from tests.core.settings import EVERYTHING, GOOD, OF_CODE, OWNER, values
+from tests.support.settings import EVERYTHING, GOOD, OF_CODE, OWNER, values
 
 SET_BY_THE_SERVICE = {"code_configuration.content_hash"}
 """Read-only in the SDK's model: it is the header of the upload."""

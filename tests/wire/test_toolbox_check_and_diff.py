@@ -13,8 +13,8 @@ from foundry_agents.resources.agent_identity import AgentIdentityProvider
 from foundry_agents.resources.toolbox_version import ToolboxVersionProvider
 from foundry_agents.resources.vector_store import VectorStoreProvider
 from foundry_agents.tools.tools import AnyTool
-from tests.core.settings import ENDPOINT, OWNER
-from tests.wire.plugin import UNKNOWN, Plugin
+from tests.support.plugin import UNKNOWN, Plugin
+from tests.support.settings import ENDPOINT, OWNER
 
 TOOLBOX = ToolboxVersionProvider()
 IDENTITY = AgentIdentityProvider()

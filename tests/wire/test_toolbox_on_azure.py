@@ -14,8 +14,8 @@ from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.resources.toolbox_version import ToolboxVersionProvider
 from foundry_agents.tools.tools import AnyTool
 from foundry_emulator.journal import Entry
-from tests.reliability.plugin_bench import OWNER, Bench, plain
-from tests.wire.plugin import Plugin, ProviderError, Secret, State, running
+from tests.support.bench import OWNER, Bench, plain
+from tests.support.plugin import Plugin, ProviderError, Secret, State, running
 
 PROVIDER = ToolboxVersionProvider()
 DOCS = fa.Mcp("docs", "https://learn.example.com/mcp", require_approval="never")

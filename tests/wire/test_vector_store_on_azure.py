@@ -12,8 +12,8 @@ import pytest
 
 from foundry_agents.lifecycle.vector_stores import sha256_of
 from foundry_agents.resources.vector_store import VectorStoreProvider
-from tests.reliability.plugin_bench import OWNER, Bench, plain
-from tests.wire.plugin import Plugin, ProviderError, State, running
+from tests.support.bench import OWNER, Bench, plain
+from tests.support.plugin import Plugin, ProviderError, State, running
 
 PROVIDER = VectorStoreProvider()
 _numbers = itertools.count(1)

@@ -13,9 +13,9 @@ from foundry_agents.agent.import_existing import import_file
 from foundry_agents.lifecycle.fingerprint import plain_fingerprint
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.sources.code_package import CodePackage, packed
-from tests.reliability.plugin_bench import OWNER, VERSION, Agent, plain
-from tests.wire.plugin import Plugin, ProviderError, Secret, blob
-from tests.wire.watched_azure import adapter
+from tests.support.bench import OWNER, VERSION, Agent, plain
+from tests.support.plugin import Plugin, ProviderError, Secret, blob
+from tests.support.watched_azure import adapter
 
 KEY = "correct horse battery"
 

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from foundry_agents import ConnectionSecret
-from tests.reliability.plugin_bench import OWNER, VERSION, Agent, plain
-from tests.wire.plugin import Plugin, ProviderError, Secret, State, running
+from tests.support.bench import OWNER, VERSION, Agent, plain
+from tests.support.plugin import Plugin, ProviderError, Secret, State, running
 
 COMPUTED = {"version", "version_id", "status", "created_at", "principal_id", "client_id", "fingerprint"}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.reliability.many_agents import OVERHEAD_S, RATIO, measured
-from tests.reliability.plugin_bench import Agent
-from tests.wire.plugin import running
+from tests.support.bench import Agent
+from tests.support.many_agents import OVERHEAD_S, RATIO, measured
+from tests.support.plugin import running
 
 
 def test_24_agents_take_at_most_half_as_long_again_as_one(one: Agent) -> None:

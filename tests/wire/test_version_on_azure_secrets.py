@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.reliability.plugin_bench import CANARY, VERSION, Agent
-from tests.reliability.secret_hits import ECHOES, HEAD, SECRETS, echo
-from tests.wire.plugin import Plugin, ProviderError, running
+from tests.support.bench import CANARY, VERSION, Agent
+from tests.support.plugin import Plugin, ProviderError, running
+from tests.support.secret_hits import ECHOES, HEAD, SECRETS, echo
 
 
 @pytest.fixture

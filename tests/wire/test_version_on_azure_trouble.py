@@ -13,8 +13,8 @@ import pytest
 
 from foundry_agents.lifecycle.remedies import ACR_PULL
 from foundry_emulator.journal import Entry
-from tests.reliability.plugin_bench import Agent, Bench, plain
-from tests.wire.plugin import Plugin, ProviderError, State, running
+from tests.support.bench import Agent, Bench, plain
+from tests.support.plugin import Plugin, ProviderError, State, running
 
 FOUNDRY_USER = "53ca6127-db72-4b80-b1b0-d745d6d5456d"
 NOWHERE = "https://localhost:1/api/projects/reliability"

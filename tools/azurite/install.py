@@ -23,23 +23,23 @@ _NPM = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 class InstallFailed(Exception):
-    """It could not be had; the text is what npm said."""
+    """It could not be installed; the text is the output of npm."""
 
 
 def where() -> Path | None:
-    """The program that serves blobs, when it is in the cache."""
+    """Return the program that serves blobs, when it is in the cache."""
     program = _folder() / PROGRAM
     return program if program.is_file() else None
 
 
 def ensure() -> Path:
-    """The program that serves blobs; installed when it isn't there.
+    """Return the program that serves blobs; install it when it is not there.
 
     It is put together in a temporary folder and renamed into place, so a run that is killed leaves nothing that looks
-    complete. Two at once both work; the second one's folder is thrown away.
+    complete. Two at once both work; the second folder is deleted.
 
     Raises:
-        InstallFailed: npm could not get it.
+        InstallFailed: npm could not install it.
     """
     if found := where():
         return found
@@ -61,6 +61,6 @@ def ensure() -> Path:
 
 
 def _folder() -> Path:
-    """Another lock is another folder."""
+    """Return the folder in the cache; it changes with package-lock.json."""
     lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:12]
     return cache_folder(os.environ) / "azurite" / lock

@@ -10,7 +10,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
 
 def main() -> None:
-    """Writes every page."""
+    """Write every page."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")

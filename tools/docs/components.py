@@ -1,4 +1,4 @@
-"""The page of the components, from their docstrings: what each takes, gives and grants."""
+"""The page of the components, from their docstrings: inputs, outputs and granted roles."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NAMES = (
     "HostedAgent",
     "ExistingProject",
 )
-"""What the page has, in the order of a program."""
+"""The components on the page, in the order in which a program uses them."""
 
 
 def components_page(note: str) -> str:
-    """Every component with its arguments, attributes and methods."""
+    """Return every component with its arguments, attributes and methods."""
     lines = ["# Components", note, "", "Where a rule comes from: *docs*, *sdk*, *azd* (all Microsoft), *observed*.", ""]
     for name in NAMES:
         lines += _component(name, getattr(fa, name))
@@ -40,14 +40,14 @@ def _component(name: str, kind: Any) -> Iterator[str]:
 
 
 def _described(text: str, parameters: Mapping[str, inspect.Parameter]) -> Iterator[str]:
-    """A docstring's words, then a table of each of its sections."""
+    """Yield the text of a docstring, then a table of each of its sections."""
     words, *sections = re.split(r"\n(?=(?:Args|Attributes|Returns|Raises):\n)", text)
     yield from (words.rstrip().replace("``", "`"), "")
     tables = dict(section.split(":\n", 1) for section in sections)
     if "Args" in tables:
         yield from _table("argument", tables["Args"], parameters)
     if "Attributes" in tables:
-        # A dataclass is made with its attributes.
+        # The attributes of a dataclass are its arguments.
         yield from _table("attribute", tables["Attributes"], {} if "Args" in tables else parameters)
 
 
@@ -64,7 +64,7 @@ def _table(noun: str, body: str, parameters: Mapping[str, inspect.Parameter]) ->
 
 
 def _entries(body: str) -> Iterator[tuple[str, str]]:
-    """Names and their texts, of lines that go on below."""
+    """Yield names and their texts; a text may take several lines."""
     for entry in re.split(r"\n(?=    \w+: )", body.rstrip("\n")):
         name, _, meaning = " ".join(entry.split()).partition(": ")
         yield name, meaning

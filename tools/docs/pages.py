@@ -1,4 +1,4 @@
-"""The pages of docs/reference, each from the one place that knows."""
+"""The pages of docs/reference, each generated from the code that defines its content."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MEANING = {
 
 
 def pages() -> dict[str, str]:
-    """Every page by its path below docs/reference."""
+    """Return every page by its path below docs/reference."""
     return {
         "hosted-agent-version.md": inputs_page(
             "HostedAgentVersion", "One immutable version of a hosted agent.", VERSION_FIELDS
@@ -49,7 +49,7 @@ def pages() -> dict[str, str]:
 
 
 def inputs_page(name: str, summary: str, table: FieldTable) -> str:
-    """The inputs of a resource."""
+    """Return the page of the inputs of a resource."""
     lines = [
         f"# {name}",
         _NOTE,
@@ -126,9 +126,9 @@ def errors_page() -> str:
     lines += [
         "## Why a version failed",
         "",
-        "The codes of VersionFailedError [docs, azd, observed]; one that this release does not know is told like",
+        "The codes of VersionFailedError [docs, azd, observed]; one that this release does not know is reported like",
         "`ProvisioningError`. Why a pull failed is read from the registry; the last row of ImageError is for one that",
-        "can't be read.",
+        "cannot be read.",
         "",
         "| code | cause | remedy |",
         "| --- | --- | --- |",
@@ -156,7 +156,7 @@ def errors_page() -> str:
 
 
 def _pull_causes() -> Iterator[Cause]:
-    """What a failed pull is told as, on an example."""
+    """Yield each cause that a failed pull is reported with, on an example."""
     pull = Pull("acme.azurecr.io/support@sha256:…", "")
     registry, held = "/…/registries/acme", frozenset({ACR_PULL})
     yield pull.cause_with(PullAccess(registry))

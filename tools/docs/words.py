@@ -1,4 +1,4 @@
-"""Finds words that the glossary replaces with the field's own."""
+"""Finds words that the glossary replaces: `python -m tools.docs.words [FOLDER...]`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 GLOSSARY = CHECKOUT / "docs/glossary.md"
 SUFFIXES = frozenset({".py", ".pyi", ".md", ".toml", ".yaml", ".yml", ".html", ".css", ".js"})
 NAMES = frozenset({"Makefile", "run", "stack", "venv", "uv", "debian"})
-FIELDS_OWN = re.compile(r"pytest\.mark|add_marker|pytestmark|item\.get_closest_marker")
-"""Where a banned word is another tool's own name."""
+FIELDS_OWN = re.compile("pytest.mark|add_marker|pytestmark|item.get_closest_marker")
+"""Names of pytest that hold a banned word."""
 
 
 def banned(glossary: str) -> dict[str, str]:
-    """Return each word that is not to be used, with the term that replaces it."""
+    """Return each banned word, with the term that replaces it."""
     rows = [line.strip("|").split("|") for line in glossary.splitlines() if line.startswith("|")]
     return {word: row[0].strip() for row in rows for word in re.findall(r"`([^`]+)`", row[-1])}
 
@@ -33,14 +33,14 @@ def found(text: str, words: Mapping[str, str]) -> Iterator[tuple[int, str]]:
 
 
 def tracked() -> list[Path]:
-    """Return every text of the repository, but the glossary itself."""
+    """Return every text file of the repository except the glossary."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, check=True, capture_output=True, text=True)
     paths = [CHECKOUT / name for name in listed.stdout.split("\0") if name]
     return [path for path in paths if (path.suffix in SUFFIXES or path.name in NAMES) and path != GLOSSARY]
 
 
 def main(folders: list[str]) -> int:
-    """Print every line with a banned word; 1 when there is one."""
+    """Print every line with a banned word; return 1 when there is one."""
     words = banned(GLOSSARY.read_text(encoding="utf-8"))
     chosen = [(CHECKOUT / folder).resolve() for folder in folders] or [CHECKOUT]
     lines = [

@@ -1,8 +1,9 @@
-"""One place in the cache: empty, or complete; there is nothing between.
+"""One entry of the cache: it is complete, or it is not there.
 
-A recipe is put together in a temporary sibling and renamed into place, which the file system does in one step. The
-lock keeps two processes from doing the work twice; the kernel frees it when its holder dies, however it dies. What
-this does not guard against: a power cut before the disk has written what was renamed, and other hands in the folder.
+A package is put together in a temporary folder beside its entry and renamed, which the file system does in one step.
+The lock keeps two processes from doing the same work; the kernel releases it when its holder ends, however it ends.
+This does not protect against a power cut before the disk has written what was renamed, or against other changes to the
+folder.
 """
 
 import contextlib
@@ -15,36 +16,37 @@ from pathlib import Path
 
 from .errors import CacheUnusable
 from .machine import Machine
-from .recipes import Recipe
+from .offline import fingerprint
+from .package import Package
 
 
-class Place:
-    """Where a recipe is, or will be, on this machine."""
+class CacheEntry:
+    """Where a package is, or will be, on this machine."""
 
-    def __init__(self, recipe: Recipe, machine: Machine) -> None:
+    def __init__(self, package: Package, machine: Machine) -> None:
         self._machine = machine
-        self._recipe = recipe
-        self._key = f"{recipe.version}-{machine.platform}-{recipe.fingerprint}"
+        self._package = package
+        self._key = f"{package.version}-{machine.platform}-{fingerprint(package)}"
         self._root = machine.cache / "engine"
         self._folder = self._root / self._key
         self.bin = self._folder / "bin"
 
     @property
     def complete(self) -> bool:
-        """Whether every file of the recipe is there."""
-        return all((self.bin / name).is_file() for name in self._recipe.files)
+        """Whether every file of the package is there."""
+        return all((self.bin / name).is_file() for name in (*self._package.programs, *self._package.files))
 
     @property
     def origin(self) -> str:
-        """Which way brought it here."""
+        """Which source it came from."""
         return (self._folder / "origin").read_text()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold this place for one process; a second one waits here, and says so.
+        """Reserve this entry for one process; a second one waits here, and says so.
 
         Raises:
-            CacheUnusable: the folder can't be made or written, now or by what is done while it is held.
+            CacheUnusable: The folder cannot be created or written, now or while it is locked.
         """
         try:
             self._root.mkdir(parents=True, exist_ok=True)
@@ -60,8 +62,8 @@ class Place:
             raise CacheUnusable(self._root, error) from error
 
     @contextlib.contextmanager
-    def workshop(self) -> Iterator[Path]:
-        """Yield an empty temporary folder beside this place; it is gone afterwards, whatever happened."""
+    def scratch_folder(self) -> Iterator[Path]:
+        """Yield an empty temporary folder beside this entry, which is removed afterwards."""
         folder = Path(tempfile.mkdtemp(prefix=self._leftover_prefix, dir=self._root))
         try:
             yield folder
@@ -69,12 +71,12 @@ class Place:
             shutil.rmtree(folder, ignore_errors=True)
 
     def fill(self, finished: Path, origin: str) -> None:
-        """Move a finished folder of files here; ``origin`` is kept as :attr:`origin`. Only inside :meth:`locked`."""
+        """Move a folder of files here; ``origin`` is kept as :attr:`origin`. Call it only inside :meth:`locked`."""
         holder = finished.parent / "finished"
         holder.mkdir()
         finished.rename(holder / "bin")
         (holder / "origin").write_text(origin)
-        shutil.rmtree(self._folder, ignore_errors=True)  # somebody took files out of it by hand
+        shutil.rmtree(self._folder, ignore_errors=True)  # incomplete: files were removed from it by hand
         os.rename(holder, self._folder)  # noqa: PTH104 - named as the system call whose atomicity is the point
 
     @property

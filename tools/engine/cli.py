@@ -7,32 +7,32 @@ import sys
 from collections.abc import Sequence
 
 from .errors import EngineError
+from .get import ensure, where
 from .machine import Machine
-from .recipes import ENGINE, PLUGINS
-from .ways import ensure, where
+from .package import ENGINE, PLUGINS
 
 INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; 0 with the folder printed, 1 when there is none, 2 for a command line that makes no sense."""
+    """Run one verb; 0 with the folder printed, 1 when there is none, 2 for an invalid command line."""
     asked = _parser().parse_args(arguments)
-    recipes = dict.fromkeys([ENGINE, *(PLUGINS[name] for name in asked.plugin)])
-    # So that a polite kill cleans up like Ctrl-C does.
+    packages = dict.fromkeys([ENGINE, *(PLUGINS[name] for name in asked.plugin)])
+    # So that SIGTERM cleans up like Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         machine = Machine.here(say=_say, releases=asked.releases)
         find = where if asked.verb == "where" else ensure
-        folders = [find(recipe, machine) for recipe in recipes]
+        folders = [find(package, machine) for package in packages]
     except EngineError as error:
         _say(str(error))
         return 1
     except KeyboardInterrupt:
-        _say("stopped; nothing half-finished is kept")
+        _say("stopped; no incomplete file is kept")
         return INTERRUPTED
     found = [str(folder) for folder in folders if folder is not None]
     if len(found) < len(folders):
-        _say("there is none on PATH or in the cache yet; `python3 tools/engine ensure` gets it")
+        _say("not found on PATH or in the cache; run `python3 tools/engine ensure`")
         return 1
     print(os.pathsep.join(found))
     return 0
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         choices=("ensure", "where"),
         default="ensure",
-        help="ensure (default): get it when it isn't here; where: only look",
+        help="ensure (default): get it when it is not here; where: only look",
     )
     parser.add_argument(
         "--plugin",

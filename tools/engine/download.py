@@ -1,6 +1,6 @@
 """The official release: fetched, checked against the published SHA-256, unpacked.
 
-The checksum comes from the same host as the archive: it tells a cut or altered transfer, not a host that lies.
+The checksum comes from the same host as the archive: it finds a truncated or altered transfer, not a compromised host.
 """
 
 import hashlib
@@ -11,78 +11,78 @@ import urllib.error
 import urllib.request
 from pathlib import Path, PurePosixPath
 
-from .errors import WayFailed
+from .errors import SourceFailed
 from .machine import Machine
-from .recipes import Recipe
+from .package import Package
 
 CHUNK = 1 << 20
 MEGABYTE = 1_000_000
 
 
-def download(recipe: Recipe, machine: Machine, workshop: Path, bin_folder: Path) -> None:
+def download(package: Package, machine: Machine, scratch: Path, bin_folder: Path) -> None:
     """Put the programs of the official release into ``bin_folder``.
 
     Raises:
-        WayFailed: no release for this platform, not reachable, not what was published.
+        SourceFailed: There is no release for this platform, it cannot be reached, or its checksum differs.
     """
-    release = recipe.release
+    release = package.release
     if release is None:
-        raise WayFailed(f"{recipe.name} is not fetched from a release")
+        raise SourceFailed(f"{package.name} is not fetched from a release")
     if machine.platform not in release.platforms:
-        raise WayFailed(f"there is no official release for {machine.platform}")
+        raise SourceFailed(f"there is no official release for {machine.platform}")
     base = (machine.releases or release.base).rstrip("/")
-    names = {"version": recipe.version, "platform": machine.platform}
+    names = {"version": package.version, "platform": machine.platform}
     archive = release.archive.format(**names)
     machine.say(f"downloading {base}/{archive} (about {release.takes} on a fast line)")
     expected = _published_sum(f"{base}/{release.checksums.format(**names)}", archive, machine)
-    file = workshop / archive
+    file = scratch / archive
     actual = _fetch(f"{base}/{archive}", file, machine)
     if actual != expected:
         file.unlink()
-        raise WayFailed(
-            f"{base}/{archive} has the SHA-256 {actual}, but {expected} was published; the file was thrown away"
+        raise SourceFailed(
+            f"{base}/{archive} has the SHA-256 {actual}, but {expected} was published; the file was deleted"
         )
     _unpack(file, release.folder, bin_folder)
 
 
 def _published_sum(url: str, archive: str, machine: Machine) -> str:
-    """Fetch the list of sums and return that of ``archive``; a short timeout, since this is the first contact."""
+    """Fetch the list of checksums and return that of ``archive``; this first request has a short timeout."""
     try:
         with _open(url, machine.connect_timeout_s) as answer:
             text = answer.read().decode("utf-8", errors="replace")
     except (OSError, http.client.HTTPException) as error:
-        raise WayFailed(f"{url} can't be read: {_reason(error)}") from error
+        raise SourceFailed(f"{url} cannot be read: {_reason(error)}") from error
     for line in text.splitlines():
         match line.split():
             case [digest, name] if name.lstrip("*") == archive:
                 return digest.lower()
-    raise WayFailed(f"{url} lists no sum for {archive}")
+    raise SourceFailed(f"{url} lists no checksum for {archive}")
 
 
 def _fetch(url: str, file: Path, machine: Machine) -> str:
-    """Write what is at ``url`` to ``file``, telling every tenth, and return its SHA-256 in hex."""
+    """Write what is at ``url`` to ``file``, report every tenth, and return its SHA-256 in hex."""
     digest = hashlib.sha256()
     try:
-        with _open(url, machine.patience_s) as answer, file.open("wb") as out:
+        with _open(url, machine.silence_timeout_s) as answer, file.open("wb") as out:
             total = int(answer.headers.get("content-length", 0))
-            done = told = 0
+            done = reported = 0
             while chunk := answer.read(CHUNK):
                 out.write(chunk)
                 digest.update(chunk)
                 done += len(chunk)
-                if total and done * 10 // total > told:
-                    told = done * 10 // total
-                    machine.say(f"  {told * 10} % of {total / MEGABYTE:.1f} MB")
+                if total and done * 10 // total > reported:
+                    reported = done * 10 // total
+                    machine.say(f"  {reported * 10} % of {total / MEGABYTE:.1f} MB")
     except (OSError, http.client.HTTPException) as error:
-        raise WayFailed(f"{url} can't be read: {_reason(error)}") from error
+        raise SourceFailed(f"{url} cannot be read: {_reason(error)}") from error
     if done < total:
-        raise WayFailed(f"{url} was cut off after {done} of {total} bytes")
+        raise SourceFailed(f"{url} was cut off after {done} of {total} bytes")
     return digest.hexdigest()
 
 
 def _open(url: str, timeout_s: float) -> http.client.HTTPResponse:
     if not url.startswith(("https://", "http://")):
-        raise WayFailed(f"{url} is no http or https address")
+        raise SourceFailed(f"{url} is not an http or https address")
     answer: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=timeout_s)  # noqa: S310 - just checked
     return answer
 
@@ -92,7 +92,7 @@ def _reason(error: Exception) -> str:
 
 
 def _unpack(file: Path, folder: str, bin_folder: Path) -> None:
-    """Write the plain files directly inside ``folder`` of the archive; links and other paths are passed over."""
+    """Write the plain files directly inside ``folder`` of the archive; skip links and other paths."""
     try:
         with tarfile.open(file) as archive:
             for member in archive:
@@ -103,4 +103,4 @@ def _unpack(file: Path, folder: str, bin_folder: Path) -> None:
                         shutil.copyfileobj(data, out)
                     target.chmod(0o755)
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise WayFailed(f"{file.name} can't be unpacked: {error}") from error
+        raise SourceFailed(f"{file.name} cannot be unpacked: {error}") from error

@@ -1,4 +1,4 @@
-"""The machine that a recipe is got for: its PATH, its cache, its platform, and where progress is told."""
+"""The machine that a package is for: its PATH, its cache, its platform, and where progress is reported."""
 
 import os
 import platform
@@ -15,10 +15,18 @@ ARCHITECTURES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "
 
 @dataclass(frozen=True)
 class Machine:
-    """Everything that the ways read of their surroundings, so that a test can hand them others.
+    """What the sources of a package depend on, so that a test can replace it.
 
-    ``releases`` replaces the official base URL of a release (a mirror). ``connect_timeout_s`` is short on purpose: a
-    machine without internet goes on to the next way. ``patience_s`` is the longest silence of a download under way.
+    Attributes:
+        environ: Environment variables.
+        cache: The cache folder of this project.
+        platform: As official releases name it: "linux-x64".
+        say: Takes a line about what happens.
+        releases: A mirror, instead of the official base URL of a release.
+        connect_timeout_s: Short: a machine without internet goes on to the next source.
+        silence_timeout_s: How long a started download may be silent.
+        heartbeat_s: How often a silent build says that it still works.
+        path: The PATH of the environment.
     """
 
     environ: Mapping[str, str]
@@ -27,7 +35,7 @@ class Machine:
     say: Callable[[str], None]
     releases: str | None = None
     connect_timeout_s: float = 5
-    patience_s: float = 60
+    silence_timeout_s: float = 60
     heartbeat_s: float = 30
     path: str = field(init=False)
 
@@ -36,7 +44,7 @@ class Machine:
 
     @classmethod
     def here(cls, say: Callable[[str], None], releases: str | None = None) -> "Machine":
-        """This machine, as the environment of this process describes it."""
+        """Return this machine, as the environment of this process describes it."""
         machine = platform.machine().lower()
         return cls(
             environ=os.environ,
@@ -48,19 +56,19 @@ class Machine:
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """``FOUNDRY_AGENTS_CACHE``, else ``foundry-agents`` in ``XDG_CACHE_HOME``, else in ``~/.cache``; absolute.
+    """Return ``FOUNDRY_AGENTS_CACHE``, else ``foundry-agents`` in ``XDG_CACHE_HOME``, else in ``~/.cache``; absolute.
 
     Raises:
-        CacheUnusable: none is set and there is no home folder.
+        CacheUnusable: None is set and there is no home folder.
     """
     if own := environ.get("FOUNDRY_AGENTS_CACHE"):
         return Path(own).absolute()
     xdg = environ.get("XDG_CACHE_HOME", "")
-    # The XDG rule: a relative value is no value.
+    # The XDG rule: a relative value is ignored.
     if Path(xdg).is_absolute():
         return Path(xdg) / "foundry-agents"
     try:
         home = Path(environ.get("HOME") or Path.home())
-    except RuntimeError as error:  # a user that the system doesn't know, as in some containers
+    except RuntimeError as error:  # a user that the system does not know, as in some containers
         raise CacheUnusable("(~/.cache)", error) from error
     return (home / ".cache" / "foundry-agents").absolute()

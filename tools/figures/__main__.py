@@ -1,86 +1,60 @@
-"""Measures every figure, prints it beside its target, and exits 1 when one falls short; `--bench` takes the ratios."""
+"""Runs the tests that measure, and prints every figure beside its target; exits 1 when one falls short."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tools.figures import (
-    images,
-    interrupted,
-    local_azure,
-    local_azure_bench,
-    long_stories,
-    main_job,
-    many_agents,
-    matrix,
-    mutation,
-    named_cases,
-    preview_cost,
-    pythons,
-    reliability,
-    rollout,
-    stacks,
-)
-from tools.figures.figure import Figure
-
 HEADINGS = ("number", "name", "figure", "target", "")
+
+PROCESSES = "3"  # one more than most machines have cores: tests on the real engine mostly wait
+FIGURES = (
+    ["-m", "acceptance"],  # one after the other: nothing else runs while time is measured
+    ["-m", "long or case", "-n", PROCESSES, "--dist", "loadfile"],
+)
+BENCHMARKS = (["-m", "bench"],)
+
+NO_TEST_FAILED = 0
+A_TEST_FAILED = 1  # its row says so; any other code means that pytest did not do its work
 
 
 def main() -> None:
-    """Runs every measurement."""
+    """Run pytest, and print one table of all its figures."""
     parser = argparse.ArgumentParser(prog="tools/figures", description=__doc__)
     parser.add_argument("--bench", action="store_true", help="ours beside the plain thing, as ratios of one run")
-    benchmarks: bool = parser.parse_args().bench
+    parser.add_argument("tests", nargs="*", help="files or tests, instead of all")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "figures"
+        file.touch()
+        command = [sys.executable, "-m", "pytest", f"--figures={file}", *given.tests]
+        codes = [
+            subprocess.run([*command, *options], check=False).returncode
+            for options in (BENCHMARKS if given.bench else FIGURES)
+        ]
+        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    short = [row for row in rows if row[-1] != "ok"]
+    _print(rows, short)
+    sys.exit(1 if short or not rows or any(code not in {NO_TEST_FAILED, A_TEST_FAILED} for code in codes) else 0)
+
+
+def _print(rows: list[list[str]], short: list[list[str]]) -> None:
     console = Console(width=120 if not sys.stdout.isatty() else None)
-    figures: list[Figure] = []
-    for figure in benchmarked() if benchmarks else measured():
-        console.print("  ".join(figure.cells()), highlight=False, markup=False)
-        figures.append(figure)
     table = Table(*HEADINGS, box=None, pad_edge=False, title=None)
-    for figure in figures:
-        table.add_row(*figure.cells(), style=None if figure.reached else "bold red")
+    for row in rows:
+        table.add_row(*row, style="bold red" if row in short else None)
     console.print()
-    console.print(table)
-    short = [figure for figure in figures if not figure.reached]
-    console.print(f"\n{len(figures) - len(short)} of {len(figures)} figures reach their target")
-    for figure in short:  # said again: a log that keeps only the last lines keeps the reason
-        console.print("  ".join(figure.cells()), highlight=False, markup=False)
-    sys.exit(1 if short else 0)
-
-
-def measured() -> Iterator[Figure]:
-    """All figures, in order; cases that have none of their own come last."""
-    numbers = set[str]()
-    for figure in _of_their_own():
-        numbers.add(figure.number)
-        yield figure
-    yield from named_cases.measure(without=numbers)
-
-
-def _of_their_own() -> Iterator[Figure]:
-    yield from main_job.measure()
-    yield from many_agents.measure()
-    yield from reliability.measure()
-    yield from rollout.measure()
-    yield from stacks.measure()
-    yield from images.measure()
-    yield from local_azure.measure()
-    yield from interrupted.measure()
-    yield from matrix.measure()
-    yield from long_stories.measure()
-    yield from pythons.measure()
-    yield from mutation.measure()
-
-
-def benchmarked() -> Iterator[Figure]:
-    """All ratios, in order."""
-    yield from preview_cost.measure()
-    yield from local_azure_bench.measure()
+    console.print(table, markup=False)
+    console.print(f"\n{len(rows) - len(short)} of {len(rows)} figures reach their target")
+    for row in short:  # again at the end: a log that keeps only the last lines keeps the reason
+        console.print("  ".join(row), highlight=False, markup=False)
 
 
 if __name__ == "__main__":

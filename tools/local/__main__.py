@@ -15,23 +15,23 @@ from pathlib import Path
 from rich.console import Console
 
 from tools.local.answer import StackOutputs, show
-from tools.local.interrupted import left_by_a_dead_run
-from tools.local.surroundings import CHECKOUT, Surroundings, azure_variables, engine_folder
+from tools.local.environment import CHECKOUT, LocalEnvironment, azure_variables, engine_folder
+from tools.local.stale_lock import is_locked_by_dead_run
 
 STACK = "local"
 REGISTRY = "imageslocal"
-"""Name of the registry in stacks/Pulumi.local.yaml: images are pushed before the stack makes it."""
+"""Name of the registry in stacks/Pulumi.local.yaml: images are pushed before the stack creates it."""
 AGENT_SOURCE = CHECKOUT / "examples" / "support_agent"
 
 console = Console(stderr=False, soft_wrap=True)
 
 
 def main() -> None:
-    """Parses the command line and runs one verb."""
+    """Parse the command line and run one verb."""
     parser = argparse.ArgumentParser(prog="tools/local", description=__doc__)
     parser.add_argument("verb", choices=("up", "preview", "down", "env"))
     verb: str = parser.parse_args().verb
-    here = Surroundings(home=CHECKOUT / ".local", engine=engine_folder())
+    here = LocalEnvironment(home=CHECKOUT / ".local", engine=engine_folder())
     if verb == "down":
         down(here)
         return
@@ -44,32 +44,34 @@ def main() -> None:
     up(variables)
 
 
-def start(here: Surroundings) -> dict[str, str]:
-    """Starts the local Azure, puts the sample agent's image into it, and makes the stack known to Pulumi."""
+def start(here: LocalEnvironment) -> dict[str, str]:
+    """Start the local Azure, push the image of the sample agent, and select the stack."""
     azure("start", here)
     variables = here.variables(azure_variables(here.azure))
     variables["SUPPORT_DIGEST"] = pushed_digest(here)
-    interrupted = left_by_a_dead_run(here.state)
+    interrupted = is_locked_by_dead_run(here.state)
     if interrupted:
         pulumi(variables, "cancel", "--yes", "--stack", STACK, quiet=True)
     if pulumi(variables, "stack", "select", "--create", STACK, quiet=True):
-        sys.exit("the stack `local` could not be selected; `make clean` removes the local state")
+        sys.exit(
+            "the stack `local` could not be selected; run `make clean`, which removes the local state, and try again"
+        )
     if interrupted:
-        console.print("the last run was killed: its lock is released, what it had begun is picked up", highlight=False)
+        console.print("the last run was killed: its lock is released, and this run continues its work", highlight=False)
         forget = ("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", STACK)
         if code := pulumi(variables, *forget, quiet=True):
             sys.exit(code)
     return variables
 
 
-def pushed_digest(here: Surroundings) -> str:
-    """Puts the sample agent's image into the local registry, if it is not there, and gives its digest."""
+def pushed_digest(here: LocalEnvironment) -> str:
+    """Push the image of the sample agent to the local registry, unless it is there, and return its digest."""
     push = azure("push", here, str(AGENT_SOURCE), "--registry", REGISTRY, "--repository", "support", capture=True)
     return push.strip()
 
 
 def up(variables: dict[str, str]) -> None:
-    """Deploys the stack and calls the agents."""
+    """Deploy the stack and call the agents."""
     began = time.monotonic()
     if code := pulumi(variables, "up", "--yes", "--skip-preview", "--stack", STACK):
         sys.exit(code)
@@ -84,16 +86,16 @@ def up(variables: dict[str, str]) -> None:
     )
 
 
-def down(here: Surroundings) -> None:
-    """Destroys the stack and stops what was started."""
+def down(here: LocalEnvironment) -> None:
+    """Destroy the stack and stop the local Azure."""
     if not (here.azure / "emulator.json").exists():
-        console.print("nothing is running here")
+        console.print("the local Azure is not running")
         return
     azure("start", here)
     variables = here.variables(azure_variables(here.azure))
     if (here.state / ".pulumi" / "stacks").exists():
         destroy = ("destroy", "--yes", "--skip-preview", "--stack", STACK)
-        # The stack's settings are the checkout's, not the state's: they stay.
+        # The settings of the stack are part of the checkout: keep them.
         forget = ("stack", "rm", "--yes", "--preserve-config", STACK)
         if code := pulumi(variables, *destroy) or pulumi(variables, *forget):
             sys.exit(code)
@@ -101,10 +103,10 @@ def down(here: Surroundings) -> None:
     azure("stop", here)
 
 
-def print_env(here: Surroundings) -> None:
-    """Prints what to export so that plain `pulumi` commands work on the stack `local`."""
+def print_env(here: LocalEnvironment) -> None:
+    """Print what to export so that plain `pulumi` commands work on the stack `local`."""
     if not (here.azure / "emulator.json").exists():
-        sys.exit("nothing is running here; `make up` starts it")
+        sys.exit("the local Azure is not running; run `make up`")
     variables = here.variables(azure_variables(here.azure))
     variables["SUPPORT_DIGEST"] = pushed_digest(here)
     for name, value in sorted(variables.items()):
@@ -112,8 +114,8 @@ def print_env(here: Surroundings) -> None:
             print(f"export {name}={shlex.quote(value)}")
 
 
-def azure(verb: str, here: Surroundings, *arguments: str, capture: bool = False) -> str:
-    """Runs `foundry-emulator`; its own messages are for the person who watches."""
+def azure(verb: str, here: LocalEnvironment, *arguments: str, capture: bool = False) -> str:
+    """Run `foundry-emulator`, and show its messages."""
     command = [str(Path(sys.executable).parent / "foundry-emulator"), verb, *arguments, "--data-dir", str(here.azure)]
     done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE if capture else None, text=True, check=False)
     if done.returncode:
@@ -122,7 +124,7 @@ def azure(verb: str, here: Surroundings, *arguments: str, capture: bool = False)
 
 
 def pulumi(variables: dict[str, str], *arguments: str, quiet: bool = False) -> int:
-    """Runs `pulumi` in this checkout; its output is shown, unless ``quiet``, and then only when it fails."""
+    """Run `pulumi` in this checkout and return its exit code. With ``quiet``, show its output only when it fails."""
     command = [_executable(variables), *arguments, "--non-interactive", "--color", _color()]
     done = subprocess.run(command, cwd=CHECKOUT, env=variables, capture_output=quiet, text=True, check=False)
     if quiet and done.returncode:
@@ -131,7 +133,7 @@ def pulumi(variables: dict[str, str], *arguments: str, quiet: bool = False) -> i
 
 
 def run_pulumi(variables: dict[str, str], *arguments: str) -> str:
-    """Runs `pulumi` and gives what it prints."""
+    """Run `pulumi` and return what it prints."""
     command = [_executable(variables), *arguments]
     return subprocess.run(command, cwd=CHECKOUT, env=variables, stdout=subprocess.PIPE, text=True, check=True).stdout
 

@@ -20,7 +20,7 @@ from mcp_types import CallToolResult, TextContent
 
 from foundry_emulator.arm.roles import FOUNDRY_AGENT_CONSUMER, FOUNDRY_USER
 from tests.emulator.api import Api, error_of
-from tests.emulator.mcp_server import Served, mcp_server
+from tests.support.mcp_server import Served, mcp_server
 
 SECRET = "k-4f81c0ffee"
 HOSTED = ("code_interpreter", "file_search", "web_search")

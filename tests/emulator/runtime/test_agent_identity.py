@@ -9,8 +9,8 @@ import pytest
 from foundry_emulator.arm.roles import FOUNDRY_USER
 from foundry_emulator.testing import LocalAzure
 from tests.emulator.api import Api, Json
-from tests.emulator.mcp_server import mcp_server
-from tests.emulator.runtime.test_process import SERVER
+from tests.emulator.runtime.agent_server import SERVER
+from tests.support.mcp_server import mcp_server
 
 SECRET = "s3cr3t-t0k3n"
 # A stateless agent: what it is asked is which tool to call, with DefaultAzureCredential and the maintained client.

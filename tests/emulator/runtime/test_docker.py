@@ -23,7 +23,7 @@ from foundry_emulator.registry.token_service import TOKEN_USER
 from foundry_emulator.settings import Settings
 from foundry_emulator.testing import LocalAzure, SeededProject
 from tests.emulator.api import Api
-from tests.machine import missing, program
+from tests.support.machine import missing, program
 
 GIBIBYTE = 2**30
 SHELL = ("/app/busybox", "sh")

@@ -9,7 +9,7 @@ import pytest
 from foundry_emulator.settings import Settings
 from foundry_emulator.testing import LocalAzure
 from tests.emulator.api import Api, Json
-from tests.emulator.runtime.test_process import SERVER
+from tests.emulator.runtime.agent_server import SERVER
 
 SESSIONS = "/agents/support/endpoint/sessions"
 PIN = {"version_indicator": {"type": "version_ref", "agent_version": "1"}}

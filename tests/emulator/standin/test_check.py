@@ -5,13 +5,8 @@ from pulumi.provider.experimental.property_value import PropertyValue
 
 from foundry_emulator.standin.values import UNKNOWN, plain_map
 from tests.emulator.standin.engine import Engine
+from tests.emulator.standin.types import ACCOUNT, ASSIGNMENT, CONNECTION, GROUP, PROJECT, REGISTRY
 
-GROUP = "azure-native:resources:ResourceGroup"
-ACCOUNT = "azure-native:cognitiveservices:Account"
-PROJECT = "azure-native:cognitiveservices:Project"
-CONNECTION = "azure-native:cognitiveservices:ProjectConnection"
-REGISTRY = "azure-native:containerregistry:Registry"
-ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 GOOD: dict[str, dict[str, object]] = {
     GROUP: {"location": "eastus2"},
     ACCOUNT: {

@@ -10,7 +10,7 @@ from tests.emulator.arm.azure import GROUP as GROUP_ID
 from tests.emulator.arm.azure import PROJECT as PROJECT_ID
 from tests.emulator.arm.azure import REGISTRY as REGISTRY_ID
 from tests.emulator.standin.engine import Engine, Json
-from tests.emulator.standin.test_check import ACCOUNT, ASSIGNMENT, CONNECTION, GROUP, PROJECT, REGISTRY
+from tests.emulator.standin.types import ACCOUNT, ASSIGNMENT, CONNECTION, GROUP, PROJECT, REGISTRY
 
 ROLE = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/7f951dda-4ed3-4680-a7ca-43fe172d538d"
 SOMEBODY = "11111111-1111-1111-1111-111111111111"

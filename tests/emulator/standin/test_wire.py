@@ -8,7 +8,7 @@ from foundry_emulator.arm.resource_id import parse
 from foundry_emulator.standin.arm_client import ArmRefusalError
 from foundry_emulator.standin.catalog import MODELLED
 from tests.emulator.standin.engine import Engine
-from tests.emulator.standin.test_check import ACCOUNT, PROJECT, REGISTRY
+from tests.emulator.standin.types import ACCOUNT, PROJECT, REGISTRY
 
 WORKSPACE = "azure-native:operationalinsights:Workspace"
 INSIGHTS = "azure-native:applicationinsights:Component"

@@ -12,7 +12,7 @@ from tests.engine.matrix.moves import VERBS
 from tests.engine.matrix.play import play
 from tests.engine.matrix.stand import Stand
 from tests.engine.matrix.table import pairs
-from tools.local.surroundings import engine_folder
+from tests.support.engine import engine_folder
 
 
 def main() -> None:
@@ -41,11 +41,11 @@ def main() -> None:
         stand = Stand(Path(folder) / "stand", engine_folder())
         for move, verb in wanted:
             began = time.monotonic()
-            story = play(stand, move, verb, again=not asked.once)
-            print(f"{story.report()}\n  {time.monotonic() - began:.0f} s", flush=True)
-            if story.bad and asked.explain:
-                print(story.explained, flush=True)
-            bad += len(story.bad)
+            scenario = play(stand, move, verb, again=not asked.once)
+            print(f"{scenario.report()}\n  {time.monotonic() - began:.0f} s", flush=True)
+            if scenario.bad and asked.explain:
+                print(scenario.explained, flush=True)
+            bad += len(scenario.bad)
     sys.exit(1 if bad else 0)
 
 

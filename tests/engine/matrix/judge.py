@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.engine.harness import Run
 from tests.engine.matrix.program import KINDS, RENAMED, Settings
 from tests.engine.matrix.world import World, missing
+from tests.support.harness import Run
 
 What = Literal["loss", "left-over", "state lie", "refusal", "unspecified refusal", "replacement"]
 BAD: tuple[What, ...] = ("loss", "left-over", "state lie", "unspecified refusal", "replacement")

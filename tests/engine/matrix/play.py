@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.engine.harness import Run
 from tests.engine.matrix.judge import BAD, Finding, Judge, Seen, Wanted, kind_of
 from tests.engine.matrix.moves import Move, Verb
 from tests.engine.matrix.program import KINDS, Settings
 from tests.engine.matrix.stand import Stage, Stand
 from tests.engine.matrix.world import World
+from tests.support.harness import Run
 
 _REPLACING = {"replace", "create-replacement", "delete-replaced", "delete"}
 
 
 @dataclass(frozen=True)
-class Story:
+class Scenario:
     """What came of one move with one verb.
 
     Attributes:
@@ -51,7 +51,7 @@ class Story:
         return "\n".join(lines)
 
 
-def play(stand: Stand, move: Move, verb: Verb, *, again: bool = True) -> Story:
+def play(stand: Stand, move: Move, verb: Verb, *, again: bool = True) -> Scenario:
     """Plays it on the stand's stack.
 
     Args:
@@ -67,7 +67,7 @@ def play(stand: Stand, move: Move, verb: Verb, *, again: bool = True) -> Story:
             player.play()
         except AssertionError as error:
             player.findings.append(Finding("agent", "state lie", f"it could not be played to the end: {error}"))
-        return Story(move.name, verb, tuple(dict.fromkeys(player.findings)), stage.explain())
+        return Scenario(move.name, verb, tuple(dict.fromkeys(player.findings)), stage.explain())
 
 
 @dataclass
@@ -193,7 +193,9 @@ class _Player:
             self.findings.append(Finding("agent", "loss", f"the file {name} of somebody else is gone"))
 
 
-def played(folder: Path, engine: Path, wanted: Sequence[tuple[Move, Verb]], *, again: bool = True) -> Iterator[Story]:
+def played(
+    folder: Path, engine: Path, wanted: Sequence[tuple[Move, Verb]], *, again: bool = True
+) -> Iterator[Scenario]:
     """Plays several, one after the other, on one stand; `again` as of `play`."""
     stand = Stand(folder, engine)
     for move, verb in wanted:

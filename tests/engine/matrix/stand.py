@@ -17,9 +17,9 @@ import yaml
 
 from foundry_emulator.emulator import Ports
 from foundry_emulator.testing import LocalAzure
-from tests.engine.harness import Project, Run, hermetic
 from tests.engine.matrix.program import FILE, Settings
 from tests.engine.matrix.world import PROJECT, arm_ids
+from tests.support.harness import Project, Run, hermetic
 
 TEXT = "Refunds take a week."
 PROVISIONING_S = 5.0
