@@ -11,40 +11,44 @@ import random
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 
-from tests.support.checkout import CHECKOUT, TESTS
-from tests.support.mutants import Mutant, is_seen, mutants_of
-
-TESTED_BY: Mapping[str, Sequence[str]] = {
-    "fingerprint": ("test_fingerprint", "test_versions"),
-    "inputs.version": ("test_definition", "test_fingerprint", "test_fields"),
-    "polling": ("test_waiting", "test_versions", "test_rollout"),
-    "versions": ("test_versions", "test_versions_closely", "test_pull_causes"),
-    "pull_causes": ("test_pull_causes", "test_errors"),
-    "ownership": ("test_ownership", "test_retention", "test_versions", "test_toolboxes", "test_vector_stores"),
-    "retention": ("test_retention", "test_ownership", "test_rollout"),
-}
-"""The modules, and the tests that are nearest to each; who survives those meets all tests of the core."""
+from tests.support.checkout import TESTS
+from tests.support.line_tests import Tests, measured
+from tests.support.mutants import LONGEST_CPU_S, SOURCES, Mutant, is_seen, mutants_of
 
 SURVIVORS = TESTS / "core" / "survivors.toml"
-SAMPLE, SEED = 60, 79
-TARGET = 90
+SAMPLE, SEED = 100, 79
+TARGET = 95
 PROCESSES = 2
+
+FEW_TESTS_CPU_S = 30
+"""For the tests that run one line."""
+
+
+def modules() -> list[str]:
+    """Return every module of the core that has code, such as "polling" or "inputs.version"."""
+    paths = [path.relative_to(SOURCES).with_suffix("") for path in sorted(SOURCES.rglob("*.py"))]
+    return [".".join(path.parts) for path in paths if path.name != "__init__"]
 
 
 def survivors_among(mutants: Sequence[Mutant]) -> list[Mutant]:
-    """Those that no test sees."""
+    """Return those that no test notices. Each meets the tests that run its line, or all if it runs at import."""
+    lines = measured()
     with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("forkserver")) as pool:
-        seen = pool.map(_seen, mutants)
+        seen = pool.map(
+            _seen, mutants, [lines.of(mutant.module, mutant.line) for mutant in mutants], repeat(lines.everything)
+        )
         return [mutant for mutant, one in zip(mutants, seen, strict=True) if not one]
 
 
-def _seen(mutant: Mutant) -> bool:
-    near = {f"tests/core/{name}.py" for name in TESTED_BY[mutant.module]}
-    others = {str(path.relative_to(CHECKOUT)) for path in SURVIVORS.parent.glob("test_*.py")} - near
-    return is_seen(mutant, sorted(near)) or is_seen(mutant, sorted(others))
+def _seen(mutant: Mutant, chosen: tuple[Tests, bool], everything: Tests) -> bool:
+    near, complete = chosen
+    if near and is_seen(mutant, sorted(near), FEW_TESTS_CPU_S if complete else LONGEST_CPU_S):
+        return True
+    return not complete and is_seen(mutant, sorted({test.partition("::")[0] for test in everything}))
 
 
 def without_reason(survived: Sequence[Mutant]) -> list[Mutant]:
@@ -57,7 +61,7 @@ def without_reason(survived: Sequence[Mutant]) -> list[Mutant]:
 def main() -> None:
     """Makes all mutants of the modules that are named, or a sample of all; exits 1 when one survives for no reason."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.mutation", description=__doc__)
-    parser.add_argument("modules", nargs="*", default=list(TESTED_BY), help="of the core; all by default")
+    parser.add_argument("modules", nargs="*", default=modules(), help="of the core; all by default")
     parser.add_argument("--all", action="store_true", help="every mutant instead of a sample; takes many minutes")
     given = parser.parse_args()
     mutants = [mutant for module in given.modules for mutant in mutants_of(module)]

@@ -24,12 +24,12 @@ def banned(glossary: str) -> dict[str, str]:
 
 def found(text: str, words: Mapping[str, str]) -> Iterator[tuple[int, str]]:
     """Yield the number of each line with such a word, and the word. Parts of a name count, parts of a word don't."""
-    phrases = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in sorted(words, key=len, reverse=True))
+    phrases = "|".join(re.escape(word).replace(r"\ ", r"[\s_]+") for word in sorted(words, key=len, reverse=True))
     pattern = re.compile(rf"(?<![a-z])({phrases})(?![a-z])", re.IGNORECASE)
     split = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
     for number, line in enumerate(text.splitlines(), start=1):
         for match in pattern.finditer(split.sub(" ", FIELDS_OWN.sub("", line))):
-            yield number, " ".join(match[1].lower().split())
+            yield number, " ".join(match[1].lower().replace("_", " ").split())
 
 
 def tracked() -> list[Path]:
