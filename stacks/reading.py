@@ -157,7 +157,7 @@ def _map(kind: Any, converter: Converter) -> _Hook:
 
 
 def _union(kind: Any, converter: Converter) -> _Hook:
-    """Read a value as the first type that takes it: not as None, nor as a type that only a program has."""
+    """Read a value as the first type that accepts it, without None and types that a file can't contain, as Output."""
     kinds: list[Any] = [
         one for one in get_args(kind) if one in _KINDS or is_dataclass(one) or is_sequence(one) or is_mapping(one)
     ]
