@@ -25,21 +25,29 @@ _T = TypeVar("_T")
 _Hook = Callable[[Any, Any], Any]
 
 STRUCTURE = "structure"
-"""In the metadata of a field that its annotation does not describe: the cattrs hook that reads it."""
+"""The key of a field's cattrs hook in its metadata, for a field that its annotation does not describe."""
 
 _NAMES: dict[str, Any] = {"Output": pulumi.Output, "T": Any}
 """Pulumi's `Input` refers to `Output[T]` by name, and typing resolves names in the module that declares the input."""
 
 
 class Refused(Exception):
-    """A value can't be used. The text continues the path of the value, and never contains the value itself."""
+    """A value can't be used.
+
+    Attributes:
+        problems: Each continues the path of the value, and never contains the value itself.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
 
 
 class WrongType(Refused):
-    """A value is of another type than its setting.
+    """A value has another type than its setting.
 
     Attributes:
-        expected: What the setting takes, for a message.
+        expected: What the setting accepts, for a message.
     """
 
     def __init__(self, expected: str, remedy: str = "") -> None:
@@ -50,16 +58,16 @@ class WrongType(Refused):
 def read(kind: type[_T], path: str, raw: object, problems: list[str]) -> _T | None:
     """Read a map of settings as the dataclass ``kind``, whose annotations say what is accepted.
 
-    Null is the same as not given. No value is shown: it may be a secret in the wrong place.
+    Null means that a setting is not set. No message shows a value, because it may be a secret in the wrong place.
 
     Args:
         kind: The dataclass.
-        path: Where the map is in the stack's file.
-        raw: The map as the file has it.
-        problems: Receives each problem with its path.
+        path: The path of the map in the stack's file.
+        raw: The map from the file.
+        problems: Gets each problem with its path.
 
     Returns:
-        None when there were problems.
+        None if there are problems.
     """
     try:
         return _CONVERTER.structure(raw, kind)
@@ -68,20 +76,11 @@ def read(kind: type[_T], path: str, raw: object, problems: list[str]) -> _T | No
         return None
 
 
-def structure(raw: object, kind: type[_T]) -> _T:
-    """Read a value as ``kind`` within a hook.
-
-    Raises:
-        Refused, BaseValidationError: It can't be used.
-    """
-    return _CONVERTER.structure(raw, kind)
-
-
 def checked(raw: object, kind: type[_T], expected: str) -> _T:
     """Return a value of exactly this type.
 
     Raises:
-        WrongType: It is of another type. A boolean is not a number, although Python says so.
+        WrongType: It has another type. A boolean is not a number here, although it is in Python.
     """
     if type(raw) is not kind:
         raise WrongType(expected)
@@ -89,7 +88,7 @@ def checked(raw: object, kind: type[_T], expected: str) -> _T:
 
 
 def _problems(error: Exception) -> Iterator[str]:
-    """Yield each problem as a text that continues the path of what was read."""
+    """Yield each problem as a text that continues the path of the value."""
     if isinstance(error, ClassValidationError | IterableValidationError):
         located, others = error.group_exceptions()
         for inner, note in located:
@@ -104,7 +103,7 @@ def _problems(error: Exception) -> Iterator[str]:
     elif isinstance(error, KeyError):
         yield " is required"
     elif isinstance(error, Refused):
-        yield str(error)
+        yield from error.problems
     else:
         raise error  # a mistake of this program, not of the file
 
@@ -158,8 +157,10 @@ def _map(kind: Any, converter: Converter) -> _Hook:
 
 
 def _union(kind: Any, converter: Converter) -> _Hook:
-    """Read a value as the first type that takes it: not as None, nor as a type that only a program has."""
-    kinds = [one for one in get_args(kind) if one in _KINDS or is_dataclass(one) or is_sequence(one) or is_mapping(one)]
+    """Read a value as the first type that accepts it, without None and types that a file can't contain, as Output."""
+    kinds: list[Any] = [
+        one for one in get_args(kind) if one in _KINDS or is_dataclass(one) or is_sequence(one) or is_mapping(one)
+    ]
 
     def structure(raw: object, _: object) -> object:
         errors = []

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pulumi
-from cattrs import BaseValidationError, IterableValidationError, IterableValidationNote
 
 import foundry_agents as fa
-from stacks.reading import Refused, WrongType, checked, structure
+from stacks.reading import Refused, checked, read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,23 +32,18 @@ KINDS: Mapping[str, type[fa.Tool]] = {
 def structure_tools(raw: object, _: object) -> tuple[fa.AnyTool, ...]:
     """Read the tools of an agent, as a hook of cattrs.
 
+    The rules of the components are checked here, before any resource is declared, for the tools that can be read.
+
     Raises:
-        WrongType: Expected a list.
-        IterableValidationError: Tools that can't be read, or that break a rule of the components. The rules run here,
-            before any resource is declared, on the tools that can be read.
+        Refused: It is not a list, or tools can't be used.
     """
-    found: list[fa.AnyTool] = []
-    errors: list[Exception] = []
-    for place, one in enumerate(checked(raw, list, "a list")):
-        try:
-            found.append(_tool(one))
-        except (Refused, BaseValidationError) as error:
-            error.add_note(IterableValidationNote("", place, fa.AnyTool))
-            errors.append(error)
-    # A rule names the path `tools.docs.server_url`; what follows `tools` continues the path of the list.
-    errors += [Refused(problem.removeprefix("tools")) for problem in fa.Tool.problems(found)]
-    if errors:
-        raise IterableValidationError("tools", errors, tuple)
+    problems: list[str] = []
+    items = enumerate(checked(raw, list, "a list"))
+    found = [tool for place, item in items if (tool := _tool(f"[{place}]", item, problems))]
+    # A rule reports the path `tools.docs.server_url`; what follows `tools` continues the path of the list.
+    problems += [problem.removeprefix("tools") for problem in fa.Tool.problems(found)]
+    if problems:
+        raise Refused(*problems)
     return tuple(found)
 
 
@@ -64,18 +58,19 @@ def with_vector_stores(
     return [_with_store(agent, tool, project, opts) if isinstance(tool, SearchedFiles) else tool for tool in wanted]
 
 
-def _tool(raw: object) -> fa.AnyTool:
+def _tool(path: str, raw: object, problems: list[str]) -> fa.AnyTool | None:
     kind = raw.get("type") if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or not isinstance(kind, str):
-        raise WrongType(f"a map with a type: {', '.join(KINDS)}, or a newer one")
+        problems.append(f"{path} must be a map with a type: {', '.join(KINDS)}, or a newer one")
+        return None
     if kind not in KINDS:
         return fa.Tool.of(raw)
-    tool = structure({key: value for key, value in raw.items() if key != "type"}, KINDS[kind])
+    tool = read(KINDS[kind], path, {key: value for key, value in raw.items() if key != "type"}, problems)
     try:
-        tool.inputs()
+        return tool if tool and tool.inputs() else None
     except ValueError as error:  # settings of one tool that can't be combined
-        raise Refused(f": {error}") from error
-    return tool
+        problems.append(f"{path}: {error}")
+        return None
 
 
 def _with_store(agent: str, tool: SearchedFiles, project: fa.Project, opts: pulumi.ResourceOptions) -> fa.AnyTool:

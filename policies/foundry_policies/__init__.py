@@ -1,4 +1,4 @@
-"""The policy pack of stacks with hosted agents: rules for every preview and update, whoever wrote the program."""
+"""The policy pack of stacks with hosted agents: rules for every preview and update of any program."""
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 

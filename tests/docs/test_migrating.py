@@ -1,4 +1,4 @@
-"""The migration page is true: today's program runs, and each line of the table is in the program it speaks of."""
+"""The new program of the migration page runs, and each line of its table is in both programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from azure.ai.projects import models
 from tests.support.program import ASSIGNMENT, CONNECTION, TOOLBOX, VERSION, Run, Secret, run
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "migrating.md").read_text(encoding="utf-8")
-THEN, TODAY = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+BEFORE, TODAY = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 ROWS = re.findall(r"^\| `(.*?)` \| `(.*?)` \|", PAGE, re.MULTILINE)
 
 
@@ -25,7 +25,7 @@ def declared() -> Run:
     return run(program, config={"foundry-agents:ordersKey": "s3cret"}, secret_config=("foundry-agents:ordersKey",))
 
 
-def test_todays_program_declares_what_the_older_one_asked_for() -> None:
+def test_the_new_program_declares_what_the_older_one_requested() -> None:
     made = declared()
     version = made.one(VERSION).inputs
     assert (version["cpu"], version["memory"], version["agent_name"]) == ("1", "2Gi", "support")
@@ -39,18 +39,18 @@ def test_todays_program_declares_what_the_older_one_asked_for() -> None:
     assert made.one(ASSIGNMENT).name == "support-toolbox-role"
 
 
-def test_each_line_of_the_table_is_in_the_program_it_speaks_of() -> None:
+def test_each_line_of_the_table_is_in_both_programs() -> None:
     assert len(ROWS) >= 11
-    assert [row for row in ROWS if row[0] not in THEN or row[1] not in TODAY] == []
+    assert [row for row in ROWS if row[0] not in BEFORE or row[1] not in TODAY] == []
 
 
-def test_every_setting_of_the_older_definition_has_its_line() -> None:
+def test_every_setting_of_the_older_definition_has_a_line() -> None:
     (definition,) = (
         node
-        for node in ast.walk(ast.parse(THEN))
+        for node in ast.walk(ast.parse(BEFORE))
         if isinstance(node, ast.Call) and "ImageBased" in ast.unparse(node.func)
     )
-    named = "\n".join(then for then, _today in ROWS)
+    named = "\n".join(before for before, _today in ROWS)
     settings = {keyword.arg for keyword in definition.keywords} - {"tools"}
     assert [name for name in settings if f"{name}=" not in named] == []
     tools = next(keyword.value for keyword in definition.keywords if keyword.arg == "tools")
@@ -59,5 +59,5 @@ def test_every_setting_of_the_older_definition_has_its_line() -> None:
     assert [kind for kind in kinds if f'"type": "{kind}"' not in named] == []
 
 
-def test_the_older_class_is_gone_from_the_sdk() -> None:
+def test_the_sdk_no_longer_has_the_older_class() -> None:
     assert not hasattr(models, "ImageBasedHostedAgentDefinition")

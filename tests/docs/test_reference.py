@@ -1,4 +1,4 @@
-"""The documentation is true: generated pages are up to date, links resolve, every error and input is there."""
+"""Generated pages are up to date and complete, and links resolve."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MARKDOWN = sorted({CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", *(CHECKOUT
 
 
 @pytest.mark.parametrize("name", sorted(pages()))
-def test_a_page_that_is_written_from_the_code_is_up_to_date(name: str) -> None:
+def test_a_generated_page_is_up_to_date(name: str) -> None:
     written = (CHECKOUT / "docs" / "reference" / name).read_text(encoding="utf-8")
     assert pages()[name] == written, "run `make docs`"
 
 
-def test_every_error_has_its_section() -> None:
+def test_every_error_has_a_section() -> None:
     kinds = {
         name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, FoundryAgentsError)
     }
@@ -30,7 +30,7 @@ def test_every_error_has_its_section() -> None:
     assert {name for name in kinds if f"## {name}\n" not in page} == {"FoundryAgentsError"}
 
 
-def test_every_input_of_a_version_has_its_row() -> None:
+def test_every_input_of_a_version_has_a_row() -> None:
     page = pages()["hosted-agent-version.md"]
     assert [row.name for row in VERSION_FIELDS.fields if f"| `{row.name}` |" not in page] == []
 
@@ -42,7 +42,7 @@ def test_links_inside_the_repository_resolve(path: Path) -> None:
     assert [link for link in inside if not (path.parent / link).exists()] == []
 
 
-def test_the_readme_names_verbs_that_the_makefile_has() -> None:
+def test_the_makefile_has_every_command_of_the_readme() -> None:
     readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     verbs = set(re.findall(r"^([a-z]+):.*##", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set(re.findall(r"`(?:\$ )?make (?:-s )?([a-z]+)", readme)) | set(
