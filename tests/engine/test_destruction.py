@@ -48,7 +48,7 @@ def rollout(name, version):
 
 """
 PAIR = 'v = version("v", kept_by_rollout=True)\nrollout("r", v)\n'
-NOBODY = 65534
+OTHER_USER = 65534
 PRECIOUS = ("thesis.txt", "id_rsa.pem", ".bashrc", "a.b.c", "run.12", "Makefile")
 
 
@@ -69,7 +69,7 @@ class Stack:
     project: Project
 
     def program(self, body: str) -> None:
-        """Writes a program; it finds `agent`, `version` and `rollout` above it."""
+        """Write a program; it finds `agent`, `version` and `rollout` above it."""
         head = HEAD.format(
             endpoint=self.there.endpoint,
             principal=self.there.principal_id,
@@ -79,7 +79,7 @@ class Stack:
         (self.project.folder / "__main__.py").write_text(head + body, encoding="utf-8")
 
     def deployed(self, body: str) -> str:
-        """Deploys a program's one agent, and gives its identity."""
+        """Deploy the only agent of a program and return its identity."""
         self.program(body)
         self.up().succeeded()
         (agent,) = self.agents()
@@ -94,18 +94,18 @@ class Stack:
         return self.project.run("destroy", "--yes", "--skip-preview", "--stack", self.project.stack, *options)
 
     def urn(self, name: str) -> str:
-        """The URN of a resource in state."""
+        """Return the URN of a resource in state."""
         exported = self.project.run("stack", "export", "--stack", self.project.stack).succeeded()
         urns = [str(one["urn"]) for one in json.loads(exported.output)["deployment"]["resources"]]
         (found,) = (urn for urn in urns if urn.endswith(f"::{name}"))
         return found
 
     def agents(self) -> list[Any]:
-        """The agents of the Foundry project."""
+        """Return the agents of the Foundry project."""
         return self.azure.run(lambda: self.azure.emulator.agents.of_project(self.there.name))
 
     def serves(self, guid: str) -> str:
-        """The version with all traffic; the agent is the same as it was, and the only one."""
+        """Return the version with all traffic; the agent is the same as it was, and the only one."""
         assert len(self.agents()) == 1, "the agent is gone"
         (agent,) = self.agents()
         assert agent.guid == guid, "it was deleted and made again"
@@ -115,12 +115,12 @@ class Stack:
         return str(number)
 
     def versions(self) -> list[str]:
-        """Numbers of the one agent's versions."""
+        """Return numbers of the one agent's versions."""
         (agent,) = self.agents()
         return list(agent.versions)
 
     def posted(self) -> int:
-        """How many versions were posted."""
+        """Return how many versions were posted."""
         end = f"/projects/{self.there.name}/agents/"
         return sum(
             entry.method == "POST" and end in entry.path and entry.path.endswith("/versions")
@@ -256,7 +256,7 @@ def test_components_that_are_renamed_with_an_alias_change_nothing(stack: Stack) 
 
 @pytest.mark.long
 def test_after_a_stack_rename_an_agent_changes_reverts_and_goes_away(stack: Stack) -> None:
-    """Case 86; pulumi-features A6: the mark named the stack as it was called, so the agent was somebody else's."""
+    """Case 86; pulumi-features A6: the metadata named the former stack, so the agent counted as another stack's."""
     body = 'agent("support", environment={"GREETING": "Hello"}, tools=[fa.CodeInterpreter()])'
     guid = stack.deployed(body)
     _rename(stack)
@@ -340,7 +340,7 @@ def foreign(place: Path) -> None:
     """A folder of another user; where this one is not root, one that can't be written."""
     place.mkdir(mode=0o500)
     if os.getuid() == 0:
-        os.chown(place, NOBODY, NOBODY)
+        os.chown(place, OTHER_USER, OTHER_USER)
 
 
 def linked(place: Path) -> None:

@@ -113,7 +113,7 @@ def test_a_traceback_is_never_a_refusal_as_specified() -> None:
     [
         ("support-rollout", "agent"),
         ("helper-toolbox", "toolbox"),
-        ("twin-rollout", "pair"),
+        ("couple-rollout", "pair"),
         ("pictures-pull", "registry"),
     ],
 )

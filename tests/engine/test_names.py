@@ -103,7 +103,7 @@ def test_a_rename_of_stack_project_organization_or_component_changes_nothing(
     assert planned_by(project) == {}
 
 
-def test_a_renamed_image_stays_in_its_repository_and_another_registry_gets_it_anew(
+def test_a_renamed_image_stays_in_its_repository_and_another_registry_gets_it_again(
     deploy: Callable[..., Deployment],
 ) -> None:
     """Finding pulumi-features A5, case 87: another repository would be another image, and another version."""

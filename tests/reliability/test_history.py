@@ -17,7 +17,7 @@ from tests.support.history import (
 from tests.support.virtual_bench import OWNER, Bench, Killed
 
 
-def test_the_oldest_of_1000_versions_is_adopted_and_one_more_is_told_how_to_prune(bench: Bench) -> None:
+def test_the_oldest_of_1000_versions_is_adopted_and_the_error_for_one_more_says_how_to_prune(bench: Bench) -> None:
     """Case 8: 0 POSTs, at most 11 list calls and 2 s of CPU. Case 53, at the service's limit."""
     found = far_back(bench)
     print(found)
@@ -72,7 +72,7 @@ def test_a_failed_version_that_a_killed_run_has_left_is_reposted_and_goes(
     assert bench.statuses(agent) == {"1": "failed"}
 
     if (dedup, dedup_failed) == ("definition", True):
-        # Such a service hands the failed version back whatever mark a POST has: it goes, and one more run is needed.
+        # Such a service returns the failed version whatever the POST says: it is deleted, and one more run is needed.
         with pytest.raises(VersionFailed):
             bench.up(plan)
         assert bench.statuses(agent) == {}

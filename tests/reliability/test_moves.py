@@ -25,7 +25,7 @@ def test_whatever_moves_nothing_is_lost_and_nothing_is_left() -> None:
 
 
 def _judged_without(**forgotten: Any) -> Callable[[pytest.MonkeyPatch], None]:
-    """Verdicts of a library that forgets something of what a run knows."""
+    """Return a change after which verdicts ignore some of what a run knows."""
 
     def forget(patch: pytest.MonkeyPatch) -> None:
         judge = ownership.verdict

@@ -52,7 +52,7 @@ def install_plugin(pulumi_home: Path) -> None:
 
 @contextlib.contextmanager
 def buildkit(folder: Path, *, registry: str, ca: Path) -> Iterator[BuildKit]:
-    """Runs BuildKit until the block ends.
+    """Run BuildKit until the block ends.
 
     Args:
         folder: For its data, and for Docker's settings.

@@ -20,7 +20,7 @@ LOCATION = "eastus2"
 
 
 def network_of_ours() -> tuple[Input[str], Input[str], list[Input[str]]]:
-    """A subnet for endpoints, one for agents, and DNS zones: what a platform team has already."""
+    """Return a subnet for endpoints, one for agents, and DNS zones: what a platform team provides."""
     platform = resources.ResourceGroup("platform", resource_group_name="platform", location=LOCATION).name
     ours = network.VirtualNetwork(
         "net",
@@ -53,7 +53,7 @@ def network_of_ours() -> tuple[Input[str], Input[str], list[Input[str]]]:
 
 
 def deploy(*, image: str, registry_name: str = "shopimages") -> Mapping[str, Input[object]]:
-    """Declares everything; ``image`` is a digest in the repository ``support`` of the registry."""
+    """Declare everything; ``image`` is a digest in the repository ``support`` of the registry."""
     endpoint_subnet, agent_subnet, zones = network_of_ours()
     project = fa.FoundryProject(
         "shop",

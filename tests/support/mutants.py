@@ -75,7 +75,7 @@ class Mutant:
 
 
 def mutants_of(module: str) -> Iterator[Mutant]:
-    """All mutants, but those in annotations, which are never evaluated, and of the bare star in a signature."""
+    """Yield all mutants except those of annotations, which are never evaluated, and of a bare star in a signature."""
     source = _source(module)
     idle, lines = _annotations(source), source.splitlines()
     for operator, occurrence, begins, ends in _places(source):
@@ -85,7 +85,7 @@ def mutants_of(module: str) -> Iterator[Mutant]:
 
 
 def _places(source: str) -> Iterator[tuple[str, int, _Position, _Position]]:
-    """Every operator and occurrence, and from where to where it changes the source."""
+    """Yield every operator and occurrence, and from where to where it changes the source."""
     nodes = list(ast_nodes(get_ast(source)))
     for name in plugins.operator_names():
         operator = plugins.get_operator(name)
@@ -97,7 +97,7 @@ def _places(source: str) -> Iterator[tuple[str, int, _Position, _Position]]:
 
 
 def is_seen(mutant: Mutant, tests: Sequence[str]) -> bool:
-    """True when one of the tests fails on it, or none comes to an end."""
+    """Return True when one of the tests fails on it, or does not end."""
     child = os.fork()
     if child == 0:
         _live_as(mutant, tests)
@@ -113,7 +113,7 @@ def is_seen(mutant: Mutant, tests: Sequence[str]) -> bool:
 
 
 def _live_as(mutant: Mutant, tests: Sequence[str]) -> None:
-    """Runs the tests on the mutant and ends the process."""
+    """Run the tests on the mutant and end the process."""
     code = 1
     resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_CPU_S, LONGEST_CPU_S))
     try:
@@ -124,7 +124,7 @@ def _live_as(mutant: Mutant, tests: Sequence[str]) -> None:
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         sys.meta_path.insert(0, _Finder(f"{PACKAGE}.{mutant.module}", mutant.source))
         with tempfile.TemporaryDirectory() as scratch:
-            # Examples that fail on a mutant are nobody's business afterwards.
+            # Do not keep the examples that fail on a mutant.
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = scratch
             code = int(pytest.main([*_QUIET, f"--basetemp={scratch}/base", *tests]))
     finally:

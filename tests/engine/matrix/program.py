@@ -20,8 +20,8 @@ KINDS = ("agent", "pair", "toolbox", "store", "project", "registry")
 """Agent by component, agent by two resources, toolbox, vector store, Foundry project, registry."""
 RENAMED = {
     "support": "helper",
-    "pair": "twin",
-    "pair-rollout": "twin-rollout",
+    "pair": "couple",
+    "pair-rollout": "couple-rollout",
     "box": "kit",
     "faq": "pages",
     "shop": "market",
@@ -219,7 +219,7 @@ class Program:
 
 
 def deploy(given: Settings) -> None:
-    """Declares the stack."""
+    """Declare the stack."""
     if given.organization:
         pulumi.get_organization = lambda: given.organization
     if given.delete_before_replace or given.retain or given.protect:
