@@ -58,7 +58,7 @@ class Box:
     def delete(self, state: State, plugin: Plugin) -> None:
         plugin.delete(PROVIDER, state.id, state.outs)
 
-    def somebody(self, method: str, path: str, body: object = None) -> Mapping[str, Any]:
+    def someone_else(self, method: str, path: str, body: object = None) -> Mapping[str, Any]:
         """A request that is not made by this library."""
         with self.bench.azure.client(self.bench.project.name) as client:
             answer = client.request(method, path, json=body)
