@@ -293,7 +293,7 @@ def test_an_agent_that_another_stack_takes_over_goes_away_with_that_stack(stack:
     """Case 89; pulumi-features A6: versions of the stack that had made it were left."""
     body = 'agent("support", take_over=pulumi.get_stack() == "other", environment={"GREETING": pulumi.get_stack()})'
     guid = stack.deployed(body)
-    other = Stack(stack.azure, stack.there, stack.image, stack.project.beside("other", {}))
+    other = Stack(stack.azure, stack.there, stack.image, stack.project.add_stack("other", {}))
     other.up().succeeded()
     assert other.serves(guid) == "2"
 

@@ -1,4 +1,4 @@
-"""A base image from this machine's own files: a shell, `useradd` and their libraries. Offline there is no other.
+"""A base image from this machine's own files: a shell, `useradd` and their libraries. No other is available offline.
 
 Python is not in it: the runtime of the local Azure lends it, with the packages of this checkout. So its `pip` installs
 nothing; it says which requirements it was asked for.

@@ -36,7 +36,7 @@ class BuildKit:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What leads Docker's tools to it, and to nothing of the person's own Docker."""
+        """The variables with which Docker's tools use it, and not the user's own Docker settings."""
         return {"DOCKER_CONFIG": str(self.folder)}
 
 

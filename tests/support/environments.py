@@ -50,7 +50,7 @@ class Environments:
             **settings,
         }
         if self.stacks:
-            made = next(iter(self.stacks.values())).beside(stack, config)
+            made = next(iter(self.stacks.values())).add_stack(stack, config)
         else:
             made = Project.create(self.folder / "agents", self.variables, config, stack)
         self.stacks[stack] = made

@@ -1,6 +1,6 @@
 """A program with every component and every option of theirs: shared by snapshot, model and engine tests.
 
-It imports nothing of the tests, so that an engine test can copy it into a project of its own.
+It does not import tests, so that an engine test can copy it into a project of its own.
 """
 
 from __future__ import annotations

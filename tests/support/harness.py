@@ -85,7 +85,7 @@ class Project:
         project.init_stack()
         return project
 
-    def beside(self, stack: str, config: Mapping[str, Any]) -> Project:
+    def add_stack(self, stack: str, config: Mapping[str, Any]) -> Project:
         """Return another stack of the same project."""
         project = Project(self.folder, self.variables, dict(config), stack=stack)
         project.init_stack()

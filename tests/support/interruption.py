@@ -46,7 +46,7 @@ class Recovered:
         after_s: Seconds into the run at which it was pressed.
         twice: Pressed twice; then the next command is a refresh that drops pending creates.
         interrupted: The run did not end well by itself before.
-        duplicates: Versions beside the first of the same definition.
+        duplicates: Further versions with the same definition.
         as_asked: The next `up` ended well, and the version that was asked for has all traffic.
     """
 

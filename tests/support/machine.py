@@ -1,4 +1,4 @@
-"""What a test needs on the machine besides Python: a program of a Debian package."""
+"""What a test needs on the machine except Python: programs of Debian packages."""
 
 from __future__ import annotations
 

@@ -99,9 +99,9 @@ class Plugin:
     """A running plugin process.
 
     Attributes:
-        process: The process, to be stopped by whoever started it.
+        process: The process; who starts it also stops it.
         lines: Every progress line so far.
-        engine: Address of the fake engine beside it.
+        engine: Address of its fake engine.
         patience_s: How long a call may take before it counts as hanging.
     """
 
@@ -189,7 +189,7 @@ def running(env: Mapping[str, str] | None = None, *, beside: Plugin | None = Non
     """Start a plugin process with a fake engine, and stop it at the end by its process id.
 
     Args:
-        env: Variables of the process besides PATH and what Python needs; nothing of this process's own.
+        env: Variables of the process, added to PATH and what Python needs; it does not inherit others.
         beside: Another process of the same run: both get the same engine.
     """
     lines: list[Line] = []

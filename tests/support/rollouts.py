@@ -71,7 +71,7 @@ def moves(service: FaultyService) -> list[str]:
 
 
 class Killed(BaseException):
-    """The process ends: nothing of it runs any more."""
+    """The process was killed: none of its code runs any more."""
 
 
 @dataclass

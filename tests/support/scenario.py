@@ -135,7 +135,7 @@ class Scenario(RuleBasedStateMachine):
 
     @rule(word=WORDS, fault=FAULTS, where=st.sampled_from(["GET", "POST", "PATCH", ""]), times=st.integers(1, 3))
     def up_while_something_breaks(self, word: str, fault: dict[str, object], where: str, times: int) -> None:
-        """What is left of the fault hits whoever comes next."""
+        """The rest of the fault hits the next process."""
         self.bench.azure.control.fault(**fault, method=where or None, path=f"/agents/{self.agent}", times=times)
         self._run(word)
 

@@ -1,4 +1,4 @@
-"""Good settings to start from, and shorthands for what the core makes of settings."""
+"""Good settings to start from, and shorthands for their canonical values and problems."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Ended:
     Attributes:
         unserved: Instants without an active routed version.
         finished: The run after the fault ended as asked.
-        restored: The run with the fault ended as asked, was killed, or put back what it had found.
+        restored: The run with the fault ended as asked, was killed, or restored the previous routing.
         sessions: Left in the end, where no response was lost and the run was not killed. A session whose create
             response was lost cannot be deleted, as its name is unknown; it ends when its idle time is over.
         fault: What was to happen.

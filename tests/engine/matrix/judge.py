@@ -52,7 +52,7 @@ class Wanted:
         same: Kinds whose things are the very ones that there were.
         whole: An untargeted run: nothing that is not declared is left.
         refuses: Kinds that may refuse.
-        retained: What was asked to be retained is no left-over.
+        retained: What the run retains on purpose is not left over.
         empty: After a destroy: nothing is declared.
     """
 

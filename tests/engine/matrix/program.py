@@ -1,6 +1,6 @@
-"""The program of every stack of the matrix: the six kinds side by side, as `given.json` beside it says.
+"""The program of every stack of the matrix: the six kinds, with the settings of `given.json` in its folder.
 
-It imports nothing of the tests, so that it can be copied into a project of its own.
+It does not import tests, so that it can be copied into a project of its own.
 """
 
 from __future__ import annotations

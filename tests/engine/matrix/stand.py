@@ -1,4 +1,4 @@
-"""A stack of the matrix that is up, and the same again for each cell: state and local Azure are put back, not made."""
+"""A deployed stack of the matrix; for each cell, state and local Azure are restored instead of deployed again."""
 
 from __future__ import annotations
 
