@@ -57,7 +57,7 @@ def _says(here: Deployment) -> str:
 
 
 @pytest.mark.long
-def test_a_changed_byte_of_code_is_one_version_and_its_revert_none(deploy: Callable[..., Deployment]) -> None:
+def test_a_changed_byte_of_code_creates_one_version_and_its_revert_none(deploy: Callable[..., Deployment]) -> None:
     """Cases 9, 12 and 13 for code: up, touched, changed, reverted; each version is a process that really runs."""
     here = deploy(runtime="process")
     folder = here.project.folder / "agent"

@@ -166,7 +166,7 @@ def test_a_second_host_name_of_one_project_deletes_nothing(stack: Stack) -> None
 @pytest.mark.parametrize(
     "options", [("--target", "r"), pytest.param(("--exclude", "v"), marks=pytest.mark.long)], ids=["target", "exclude"]
 )
-def test_an_up_with_targets_or_exclusions_takes_a_rollout_away_and_leaves_its_agent(
+def test_an_up_with_targets_or_exclusions_removes_a_rollout_and_keeps_its_agent(
     stack: Stack, options: tuple[str, str]
 ) -> None:
     """Case 85; pulumi-features A2: such a run checks nothing of the version, which looked like a destroy."""
@@ -255,7 +255,7 @@ def test_components_that_are_renamed_with_an_alias_change_nothing(stack: Stack) 
 
 
 @pytest.mark.long
-def test_after_a_stack_rename_an_agent_changes_reverts_and_goes_away(stack: Stack) -> None:
+def test_after_a_stack_rename_an_agent_can_change_revert_and_be_destroyed(stack: Stack) -> None:
     """Case 86; pulumi-features A6: the metadata named the former stack, so the agent counted as another stack's."""
     body = 'agent("support", environment={"GREETING": "Hello"}, tools=[fa.CodeInterpreter()])'
     guid = stack.deployed(body)
@@ -274,7 +274,7 @@ def test_after_a_stack_rename_an_agent_changes_reverts_and_goes_away(stack: Stac
 
 
 @pytest.mark.long
-def test_an_agent_that_was_taken_over_after_a_stack_rename_goes_away_with_its_stack(stack: Stack) -> None:
+def test_an_agent_taken_over_after_a_stack_rename_is_destroyed_with_its_stack(stack: Stack) -> None:
     """Cases 86 and 89; pulumi-features A6: the destroy ended well and left the agent serving, in no state."""
     body = 'agent("support", take_over=True, environment={"GREETING": "Hello"})'
     guid = stack.deployed(body)
@@ -289,7 +289,7 @@ def test_an_agent_that_was_taken_over_after_a_stack_rename_goes_away_with_its_st
 
 
 @pytest.mark.long
-def test_an_agent_that_another_stack_takes_over_goes_away_with_that_stack(stack: Stack) -> None:
+def test_an_agent_that_another_stack_takes_over_is_destroyed_with_that_stack(stack: Stack) -> None:
     """Case 89; pulumi-features A6: versions of the stack that had made it were left."""
     body = 'agent("support", take_over=pulumi.get_stack() == "other", environment={"GREETING": pulumi.get_stack()})'
     guid = stack.deployed(body)
@@ -360,7 +360,7 @@ def a_file(place: Path) -> None:
 @pytest.mark.parametrize(
     "laid", [foreign, pytest.param(linked, marks=pytest.mark.long), pytest.param(a_file, marks=pytest.mark.long)]
 )
-def test_where_processes_can_not_exchange_notes_an_agent_that_changes_its_provider_stays(
+def test_an_agent_that_changes_its_provider_stays_even_if_processes_cannot_exchange_notes(
     stack: Stack, laid: Callable[[Path], None]
 ) -> None:
     """Case 88; security 1 and 2: the delete found no note, and took that for a destroy; a link's target was emptied."""
@@ -411,7 +411,7 @@ fa.ToolboxVersion("box", project_endpoint=E, toolbox_name="box", tools=[{"type":
 """
 
 
-def test_what_leaves_the_program_is_gone_after_an_up(stack: Stack) -> None:
+def test_what_is_removed_from_the_program_is_deleted_by_an_up(stack: Stack) -> None:
     """Case 91: in an ordinary program, from two instances of the provider; what stays keeps its identity."""
     stack.program(LEAVING.format(declared=AWAY))
     stack.up().succeeded()
@@ -482,7 +482,7 @@ agent("third", tools=[fa.CodeInterpreter()])
 """
 
 
-def test_what_is_new_in_the_program_stops_no_run_that_does_not_make_it(stack: Stack) -> None:
+def test_a_new_resource_does_not_stop_a_run_that_does_not_create_it(stack: Stack) -> None:
     """Cases 85 and 91: Pulumi gives such a resource's inputs as its outputs, an identity without its principal."""
     body = 'agent("support", environment={"GREETING": "Hello"})\n'
     guid = stack.deployed(body)

@@ -42,7 +42,7 @@ def shop(deploy: Callable[..., Deployment]) -> Deployment:
     return here
 
 
-def test_every_option_goes_up_is_repaired_and_goes_away(shop: Deployment) -> None:
+def test_every_option_is_deployed_repaired_and_destroyed(shop: Deployment) -> None:
     """Issue 7: what was sent fits the SDK's models, two agents share one grant, drift is fixed, and all is deleted.
 
     Case 65. Case 41: role, policy and project, then the registry. Case 52: one destroy, although Azure is busy with

@@ -46,7 +46,7 @@ fa.HostedAgentVersion(
 """
 
 
-def test_imported_versions_have_no_difference_from_a_program_that_says_the_same(
+def test_imported_versions_do_not_differ_from_a_program_with_the_same_inputs(
     deploy: Callable[..., Deployment],
 ) -> None:
     """Case 46. pu#16175"""

@@ -147,7 +147,7 @@ def test_a_broken_release_gets_no_traffic_and_the_next_up_with_a_fixed_one_succe
     assert rolled.here.project.outputs() == {"serving": "1", "previous": "3", "kept": ["3", "1"]}
 
 
-def test_a_rollout_that_is_killed_at_a_step_goes_on_from_there_and_never_back(
+def test_a_rollout_that_is_killed_at_a_step_continues_there_and_never_goes_back(
     deploy: Callable[..., Deployment],
 ) -> None:
     """Case 1, cut while a step bakes."""
@@ -220,7 +220,7 @@ def test_a_change_in_the_portal_is_one_field_in_the_preview_and_one_write_to_und
     assert len(rolled.here.writes()) == before
 
 
-def test_an_agent_goes_with_destroy_although_its_first_rollout_failed_and_a_rename_takes_nothing_away(
+def test_destroy_deletes_an_agent_whose_first_rollout_failed_and_a_rename_deletes_nothing(
     deploy: Callable[..., Deployment],
 ) -> None:
     """A rollout that never succeeded is in no state: the version takes the agent along. Case 48.

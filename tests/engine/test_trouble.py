@@ -15,7 +15,7 @@ pytestmark = pytest.mark.engine
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 
 
-def test_a_run_killed_while_it_waits_is_finished_by_the_next_with_exactly_one_version(
+def test_the_next_run_finishes_one_that_was_killed_while_waiting_with_exactly_one_version(
     deploy: Callable[..., Deployment],
 ) -> None:
     """Case 1, cut in the middle of the wait: engine, language host and plugins die at once. pu#15958"""
