@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # One test process more than there are cores: tests on the real engine mostly wait.
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # What is written in the words of docs/glossary.md already; `make check` keeps it so.
-PLAIN_ENGLISH := Makefile .ci contrib tools tests/acceptance tests/reliability tests/support tests/tools
+PLAIN_ENGLISH := Makefile .ci contrib tools tests/tools
 
 .PHONY: help up preview down env setup test check check-types check-rest figures bench docs lock clean venv conformance picture
 
@@ -39,7 +39,7 @@ test: setup ## run the checks and all tests except the long ones of `make figure
 check: venv ## lint, types, layers, words: no tests
 	@$(MAKE) --no-print-directory -j2 check-types check-rest
 
-figures: setup ## measure every figure and print it beside its target; fails when one falls short
+figures: setup ## measure every figure and print it with its target; fails when one falls short
 	@$(PYTHON) -m tools.figures
 
 bench: setup ## compare ours with the plain thing a user would do instead, as ratios

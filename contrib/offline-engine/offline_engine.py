@@ -31,7 +31,7 @@ class GoBuild:
         ldflags: Flags of the linker.
         tags: Build tags.
         copies_from: A module that this one requires.
-        copies: Files of that module that go beside the program.
+        copies: Files of that module that are copied next to the program.
     """
 
     module: str
@@ -146,7 +146,7 @@ def build(
     Args:
         programs: Those of one entry of PROGRAMS.
         scratch: An empty folder to build in.
-        into: Where the programs and the files beside them go.
+        into: The folder for the programs and the files that come with them.
         environ: The environment; `go` is looked for on its PATH.
         say: Takes a line about what happens.
         heartbeat_s: How often a silent build says that it still works.
@@ -230,7 +230,7 @@ class Go:
                     except subprocess.TimeoutExpired:
                         waited_s += self._heartbeat_s
                         self._say(f"  still building after {waited_s:.0f} s")
-            except BaseException:  # also Ctrl-C: nothing of ours goes on in the background
+            except BaseException:  # also Ctrl-C: leave no process in the background
                 process.kill()
                 raise
         if process.returncode != 0:

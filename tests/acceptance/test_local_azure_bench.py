@@ -1,4 +1,4 @@
-"""Reads of the local Azure beside a bare Starlette route that answers the same bytes: a ratio in one run."""
+"""Reads of the local Azure compared with a bare Starlette route that returns the same bytes: a ratio in one run."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_reads_take_at_most_three_times_as_long_as_those_of_a_bare_route(figure:
             for url in best:
                 best[url] = max(best[url], _rate(url, trust, token))
     ratio = best[running.data_plane] / best[bare]
-    name = f"version reads over TLS beside a bare Starlette route ({best[bare]:.0f}/s)"
+    name = f"version reads over TLS, compared with a bare Starlette route ({best[bare]:.0f}/s)"
     figure("azure", name, ratio, ">=", 0.3, unit=" x")
 
 

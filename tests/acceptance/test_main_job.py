@@ -105,7 +105,7 @@ def _fields(preview: str) -> int:
 
 @contextmanager
 def _plugin_memory() -> Iterator[list[float]]:
-    """Collect the peak resident memory, in bytes, of each dynamic plugin process that runs meanwhile."""
+    """Collect the peak resident memory, in bytes, of each dynamic plugin process that runs inside the block."""
     peaks: dict[int, float] = {}
     stop = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What our resources add to a preview, beside as many empty dynamic resources: ratios in one run."""
+"""What our resources add to a preview, compared with as many empty dynamic resources: ratios in one run."""
 
 from __future__ import annotations
 
@@ -59,7 +59,14 @@ def test_a_preview_of_agents_takes_little_longer_than_one_of_empty_resources(fig
         for name, run in programs.items():
             best[name] = min(best[name], _seconds(*run))
     ratio = best["ours"] / best["empty"]
-    figure("preview", f"preview of {AGENTS} agents beside as many empty dynamic resources", ratio, "<=", 1.3, unit=" x")
+    figure(
+        "preview",
+        f"preview of {AGENTS} agents, compared with as many empty dynamic resources",
+        ratio,
+        "<=",
+        1.3,
+        unit=" x",
+    )
 
 
 def _program(folder: Path, text: str) -> tuple[Path, dict[str, str]]:

@@ -138,13 +138,13 @@ def test_moves_of_names_targets_and_processes_lose_nothing(figure: Record, compu
     figure("91", "losses and left-overs among them", len(losses), "=", 0)
 
 
-def test_whatever_happens_to_an_agent_two_quiet_runs_settle_it(figure: Record, computing: Computing) -> None:
+def test_two_undisturbed_runs_settle_an_agent_after_any_events(figure: Record, computing: Computing) -> None:
     """Case 78."""
     name = f"scenarios of {STEPS} steps that two quiet runs settle"
     figure("78", name, computing.scenarios.result(), ">=", SCENARIOS)
 
 
-def test_inputs_come_back_from_the_service_as_they_were(figure: Record, computing: Computing) -> None:
+def test_inputs_are_read_back_from_the_service_unchanged(figure: Record, computing: Computing) -> None:
     """Case 15."""
     done = sum(share.result() for share in computing.trips)
     figure("15", "inputs that came back from the service as they were", done, "=", ROUND_TRIPS)

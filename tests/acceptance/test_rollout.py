@@ -48,16 +48,16 @@ class _Callers:
         self.answers: list[Counter[str]] = []
 
     def now(self) -> float:
-        """Seconds slept so far."""
+        """Return the seconds slept so far."""
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Asks 1,000 times, which is this clock's second."""
+        """Ask 1,000 times: this is one second of this clock."""
         self._now += seconds
         self.ask()
 
     def ask(self) -> None:
-        """Asks 1,000 fresh sessions and counts who answers."""
+        """Ask 1,000 fresh sessions and count who answers."""
         url = "agents/support/endpoint/protocols/openai/responses"
         counted: Counter[str] = Counter()
         for _ in range(SESSIONS):
@@ -150,7 +150,11 @@ def test_at_every_instant_of_a_rollout_an_active_version_is_routed(figure: Recor
             results.extend(ended(azure, service, client, image, seed) for seed in range(SEEDS))
     of = f"{SEEDS} rollouts with a fault in each"
     figure(
-        "43", f"instants without an active routed version, {of}", sum(len(result.dark) for result in results), "=", 0
+        "43",
+        f"instants without an active routed version, {of}",
+        sum(len(result.unserved) for result in results),
+        "=",
+        0,
     )
     figure("43", "faults among them that had an effect", sum(result.struck for result in results), ">=", 0.8 * SEEDS)
     figure(

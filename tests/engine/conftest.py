@@ -51,7 +51,7 @@ def engine() -> Path:
 
 @pytest.fixture(scope="session")
 def pulumi_home(engine: Path) -> Iterator[Path]:
-    """One Pulumi home a test process: it holds the stand-in plugin."""
+    """One Pulumi home for each test process, with the fake plugins."""
     del engine
     with tempfile.TemporaryDirectory(prefix="pulumi-home-") as folder:
         yield Path(folder)
@@ -59,7 +59,7 @@ def pulumi_home(engine: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def deploy(tmp_path: Path, engine: Path, pulumi_home: Path) -> Iterator[Callable[..., Deployment]]:
-    """Makes a local Azure and a project whose stack `local` has one agent, `support`.
+    """Return a function that makes a local Azure and a project whose stack `local` has one agent, `support`.
 
     With ``whole`` the program is the repository's own, which makes Foundry project, registry and pull role too.
     Without, those are there already and the program declares the agent alone: a third of the time.

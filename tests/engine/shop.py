@@ -46,16 +46,16 @@ fa.HostedAgent(
 
 
 def configure(here: Project, **settings: Any) -> None:
-    """Writes the stack's settings; image, registry and protection stay as they are unless they are among them."""
+    """Write the stack's settings; image, registry and protection stay as they are unless they are among them."""
     kept: dict[str, Any] = {key: here.config[key] for key in ("image", "registry", "protect") if key in here.config}
     here.config = {**kept, **settings}
     here.write_config()
 
 
 def planned_by(project: Project) -> dict[str, str]:
-    """What a preview would do, by the resources' names; it has to succeed."""
-    told = project.preview("--json").succeeded().output
-    steps = json.loads(told[told.index("{") :])["steps"]
+    """Return what a preview would do, by the resources' names; it has to succeed."""
+    output = project.preview("--json").succeeded().output
+    steps = json.loads(output[output.index("{") :])["steps"]
     verbs = {step["urn"].rpartition("::")[2]: step["op"] for step in steps}
     return {
         name: "replace" if "replace" in verb else verb

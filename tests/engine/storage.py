@@ -44,12 +44,12 @@ class Storage:
         }
 
     def blobs(self) -> list[str]:
-        """Names of all blobs, sorted."""
+        """Return names of all blobs, sorted."""
         with self._service() as service:
             return sorted(blob.name for blob in service.get_container_client(CONTAINER).list_blobs())
 
     def make_container(self) -> None:
-        """Makes the empty container."""
+        """Make the empty container."""
         with self._service() as service:
             service.create_container(CONTAINER)
 

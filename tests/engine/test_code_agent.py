@@ -57,7 +57,7 @@ def _says(here: Deployment) -> str:
 
 
 @pytest.mark.long
-def test_a_changed_byte_of_code_is_one_version_and_its_revert_none(deploy: Callable[..., Deployment]) -> None:
+def test_a_changed_byte_of_code_creates_one_version_and_its_revert_none(deploy: Callable[..., Deployment]) -> None:
     """Cases 9, 12 and 13 for code: up, touched, changed, reverted; each version is a process that really runs."""
     here = deploy(runtime="process")
     folder = here.project.folder / "agent"
@@ -94,10 +94,10 @@ def test_a_changed_byte_of_code_is_one_version_and_its_revert_none(deploy: Calla
     assert "correct horse battery" not in state
 
 
-def test_a_folder_that_can_not_be_packed_is_told_before_anything_is_made(
+def test_a_folder_that_cannot_be_packed_is_reported_before_anything_is_created(
     deploy: Callable[..., Deployment], tmp_path: Path
 ) -> None:
-    """The program's fault, in the preview, in one block without a traceback."""
+    """The preview reports the mistake of the program in one block, without a traceback."""
     here = deploy()
     (here.project.folder / "agent").mkdir()
     (here.project.folder / "agent" / "secrets").symlink_to(tmp_path / "elsewhere")

@@ -48,7 +48,7 @@ def rollout(name, version):
 
 """
 PAIR = 'v = version("v", kept_by_rollout=True)\nrollout("r", v)\n'
-NO_OWNER = 65534
+OTHER_USER = 65534
 PRECIOUS = ("thesis.txt", "id_rsa.pem", ".bashrc", "a.b.c", "run.12", "Makefile")
 
 
@@ -69,7 +69,7 @@ class Stack:
     project: Project
 
     def program(self, body: str) -> None:
-        """Writes a program; it finds `agent`, `version` and `rollout` above it."""
+        """Write a program; it finds `agent`, `version` and `rollout` above it."""
         head = HEAD.format(
             endpoint=self.there.endpoint,
             principal=self.there.principal_id,
@@ -79,7 +79,7 @@ class Stack:
         (self.project.folder / "__main__.py").write_text(head + body, encoding="utf-8")
 
     def deployed(self, body: str) -> str:
-        """Deploys a program's one agent, and gives its identity."""
+        """Deploy the only agent of a program and return its identity."""
         self.program(body)
         self.up().succeeded()
         (agent,) = self.agents()
@@ -94,18 +94,18 @@ class Stack:
         return self.project.run("destroy", "--yes", "--skip-preview", "--stack", self.project.stack, *options)
 
     def urn(self, name: str) -> str:
-        """The URN of a resource in state."""
+        """Return the URN of a resource in state."""
         exported = self.project.run("stack", "export", "--stack", self.project.stack).succeeded()
         urns = [str(one["urn"]) for one in json.loads(exported.output)["deployment"]["resources"]]
         (found,) = (urn for urn in urns if urn.endswith(f"::{name}"))
         return found
 
     def agents(self) -> list[Any]:
-        """The agents of the Foundry project."""
+        """Return the agents of the Foundry project."""
         return self.azure.run(lambda: self.azure.emulator.agents.of_project(self.there.name))
 
     def serves(self, guid: str) -> str:
-        """The version with all traffic; the agent is the same as it was, and the only one."""
+        """Return the version with all traffic; the agent is the same as it was, and the only one."""
         assert len(self.agents()) == 1, "the agent is gone"
         (agent,) = self.agents()
         assert agent.guid == guid, "it was deleted and made again"
@@ -115,12 +115,12 @@ class Stack:
         return str(number)
 
     def versions(self) -> list[str]:
-        """Numbers of the one agent's versions."""
+        """Return numbers of the one agent's versions."""
         (agent,) = self.agents()
         return list(agent.versions)
 
     def posted(self) -> int:
-        """How many versions were posted."""
+        """Return how many versions were posted."""
         end = f"/projects/{self.there.name}/agents/"
         return sum(
             entry.method == "POST" and end in entry.path and entry.path.endswith("/versions")
@@ -166,7 +166,7 @@ def test_a_second_host_name_of_one_project_deletes_nothing(stack: Stack) -> None
 @pytest.mark.parametrize(
     "options", [("--target", "r"), pytest.param(("--exclude", "v"), marks=pytest.mark.long)], ids=["target", "exclude"]
 )
-def test_an_up_with_targets_or_exclusions_takes_a_rollout_away_and_leaves_its_agent(
+def test_an_up_with_targets_or_exclusions_removes_a_rollout_and_keeps_its_agent(
     stack: Stack, options: tuple[str, str]
 ) -> None:
     """Case 85; pulumi-features A2: such a run checks nothing of the version, which looked like a destroy."""
@@ -255,8 +255,8 @@ def test_components_that_are_renamed_with_an_alias_change_nothing(stack: Stack) 
 
 
 @pytest.mark.long
-def test_after_a_stack_rename_an_agent_changes_reverts_and_goes_away(stack: Stack) -> None:
-    """Case 86; pulumi-features A6: the mark named the stack as it was called, so the agent was somebody else's."""
+def test_after_a_stack_rename_an_agent_can_change_revert_and_be_destroyed(stack: Stack) -> None:
+    """Case 86; pulumi-features A6: the metadata named the former stack, so the agent counted as another stack's."""
     body = 'agent("support", environment={"GREETING": "Hello"}, tools=[fa.CodeInterpreter()])'
     guid = stack.deployed(body)
     _rename(stack)
@@ -274,7 +274,7 @@ def test_after_a_stack_rename_an_agent_changes_reverts_and_goes_away(stack: Stac
 
 
 @pytest.mark.long
-def test_an_agent_that_was_taken_over_after_a_stack_rename_goes_away_with_its_stack(stack: Stack) -> None:
+def test_an_agent_taken_over_after_a_stack_rename_is_destroyed_with_its_stack(stack: Stack) -> None:
     """Cases 86 and 89; pulumi-features A6: the destroy ended well and left the agent serving, in no state."""
     body = 'agent("support", take_over=True, environment={"GREETING": "Hello"})'
     guid = stack.deployed(body)
@@ -289,11 +289,11 @@ def test_an_agent_that_was_taken_over_after_a_stack_rename_goes_away_with_its_st
 
 
 @pytest.mark.long
-def test_an_agent_that_another_stack_takes_over_goes_away_with_that_stack(stack: Stack) -> None:
+def test_an_agent_that_another_stack_takes_over_is_destroyed_with_that_stack(stack: Stack) -> None:
     """Case 89; pulumi-features A6: versions of the stack that had made it were left."""
     body = 'agent("support", take_over=pulumi.get_stack() == "other", environment={"GREETING": pulumi.get_stack()})'
     guid = stack.deployed(body)
-    other = Stack(stack.azure, stack.there, stack.image, stack.project.beside("other", {}))
+    other = Stack(stack.azure, stack.there, stack.image, stack.project.add_stack("other", {}))
     other.up().succeeded()
     assert other.serves(guid) == "2"
 
@@ -340,7 +340,7 @@ def foreign(place: Path) -> None:
     """A folder of another user; where this one is not root, one that can't be written."""
     place.mkdir(mode=0o500)
     if os.getuid() == 0:
-        os.chown(place, NO_OWNER, NO_OWNER)
+        os.chown(place, OTHER_USER, OTHER_USER)
 
 
 def linked(place: Path) -> None:
@@ -360,7 +360,7 @@ def a_file(place: Path) -> None:
 @pytest.mark.parametrize(
     "laid", [foreign, pytest.param(linked, marks=pytest.mark.long), pytest.param(a_file, marks=pytest.mark.long)]
 )
-def test_where_processes_can_not_exchange_notes_an_agent_that_changes_its_provider_stays(
+def test_an_agent_that_changes_its_provider_stays_even_if_processes_cannot_exchange_notes(
     stack: Stack, laid: Callable[[Path], None]
 ) -> None:
     """Case 88; security 1 and 2: the delete found no note, and took that for a destroy; a link's target was emptied."""
@@ -411,7 +411,7 @@ fa.ToolboxVersion("box", project_endpoint=E, toolbox_name="box", tools=[{"type":
 """
 
 
-def test_what_leaves_the_program_is_gone_after_an_up(stack: Stack) -> None:
+def test_what_is_removed_from_the_program_is_deleted_by_an_up(stack: Stack) -> None:
     """Case 91: in an ordinary program, from two instances of the provider; what stays keeps its identity."""
     stack.program(LEAVING.format(declared=AWAY))
     stack.up().succeeded()
@@ -482,7 +482,7 @@ agent("third", tools=[fa.CodeInterpreter()])
 """
 
 
-def test_what_is_new_in_the_program_stops_no_run_that_does_not_make_it(stack: Stack) -> None:
+def test_a_new_resource_does_not_stop_a_run_that_does_not_create_it(stack: Stack) -> None:
     """Cases 85 and 91: Pulumi gives such a resource's inputs as its outputs, an identity without its principal."""
     body = 'agent("support", environment={"GREETING": "Hello"})\n'
     guid = stack.deployed(body)

@@ -42,8 +42,8 @@ def shop(deploy: Callable[..., Deployment]) -> Deployment:
     return here
 
 
-def test_every_option_goes_up_is_repaired_and_goes_away(shop: Deployment) -> None:
-    """Issue 7: what was sent fits the SDK's models, two agents share one grant, drift is mended, all goes.
+def test_every_option_is_deployed_repaired_and_destroyed(shop: Deployment) -> None:
+    """Issue 7: what was sent fits the SDK's models, two agents share one grant, drift is fixed, and all is deleted.
 
     Case 65. Case 41: role, policy and project, then the registry. Case 52: one destroy, although Azure is busy with
     parents three times.
@@ -84,7 +84,7 @@ def test_every_option_goes_up_is_repaired_and_goes_away(shop: Deployment) -> Non
 
 
 def _sent(here: Deployment) -> list[tuple[str, dict[str, Any]]]:
-    """Type and body of every resource, as the program sent it."""
+    """Return type and body of every resource, as the program sent it."""
     return [(str(here.azure.get(found)["type"]), here.azure.request_of(found)) for found in _resources(here)]
 
 
@@ -93,7 +93,7 @@ def _resources(here: Deployment) -> list[str]:
 
 
 def _refusals(here: Deployment) -> list[str]:
-    """Writes that Resource Manager refused: a model deployed beside another would be one."""
+    """Return the writes that Resource Manager refused; a model deployed at the same time as another is one."""
     written = here.azure.journal(plane="arm", writes=True)
     return [f"{entry.status} {entry.path}" for entry in written if (entry.status or 500) >= 400]
 
@@ -109,7 +109,7 @@ def _registry(here: Deployment) -> dict[str, Any]:
 
 
 def _who_may_call(here: Deployment, principal: str) -> dict[str, int]:
-    """What each agent answers to a call of this principal."""
+    """Return what each agent answers to a call of this principal."""
     with here.azure.client("shop", principal_id=principal) as caller:
         return {
             name: caller.post(f"agents/{name}/endpoint/protocols/openai/responses", json={"input": "?"}).status_code
@@ -118,7 +118,7 @@ def _who_may_call(here: Deployment, principal: str) -> dict[str, int]:
 
 
 def _meddle(here: Deployment, roles: list[str]) -> None:
-    """Somebody takes a role away, switches a policy off, and deletes the account with all that is in it."""
+    """Someone else deletes a role, switches a policy off, and deletes the account with its content."""
     push = next(role for role in roles if PIPELINE_ROLE in str(here.azure.get(role)))
     here.azure.delete(push)
     registry = _registry_id(here)

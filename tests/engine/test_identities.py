@@ -67,13 +67,13 @@ class Identities:
         self.here.project.write_config()
 
     def of(self, version: str) -> str:
-        """The identity of a version."""
+        """Return the identity of a version."""
         with self.here.azure.client("agents") as service:
             found = service.get(f"agents/support/versions/{version}").json()
         return str(found["instance_identity"]["principal_id"])
 
     def granted(self, role: str, scope: str) -> set[str]:
-        """Who has a role on something, apart from the project itself."""
+        """Return who has a role on something, apart from the project itself."""
         found = self.here.azure.run(lambda: list(self.here.azure.emulator.arm.assignments()))
         held = {one.principal_id for one in found if (one.role, one.scope) == (role, scope.lower())}
         return held - {self.here.project.given["principal"]}
@@ -85,19 +85,19 @@ class Identities:
         assert self.granted(READER, self.registry) == wanted
 
     def steps(self) -> list[str]:
-        """The writes of one run that tell in what order roles, questions and traffic changed."""
-        told = []
+        """Return the writes of one run that show in what order roles, questions and traffic changed."""
+        steps: list[str] = []
         for entry in self.here.azure.journal(writes=True, since=self.since):
             if "/roleAssignments/" in entry.path and self.project in entry.path:
-                told.append("grant" if entry.method == "PUT" else "take away")
+                steps.append("grant" if entry.method == "PUT" else "take away")
             elif entry.path.endswith("/protocols/openai/responses"):
-                told.append("ask")
+                steps.append("ask")
             elif entry.method == "PATCH" and entry.path.endswith("/agents/support"):
-                told.append("route")
-        return [step for before, step in zip(["", *told], told, strict=False) if step != before]
+                steps.append("route")
+        return [step for before, step in zip(["", *steps], steps, strict=False) if step != before]
 
-    def mark(self) -> None:
-        """Begins a run."""
+    def begin(self) -> None:
+        """Begin a run."""
         self.since = max(entry.n for entry in self.here.azure.journal())
 
 
@@ -118,7 +118,7 @@ def test_roles_follow_the_identity_in_one_up_and_what_serves_keeps_its_own_until
     agent.assert_held_by("1")
 
     agent.configure("Howdy")
-    agent.mark()
+    agent.begin()
     agent.here.project.up().succeeded()
     assert agent.of("1") != agent.of("2")
     agent.assert_held_by("2")

@@ -46,7 +46,7 @@ fa.HostedAgentVersion(
 """
 
 
-def test_imported_versions_have_no_difference_from_a_program_that_says_the_same(
+def test_imported_versions_do_not_differ_from_a_program_with_the_same_inputs(
     deploy: Callable[..., Deployment],
 ) -> None:
     """Case 46. pu#16175"""
@@ -94,7 +94,7 @@ def test_imported_versions_have_no_difference_from_a_program_that_says_the_same(
 
 
 def _upload(portal: httpx.Client, folder: Path) -> None:
-    """Makes the agent `coder` from a folder, as somebody with another tool would."""
+    """Create the agent `coder` from a folder, as a user of another tool would."""
     folder.mkdir()
     (folder / "main.py").write_text("print('hello')\n", encoding="utf-8")
     definition = {

@@ -12,7 +12,7 @@ from tests.support.harness import Deployment, without_wire
 pytestmark = pytest.mark.engine
 
 
-def test_the_sample_agent_goes_up_and_answers_and_goes_away(
+def test_the_sample_agent_is_deployed_answers_and_is_destroyed(
     deploy: Callable[..., Deployment], sample_agent: Path
 ) -> None:
     """The whole path with a real agent process: its image, its readiness, its answer, and nothing left behind."""
@@ -48,7 +48,7 @@ def test_a_second_up_and_a_refresh_change_nothing_and_write_nothing(deploy: Call
     assert len(here.writes()) == before
 
 
-def test_a_changed_variable_makes_version_2_and_its_revert_adopts_version_1(
+def test_a_changed_variable_creates_version_2_and_its_revert_adopts_version_1(
     deploy: Callable[..., Deployment],
 ) -> None:
     """Case 9. The preview names the field; the revert posts nothing and serves version 1 again. azd#5356"""
@@ -75,7 +75,7 @@ def test_a_changed_variable_makes_version_2_and_its_revert_adopts_version_1(
     assert here.ask("?")["agent_reference"]["version"] == "1"
 
 
-def test_a_version_deleted_out_of_band_is_made_again_after_a_refresh(deploy: Callable[..., Deployment]) -> None:
+def test_a_version_deleted_out_of_band_is_created_again_after_a_refresh(deploy: Callable[..., Deployment]) -> None:
     """Case 41, agent and version; the rule is in tests/wire/test_rollout.py, toolboxes in test_toolbox_on_azure.py.
 
     Role, policy, registry and project are in test_every_option.py.
@@ -92,7 +92,7 @@ def test_a_version_deleted_out_of_band_is_made_again_after_a_refresh(deploy: Cal
     assert here.posted() == 2
 
 
-def test_a_secret_variable_is_nowhere_to_be_read(deploy: Callable[..., Deployment]) -> None:
+def test_a_secret_variable_is_never_shown(deploy: Callable[..., Deployment]) -> None:
     """Case 54. The canary passes through settings, inputs, state, progress and the most verbose output. pu#8265"""
     here = deploy()
     canary = "canary-5f1c07"

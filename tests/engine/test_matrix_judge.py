@@ -49,7 +49,7 @@ def found(world: World, wanted: Wanted | None = None, run: Run = WELL, **seen: o
     return {(one.kind, one.what) for one in findings}
 
 
-def test_what_is_there_as_it_was_is_as_specified() -> None:
+def test_an_unchanged_world_is_as_specified() -> None:
     assert found(WORLD) == set()
 
 
@@ -62,21 +62,21 @@ def test_what_is_there_as_it_was_is_as_specified() -> None:
         replace(SERVING, shares={"1": 50}),
     ],
 )
-def test_an_agent_that_is_gone_another_or_does_not_serve_is_a_loss(agent: Agent | None) -> None:
+def test_an_agent_that_is_missing_replaced_or_not_serving_is_a_loss(agent: Agent | None) -> None:
     agents = {"pair": WORLD.agents["pair"], **({"support": agent} if agent else {})}
     assert ("agent", "loss") in found(replace(WORLD, agents=agents))
 
 
-def test_an_account_that_was_deleted_and_made_again_is_a_loss() -> None:
+def test_an_account_that_was_deleted_and_created_again_is_a_loss() -> None:
     assert found(WORLD, deleted=(ACCOUNT,)) == {("project", "loss")}
 
 
-def test_what_is_called_and_searched_and_is_gone_is_a_loss() -> None:
+def test_a_toolbox_or_store_that_is_used_and_missing_is_a_loss() -> None:
     world = replace(WORLD, toolboxes={"support": {"2": frozenset()}, "box": {"1": frozenset({"gone"})}})
     assert {("toolbox", "loss"), ("store", "loss")} <= found(world)
 
 
-def test_what_is_not_declared_is_left_over_after_an_untargeted_run_that_ended_well() -> None:
+def test_what_is_not_declared_is_left_over_after_a_successful_untargeted_run() -> None:
     nothing = replace(GIVEN, declares=())
     everything = {(kind, "left-over") for kind in KINDS}
     assert found(WORLD, Wanted("a step", nothing), state=[]) == everything
@@ -85,23 +85,23 @@ def test_what_is_not_declared_is_left_over_after_an_untargeted_run_that_ended_we
     assert found(WORLD, Wanted("a destroy", GIVEN, empty=True, retained=True), state=[]) == set()
 
 
-def test_state_that_names_what_is_gone_or_other_traffic_says_what_is_not_so() -> None:
+def test_state_that_names_a_missing_thing_or_other_traffic_is_a_state_lie() -> None:
     moved = replace(WORLD, agents={**WORLD.agents, "support": replace(SERVING, shares={"1": 60, "2": 40})})
     assert ("agent", "state lie") in found(moved)
     assert ("store", "state lie") in found(replace(WORLD, stores={}))
 
 
-def test_a_thing_that_is_declared_and_in_no_state_is_a_lie() -> None:
+def test_a_thing_that_is_declared_and_missing_in_state_is_a_state_lie() -> None:
     assert ("pair", "state lie") in found(WORLD, state=[one for one in STATE if one["urn"] != "urn::pair"])
 
 
-def test_a_refusal_is_of_the_kinds_that_its_errors_name_and_must_be_specified() -> None:
+def test_a_refusal_counts_for_the_kinds_that_its_errors_name_and_must_be_specified() -> None:
     run = Run(255, "Diagnostics:\n  pulumi-python:dynamic:ToolboxVersion (box):\n    error: it stays\n\n")
     assert found(WORLD, Wanted("a step", GIVEN, refuses=("toolbox",)), run) == {("toolbox", "refusal")}
     assert found(WORLD, None, run) == {("toolbox", "unspecified refusal")}
 
 
-def test_a_traceback_is_never_a_refusal_as_specified() -> None:
+def test_a_traceback_is_never_a_specified_refusal() -> None:
     run = Run(255, "Diagnostics:\n  pulumi:pulumi:Stack (x-local):\n    error: failed\n    Traceback (most recent …\n")
     assert found(WORLD, Wanted("a step", GIVEN, refuses=KINDS), run) == {
         (kind, "unspecified refusal") for kind in KINDS
@@ -113,9 +113,9 @@ def test_a_traceback_is_never_a_refusal_as_specified() -> None:
     [
         ("support-rollout", "agent"),
         ("helper-toolbox", "toolbox"),
-        ("twin-rollout", "pair"),
+        ("couple-rollout", "pair"),
         ("pictures-pull", "registry"),
     ],
 )
-def test_a_resource_belongs_to_the_kind_that_made_it(name: str, kind: str) -> None:
+def test_a_resource_belongs_to_the_kind_that_created_it(name: str, kind: str) -> None:
     assert kind_of(name) == kind

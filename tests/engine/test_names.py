@@ -103,7 +103,7 @@ def test_a_rename_of_stack_project_organization_or_component_changes_nothing(
     assert planned_by(project) == {}
 
 
-def test_a_renamed_image_stays_in_its_repository_and_another_registry_gets_it_anew(
+def test_a_renamed_image_stays_in_its_repository_and_another_registry_gets_it_again(
     deploy: Callable[..., Deployment],
 ) -> None:
     """Finding pulumi-features A5, case 87: another repository would be another image, and another version."""
@@ -133,7 +133,7 @@ def test_a_renamed_image_stays_in_its_repository_and_another_registry_gets_it_an
     assert "ContentTag helper-tag replace" in project.preview().output
 
 
-def test_what_hangs_on_a_replaced_project_or_registry_is_still_planned(shop: Deployment) -> None:
+def test_the_replacement_of_what_depends_on_a_replaced_project_or_registry_is_planned(shop: Deployment) -> None:
     """The opposite of F1 and A4: a name that the program gives can change, and what can't be read may be another."""
     project = shop.project
     project.up().succeeded()

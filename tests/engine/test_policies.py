@@ -61,7 +61,7 @@ def test_every_rule_refuses_a_violation_and_none_shows_a_secret(deploy: Callable
     """Case 58. A clean stack passes in the scenario of a promotion."""
     here = deploy()
     (here.project.folder / "__main__.py").write_text(VIOLATIONS, encoding="utf-8")
-    prod = here.project.beside("prod", {})
+    prod = here.project.add_stack("prod", {})
     prod.given = here.project.given
     prod.write_config()
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.engine
 
 @pytest.mark.long
 def test_a_tag_or_a_description_is_an_update_of_a_protected_stack(shop: Deployment) -> None:
-    """Finding field-faults F1, case 90: pulumi-azure-native#1080, pulumi#15969. Azure names the principal meanwhile."""
+    """Finding field-faults F1, case 90: pulumi-azure-native#1080, pulumi#15969. Azure assigns the principal."""
     project = shop.project
     configure(project, protect="true")
     project.up().succeeded()

@@ -13,7 +13,7 @@ from tests.support.promotion import promoted_through
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
-def test_a_digest_is_promoted_alone_and_another_project_may_call_what_the_contract_names(
+def test_only_the_digest_is_promoted_and_another_project_may_call_what_the_contract_names(
     environments: Environments,
 ) -> None:
     """Issue 7; case 58, no alarm for a clean stack; case 69, no shared name. azd#8360"""

@@ -79,7 +79,7 @@ def test_a_forced_replacement_adopts_the_version_and_deletes_nothing(alone: Depl
 
 
 def test_a_rename_without_an_alias_adopts_the_version_and_deletes_nothing(alone: Deployment) -> None:
-    """The mark names the stack and not the resource, so a new name finds its history."""
+    """The ownership metadata names the stack and not the resource, so a new name finds its history."""
     before = len(alone.writes())
     configure(alone, name="second")
 
@@ -103,7 +103,7 @@ def test_a_rename_with_an_alias_is_no_change(alone: Deployment) -> None:
 def test_a_delete_that_failed_and_a_revert_leave_the_adopted_version_alone(alone: Deployment) -> None:
     """A replacement whose delete fails leaves the old version pending in state; the revert needs that very version.
 
-    Version 1 serves throughout: nobody moves traffic in this program.
+    Version 1 serves throughout: this program never moves traffic.
     """
     configure(alone, greeting="Howdy")
     alone.project.up().succeeded()
@@ -126,7 +126,7 @@ def test_two_declarations_of_one_agent_are_refused_in_the_program(alone: Deploym
     """They would take each other's versions away."""
     program = alone.project.folder / "__main__.py"
     program.write_text(
-        PROGRAM + PROGRAM.split("config = pulumi.Config()")[1].replace('config.require("name")', '"twin"')
+        PROGRAM + PROGRAM.split("config = pulumi.Config()")[1].replace('config.require("name")', '"sibling"')
     )
     before = len(alone.writes())
 

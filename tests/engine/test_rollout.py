@@ -1,4 +1,4 @@
-"""Rollouts on the real engine: a broken release, an interrupted rollout, and what somebody changed in the portal."""
+"""Rollouts on the real engine: a broken release, an interrupted rollout, and a change in the portal."""
 
 from __future__ import annotations
 
@@ -68,31 +68,31 @@ class Rolled:
         (here.project.folder / "smoke_checks.py").write_text(textwrap.dedent(CHECKS), encoding="utf-8")
 
     def program(self, rollout: str, *, ignored: tuple[str, ...] = (), name: str = "support") -> None:
-        """Writes the program, as a person would edit it."""
+        """Write the program, as a person would edit it."""
         text = PROGRAM.replace("{rollout}", rollout).replace("{ignored}", str(list(ignored)))
         text = text.replace("{name!r}", repr(name))
         (self.here.project.folder / "__main__.py").write_text(textwrap.dedent(text), encoding="utf-8")
 
     def up(self, **environment: str) -> Run:
-        """Edits the environment and runs `pulumi up`."""
+        """Edit the environment and run `pulumi up`."""
         if environment:
             self.here.project.set_environment(**environment)
         return self.here.project.up()
 
     def traffic(self) -> dict[str, int]:
-        """The routing of the local Azure."""
+        """Return the routing of the local Azure."""
         return {rule["version"]: rule["percentage"] for rule in self.here.agent()["rules"]}
 
     def versions(self) -> list[str]:
-        """The versions of the local Azure."""
+        """Return the versions of the local Azure."""
         return [version["version"] for version in self.here.agent()["versions"]]
 
     def moves(self) -> int:
-        """How often the routing was written."""
+        """Return how often the routing was written."""
         return sum(entry.method == "PATCH" for entry in self.here.writes())
 
     def portal(self, method: str, path: str, body: object = None) -> None:
-        """Changes the agent as somebody would in the portal."""
+        """Change the agent as a user of the portal would."""
         with self.here.azure.client("agents") as portal:
             portal.request(method, path, json=body).raise_for_status()
 
@@ -141,13 +141,13 @@ def test_a_broken_release_gets_no_traffic_and_the_next_up_with_a_fixed_one_succe
     posted, moved = rolled.here.posted(), rolled.moves()
     reverted = rolled.up(GREETING="Hello").succeeded()
     assert "100 % on 1, verified" in reverted.output
-    assert "smoke test" not in reverted.output, "a way back is not made to wait"
+    assert "smoke test" not in reverted.output, "a rollback does not wait"
     assert (rolled.here.posted() - posted, rolled.moves() - moved) == (0, 1)
     assert rolled.traffic() == {"1": 100}
     assert rolled.here.project.outputs() == {"serving": "1", "previous": "3", "kept": ["3", "1"]}
 
 
-def test_a_rollout_that_is_killed_at_a_step_goes_on_from_there_and_never_back(
+def test_a_rollout_that_is_killed_at_a_step_continues_there_and_never_goes_back(
     deploy: Callable[..., Deployment],
 ) -> None:
     """Case 1, cut while a step bakes."""
@@ -183,7 +183,9 @@ def test_a_rollout_that_is_killed_at_a_step_goes_on_from_there_and_never_back(
 
 
 @pytest.mark.long
-def test_what_somebody_changed_in_the_portal_is_one_field_and_one_write_each(deploy: Callable[..., Deployment]) -> None:
+def test_a_change_in_the_portal_is_one_field_in_the_preview_and_one_write_to_undo(
+    deploy: Callable[..., Deployment],
+) -> None:
     """Case 40, both halves; and with ignore_changes it is left as it is."""
     rolled = Rolled(deploy())
     canary = 'fa.Rollout.canary([10], smoke=fa.SmokeTest("ping", expect="Echo: ping"))'
@@ -191,7 +193,7 @@ def test_what_somebody_changed_in_the_portal_is_one_field_and_one_write_each(dep
     rolled.up().succeeded()
     rolled.up(GREETING="Howdy").succeeded()
 
-    def told_and_restored(field: str) -> None:
+    def shown_and_restored(field: str) -> None:
         rolled.here.project.refresh().succeeded()
         preview = rolled.here.project.preview().succeeded()
         assert f"support-rollout update [diff: ~{field}]" in preview.output
@@ -201,11 +203,11 @@ def test_what_somebody_changed_in_the_portal_is_one_field_and_one_write_each(dep
         assert len(rolled.here.writes()) - before == 1
 
     rolled.portal("PATCH", "agents/support", _routes(v1=70, v2=30))
-    told_and_restored("version")
+    shown_and_restored("version")
     assert rolled.traffic() == {"2": 100}
 
     rolled.portal("POST", "agents/support:disable")
-    told_and_restored("enabled")
+    shown_and_restored("enabled")
     assert rolled.here.agent()["enabled"] is True
 
     rolled.program(canary, ignored=("version",))
@@ -218,7 +220,7 @@ def test_what_somebody_changed_in_the_portal_is_one_field_and_one_write_each(dep
     assert len(rolled.here.writes()) == before
 
 
-def test_an_agent_goes_with_destroy_although_its_first_rollout_failed_and_a_rename_takes_nothing_away(
+def test_destroy_deletes_an_agent_whose_first_rollout_failed_and_a_rename_deletes_nothing(
     deploy: Callable[..., Deployment],
 ) -> None:
     """A rollout that never succeeded is in no state: the version takes the agent along. Case 48.

@@ -13,7 +13,7 @@ from tests.support.harness import Deployment
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
-def test_of_two_who_deploy_at_once_one_is_told_to_wait_and_nothing_is_lost(
+def test_of_two_concurrent_deployments_one_fails_on_the_lock_and_nothing_is_lost(
     deploy: Callable[..., Deployment], blob_storage: Storage
 ) -> None:
     """Issue 7: `azblob://` on the real engine; the lock is Pulumi's own."""

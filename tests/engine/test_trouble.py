@@ -15,7 +15,7 @@ pytestmark = pytest.mark.engine
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 
 
-def test_a_run_killed_while_it_waits_is_finished_by_the_next_with_exactly_one_version(
+def test_the_next_run_finishes_one_that_was_killed_while_waiting_with_exactly_one_version(
     deploy: Callable[..., Deployment],
 ) -> None:
     """Case 1, cut in the middle of the wait: engine, language host and plugins die at once. pu#15958"""
@@ -73,7 +73,9 @@ def test_a_missing_pull_role_names_principal_role_and_registry_and_leaves_nothin
     assert here.agent()["rules"] == [{"version": "3", "percentage": 100}]
 
 
-def test_all_bad_settings_of_an_agent_are_told_at_once_before_any_request(deploy: Callable[..., Deployment]) -> None:
+def test_all_bad_settings_of_an_agent_are_reported_at_once_before_any_request(
+    deploy: Callable[..., Deployment],
+) -> None:
     """Case 59 on the real engine."""
     here = deploy()
     here.project.config["agents"]["support"] |= {
@@ -93,7 +95,7 @@ def test_all_bad_settings_of_an_agent_are_told_at_once_before_any_request(deploy
     assert here.writes() == []
 
 
-def test_a_misspelt_setting_is_told_with_its_path_in_the_stacks_file(deploy: Callable[..., Deployment]) -> None:
+def test_a_misspelt_setting_is_reported_with_its_path_in_the_stacks_file(deploy: Callable[..., Deployment]) -> None:
     """No traceback, nothing sent."""
     here = deploy(whole=True)
     here.project.config["agents"]["support"]["memroy"] = "2Gi"
@@ -136,7 +138,7 @@ def test_an_agent_of_another_stack_is_refused_and_nothing_is_changed(deploy: Cal
     assert len(here.writes()) == before
 
 
-def test_a_deployer_without_the_data_role_is_told_which_role_and_where(deploy: Callable[..., Deployment]) -> None:
+def test_the_error_for_a_deployer_without_the_data_role_names_role_and_scope(deploy: Callable[..., Deployment]) -> None:
     """Case 32. azd#9205"""
     here = deploy()
     arm = here.azure.emulator.arm

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.engine
 def test_a_library_upgrade_alone_changes_nothing_in_the_stack(
     release: Path, tmp_path: Path, engine: Path, pulumi_home: Path
 ) -> None:
-    """Case 74: 0 changes, 0 replaces; nothing is asked of the service, which is no longer there. pu#12401"""
+    """Case 74: 0 changes, 0 replaces; no request is sent: the service no longer runs. pu#12401"""
     project = Project.create(tmp_path / "project", hermetic(engine, pulumi_home, {}), {})
     project.given = yaml.safe_load((release / "given.yaml").read_text(encoding="utf-8"))
     project.write_config()

@@ -17,7 +17,7 @@ from tests.support.history import (
 from tests.support.virtual_bench import OWNER, Bench, Killed
 
 
-def test_the_oldest_of_1000_versions_is_adopted_and_one_more_is_told_how_to_prune(bench: Bench) -> None:
+def test_the_oldest_of_1000_versions_is_adopted_and_the_error_for_one_more_says_how_to_prune(bench: Bench) -> None:
     """Case 8: 0 POSTs, at most 11 list calls and 2 s of CPU. Case 53, at the service's limit."""
     found = far_back(bench)
     print(found)
@@ -28,30 +28,30 @@ def test_the_oldest_of_1000_versions_is_adopted_and_one_more_is_told_how_to_prun
         assert part in found.one_more
 
 
-def test_a_change_that_is_taken_back_is_one_patch(bench: Bench) -> None:
+def test_a_change_that_is_reverted_is_one_patch(bench: Bench) -> None:
     """Case 9: 0 POSTs, 1 PATCH, and no duplicate. azd#5356"""
     found = back(bench)
     assert (found.posts, found.patches, found.duplicates) == (0, 1, 0)
 
 
-def test_nothing_changed_is_no_write(bench: Bench) -> None:
+def test_a_run_without_changes_writes_nothing(bench: Bench) -> None:
     """Case 12. azd#7461, agent-framework#1955"""
     assert writes_of_a_second_run(bench) == 0
 
 
-def test_a_new_tag_on_the_same_digest_is_no_version_and_a_tag_on_a_new_digest_is_one(bench: Bench) -> None:
+def test_a_new_tag_on_the_same_digest_creates_no_version_and_a_tag_on_a_new_digest_one(bench: Bench) -> None:
     """Case 20. azd#9248"""
     assert posts_of_a_moved_tag(bench) == (0, 1)
 
 
-def test_whatever_the_service_answers_one_attempt_is_one_post(bench: Bench) -> None:
+def test_one_attempt_is_one_post_whatever_the_service_responds(bench: Bench) -> None:
     """Case 5."""
     assert most_posts_of_one_attempt(bench) == 1
 
 
 @pytest.mark.parametrize("dedup_failed", [False, True])
 @pytest.mark.parametrize("dedup", ["off", "definition", "all"])
-def test_a_failed_version_that_a_killed_run_has_left_is_reposted_and_goes(
+def test_a_failed_version_that_a_killed_run_left_is_reposted_and_deleted(
     bench: Bench, dedup: str, *, dedup_failed: bool
 ) -> None:
     """Case 6: 1 new version, the failed one gone once the new one is active; de-duplication on and off. azd#7515"""
@@ -72,7 +72,7 @@ def test_a_failed_version_that_a_killed_run_has_left_is_reposted_and_goes(
     assert bench.statuses(agent) == {"1": "failed"}
 
     if (dedup, dedup_failed) == ("definition", True):
-        # Such a service hands the failed version back whatever mark a POST has: it goes, and one more run is needed.
+        # Such a service returns the failed version whatever the POST says: it is deleted, and one more run is needed.
         with pytest.raises(VersionFailedError):
             bench.up(plan)
         assert bench.statuses(agent) == {}

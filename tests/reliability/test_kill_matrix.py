@@ -12,7 +12,7 @@ SEEDS = 3
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("cut", Cut)
-def test_a_killed_run_and_a_clean_one_leave_one_version_of_one_post_and_traffic_as_asked(
+def test_a_killed_run_and_a_clean_one_leave_one_version_from_one_post_and_traffic_as_declared(
     bench: Bench, cut: Cut, seed: int
 ) -> None:
     """Case 1: 0 duplicates, 0 orphans; `make figures` runs 300. pulumi#15958, pulumi#11599"""

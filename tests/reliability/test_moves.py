@@ -16,7 +16,7 @@ from tests.support.moves import MOVES_OF_A_LIFE, moved
 LIVES = 15
 
 
-def test_whatever_moves_nothing_is_lost_and_nothing_is_left() -> None:
+def test_no_sequence_of_moves_loses_or_leaves_anything() -> None:
     """Cases 84 to 88, and 91; `make figures` makes 10,000 moves."""
     counts = moved(lives=LIVES, moves=MOVES_OF_A_LIFE)
     assert counts.losses == []
@@ -25,7 +25,7 @@ def test_whatever_moves_nothing_is_lost_and_nothing_is_left() -> None:
 
 
 def _judged_without(**forgotten: Any) -> Callable[[pytest.MonkeyPatch], None]:
-    """Verdicts of a library that forgets something of what a run knows."""
+    """Return a change after which verdicts ignore some of what a run knows."""
 
     def forget(patch: pytest.MonkeyPatch) -> None:
         judge = ownership.verdict
@@ -56,7 +56,7 @@ def _names_forced(patch: pytest.MonkeyPatch) -> None:
         pytest.param(_judged_without(unread="", declared=False), id="security 1: facts that can't be read"),
     ],
 )
-def test_the_moves_find_each_loss_again_when_its_rule_is_taken_away(
+def test_the_moves_find_each_loss_again_when_its_rule_is_removed(
     break_it: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cases 84 to 88: what found the losses of pulumi-features A1 to A6 would find them today."""

@@ -10,7 +10,7 @@ from tests.support.mutants import Mutant, is_seen, mutants_of, source_of
 from tests.support.mutation import SURVIVORS, without_reason
 
 
-def test_a_mistake_is_seen_and_where_there_is_none_nothing_is() -> None:
+def test_a_mistake_is_seen_and_an_unchanged_module_passes() -> None:
     """Case 79: `make figures` takes a sample of the core; `python -m tests.support.mutation --all` all of it."""
     mistake = next(mutant for mutant in mutants_of("fingerprint") if "sort_keys=False" in mutant.change[1])
     none = Mutant("fingerprint", "core/NoOp", 0)

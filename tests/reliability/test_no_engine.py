@@ -36,4 +36,4 @@ def test_without_an_engine_its_tests_are_counted_as_skipped_and_with_ci_set_they
         code,
         counted,
     )
-    assert "no Pulumi engine: `make engine` gets it" in run.stdout
+    assert "pulumi not found; run `make setup`" in run.stdout

@@ -64,7 +64,7 @@ def _timed(bench: Bench, plan: VersionPlan) -> tuple[Outcome | FoundryAgentsErro
 
 
 @pytest.mark.parametrize("row", range(1, 9))
-def test_some_5xx_in_a_row_while_waiting_are_survived_on_one_post(bench: Bench, row: int) -> None:
+def test_some_5xx_in_a_row_while_waiting_need_no_second_post(bench: Bench, row: int) -> None:
     """Cases 28 and 30: 1 to 8 in a row."""
     agent = bench.name()
     _fault(bench, agent, "GET", status=random.Random(row).choice([500, 502, 503, 504]), times=row)
@@ -75,7 +75,7 @@ def test_some_5xx_in_a_row_while_waiting_are_survived_on_one_post(bench: Bench, 
 
 
 @pytest.mark.parametrize("row", range(1, 9))
-def test_some_429_in_a_row_are_waited_out_and_each_post_comes_when_it_may(bench: Bench, row: int) -> None:
+def test_after_429s_each_post_waits_as_long_as_the_service_says(bench: Bench, row: int) -> None:
     """Case 28: Retry-After with seconds, kept to a second."""
     agent, pause = bench.name(), random.Random(row).randint(1, 30)
     _fault(bench, agent, "POST", status=429, retry_after=str(pause), times=row)
@@ -87,7 +87,7 @@ def test_some_429_in_a_row_are_waited_out_and_each_post_comes_when_it_may(bench:
     assert bench.statuses(agent) == {"1": "active"}
 
 
-def test_a_429_with_a_date_is_kept_to_the_second(bench: Bench) -> None:
+def test_a_retry_after_date_is_respected_to_the_second(bench: Bench) -> None:
     """Case 28."""
     agent = bench.name()
     when = format_datetime(datetime.now(tz=UTC) + timedelta(seconds=40), usegmt=True)
@@ -121,7 +121,7 @@ def test_throttling_that_never_stops_is_an_error_inside_the_deadline(bench: Benc
     ],
     ids=["500", "429", "429 for 30 s", "503 for 50 min", "reset"],
 )
-def test_reads_that_never_come_end_the_wait_at_its_deadline(bench: Bench, rule: Mapping[str, object]) -> None:
+def test_reads_that_never_return_end_the_wait_at_its_deadline(bench: Bench, rule: Mapping[str, object]) -> None:
     """Cases 4, 28 and 73: an error by the deadline and one poll, and the next run goes on."""
     agent = bench.name()
     _fault(bench, agent, "GET", **rule)
@@ -134,7 +134,7 @@ def test_reads_that_never_come_end_the_wait_at_its_deadline(bench: Bench, rule: 
 
 
 @pytest.mark.parametrize("row", [2, 3, 8])
-def test_posts_that_are_lost_more_than_once_are_an_error_and_the_next_run_is_fine(bench: Bench, row: int) -> None:
+def test_posts_that_are_lost_more_than_once_are_an_error_and_the_next_run_succeeds(bench: Bench, row: int) -> None:
     """Case 4."""
     agent = bench.name()
     _fault(bench, agent, "POST", status=500, times=row)
@@ -181,7 +181,7 @@ def _missing(agent: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_status_that_flickers_is_believed_only_when_two_reads_agree(bench: Bench, seed: int) -> None:
+def test_a_status_that_flickers_counts_only_when_two_reads_agree(bench: Bench, seed: int) -> None:
     """Case 24: 0 early verdicts."""
     chance, agent = random.Random(seed), bench.name()
     # The read that confirms comes 0.5 s after the other: each state is shorter, and away for longer than that.
@@ -197,7 +197,7 @@ def test_a_status_that_flickers_is_believed_only_when_two_reads_agree(bench: Ben
         assert bench.statuses(agent) == {}
 
 
-def test_a_new_project_is_asked_eleven_times_five_seconds_apart(bench: Bench) -> None:
+def test_a_new_project_is_retried_eleven_times_five_seconds_apart(bench: Bench) -> None:
     """Case 29: the data plane does not know its host name yet."""
     agent = bench.name()
     body = {"error": {"code": "404", "message": "Subdomain does not map to a resource."}}

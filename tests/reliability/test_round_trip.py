@@ -8,6 +8,6 @@ from tests.support.virtual_bench import Bench
 EXAMPLES = 200
 
 
-def test_inputs_come_back_from_the_service_as_they_were(bench: Bench) -> None:
+def test_inputs_are_read_back_from_the_service_unchanged(bench: Bench) -> None:
     """Case 15: identity, environment included; `make figures` runs 5,000. azd#9247"""
     assert round_trips(bench, EXAMPLES) >= EXAMPLES

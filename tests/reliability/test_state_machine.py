@@ -8,6 +8,6 @@ from tests.support.virtual_bench import Bench
 SCENARIOS, STEPS = 12, 8
 
 
-def test_whatever_happens_two_quiet_runs_settle_it(bench: Bench) -> None:
+def test_two_undisturbed_runs_settle_an_agent_after_any_events(bench: Bench) -> None:
     """Case 78: what state holds is in the service, 0 writes to what is not ours; `make figures` takes 500 steps."""
     assert live_through(bench, scenarios=SCENARIOS, steps=STEPS) >= SCENARIOS

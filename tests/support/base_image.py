@@ -1,4 +1,4 @@
-"""A base image from this machine's own files: a shell, `useradd` and their libraries. Offline there is no other.
+"""A base image from this machine's own files: a shell, `useradd` and their libraries. No other is available offline.
 
 Python is not in it: the runtime of the local Azure lends it, with the packages of this checkout. So its `pip` installs
 nothing; it says which requirements it was asked for.
@@ -26,7 +26,7 @@ _ETC = {
 
 
 def base_image() -> PackedImage:
-    """The image, as bytes."""
+    """Return the image, as bytes."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name, path in sorted(_programs().items()):
@@ -41,7 +41,7 @@ def base_image() -> PackedImage:
 
 
 def _programs() -> dict[str, Path]:
-    """Where each file goes, and what it is."""
+    """Return where each file goes, and what it is."""
     files: dict[str, Path] = {}
     for name in _PROGRAMS:
         found = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")

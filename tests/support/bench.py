@@ -41,11 +41,11 @@ class Bench:
     image: str
 
     def agent(self) -> Agent:
-        """An agent that nobody else uses."""
+        """Return an agent that no other test uses."""
         return Agent(self, f"agent-{next(_numbers)}")
 
     def reset(self) -> None:
-        """Takes back what a test has changed about the service."""
+        """Undo what a test has changed in the service."""
         self.azure.control.clear_faults()
         self.azure.control.set(provisioning_s=0, scripts=[], dedup="all")
 
@@ -103,27 +103,27 @@ class Agent:
         (plugin or self.bench.plugin).delete(VERSION, state.id, state.outs)
 
     def route(self, **shares: int) -> None:
-        """Sets the routing as somebody would in the portal: ``route(v1=100)``."""
+        """Set the routing as a user of the portal would: ``route(v1=100)``."""
         rules = [
             {"type": "FixedRatio", "agent_version": number.removeprefix("v"), "traffic_percentage": percent}
             for number, percent in shares.items()
         ]
-        self.somebody("PATCH", "", {"agent_endpoint": {"version_selector": {"version_selection_rules": rules}}})
+        self.someone_else("PATCH", "", {"agent_endpoint": {"version_selector": {"version_selection_rules": rules}}})
 
-    def somebody(self, method: str, path: str, body: object = None) -> None:
+    def someone_else(self, method: str, path: str, body: object = None) -> None:
         """A request that is not made by this library."""
         with self.bench.azure.client(self.bench.project.name) as client:
             client.request(method, f"agents/{self.name}{path}", json=body).raise_for_status()
 
     def versions(self) -> dict[str, str]:
-        """Status by number of what the service has."""
+        """Return the status of each version of the service, by number."""
         for agent in self.bench.azure.control.state()["agent_list"]:
             if agent["name"] == self.name:
                 return {version["version"]: version["status"] for version in agent["versions"]}
         return {}
 
     def requests(self, method: str = "", end: str = "") -> list[Entry]:
-        """What was asked of the service about this agent since the test began."""
+        """Return the requests about this agent since the test began."""
         return [
             entry
             for entry in self.bench.azure.journal(plane="data", since=self.since)
@@ -131,32 +131,32 @@ class Agent:
         ]
 
     def posts(self) -> int:
-        """How many versions were posted."""
+        """Return how many versions were posted."""
         return len(self.requests("POST", "/versions"))
 
     def lines(self) -> list[str]:
-        """What was shown on its row, of the common plugin."""
+        """Return the messages on its row in Pulumi's display, from the common plugin."""
         return [line.text for line in self.bench.plugin.lines if line.urn == self.urn]
 
     def warnings(self) -> list[str]:
-        """What is still on its row when the run has ended."""
+        """Return the messages that are still on its row when the run has ended."""
         return [line.text for line in self.bench.plugin.lines if line.urn == self.urn and line.stays]
 
     def wait_for_a_post(self) -> None:
-        """Returns when the service has a version that is being created."""
+        """Wait until the service has a version that is being created."""
         self.bench.azure.wait_until(lambda: "creating" in self.versions().values())
 
 
 @contextmanager
 def plugin_bench(folder: Path) -> Iterator[Bench]:
-    """Starts both, and stops them."""
+    """Start both, and stop them at the end."""
     with LocalAzure(folder, provisioning_s=0) as azure, running(azure.env) as plugin:
         project = azure.seed_project("reliability")
         yield Bench(azure, plugin, project, azure.push_image(project))
 
 
 def plain(outs: Bag) -> dict[str, object]:
-    """Outputs without the marks of secrets."""
+    """Return outputs with secrets as plain values."""
     return {key: _plain(value) for key, value in outs.items()}
 
 

@@ -36,7 +36,7 @@ class BuildKit:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What leads Docker's tools to it, and to nothing of the person's own Docker."""
+        """The variables with which Docker's tools use it, and not the user's own Docker settings."""
         return {"DOCKER_CONFIG": str(self.folder)}
 
 
@@ -52,7 +52,7 @@ def install_plugin(pulumi_home: Path) -> None:
 
 @contextlib.contextmanager
 def buildkit(folder: Path, *, registry: str, ca: Path) -> Iterator[BuildKit]:
-    """Runs BuildKit until the block ends.
+    """Run BuildKit until the block ends.
 
     Args:
         folder: For its data, and for Docker's settings.

@@ -30,7 +30,7 @@ class Case:
         number: Its number.
         name: Its short name.
         tests: The tests that name it, as ``file::function``.
-        reason: Why there is none; what it says beside tests is out of date.
+        reason: Why there is none; a reason is out of date as soon as there are tests.
     """
 
     number: int

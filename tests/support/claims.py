@@ -15,7 +15,7 @@ class Judged(Claim):
     reason: str = ""
 
     def on(self, found: Identity) -> Verdict:
-        """The verdict."""
+        """Return the verdict."""
         del found
         return Verdict(self.answer, self.reason)
 

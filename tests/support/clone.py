@@ -40,7 +40,7 @@ class Clone:
         self.environment = {**os.environ, **ports, **environment}
 
     def make(self, verb: str) -> str:
-        """Runs a verb of the Makefile and gives its output; fails loudly."""
+        """Run a verb of the Makefile and return its output."""
         done = subprocess.run(
             ["make", verb],
             cwd=self.folder,
@@ -55,7 +55,7 @@ class Clone:
         return done.stdout
 
     def start(self, verb: str) -> psutil.Popen:
-        """Starts a verb and goes on."""
+        """Start a verb and return at once."""
         return psutil.Popen(
             ["make", verb],
             cwd=self.folder,
@@ -65,13 +65,13 @@ class Clone:
         )
 
     def greet(self, greeting: str) -> None:
-        """Changes one environment variable of the agent, as a person would edit the file."""
+        """Change one environment variable of the agent, as a person would edit the file."""
         settings = self.folder / "stacks" / "Pulumi.local.yaml"
         text = settings.read_text(encoding="utf-8")
         settings.write_text(re.sub(r"GREETING: \w+", f"GREETING: {greeting}", text), encoding="utf-8")
 
     def set_agents(self, names: list[str]) -> None:
-        """Gives the stack as many agents, all like the sample's."""
+        """Declare these agents in the stack, all like the sample's."""
         settings = self.folder / "stacks" / "Pulumi.local.yaml"
         content = yaml.safe_load(settings.read_text(encoding="utf-8"))
         agents = content["config"]["foundry-agents:agents"]
@@ -82,7 +82,7 @@ class Clone:
         settings.write_text(yaml.dump(content, Dumper=dumper), encoding="utf-8")
 
     def control(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Asks the local Azure's control API."""
+        """Ask the local Azure's control API."""
         record = json.loads((self.folder / ".local" / "azure" / "emulator.json").read_text(encoding="utf-8"))
         method = "GET" if body is None else "POST"
         answer = httpx.request(method, f"{record['page']}/_control/{path}", json=body, trust_env=False)
@@ -90,16 +90,16 @@ class Clone:
         return dict(answer.json())
 
     def writes(self) -> list[dict[str, Any]]:
-        """Writes of deployments so far, without calls to agents."""
+        """Return the writes of deployments so far, without calls to agents."""
         entries = self.control("journal?writes=1")["entries"]
         return [e for e in entries if e["plane"] in {"data", "arm"} and "/protocols/" not in e["path"]]
 
     def posts(self) -> int:
-        """How many versions were posted so far."""
+        """Return how many versions were posted so far."""
         return sum(e["method"] == "POST" and e["path"].endswith("/versions") for e in self.writes())
 
 
 def pulumi_seconds(output: str) -> float:
-    """How long `pulumi up` took, by what `make up` says."""
+    """Return how long `pulumi up` took, as `make up` prints it."""
     found = re.search(r"pulumi up took ([0-9.]+) s", output)
     return float(found[1]) if found else float("inf")

@@ -25,7 +25,7 @@ class Turns:
     turn: str = ""
 
     def take(self, who: str) -> None:
-        """Returns when it is this one's turn."""
+        """Wait for the turn of this deployer."""
         with self.ready:
             self.waiting.add(who)
             self._next()
@@ -34,7 +34,7 @@ class Turns:
             self.waiting.discard(who)
 
     def leave(self, who: str) -> None:
-        """This one has ended."""
+        """Note that this deployer has ended."""
         with self.ready:
             self.alive.discard(who)
             self._next()
@@ -68,7 +68,7 @@ class Shared(FaultyService):
 
 
 def interleave(seed: int, targets: tuple[str, str] = ("2", "3")) -> tuple[Shared, dict[str, FoundryAgentsError | None]]:
-    """Two canaries at once on one agent."""
+    """Run two canaries at once on one agent."""
     service = service_with(Route("1", 100), kind=Shared)
     assert isinstance(service, Shared)
     turns = service.turns = Turns(random.Random(seed))
@@ -92,7 +92,7 @@ def interleave(seed: int, targets: tuple[str, str] = ("2", "3")) -> tuple[Shared
 
 
 def flips(history: list[tuple[Route, ...]]) -> int:
-    """How often a routing came back that another one had replaced."""
+    """Return how often a routing came back that another one had replaced."""
     distinct = [frozenset(routes) for routes in history]
     changed = [state for position, state in enumerate(distinct) if not position or state != distinct[position - 1]]
     return len(changed) - len(set(changed))

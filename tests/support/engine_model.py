@@ -40,7 +40,7 @@ class Service(MemoryService):
     guids: dict[str, str] = field(default_factory=dict)
 
     def create_version(self, agent: str, definition: Any, metadata: Mapping[str, str]) -> VersionView:
-        """Gives the first version of an agent a new identity."""
+        """Return the identity of an agent; its first version gets a new one."""
         if not self.versions.get(agent):
             self.guids[agent] = f"guid-{next(_guids)}"
         made = super().create_version(agent, definition, metadata)
@@ -109,7 +109,7 @@ class Stack:
         kill_after: int | None = None,
         notes: bool = True,
     ) -> bool:
-        """One `pulumi up`; whether it succeeded."""
+        """Run `pulumi up` once and return whether it succeeded."""
         option = "--target" if targets is not None else "--exclude" if excludes else ""
         command = Command("up", option, forced=bool(replaces))
 
@@ -128,7 +128,7 @@ class Stack:
         return not self.errors
 
     def destroy(self, *, targets: frozenset[str] | None = None, notes: bool = True) -> bool:
-        """One `pulumi destroy`; whether it succeeded."""
+        """Run `pulumi destroy` once and return whether it succeeded."""
         with self._run(Command("destroy", "" if targets is None else "--target"), notes=notes) as run:
             going = [each for each in reversed(self.state) if targets is None or each.urn in targets]
             self._delete(run, going)
@@ -236,7 +236,7 @@ class _Lines:
         """They are open from the start."""
 
     def add(self, note: tuple[str, ...]) -> None:
-        """Keeps a note."""
+        """Keep a note."""
         self.lines.append(note)
 
 
@@ -251,31 +251,31 @@ class _Run:
 
     @contextmanager
     def process(self, instance: str) -> Iterator[None]:
-        """Calls in here are calls in the plugin process of this instance."""
+        """Make calls inside come from the plugin process of this instance."""
         if instance not in self._processes:
-            self._processes[instance] = run_record.Memory(notes=_Lines(works=self._works))  # type: ignore[arg-type]  # a twin
+            self._processes[instance] = run_record.Memory(notes=_Lines(works=self._works))  # type: ignore[arg-type]  # a fake
         self._now = instance
         with mock.patch.object(run_record, "_memory", self._processes[instance]):
             yield
 
     def engine(self) -> Engine:
-        """The engine, as this run's plugin processes see it."""
+        """Return the engine, as this run's plugin processes see it."""
         neighbours = [engine_process.Neighbour(number, engine_process.home_in(os.environ)) for number in self.others()]
         return Engine(self._command, neighbours)
 
     def others(self) -> list[int]:
-        """The other processes, by number."""
+        """Return the other processes, by number."""
         return [number for number, instance in enumerate(self._processes) if instance != self._now]
 
     def notes_of(self, process: int, *, of_this_run: bool) -> list[tuple[str, ...]] | None:
-        """What another process has noted."""
+        """Return what another process has noted."""
         del of_this_run
         notes: Any = list(self._processes.values())[process].notes
         return notes.lines if self._works else None
 
 
 def _plain(bag: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Outputs as they come back from state."""
+    """Return outputs as they come back from state."""
     return {key: _unwrapped(value) for key, value in (bag or {}).items() if value is not None}
 
 

@@ -38,11 +38,11 @@ class Environments:
 
     @classmethod
     def on(cls, azure: LocalAzure, folder: Path, engine: Path, home: Path) -> Environments:
-        """Nothing yet; state is in a folder of this machine, so a rehearsal is allowed."""
+        """Return environments without stacks; state is in a folder of this machine, so a rehearsal is allowed."""
         return cls(azure, folder, {**hermetic(engine, home, azure.env), REHEARSE: "1"})
 
     def add(self, stack: str, agent: Mapping[str, Any], **settings: Any) -> Project:
-        """Makes a stack with one agent, `support`."""
+        """Make a stack with one agent, `support`."""
         config = {
             "location": "eastus2",
             "registryName": registry_of(stack),
@@ -50,14 +50,14 @@ class Environments:
             **settings,
         }
         if self.stacks:
-            made = next(iter(self.stacks.values())).beside(stack, config)
+            made = next(iter(self.stacks.values())).add_stack(stack, config)
         else:
             made = Project.create(self.folder / "agents", self.variables, config, stack)
         self.stacks[stack] = made
         return made
 
     def consumer(self, reads: str, caller: str) -> Project:
-        """The project in examples/consumer, with a stack `app` that reads one of these stacks."""
+        """Return the project in examples/consumer, with a stack `app` that reads one of these stacks."""
         first = next(iter(self.stacks.values()))
         folder = self.folder / "consumer"
         shutil.copytree(CHECKOUT / "examples" / "consumer", folder)
@@ -68,7 +68,7 @@ class Environments:
         return project
 
     def push(self, text: str) -> str:
-        """Puts an image into every environment's registry, as an import by digest does, and gives its digest."""
+        """Put an image into every environment's registry, as an import by digest does, and return its digest."""
         (digest,) = {self._push(stack, text) for stack in ("dev", "staging", "prod")}
         return digest
 
@@ -82,13 +82,13 @@ class Environments:
             return push(pack(source), f"https://{registry}", name, "latest", client=client).partition("@")[2]
 
     def watched(self, stack: Project, *options: str) -> tuple[Run, list[str]]:
-        """Runs `pulumi up`, which has to succeed; with the paths of all writes it made, on both planes."""
+        """Run `pulumi up`, which must succeed, and return the paths of all its writes, on both planes."""
         since = len(self._writes())
         run = stack.up(*options).succeeded()
         return run, self._writes()[since:]
 
     def may_call(self, principal: str, stack: str) -> bool:
-        """Whether a principal gets an answer of the stack's agent; anything but yes and no is an error."""
+        """Return whether a principal may call the stack's agent; any response but yes or no is an error."""
         name = f"agents-{stack}"
         with self.azure.client(name, principal_id=principal) as client:
             answer = client.post("agents/support/endpoint/protocols/openai/responses", json={"input": "?"})
@@ -105,15 +105,15 @@ class Environments:
 
 
 def registry_of(stack: str) -> str:
-    """Name of a stack's registry."""
+    """Return the name of a stack's registry."""
     return f"images{stack}"
 
 
 def contract(project: Project) -> dict[str, Any]:
-    """What a stack publishes."""
+    """Return what a stack publishes."""
     return dict(project.outputs()["contract"])
 
 
 def digest(project: Project) -> str:
-    """The digest that a stack's agent runs, by its contract."""
+    """Return the digest that a stack's agent runs, by its contract."""
     return str(contract(project)["agents"]["support"]["image"]).partition("@")[2]

@@ -1,6 +1,6 @@
 """A program with every component and every option of theirs: shared by snapshot, model and engine tests.
 
-It imports nothing of the tests, so that an engine test can copy it into a project of its own.
+It does not import tests, so that an engine test can copy it into a project of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LOCATION = "eastus2"
 
 
 def network_of_ours() -> tuple[Input[str], Input[str], list[Input[str]]]:
-    """A subnet for endpoints, one for agents, and DNS zones: what a platform team has already."""
+    """Return a subnet for endpoints, one for agents, and DNS zones: what a platform team provides."""
     platform = resources.ResourceGroup("platform", resource_group_name="platform", location=LOCATION).name
     ours = network.VirtualNetwork(
         "net",
@@ -53,7 +53,7 @@ def network_of_ours() -> tuple[Input[str], Input[str], list[Input[str]]]:
 
 
 def deploy(*, image: str, registry_name: str = "shopimages") -> Mapping[str, Input[object]]:
-    """Declares everything; ``image`` is a digest in the repository ``support`` of the registry."""
+    """Declare everything; ``image`` is a digest in the repository ``support`` of the registry."""
     endpoint_subnet, agent_subnet, zones = network_of_ours()
     project = fa.FoundryProject(
         "shop",

@@ -49,7 +49,7 @@ CAUSES = {
 
 
 def failed_pull(agent: Agent, cause: str) -> str:
-    """What `pulumi up` says of an agent whose image can't be pulled for this cause; "" when it could be."""
+    """Return what `pulumi up` says of an agent whose image cannot be pulled for this cause; "" when it can."""
     azure, made = agent.bench.azure, CAUSES[cause]
     project = azure.seed_project(agent.name, pull_role=False)
     body = {"location": "swedencentral", "sku": {"name": "Basic"}, "properties": dict(made.settings)}
@@ -69,5 +69,5 @@ def failed_pull(agent: Agent, cause: str) -> str:
 
 
 def named_in(text: str) -> list[str]:
-    """The causes that an error names with their remedy."""
+    """Return the causes that an error names with their remedy."""
     return [name for name, cause in CAUSES.items() if cause.why in text and cause.do in text]

@@ -88,9 +88,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of cases without a figure, before `-m` selects; let what measures take its time."""
+    """Select the tests of cases without a figure, before `-m` does; give tests that measure an hour."""
     functions = [item for item in items if isinstance(item, pytest.Function)]
-    measuring = [item for item in functions if any(item.get_closest_marker(mark) for mark in _MEASURING)]
+    measuring = [item for item in functions if any(map(item.get_closest_marker, _MEASURING))]
     measured = {number for item in measuring for number in mentioned(item.function.__doc__ or "")}
     for item in functions:
         if item in measuring:
@@ -133,7 +133,7 @@ class Reporter:
                 number, title = cast("list[str]", group)
                 self._groups.setdefault((number, title), set()).add(report.nodeid)
         rows = _rows(report) if report.when == "call" else []
-        if report.failed and all(row[-1] == "ok" for row in rows):
+        if self._file is not None and report.failed and all(row[-1] == "ok" for row in rows):
             rows.append(["test", report.nodeid, "failed", "passed", "FALLS SHORT"])
         self._write(rows)
 

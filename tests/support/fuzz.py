@@ -1,4 +1,4 @@
-"""Requests that nobody should send, by a seed."""
+"""Invalid requests, chosen by a seed."""
 
 import json
 import random
@@ -106,7 +106,7 @@ def _body(source: random.Random, operation: str, image: str, made: Mapping[str, 
 
 
 def _changed(source: random.Random, document: Json) -> Json:
-    """The document with one value somewhere in it replaced, taken out or doubled."""
+    """Return the document with one value somewhere in it replaced, removed or duplicated."""
     if isinstance(document, dict) and document and source.random() < 0.9:
         key = source.choice(sorted(document))
         changed = {**document, key: _changed(source, document[key])}

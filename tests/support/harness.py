@@ -35,12 +35,12 @@ class Run:
     output: str
 
     def succeeded(self) -> Run:
-        """Itself; shows the output when the command failed."""
+        """Return the run; fail with its output when the command failed."""
         assert self.code == 0, self.output
         return self
 
     def failed(self) -> Run:
-        """Itself; shows the output when the command did not fail."""
+        """Return the run; fail with its output when the command did not fail."""
         assert self.code != 0, self.output
         return self
 
@@ -69,7 +69,7 @@ class Project:
 
     @classmethod
     def create(cls, folder: Path, variables: dict[str, str], config: Mapping[str, Any], stack: str = STACK) -> Project:
-        """Lays the project out and makes its stack."""
+        """Create the project and its stack."""
         folder.mkdir(parents=True)
         for name in ("Pulumi.yaml", "__main__.py"):
             shutil.copy(CHECKOUT / name, folder / name)
@@ -85,19 +85,19 @@ class Project:
         project.init_stack()
         return project
 
-    def beside(self, stack: str, config: Mapping[str, Any]) -> Project:
-        """Another stack of the same project."""
+    def add_stack(self, stack: str, config: Mapping[str, Any]) -> Project:
+        """Return another stack of the same project."""
         project = Project(self.folder, self.variables, dict(config), stack=stack)
         project.init_stack()
         return project
 
     def init_stack(self) -> None:
-        """Makes the stack, with its settings."""
+        """Create the stack with its settings."""
         self.write_config()
         self.run("stack", "init", self.stack).succeeded()
 
     def write_config(self) -> None:
-        """Writes the stack's settings, as a person would edit the file."""
+        """Write the stack's settings, as a person would edit the file."""
         path = self.folder / self.config_folder / f"Pulumi.{self.stack}.yaml"
         old = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
         config = {f"{self.name}:{key}": value for key, value in self.config.items()}
@@ -105,12 +105,12 @@ class Project:
         path.write_text(yaml.safe_dump({**old, "config": config}), encoding="utf-8")
 
     def set_environment(self, **environment: str) -> None:
-        """Changes the variables of the agent `support`."""
+        """Change the variables of the agent `support`."""
         self.config["agents"]["support"]["environment"] = environment
         self.write_config()
 
     def run(self, *arguments: str, timeout_s: float = 180) -> Run:
-        """Runs `pulumi` and waits."""
+        """Run `pulumi` and wait until it ends."""
         done = subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
@@ -124,7 +124,7 @@ class Project:
         return Run(done.returncode, done.stdout)
 
     def command(self, *arguments: str) -> Sequence[str]:
-        """The command line of one `pulumi` run."""
+        """Return the command line of one `pulumi` run."""
         return [
             shutil.which("pulumi", path=self.variables["PATH"]) or "pulumi",
             *arguments,
@@ -149,12 +149,12 @@ class Project:
         return self.run("destroy", "--yes", "--skip-preview", "--stack", self.stack)
 
     def outputs(self) -> dict[str, Any]:
-        """What the stack exports."""
+        """Return what the stack exports."""
         done = self.run("stack", "output", "--json", "--stack", self.stack).succeeded()
         return dict(json.loads(done.output))
 
     def state_text(self) -> str:
-        """The backend's own files, secrets encrypted as they are."""
+        """Return the backend's own files, secrets encrypted as they are."""
         return "".join(path.read_text(encoding="utf-8") for path in (self.folder / "state").rglob("*.json"))
 
 
@@ -166,11 +166,11 @@ class Deployment:
         self.project = project
 
     def posted(self) -> int:
-        """How often a version was posted."""
+        """Return how often a version was posted."""
         return sum(entry.method == "POST" and entry.path.endswith("/versions") for entry in self.writes())
 
     def writes(self) -> list[Any]:
-        """All writes on Azure's two planes; calls to an agent are not writes of the deployment."""
+        """Return all writes on Azure's two planes; calls to an agent are not writes of the deployment."""
         return [
             entry
             for entry in self.azure.journal(writes=True)
@@ -178,18 +178,18 @@ class Deployment:
         ]
 
     def agent(self, name: str = "support") -> dict[str, Any]:
-        """The agent as the local Azure has it; fails when there is none."""
+        """Return the agent as the local Azure has it; fail when there is none."""
         listed = {agent["name"]: agent for agent in self.agents()}
         return listed[name]
 
     def agents(self) -> list[dict[str, Any]]:
-        """All agents."""
+        """Return all agents."""
         listed = self.azure.control.state()["agent_list"]
         assert isinstance(listed, list)
         return listed
 
     def ask(self, question: str) -> dict[str, Any]:
-        """Asks the agent `support` through its endpoint."""
+        """Ask the agent `support` through its endpoint."""
         with self.azure.client("agents") as client:
             answer = client.post("agents/support/endpoint/protocols/openai/responses", json={"input": question})
         answer.raise_for_status()
@@ -218,7 +218,7 @@ def standing(folder: Path, engine: Path, program: str, **azure_options: Any) -> 
 
 
 def hermetic(engine: Path, home: Path, azure: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a project's commands: nothing of the person's own Pulumi or Azure gets in."""
+    """Return the environment of a project's commands, without the user's own Pulumi and Azure variables."""
     install_fake_plugins(home)
     path = [CHECKOUT / ".venv" / "bin", engine, os.environ["PATH"]]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AZURE_", "ARM_"))}
@@ -243,6 +243,6 @@ def install_fake_plugins(pulumi_home: Path) -> None:
 
 
 def without_wire(verbose: str) -> str:
-    """A verbose log less the engine's own trace of its wire, which prints each value it unpacks, at this level only."""
+    """Return a verbose log without the engine's trace of its RPCs, which prints each value at this level."""
     traces = ("Unmarshaling property for RPC", "Marshaling property for RPC")
     return "\n".join(line for line in verbose.splitlines() if not any(trace in line for trace in traces))

@@ -1,4 +1,4 @@
-"""Agents with a past: a match far back, a way back, a run that changes nothing."""
+"""Agents with many versions: a match far back, a rollback, a run that changes nothing."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Back:
 
 
 def back(bench: Bench) -> Back:
-    """Goes from A to B and back to A."""
+    """Change an agent from A to B and back to A."""
     agent = bench.name()
     a, b = (bench.plan(agent, environment={"GREETING": word}) for word in ("Hello", "Howdy"))
     bench.up(a)
@@ -87,7 +87,7 @@ def back(bench: Bench) -> Back:
 
 
 def posts_of_a_moved_tag(bench: Bench) -> tuple[int, int]:
-    """POSTs of a new tag on the same digest, and of the old tag on a new digest."""
+    """Count the POSTs of a new tag on the same digest, and of the old tag on a new digest."""
     agent = bench.name()
     repository, digest = bench.image.split("@")
     other = bench.azure.push_image(bench.project, "moved", {"main.py": "print('moved')"}).partition("@")[2]
@@ -103,7 +103,7 @@ def posts_of_a_moved_tag(bench: Bench) -> tuple[int, int]:
 
 
 def writes_of_a_second_run(bench: Bench) -> int:
-    """Writes of an `up` that changes nothing, and whose state was lost."""
+    """Return the number of writes of an `up` that changes nothing and whose state was lost."""
     agent = bench.name()
     plan = bench.plan(agent, environment={"GREETING": "Hello"}, description="Answers.", metadata={"team": "support"})
     bench.up(plan)
@@ -113,7 +113,7 @@ def writes_of_a_second_run(bench: Bench) -> int:
 
 
 def most_posts_of_one_attempt(bench: Bench) -> int:
-    """How often one POST of ours was on the wire at most, with everything that makes the SDK send again."""
+    """Return how often one POST was sent at most, under every error that makes the SDK retry."""
     agent, worst = bench.name(), 0
     plan = bench.plan(agent)
     statuses = (400, 408, 409, 429, 500, 502, 503, 504)

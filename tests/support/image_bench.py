@@ -56,16 +56,16 @@ class Images:
     docker: Path
 
     def pushed(self) -> int:
-        """How many manifests were pushed so far."""
+        """Return how many manifests were pushed so far."""
         entries = self.here.azure.journal(plane="registry")
         return sum(entry.method == "PUT" and "/support/manifests/" in entry.path for entry in entries)
 
     def digest(self) -> str:
-        """What the stack's image is pinned by."""
+        """Return the digest of the stack's image."""
         return str(self.here.project.outputs()["image"]).partition("@")[2]
 
     def images_of_agents(self) -> dict[str, str]:
-        """The digest of the version that serves, by agent."""
+        """Return the digest of the version that serves, by agent."""
         found = {}
         for agent in self.here.agents():
             (rule,) = agent["rules"]
@@ -75,12 +75,12 @@ class Images:
         return found
 
     def docker_password(self) -> str:
-        """The password that Docker has for the registry."""
+        """Return the password that Docker has for the registry."""
         (login,) = json.loads((self.docker / "config.json").read_text())["auths"].values()
         return base64.b64decode(login["auth"]).decode().partition(":")[2]
 
     def expire_docker_login(self) -> None:
-        """What three hours do."""
+        """Do to the login what three hours do."""
         settings = json.loads((self.docker / "config.json").read_text())
         for login in settings["auths"].values():
             login["auth"] = base64.b64encode(b"00000000-0000-0000-0000-000000000000:expired").decode()

@@ -16,7 +16,7 @@ from tests.support.harness import Deployment, standing
 
 PROVISIONING_S = 1.0
 SECOND_AFTER_S = 0.2
-"""Between the two keystrokes of somebody who does not want to wait."""
+"""Between the two keystrokes of an impatient user."""
 
 ENDS_WITHIN_S = 60.0
 
@@ -46,7 +46,7 @@ class Recovered:
         after_s: Seconds into the run at which it was pressed.
         twice: Pressed twice; then the next command is a refresh that drops pending creates.
         interrupted: The run did not end well by itself before.
-        duplicates: Versions beside the first of the same definition.
+        duplicates: Further versions with the same definition.
         as_asked: The next `up` ended well, and the version that was asked for has all traffic.
     """
 
@@ -66,14 +66,14 @@ def interruptible(folder: Path, engine: Path) -> Iterator[Deployment]:
 
 
 def interrupted(here: Deployment, seeds: Sequence[int], span_s: float) -> Iterator[Recovered]:
-    """Changes the agent once a seed, interrupts that `up` within so many seconds, and goes on as the case says."""
+    """Change the agent once for each seed, interrupt that `up` within these seconds, and continue as the case says."""
     for seed in seeds:
         chance = random.Random(seed)
         after, twice = chance.uniform(0, span_s), bool(seed // 2 % 2)
         _greet(here, f"Seed {seed}")
         code = _interrupt(here, after, twice=twice)
         if twice:
-            # What a second Ctrl-C leaves behind is a lock and creates that nobody knows the end of.
+            # A second Ctrl-C leaves a lock, and creates whose outcome is unknown.
             here.project.run("cancel", "--yes", "--stack", "local")
             here.project.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates").succeeded()
         done = here.project.up()
@@ -83,7 +83,7 @@ def interrupted(here: Deployment, seeds: Sequence[int], span_s: float) -> Iterat
 
 
 def duration_of_a_change(here: Deployment) -> float:
-    """Deploys the agent, changes it twice, and gives the seconds that the quicker change took uninterrupted."""
+    """Deploy the agent, change it twice, and return the seconds of the faster change."""
     took: list[float] = []
     for greeting in ("Hello", "Howdy", "Hi"):
         _greet(here, greeting)
@@ -99,8 +99,8 @@ def _greet(here: Deployment, greeting: str) -> None:
 
 
 def _interrupt(here: Deployment, after_s: float, *, twice: bool) -> int:
-    """Runs `up` in a group of its own, as a terminal does, and sends that group what Ctrl-C sends."""
-    # A run in the background is deaf to Ctrl-C, and its children inherit that: here it is heard, as in a terminal.
+    """Run `up` in a group of its own, as a terminal does, and send that group what Ctrl-C sends."""
+    # A run in the background ignores SIGINT, and its children inherit that; here it is as in a terminal.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         run = subprocess.Popen(
@@ -132,7 +132,7 @@ def _serves(here: Deployment, greeting: str) -> bool:
 
 
 def _greetings(here: Deployment) -> dict[str, str]:
-    """What each version was told to say."""
+    """Return the greeting of each version."""
     with here.azure.client("agents") as client:
         listed = client.get("agents/support/versions", params={"limit": 100}).json()["data"]
     return {v["version"]: v["definition"]["environment_variables"]["GREETING"] for v in listed}

@@ -42,7 +42,7 @@ class Survived:
         killed: How many runs were cut.
         posts: How often the version was posted.
         duplicates: Versions of the same definition beyond one.
-        orphans: Versions that nobody asked for, and versions that are not active.
+        orphans: Versions that no run asked for, and versions that are not active.
         traffic_as_asked: The version that was asked for has all of it.
     """
 
@@ -61,7 +61,7 @@ class Survived:
 
 
 def matrix(bench: Bench, seeds: Iterable[int]) -> Iterator[Survived]:
-    """All six points, each with these seeds."""
+    """Yield all six points, each with these seeds."""
     for seed in seeds:
         for cut in Cut:
             yield survive(bench, cut, seed)
@@ -69,7 +69,7 @@ def matrix(bench: Bench, seeds: Iterable[int]) -> Iterator[Survived]:
 
 
 def survive(bench: Bench, cut: Cut, seed: int) -> Survived:
-    """One scenario: history, a run that is killed (perhaps two), a pause, a clean run."""
+    """Play one scenario: history, a run that is killed (perhaps two), a pause, a clean run."""
     chance = random.Random(f"{cut} {seed}")
     history = chance.choice(list(History))
     agent = bench.name()
@@ -111,7 +111,7 @@ def _before(bench: Bench, agent: str, history: History) -> Made | None:
 
 
 def arm(process: Process, cut: Cut, chance: random.Random) -> None:
-    """Lets the process end at that point: a PATCH before the POST pins what serves, and is not meant."""
+    """Kill the process at that point; a PATCH before the POST pins the serving version and does not count."""
     posted = False
     sleeps = itertools.count(1)
     last_sleep = chance.randint(1, 4)
@@ -140,7 +140,7 @@ def _is_post(method: str, path: str) -> bool:
 
 
 def count_of(bench: Bench, agent: str, plan: VersionPlan) -> int:
-    """How many versions of this definition the service has."""
+    """Return how many versions of this definition the service has."""
     return sum(_fingerprint(version) == plan.marks.fingerprint for version in bench.versions(agent).values())
 
 

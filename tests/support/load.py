@@ -26,12 +26,12 @@ class Load:
 
 
 def get(path: str, host: str, token: str) -> bytes:
-    """A GET request as bytes."""
+    """Return a GET request as bytes."""
     return f"GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n".encode()
 
 
 def post(path: str, host: str, token: str, body: bytes) -> bytes:
-    """A POST request of JSON as bytes."""
+    """Return a POST request of JSON as bytes."""
     head = (
         f"POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n"
     )
@@ -39,7 +39,7 @@ def post(path: str, host: str, token: str, body: bytes) -> bytes:
 
 
 def load(url: str, trust: ssl.SSLContext, request: Callable[[int], bytes], *, count: int, connections: int) -> Load:
-    """Sends ``count`` requests.
+    """Send ``count`` requests.
 
     Args:
         url: where to.
@@ -78,6 +78,6 @@ async def _load(url: str, trust: ssl.SSLContext, request: Callable[[int], bytes]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that this share of the values does not exceed."""
+    """Return the value that this share of the values does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

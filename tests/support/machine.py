@@ -1,4 +1,4 @@
-"""What a test needs of the machine besides Python: a program of a Debian package."""
+"""What a test needs on the machine except Python: programs of Debian packages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 
 def program(name: str, package: str) -> str:
-    """The path of a program; without it the test proves nothing: it skips, and with CI set it fails."""
+    """Return the path of a program; without it, the test skips, or fails with CI set."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin")
     if found is None:
         missing(f"no {name}: tools/debian {package} gets it")
@@ -18,7 +18,7 @@ def program(name: str, package: str) -> str:
 
 
 def missing(reason: str) -> NoReturn:
-    """Ends the test: a skip, with CI set a failure."""
+    """Skip the test, or fail it with CI set."""
     if os.environ.get("CI"):
         pytest.fail(f"{reason}; with CI set this is a failure")
     pytest.skip(reason)

@@ -42,7 +42,7 @@ class Speed:
 
 
 def measured(bench: Bench, *, agents: int, provisioning_s: float, poll_interval_s: float) -> Speed:
-    """Creates one agent, then ``agents`` at once. The plugin process has loaded the SDK before."""
+    """Create one agent, then ``agents`` at once. The plugin process has loaded the SDK before."""
     bench.agent().create()
     bench.azure.control.set(provisioning_s=provisioning_s)
     alone, many = bench.agent(), [bench.agent() for _ in range(agents)]

@@ -26,13 +26,13 @@ class Served:
     asked: list[dict[str, str]] = field(default_factory=list)
 
     def saw(self, name: str) -> set[str | None]:
-        """What the requests had in a header."""
+        """Return what the requests had in a header."""
         return {headers.get(name) for headers in self.asked}
 
 
 @contextlib.contextmanager
 def mcp_server(*, key: str | None = None) -> Iterator[Served]:
-    """Serves ``add(a, b)`` and ``fail()``; with a key, to requests with that ``x-api-key`` alone."""
+    """Serve ``add(a, b)`` and ``fail()``; with a key, to requests with that ``x-api-key`` alone."""
     server = MCPServer("orders", version="1")
 
     @server.tool()

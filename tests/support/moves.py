@@ -47,7 +47,7 @@ class Agent:
         return tuple(f"urn:pulumi:s::p::agent${kind}::{component}-{kind}" for kind in ("version", "rollout"))  # type: ignore[return-value]
 
     def declared(self, owner: str) -> list[Declared]:
-        """Its two resources, as HostedAgent makes them."""
+        """Return its two resources, as HostedAgent makes them."""
         version, rollout = self.urns(self.component)
         former = [self.urns(name) for name in sorted(self.before)]
         where = {"project_endpoint": f"https://{self.host}/api/projects/p"}
@@ -114,7 +114,7 @@ class Life:
         self.counts = Counts()
 
     def live(self, moves: int) -> Counts:
-        """Makes so many moves, and destroys the stack at the end."""
+        """Make this many moves, and destroy the stack at the end."""
         self._plain_up("up")
         for _ in range(moves):
             self._move()
@@ -152,7 +152,7 @@ class Life:
         move()
 
     def _edit(self) -> str:
-        """Changes the program, and says how."""
+        """Change the program, and note how."""
         agent = self.chance.choice(self.agents)
         edit = self.chance.randrange(6)
         if edit == 0:
@@ -179,7 +179,7 @@ class Life:
         return f"{was} is renamed to {agent.component} with an alias"
 
     def _owner_can_be_found(self, agent: Agent) -> bool:
-        """A resource that is new in state has no owner there: it takes the stack's name of today.
+        """Note the owner of a resource that is new in state: the current name of the stack.
 
         After a rename of the stack such an agent is refused, with `take_over` as the way out. That is no loss, and no
         move here: the stack gets the agent's owner for its name again.
@@ -291,7 +291,7 @@ class Life:
         self._up(self._edit(), notes=False)
 
     def _leave_and_return(self) -> None:
-        """An agent leaves the program and goes; then it is made anew."""
+        """Remove an agent from the program, deploy, and declare it again."""
         self._plain_up("before one leaves")
         if self.counts.losses:
             return
@@ -314,7 +314,7 @@ class Life:
 
 
 def moved(*, lives: int, moves: int, first_seed: int = 0) -> Counts:
-    """Lives so many lives of so many moves."""
+    """Make this many series of this many moves."""
     total = Counts()
     for seed in range(first_seed, first_seed + lives):
         counts = Life(seed).live(moves)
@@ -328,7 +328,7 @@ MOVES_OF_A_LIFE = 20
 
 
 def main() -> None:
-    """Makes so many moves and prints what was lost."""
+    """Make this many moves and print what was lost."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.moves", description=__doc__)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="of the first life")

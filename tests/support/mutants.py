@@ -87,7 +87,7 @@ def mutants_of(module: str) -> Iterator[Mutant]:
 
 
 def _places(source: str) -> Iterator[tuple[str, int, _Position, _Position]]:
-    """Every operator and occurrence, and from where to where it changes the source."""
+    """Yield every operator and occurrence, and from where to where it changes the source."""
     nodes = list(ast_nodes(get_ast(source)))
     for name in plugins.operator_names():
         operator = plugins.get_operator(name)
@@ -126,7 +126,7 @@ def _live_as(mutant: Mutant, tests: Sequence[str], longest_cpu_s: int) -> None:
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         sys.meta_path.insert(0, _Finder(f"{PACKAGE}.{mutant.module}", mutant.source))
         with tempfile.TemporaryDirectory() as scratch:
-            # Examples that fail on a mutant are nobody's business afterwards.
+            # Do not keep the examples that fail on a mutant.
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = scratch
             code = int(pytest.main([*_QUIET, f"--basetemp={scratch}/base", *tests]))
     finally:

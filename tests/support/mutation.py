@@ -52,14 +52,14 @@ def _seen(mutant: Mutant, chosen: tuple[Tests, bool], everything: Tests) -> bool
 
 
 def without_reason(survived: Sequence[Mutant]) -> list[Mutant]:
-    """The survivors that the list does not know."""
+    """Return the survivors that the list does not know."""
     listed = tomllib.loads(SURVIVORS.read_text(encoding="utf-8"))["survivor"]
     known = {(row["module"], row["line"], row["mutated"]) for row in listed}
     return [mutant for mutant in survived if (mutant.module, *mutant.change) not in known]
 
 
 def main() -> None:
-    """Makes all mutants of the modules that are named, or a sample of all; exits 1 when one survives for no reason."""
+    """Test all mutants of the named modules, or a sample; exit with 1 when one survives without a reason."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.mutation", description=__doc__)
     parser.add_argument("modules", nargs="*", default=modules(), help="of the core; all by default")
     parser.add_argument("--all", action="store_true", help="every mutant instead of a sample; takes many minutes")

@@ -8,7 +8,7 @@ from foundry_emulator.registry import PackedImage
 
 
 def for_architecture(image: PackedImage, architecture: str, *, command: bool = True) -> PackedImage:
-    """The same files for another machine, or without anything to start."""
+    """Return the same files for another architecture, or without an entrypoint."""
     config = json.loads(image.config)
     config["architecture"] = architecture
     if not command:

@@ -99,9 +99,9 @@ class Plugin:
     """A running plugin process.
 
     Attributes:
-        process: The process, to be stopped by whoever started it.
+        process: The process; who starts it also stops it.
         lines: Every progress line so far.
-        engine: Address of the fake engine beside it.
+        engine: Address of its fake engine.
         patience_s: How long a call may take before it counts as hanging.
     """
 
@@ -152,7 +152,7 @@ class Plugin:
         return int(line.split()[1]) / 1024
 
     def kill(self) -> None:
-        """Ends the process as kill -9 does."""
+        """End the process as kill -9 does."""
         self.process.kill()
         self.process.wait()
 
@@ -178,7 +178,7 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 
 @cache
 def _home() -> str:
-    """A Pulumi home for all plugin processes of these tests."""
+    """Return a Pulumi home for all plugin processes of these tests."""
     folder = tempfile.mkdtemp(prefix="pulumi-home-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -186,11 +186,11 @@ def _home() -> str:
 
 @contextmanager
 def running(env: Mapping[str, str] | None = None, *, beside: Plugin | None = None) -> Iterator[Plugin]:
-    """Starts a plugin process beside a fake engine, and stops it by its own id.
+    """Start a plugin process with a fake engine, and stop it at the end by its process id.
 
     Args:
-        env: Variables of the process besides PATH and what Python needs; nothing of this process's own.
-        beside: Another process of the same run: both are told of its engine.
+        env: Variables of the process, added to PATH and what Python needs; it does not inherit others.
+        beside: Another process of the same run: both get the same engine.
     """
     lines: list[Line] = []
     engine = grpc.server(ThreadPoolExecutor(max_workers=4))
@@ -229,7 +229,7 @@ def running(env: Mapping[str, str] | None = None, *, beside: Plugin | None = Non
 
 
 def blob(provider: ResourceProvider | str) -> str:
-    """The provider as it stands in state."""
+    """Return the provider as it stands in state."""
     return provider if isinstance(provider, str) else serialize_provider(provider)
 
 

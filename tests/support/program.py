@@ -123,7 +123,7 @@ class Run:
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def one(self, type_token: str, name: str | None = None) -> Declared:
-        """The only resource of a type, or of a type and name."""
+        """Return the only resource of a type, or of a type and name."""
         found = [made for made in self.declared if made.type == type_token and name in {None, made.name}]
         (only,) = found
         return only
@@ -145,7 +145,7 @@ def run(
     answers: Mapping[str, Mapping[str, object]] | None = None,
     live: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Run:
-    """Runs a program; what it returns is resolved into ``outputs``.
+    """Run a program; what it returns is resolved into ``outputs``.
 
     ``published`` is what other stacks have as outputs, by the stacks' names; ``answers`` are outputs by type token;
     ``live`` is what functions answer, by token.
@@ -171,7 +171,7 @@ def run(
 
 
 def declare(use: Callable[[], object]) -> Run:
-    """Runs what declares resources; what it returns is not looked at."""
+    """Run code that declares resources; ignore what it returns."""
 
     def program() -> None:
         use()

@@ -1,4 +1,4 @@
-"""One digest on its way through the stages of one program, told once for the test and for the figures."""
+"""One digest is promoted through the stages of one program: a scenario of a test and of figures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Promoted:
         digests: What each stage runs in the end, the first stage's first.
         violations: What the policy pack reports of the last stage.
         published: What the consumer reads, and what the last stage publishes.
-        callers: Whether the consumer's app, and somebody else, may call the agent.
+        callers: Whether the consumer's app, and another caller, may call the agent.
         projects: The consumer, and the stages from last to first: the order in which they can be destroyed.
     """
 
@@ -42,7 +42,7 @@ class TakenDown:
     """What was seen when all of it went.
 
     Attributes:
-        changed: How many previews of stages that nobody has changed show a change.
+        changed: How many previews of unchanged stages show a change.
         protected: What `pulumi destroy` says of the last stage, which is production.
         left: Agents, ARM resources (roles are among them) and running agents in the end.
     """
@@ -53,7 +53,7 @@ class TakenDown:
 
 
 def promoted_through(environments: Environments, stages: Sequence[str]) -> Promoted:
-    """Deploys the stages, promotes a second digest through all of them, and lets another project read and call."""
+    """Deploy the stages, promote a second digest through all of them, and let another project read and call."""
     stacks = _stacks(environments, stages)
     first, *_, last = stacks
     ups = [environments.watched(stack, *(POLICIES if stack is last else ())) for stack in stacks]
@@ -85,7 +85,7 @@ def promoted_through(environments: Environments, stages: Sequence[str]) -> Promo
 
 
 def taken_down(environments: Environments, projects: Sequence[Project]) -> TakenDown:
-    """Previews once more and destroys: first the consumer, then the stages from last to first."""
+    """Preview once more and destroy: first the consumer, then the stages from last to first."""
     _, *stacks = projects
     changed = sum(not _is_unchanged(stack.preview().succeeded().output) for stack in stacks)
     last = stacks[0]
@@ -126,7 +126,7 @@ def _shared(written: Sequence[Sequence[str]]) -> set[tuple[str, str]]:
 
 
 def _names(paths: Sequence[str]) -> set[tuple[str, str]]:
-    """Everything that has a name of its own, as kind and name."""
+    """Return everything that has a name of its own, as kind and name."""
     kinds = {"resourcegroups", "accounts", "projects", "registries", "roleassignments"}
     words = [path.strip("/").split("/") for path in paths]
     return {(kind.lower(), name) for path in words for kind, name in itertools.pairwise(path) if kind.lower() in kinds}

@@ -41,7 +41,7 @@ class Held:
 
 
 def held() -> Iterator[Held]:
-    """Every resource of ours in every recorded state; encrypted values have stand-ins of the same shape."""
+    """Yield our resources of every recorded state; encrypted values are replaced by others of the same shape."""
     for folder in RECORDED:
         state = json.loads((folder / "stack.json").read_text(encoding="utf-8"))
         for resource in state["deployment"]["resources"]:

@@ -30,14 +30,14 @@ PONG = Smoke("ping", "contains", "ping")
 
 
 def plan(version: str = "2", **more: object) -> RolloutPlan:
-    """A canary to a version, 10 and 50, baking 2 minutes each."""
+    """Return a canary to a version in steps of 10 and 50 %, with a bake time of 2 minutes."""
     given = {"steps": (10, 50), "bake_s": 120, "smoke": PONG, "owner": Owner(OWNER)} | more
     patience = PollSettings(30, 1)
     return RolloutPlan("support", version, frozenset({"responses"}), patience, **given)  # type: ignore[arg-type]  # tests pass fitting types
 
 
 def service_with(*routes: Route, kind: type[FaultyService] = FaultyService, **more: object) -> FaultyService:
-    """Three active own versions and the routing."""
+    """Return a service with three active versions of ours and this routing."""
     service = kind(**more)  # type: ignore[arg-type]  # tests pass fitting types
     for number in ("1", "2", "3"):
         service.has(number, marks=marked(f"v1:{number}"))
@@ -62,7 +62,7 @@ class Ran:
 
 
 def run(service: FaultyService, wanted: RolloutPlan, clock: FastClock | None = None) -> Ran:
-    """Runs a rollout to its end, whatever that is."""
+    """Run a rollout until it ends or fails."""
     ran = Ran()
     try:
         ran.done = roll_out(service, wanted, clock or FastClock(), ran.lines.append)
@@ -72,12 +72,12 @@ def run(service: FaultyService, wanted: RolloutPlan, clock: FastClock | None = N
 
 
 def moves(service: FaultyService) -> list[str]:
-    """Every routing that was sent: "2=10 1=90"."""
+    """Return every routing that was sent: "2=10 1=90"."""
     return [call.removeprefix("set_routes support ") for call in service.calls if call.startswith("set_routes")]
 
 
 class Killed(BaseException):
-    """The process ends: nothing of it runs any more."""
+    """The process was killed: none of its code runs any more."""
 
 
 @dataclass
@@ -87,13 +87,13 @@ class Watched(FaultyService):
     Attributes:
         fault_at: Number of the call at which the fault happens, from 1; 0 is never.
         fault: "kill before", "kill after", "lost", "committed", "refused", "not ready", "wrong answer", "stale".
-        dark: Instants at which no active version was routed.
+        unserved: Instants at which no active version was routed.
         strays: Questions through the endpoint that a version answered which is not active.
     """
 
     fault_at: int = 0
     fault: str = ""
-    dark: list[str] = field(default_factory=list)
+    unserved: list[str] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
     _count: int = 0
     _dead: bool = False
@@ -170,11 +170,11 @@ class Watched(FaultyService):
         routes = self.routes.get("support", (Route(LATEST, 100),))
         serving = [r for r in routes if r.percent and (r.version == LATEST or statuses.get(r.version) == "active")]
         if not serving:
-            self.dark.append(str(routes))
+            self.unserved.append(str(routes))
 
 
 def faults(seed: int, calls: int) -> tuple[int, str]:
-    """Where a fault happens and which, of a rollout that makes so many calls."""
+    """Choose a fault, and the call at which it happens, for a rollout of this many calls."""
     chance = random.Random(seed)
     kinds = ("kill before", "kill after", "lost", "committed", "refused", "not ready", "wrong answer", "stale")
     # Every kind has its turn; the seed chooses the call.

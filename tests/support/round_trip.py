@@ -58,7 +58,7 @@ _DESCRIBED: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
 
 
 def round_trips(bench: Bench, examples: int, seed: int = 0) -> int:
-    """Makes so many versions, each of an agent of its own, and reads each back.
+    """Create this many versions, each of an agent of its own, and read each one.
 
     Returns:
         How many came back as they were; the first one that did not is an AssertionError with what differs.

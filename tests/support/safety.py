@@ -47,7 +47,7 @@ class Fuzzed:
 
 
 def fuzz(data_dir: Path, *, seed: int, count: int) -> Fuzzed:
-    """Sends ``count`` odd requests, one in ten of them to a project where the caller has no role."""
+    """Send ``count`` invalid requests, one in ten of them to a project where the caller has no role."""
     settings = Settings(provisioning_s=0, log_idle_s=0, invoke_timeout_s=5, indexing_s=0)
     statuses: dict[int, int] = {}
     errors: list[tuple[int, Odd]] = []
@@ -84,7 +84,7 @@ def fuzz(data_dir: Path, *, seed: int, count: int) -> Fuzzed:
 
 
 def _indexed(http: httpx.Client) -> dict[str, str]:
-    """A file in a vector store, by a batch; their ids by what paths call them."""
+    """Put a file into a vector store by a batch, and return the ids by their names in paths."""
     content = {"file": ("faq.md", b"hello")}
     file = http.post("/openai/v1/files", files=content, data={"purpose": "assistants"}).json()["id"]
     store = http.post("/openai/v1/vector_stores", json={}).json()["id"]
@@ -93,19 +93,19 @@ def _indexed(http: httpx.Client) -> dict[str, str]:
 
 
 def _note(made: dict[str, str], body: bytes) -> None:
-    """Remembers what was made last: what came before may be deleted by now."""
+    """Remember what was created last: earlier things may be deleted."""
     found = re.match(rb'\{"object":"(file|vector_store|vector_store.files_batch)","id":"([a-z]+[_-][0-9a-f]+)"', body)
     if found:
         made[{b"file": "file", b"vector_store": "store"}.get(found[1], "batch")] = found[2].decode()
 
 
 def _state(http: httpx.Client) -> list[object]:
-    """What a project holds, with its number of agents at the end."""
+    """Return what a project holds, with its number of agents at the end."""
     return [http.get(path).json().get("data", http.get(path).status_code) for path in PLACES]
 
 
 def kill_during_writes(data_dir: Path, *, kills: int, seed: int) -> tuple[int, int]:
-    """Kills a local Azure ``kills`` times while it is written to.
+    """Kill a local Azure ``kills`` times while it is written to.
 
     Returns:
         How many writes were acknowledged, and how many of them were lost.

@@ -135,7 +135,7 @@ class Scenario(RuleBasedStateMachine):
 
     @rule(word=WORDS, fault=FAULTS, where=st.sampled_from(["GET", "POST", "PATCH", ""]), times=st.integers(1, 3))
     def up_while_something_breaks(self, word: str, fault: dict[str, object], where: str, times: int) -> None:
-        """What is left of the fault hits whoever comes next."""
+        """The rest of the fault hits the next process."""
         self.bench.azure.control.fault(**fault, method=where or None, path=f"/agents/{self.agent}", times=times)
         self._run(word)
 
@@ -145,25 +145,25 @@ class Scenario(RuleBasedStateMachine):
 
     @precondition(lambda self: self.bench.versions(self.agent))
     @rule(which=st.integers(0, 9))
-    def somebody_deletes_a_version(self, which: int) -> None:
+    def someone_else_deletes_a_version(self, which: int) -> None:
         numbers = list(self.bench.versions(self.agent))
         self._by_hand("DELETE", f"/versions/{numbers[which % len(numbers)]}?force=true")
 
     @precondition(lambda self: self.bench.versions(self.agent))
     @rule(which=st.integers(0, 9))
-    def somebody_moves_the_traffic(self, which: int) -> None:
+    def someone_else_moves_the_traffic(self, which: int) -> None:
         number = [*self.bench.versions(self.agent), "@latest"][which % (len(self.bench.versions(self.agent)) + 1)]
         rules = [{"type": "FixedRatio", "agent_version": number, "traffic_percentage": 100}]
         self._by_hand("PATCH", "", {"agent_endpoint": {"version_selector": {"version_selection_rules": rules}}})
 
     @precondition(lambda self: self.bench.versions(self.agent))
     @rule()
-    def somebody_switches_the_agent_off(self) -> None:
+    def someone_else_switches_the_agent_off(self) -> None:
         self._by_hand("POST", ":disable")
 
     @precondition(lambda self: self.bench.versions(self.agent))
     @rule()
-    def somebody_deletes_the_agent(self) -> None:
+    def someone_else_deletes_the_agent(self) -> None:
         self._by_hand("DELETE", "?force=true")
 
     def _by_hand(self, method: str, path: str, body: object = None) -> None:
@@ -199,7 +199,7 @@ class Scenario(RuleBasedStateMachine):
 
 
 def live_through(bench: Bench, *, scenarios: int, steps: int, chance: int | None = None) -> int:
-    """Lives through so many scenarios of at most so many steps; the first that does not settle is an AssertionError.
+    """Play this many scenarios of at most so many steps; raise AssertionError for the first that does not settle.
 
     Args:
         bench: The service.
@@ -212,7 +212,7 @@ def live_through(bench: Bench, *, scenarios: int, steps: int, chance: int | None
     """
     settled = 0
 
-    class HereStory(Scenario):
+    class ScenarioHere(Scenario):
         def __init__(self) -> None:
             super().__init__(bench)
 
@@ -229,24 +229,24 @@ def live_through(bench: Bench, *, scenarios: int, steps: int, chance: int | None
         derandomize=chance is None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(HereStory if chance is None else seed(chance)(HereStory), settings=how)
+    run_state_machine_as_test(ScenarioHere if chance is None else seed(chance)(ScenarioHere), settings=how)
     bench.reset()
     return settled
 
 
-STEPS_OF_A_STORY = 10
+STEPS_OF_A_SCENARIO = 10
 
 
 def main() -> None:
-    """Lives through so many steps; a scenario that does not settle ends it with what happened, as code to repeat it."""
+    """Play this many steps; print code that repeats the first scenario that does not settle."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.scenario", description=__doc__)
     parser.add_argument("--steps", type=int, default=500, help="of all scenarios together; a scenario has 10 at most")
     parser.add_argument("--seed", type=int, default=None, help="any number, for other scenarios than the usual ones")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, virtual_bench(Path(folder)) as bench:
-        scenarios = max(1, given.steps // STEPS_OF_A_STORY)
-        settled = live_through(bench, scenarios=scenarios, steps=STEPS_OF_A_STORY, chance=given.seed)
-    print(f"{settled} scenarios of {STEPS_OF_A_STORY} steps at most have settled")
+        scenarios = max(1, given.steps // STEPS_OF_A_SCENARIO)
+        settled = live_through(bench, scenarios=scenarios, steps=STEPS_OF_A_SCENARIO, chance=given.seed)
+    print(f"{settled} scenarios of {STEPS_OF_A_SCENARIO} steps at most have settled")
 
 
 if __name__ == "__main__":

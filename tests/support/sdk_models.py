@@ -34,7 +34,7 @@ _PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float), "object":
 
 
 def problems_of(kind: str, body: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a request for a resource of this type; nothing is known of types without a model."""
+    """Return what is wrong with a request for a resource of this type; types without a model have no problems."""
     model = MODELS.get(kind)
     return [] if model is None else [f"{kind}: {problem}" for problem in _object(body, model, "")]
 
@@ -51,7 +51,7 @@ def _object(body: Mapping[str, Any], model: type, path: str) -> Iterator[str]:
 
 
 def _flat(body: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The body as the model's fields: some name a path such as ``properties.scope``."""
+    """Return the body as the model's fields: some have a path such as ``properties.scope``."""
     nested = {name.partition(".")[0] for name in fields if "." in name}
     flat: dict[str, Any] = {}
     for name, value in body.items():
@@ -63,7 +63,7 @@ def _flat(body: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _subtype(body: Mapping[str, Any], model: type) -> type:
-    """The model for what the body says it is, such as a connection's way to sign in."""
+    """Return the model for what the body says it is, such as a connection's way to sign in."""
     for attribute, kinds in getattr(model, "_subtype_map", {}).items():
         key = getattr(model, "_attribute_map")[attribute]["key"]  # noqa: B009 - private to the SDK
         if body.get(key) in kinds:
@@ -73,7 +73,7 @@ def _subtype(body: Mapping[str, Any], model: type) -> type:
 
 
 def _fields(model: type) -> Iterator[tuple[str, Any]]:
-    """Each field's name on the wire and its type: a class, or the SDK's own notation with the enum of its docstring."""
+    """Yield the JSON name and the type of each field: a class, or the SDK's notation with the enum of its docstring."""
     if hasattr(model, "_attribute_map"):
         for attribute, row in model._attribute_map.items():
             yield row["key"], _documented_enum(model, attribute) or row["type"]
@@ -112,7 +112,7 @@ def _value(value: Any, kind: Any, path: str) -> Iterator[str]:
 
 
 def _in_notation(value: Any, kind: str, path: str) -> Iterator[str]:
-    """A value of a type in the older SDKs' notation: ``str``, ``[Model]``, ``{str}``, ``Model``."""
+    """Check a value of a type in the older SDKs' notation: ``str``, ``[Model]``, ``{str}``, ``Model``."""
     if kind[0] in "[{":
         for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from _in_notation(item, kind[1:-1], f"{path}[{key}]")

@@ -23,12 +23,12 @@ ECHOES: Mapping[str, str] = {
 
 
 def echo(words: str) -> dict[str, object]:
-    """The service's error envelope [recorded]."""
+    """Return the service's error envelope [recorded]."""
     return {"error": {"code": "invalid_payload", "message": words, "type": "error", "details": []}}
 
 
 def hits(bench: Bench) -> list[str]:
-    """Places that show the canary: errors, lines on the screen, outputs other than its own, the journal."""
+    """Return the places that show the canary: errors, lines on the screen, outputs other than its own, the journal."""
     places: dict[str, object] = {}
     for spelling, words in ECHOES.items():
         for method, status in (("POST", 400), ("POST", 500), ("GET", 403)):

@@ -14,7 +14,7 @@ from tests.support.settings import OWNER, seen
 
 
 def lost() -> ResponseLostError:
-    """What a 500 or a dropped connection looks like."""
+    """Return the error of a 500 or of a dropped connection."""
     return ResponseLostError("the connection was reset", operation="POST …/versions", request_id="r-lost")
 
 
@@ -42,18 +42,18 @@ class FaultyService(MemoryService):
     def has(
         self, number: str, status: str = "active", marks: OwnershipMetadata | None = None, **more: object
     ) -> VersionView:
-        """Puts a version into the history, as if it had been there before."""
+        """Put a version into the history, as if it had been there before."""
         view = seen(status, number, metadata=marks.as_metadata() if marks else {}, **more)
         self.versions.setdefault("support", {})[number] = view
         self._numbers["support"] = max(self._numbers.get("support", 0), int(number))
         return view
 
     def statuses_left(self) -> dict[str, str]:
-        """Status by number of what is there."""
+        """Return the status of each version, by number."""
         return {number: view.status for number, view in self.versions.get("support", {}).items()}
 
     def count(self, verb: str) -> int:
-        """How many calls of a verb there were."""
+        """Return how many calls of a verb there were."""
         return sum(call.startswith(f"{verb} ") for call in self.calls)
 
     def get_agent(self, agent: str) -> AgentView | None:
@@ -114,7 +114,7 @@ class LateRoleService(FaultyService):
 
 
 class HandingBackService(FaultyService):
-    """Has an equal version of somebody else's, and answers each POST with it."""
+    """Has an equal version of another stack, and returns it for each POST."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,5 +127,5 @@ class HandingBackService(FaultyService):
 
 
 def marked(fingerprint: str, *, owner: str = OWNER, attempt: int = 1) -> OwnershipMetadata:
-    """Our marks."""
+    """Return our ownership metadata."""
     return OwnershipMetadata(fingerprint, owner, attempt)

@@ -1,4 +1,4 @@
-"""Good settings to start from, and shorthands for what the core makes of settings."""
+"""Good settings to start from, and shorthands for their canonical values and problems."""
 
 from __future__ import annotations
 
@@ -79,29 +79,29 @@ OF_CODE: Mapping[str, object] = {
 
 
 def settings(**changed: object) -> dict[str, object]:
-    """The good settings with some changed."""
+    """Return the good settings with some changed."""
     return {**GOOD, **changed}
 
 
 def values(props: Mapping[str, object] = GOOD, /, **changed: object) -> dict[str, object]:
-    """Canonical values of settings that have no problem."""
+    """Return canonical values of settings that have no problem."""
     canonical, problems = VERSION_FIELDS.normalise({**props, **changed})
     assert problems == []
     return canonical
 
 
 def problems(props: Mapping[str, object], table: FieldTable = VERSION_FIELDS) -> list[Problem]:
-    """Every problem of some settings."""
+    """Return every problem of some settings."""
     return table.normalise(props)[1]
 
 
 def problems_with(**changed: object) -> list[Problem]:
-    """The problems of the good settings with some changed."""
+    """Return the problems of the good settings with some changed."""
     return problems(settings(**changed))
 
 
 def the_problem(path: str, **changed: object) -> str:
-    """What is said of the one thing that is wrong with the good settings with some changed."""
+    """Return the only problem of the good settings with some changed."""
     (problem,) = problems_with(**changed)
     assert problem.path == path
     return problem.detail
@@ -117,7 +117,7 @@ def plan(
     patience: PollSettings | None = None,
     **changed: object,
 ) -> VersionPlan:
-    """A plan for the good settings with some changed."""
+    """Return a plan for the good settings with some changed."""
     wanted = values(**changed)
     return VersionPlan(
         agent="support",
@@ -132,5 +132,5 @@ def plan(
 
 
 def seen(status: str = "active", version: str = "1", **changed: object) -> VersionView:
-    """A version as the service shows it."""
+    """Return a version as the service shows it."""
     return VersionView("support", version, status, **changed)  # type: ignore[arg-type]  # tests pass fitting types

@@ -45,7 +45,7 @@ class Wire(RequestsTransport):  # type: ignore[misc]  # azure-core gives it no t
         clock: Where the SDK's pauses between its retries go.
 
     Attributes:
-        before: Told method and path of each request; may raise, then it is not sent.
+        before: Called with method and path of each request; when it raises, nothing is sent.
         after: The same once the answer is there, before anybody has seen it.
     """
 
@@ -56,7 +56,7 @@ class Wire(RequestsTransport):  # type: ignore[misc]  # azure-core gives it no t
         self.after: Callable[[str, str], None] = _nothing
 
     def send(self, request: Any, **kwargs: Any) -> Any:
-        """Sends for real, between the two."""
+        """Send the request, and call `before` and `after` around it."""
         path = request.url.partition("?")[0]
         self.before(request.method, path)
         answer = super().send(request, **kwargs)
@@ -73,13 +73,13 @@ def _nothing(_method: str, _path: str) -> None:
 
 
 class _Token:
-    """The deployer's token; asked for anew each time, because virtual time outlives it."""
+    """The token of the deployer, requested again each time, because it expires in virtual time."""
 
     def __init__(self, azure: LocalAzure) -> None:
         self._azure = azure
 
     def get_token(self, *scopes: str, **more: object) -> AccessToken:
-        """A token that is good for a moment of real time."""
+        """Return a token that expires after a moment of real time."""
         del scopes, more
         return AccessToken(self._azure.token(), int(time.time()))
 
@@ -98,7 +98,7 @@ class Process:
         return create_or_adopt(self.service, plan, self.clock, self.lines.append)
 
     def up(self, plan: VersionPlan) -> Made:
-        """One `pulumi up` of a stack without state: the version, then all traffic on it."""
+        """Do what `pulumi up` of a stack without state does: create the version, then route all traffic to it."""
         made = self.make(plan)
         self.roll_out(plan.agent, made.version.version)
         return made
@@ -137,24 +137,24 @@ class Bench:
             yield Process(FoundryAgentService(client, endpoint), wire, clock)
 
     def up(self, plan: VersionPlan) -> Made:
-        """One `pulumi up` in a process of its own."""
+        """Do what `pulumi up` does, in a process of its own."""
         with self.process() as process:
             return process.up(plan)
 
     def clock(self) -> OurClock:
-        """Our side of the time."""
+        """Return the clock of the library."""
         return OurClock(self.time, self.loop)
 
     def name(self) -> str:
-        """An agent that nobody else uses."""
+        """Return the name of an agent that no other test uses."""
         return f"agent-{next(_numbers)}"
 
     def now(self) -> int:
-        """The place in the journal."""
+        """Return the number of the last entry in the journal."""
         return self.azure.run(lambda: next((e.n for e in self.azure.emulator.journal.last(1)), 0))
 
     def plan(self, agent: str, **inputs: object) -> VersionPlan:
-        """What a program asks for."""
+        """Return the plan of a program's version."""
         values, problems = VERSION_FIELDS.normalise(
             {
                 "project_endpoint": self.project.endpoint,
@@ -168,7 +168,7 @@ class Bench:
         return plan_of(values)
 
     def requests(self, agent: str, *, since: int = 0, method: str = "", end: str = "") -> list[Entry]:
-        """What was asked about an agent."""
+        """Return the requests about an agent."""
         return [
             entry
             for entry in self.azure.journal(plane="data", since=since)
@@ -176,17 +176,17 @@ class Bench:
         ]
 
     def posts(self, agent: str, *, since: int = 0) -> list[Entry]:
-        """The POSTs of versions."""
+        """Return the POSTs of versions."""
         return self.requests(agent, since=since, method="POST", end="/versions")
 
     def writes(self, agent: str, *, since: int = 0) -> list[str]:
-        """The writes, as method and what follows the agent's name."""
+        """Return the writes, as method and what follows the agent's name."""
         return [
             f"{e.method} {e.path.partition(agent)[2]}".rstrip() for e in self.requests(agent, since=since) if e.write
         ]
 
     def versions(self, agent: str, project: str = "") -> dict[str, Version]:
-        """What the service has, by number."""
+        """Return the versions of the service, by number."""
 
         def look() -> dict[str, Version]:
             found = self.azure.emulator.agents.find(project or self.project.name, agent)
@@ -195,11 +195,11 @@ class Bench:
         return self.azure.run(look)
 
     def statuses(self, agent: str, project: str = "") -> dict[str, str]:
-        """Status by number."""
+        """Return the status of each version, by number."""
         return {number: version.status for number, version in self.versions(agent, project).items()}
 
     def traffic(self, agent: str) -> dict[str, int]:
-        """Percent by version number; ``@latest`` as it is."""
+        """Return the percentage of each version, by number; ``@latest`` stays."""
 
         def look() -> dict[str, int]:
             found = self.azure.emulator.agents.find(self.project.name, agent)
@@ -208,11 +208,11 @@ class Bench:
         return self.azure.run(look)
 
     def enabled(self, agent: str) -> bool:
-        """Whether the agent takes calls."""
+        """Return whether the agent takes calls."""
         return self.azure.run(lambda: self.azure.emulator.agents.get(self.project.name, agent).enabled)
 
     def reset(self) -> None:
-        """Takes back what a test has changed about the service."""
+        """Undo what a test has changed in the service."""
         self.azure.control.clear_faults()
         self.azure.control.set(
             provisioning_s=31, scripts=[], dedup="all", dedup_failed=False, role_delay_s=0, check_pull=True
@@ -220,7 +220,7 @@ class Bench:
 
 
 def plan_of(values: Mapping[str, object], patience: PollSettings = PATIENCE) -> VersionPlan:
-    """The plan that HostedAgentVersion makes of canonical inputs."""
+    """Return the plan that HostedAgentVersion makes of canonical inputs."""
     return VersionPlan(
         agent=str(values["agent_name"]),
         definition=AgentDefinition.from_values(values),
@@ -231,7 +231,7 @@ def plan_of(values: Mapping[str, object], patience: PollSettings = PATIENCE) -> 
 
 @contextmanager
 def virtual_bench(folder: Path) -> Iterator[Bench]:
-    """Starts the service, and stops it."""
+    """Start the service, and stop it at the end."""
     clock = VirtualTime()
     with LocalAzure(folder, clock=clock) as azure:
         loop = azure.run(asyncio.get_running_loop)

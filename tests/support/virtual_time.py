@@ -13,7 +13,7 @@ TURNS = 12
 
 
 class VirtualTime:
-    """The emulator's clock (``async sleep``). It stands still until somebody advances it."""
+    """The emulator's clock (``async sleep``). It stands still until it is advanced."""
 
     def __init__(self) -> None:
         # Certificates and the SDK's own idea of a token's age go by the machine's clock, so we begin there.
@@ -22,11 +22,11 @@ class VirtualTime:
         self._order = itertools.count()
 
     def now(self) -> float:
-        """Seconds since the Unix epoch, plus what was advanced."""
+        """Return seconds since the Unix epoch, plus what the clock was advanced by."""
         return self._now
 
     async def sleep(self, seconds: float) -> None:
-        """Returns when somebody has advanced the clock that far."""
+        """Return when the clock has been advanced that far."""
         if seconds <= 0:
             await asyncio.sleep(0)
             return
@@ -35,7 +35,7 @@ class VirtualTime:
         await woken
 
     async def advance(self, seconds: float) -> None:
-        """Lets time pass; whoever sleeps wakes up in order, each at its own time."""
+        """Let time pass; sleepers wake up in order, each at its own time."""
         target = self._now + seconds
         await _let_others_run()
         while self._sleepers and self._sleepers[0][0] <= target:
@@ -66,11 +66,11 @@ class OurClock:
         self.on_sleep: Callable[[], None] = lambda: None
 
     def now(self) -> float:
-        """Seconds on the common clock."""
+        """Return seconds on the common clock."""
         return self._time.now()
 
     def sleep(self, seconds: float) -> None:
-        """Advances the common clock."""
+        """Advance the common clock."""
         self.on_sleep()
         self.slept.append(seconds)
         asyncio.run_coroutine_threadsafe(self._time.advance(seconds), self._loop).result()

@@ -27,7 +27,7 @@ from tests.support.rollouts import Killed
 from tests.support.settings import OWNER
 
 CALLS = 24
-"""About as many as a clean rollout makes; a fault after the end has no effect, and is told as such."""
+"""About as many as a clean rollout makes; a fault after the end has no effect, and is counted as such."""
 
 FAULTS: tuple[Mapping[str, object] | str, ...] = (
     "kill before",
@@ -58,7 +58,7 @@ class Watched:
     look: Callable[[], str]
     kill_at: int = 0
     before: bool = False
-    dark: list[str] = field(default_factory=list)
+    unserved: list[str] = field(default_factory=list)
     count: int = 0
     dead: bool = False
 
@@ -73,7 +73,7 @@ class Watched:
                 return list(result) if isinstance(result, Iterator) else result
             finally:
                 if not self.dead and (seen := self.look()):
-                    self.dark.append(seen)
+                    self.unserved.append(seen)
                 self._may_die(before=False)
 
         return watched
@@ -92,16 +92,16 @@ class Ended:
     """What became of one seed.
 
     Attributes:
-        dark: Instants without an active routed version.
+        unserved: Instants without an active routed version.
         finished: The run after the fault ended as asked.
-        restored: The run with the fault ended as asked, was killed, or put back what it had found.
-        sessions: Left in the end, where no answer was lost and the run was not killed. Of a session whose making was
-            answered to nobody, nobody knows the name; it ends by itself when it has been idle.
+        restored: The run with the fault ended as asked, was killed, or restored the previous routing.
+        sessions: Left in the end, where no response was lost and the run was not killed. A session whose create
+            response was lost cannot be deleted, as its name is unknown; it ends when its idle time is over.
         fault: What was to happen.
         struck: It did happen.
     """
 
-    dark: list[str]
+    unserved: list[str]
     finished: bool
     restored: bool
     sessions: int
@@ -135,7 +135,7 @@ def adapter(azure: LocalAzure, project: SeededProject) -> Iterator[FoundryAgentS
 
 
 def ended(azure: LocalAzure, service: FoundryAgentService, client: httpx.Client, image: str, seed: int) -> Ended:
-    """Rolls version 2 of a new agent out with the seed's fault, and again without."""
+    """Roll out version 2 of a new agent with the seed's fault, and once more without."""
     name = f"seed-{seed}-{next(_names)}"
     for number in ("1", "2"):
         _post(azure, client, name, image, number)
@@ -144,7 +144,7 @@ def ended(azure: LocalAzure, service: FoundryAgentService, client: httpx.Client,
     client.patch(f"agents/{name}", json=endpoint).raise_for_status()
 
     at, fault = random.Random(seed).randint(1, CALLS), FAULTS[seed % len(FAULTS)]
-    watched = Watched(service, lambda: _darkness(azure, name))
+    watched = Watched(service, lambda: _unserved(azure, name))
     if isinstance(fault, str):
         watched.kill_at, watched.before = at, fault == "kill before"
     else:
@@ -167,7 +167,7 @@ def ended(azure: LocalAzure, service: FoundryAgentService, client: httpx.Client,
 
     watched.dead, watched.kill_at = False, 0
     roll_out(cast("AgentService", watched), plan, FastClock(), lambda _line: None)
-    return Ended(watched.dark, _traffic(azure, name) == {"2": 100}, restored, left, str(fault), struck)
+    return Ended(watched.unserved, _traffic(azure, name) == {"2": 100}, restored, left, str(fault), struck)
 
 
 def _post(azure: LocalAzure, client: httpx.Client, name: str, image: str, number: str) -> None:
@@ -200,8 +200,8 @@ def _sessions(azure: LocalAzure, name: str) -> int:
     return sum(version["sessions"] for version in _seen(azure, name)["versions"])
 
 
-def _darkness(azure: LocalAzure, name: str) -> str:
-    """The routing, if no active version has a share; else nothing."""
+def _unserved(azure: LocalAzure, name: str) -> str:
+    """Return the routing when no active version has a share; else an empty text."""
     statuses, shares = _statuses(azure, name), _traffic(azure, name)
     lit = any(number == "@latest" or statuses.get(number) == "active" for number in shares)
     return "" if lit else f"{shares} with {statuses}"

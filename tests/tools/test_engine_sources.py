@@ -252,7 +252,7 @@ def test_a_build_of_another_version_is_not_used(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("package", [DOCKER_BUILD, BUILDKIT])
-def test_what_builds_images_comes_from_go_modules_alone(
+def test_image_builders_are_only_built_from_go_modules(
     bench: Bench, release_server: ReleaseServer, package: Package
 ) -> None:
     """No release of these is requested; a program that cannot print its version is accepted by its name."""

@@ -65,7 +65,7 @@ def run(folder: Path, text: str) -> tuple[int, list[str]]:
     return done.returncode, lines[lines.index("number name figure target") + 1 :]
 
 
-def test_every_figure_is_printed_beside_its_target(tmp_path: Path) -> None:
+def test_every_figure_is_printed_with_its_target(tmp_path: Path) -> None:
     assert run(tmp_path, MEASURED) == (
         0,
         [

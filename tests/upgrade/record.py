@@ -21,7 +21,7 @@ _PLACES = frozenset({"sourcePosition", "stackTrace"})
 
 
 def main() -> None:
-    """Deploys the release's program.py on a local Azure and writes stack.json and given.yaml beside it."""
+    """Deploy the release's program.py on a local Azure and write stack.json and given.yaml beside it."""
     parser = argparse.ArgumentParser(prog="python -m tests.upgrade.record", description=__doc__)
     parser.add_argument("release", help="version; its folder holds program.py already")
     folder = RELEASES / parser.parse_args().release
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _without_places(value: Any) -> Any:
-    """The same without where on the recording machine each line of the program was; no engine needs it."""
+    """Return the state without source positions on the recording machine, which no engine needs."""
     if isinstance(value, dict):
         return {key: _without_places(inner) for key, inner in value.items() if key not in _PLACES}
     return [_without_places(inner) for inner in value] if isinstance(value, list) else value

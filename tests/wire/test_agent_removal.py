@@ -40,7 +40,7 @@ def test_an_agent_that_nothing_declares_any_more_goes_with_its_version(one: Agen
 def test_live_sessions_refuse_the_removal_and_force_ends_them(one: Agent, made: State, later: Plugin) -> None:
     """Cases 48 and 50."""
     one.route(v1=100)
-    one.somebody("POST", "/endpoint/sessions", {"version_indicator": {"type": "version_ref", "agent_version": "1"}})
+    one.someone_else("POST", "/endpoint/sessions", {"version_indicator": {"type": "version_ref", "agent_version": "1"}})
     with pytest.raises(ProviderError) as caught:
         one.delete(made, later)
     assert "force_delete=True" in str(caught.value)

@@ -22,7 +22,7 @@ def test_at_every_instant_an_active_version_is_routed_and_the_next_up_ends_as_as
             struck: set[str] = set()
             for seed in range(SEEDS):
                 became = ended(azure, service, client, image, seed)
-                assert became.dark == [], f"seed {seed}: {became}"
+                assert became.unserved == [], f"seed {seed}: {became}"
                 assert became.finished, f"seed {seed}: {became}"
                 assert became.restored, f"seed {seed}: {became}"
                 assert became.sessions == 0, f"seed {seed}: {became}"

@@ -147,14 +147,14 @@ def _described() -> dict[str, object]:
 def test_a_version_that_somebody_deleted_is_gone(one: Agent) -> None:
     """Case 41."""
     state = one.create()
-    one.somebody("DELETE", "/versions/1")
+    one.someone_else("DELETE", "/versions/1")
     assert one.read(state) == State("", {})
 
 
 def test_an_agent_that_somebody_deleted_is_gone(one: Agent) -> None:
     """Case 41."""
     state = one.create()
-    one.somebody("DELETE", "")
+    one.someone_else("DELETE", "")
     assert one.read(state) == State("", {})
 
 

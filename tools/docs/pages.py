@@ -70,7 +70,7 @@ def inputs_page(name: str, summary: str, table: FieldTable) -> str:
 
 
 def _inside(path: str, parse: object) -> list[str]:
-    """The entries of an input that is a mapping with rows of its own, or a list of them, at any depth."""
+    """Return the entries of an input that is a mapping with rows of its own, or a list of them, at any depth."""
     if isinstance(parse, Items):
         return _inside(f"{path}[]", parse.parse)
     if not isinstance(parse, Record):
@@ -102,7 +102,7 @@ def _shown(default: object) -> str:
 
 
 def errors_page() -> str:
-    """Every error: when it is raised and what to do."""
+    """Return every error: when it is raised and what to do."""
     drawing = [
         line for line in (inspect.getdoc(errors) or "").splitlines() if re.match(r"FoundryAgentsError|[│├└ ]+", line)
     ]

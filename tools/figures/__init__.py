@@ -1,1 +1,1 @@
-"""`make figures`: what this project promises, measured, each beside its target."""
+"""`make figures`: what this project promises, measured, each with its target."""

@@ -1,4 +1,4 @@
-"""Runs the tests that measure, and prints every figure beside its target; exits 1 when one falls short."""
+"""Runs the tests that measure, and prints every figure with its target; exits 1 when one falls short."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ A_TEST_FAILED = 1  # its row says so; any other code means that pytest did not d
 def main() -> None:
     """Run pytest, and print one table of all its figures."""
     parser = argparse.ArgumentParser(prog="tools/figures", description=__doc__)
-    parser.add_argument("--bench", action="store_true", help="ours beside the plain thing, as ratios of one run")
+    parser.add_argument("--bench", action="store_true", help="compare ours with the plain thing, as ratios of one run")
     parser.add_argument("tests", nargs="*", help="files or tests, instead of all")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -16,7 +16,7 @@ from tests.support.engine import engine_folder
 
 
 def main() -> None:
-    """Plays what is asked for, one after the other."""
+    """Play what is asked for, one after the other."""
     parser = argparse.ArgumentParser(prog="tests/engine/matrix", description=__doc__)
     parser.add_argument("--move", action="append", help="a move by its name; default all")
     parser.add_argument("--verb", choices=VERBS, help="one verb alone")

@@ -52,7 +52,7 @@ class Wanted:
         same: Kinds whose things are the very ones that there were.
         whole: An untargeted run: nothing that is not declared is left.
         refuses: Kinds that may refuse.
-        retained: What was asked to be retained is no left-over.
+        retained: What the run retains on purpose is not left over.
         empty: After a destroy: nothing is declared.
     """
 
@@ -93,7 +93,7 @@ class Names:
 
     @classmethod
     def of(cls, given: Settings) -> Names:
-        """Agents with their kind, toolboxes, and the store."""
+        """Return agents with their kind, toolboxes, and the store."""
         agents: dict[str, str] = {}
         toolboxes = set[str]()
         if "agent" in given.declares:
@@ -120,7 +120,7 @@ class Judge:
         self._seeded = seeded
 
     def findings(self, wanted: Wanted, seen: Seen) -> list[Finding]:
-        """All that is not as specified."""
+        """Return everything that is not as specified."""
         found = [*self._refusals(wanted, seen.run), *self._losses(wanted, seen)]
         if seen.run.code == 0 and wanted.whole and not wanted.retained:
             found += self._left_overs(wanted, seen)
@@ -174,7 +174,7 @@ class Judge:
                 yield Finding("store", "loss", f"a toolbox searches {identity}, which is gone")
 
     def _lost_in_arm(self, wanted: Wanted, seen: Seen) -> Iterator[Finding]:
-        """Accounts, projects and registries that the program still declares keep their ids and are never deleted."""
+        """Find accounts, projects and registries that are declared but were deleted or have another id."""
         for identity in sorted(self._before.arm - self._seeded):
             kind = _kind_in_arm(identity)
             if kind == "agent" or kind not in wanted.keeps or "/roleassignments/" in identity:
@@ -189,7 +189,7 @@ class Judge:
                 yield Finding(kind, "loss", f"{_short(identity)} was deleted and made again")
 
     def _is_new(self, wanted: Wanted, kind: str) -> bool:
-        """Whether a rename made it another thing: its name in Azure is neither given nor kept by an alias."""
+        """Return whether a rename made it another thing: its name in Azure is neither given nor kept by an alias."""
         given = wanted.declared
         return given.renamed and not given.aliases and kind in given.moved and not given.names
 
@@ -206,10 +206,10 @@ class Judge:
                 continue
             for number in versions_of:
                 if f"{name}:{number}".lower() not in in_state and (name, number) not in world.called:
-                    yield Finding("toolbox", "left-over", f"{name}:{number}, which nobody calls")
+                    yield Finding("toolbox", "left-over", f"{name}:{number}, which no agent calls")
         for identity, name in world.stores.items():
             if name != names.store or (identity.lower() not in in_state and identity not in world.searched):
-                yield Finding("store", "left-over", f"the vector store {name} ({identity}), which nobody searches")
+                yield Finding("store", "left-over", f"the vector store {name} ({identity}), which no agent searches")
         if wanted.empty and world.files:
             yield Finding("store", "left-over", f"{len(world.files)} uploaded files")
         for identity in sorted(world.arm - self._seeded - in_state):
@@ -234,7 +234,7 @@ class Judge:
 
 
 def kind_of(name: str) -> str:
-    """The kind that a resource of this name in Pulumi belongs to."""
+    """Return the kind that a resource of this name in Pulumi belongs to."""
     if name.endswith("-toolbox"):
         return "toolbox"
     return next((kind for start, kind in _KIND_OF.items() if name.startswith(start)), "agent")
@@ -260,7 +260,7 @@ def _short(identity: str) -> str:
 
 
 def _errors_by_kind(output: str) -> Mapping[str, str]:
-    """What each kind's resources say that went wrong; nothing when it was the program."""
+    """Return the error of each kind's resources; nothing for an error of the program."""
     found: dict[str, str] = {}
     for type_token, name, text in _OF_ERROR.findall(output.partition("Diagnostics:\n")[2]):
         if "error:" in text and type_token != "pulumi:pulumi:Stack":
@@ -269,7 +269,7 @@ def _errors_by_kind(output: str) -> Mapping[str, str]:
 
 
 def _sentence(output: str) -> str:
-    told = [line.partition("error: ")[2] for line in output.splitlines() if "error: " in line]
+    errors = [line.partition("error: ")[2] for line in output.splitlines() if "error: " in line]
     raised = re.findall(r"^\s*(\w+(?:Error|Exception): .*)$", output, re.MULTILINE) if "Traceback" in output else []
-    texts = [text for text in told if text and "update failed" not in text]
-    return " / ".join(["; ".join(texts[:1])[:240] or "no error is told", *raised[-1:]])
+    texts = [text for text in errors if text and "update failed" not in text]
+    return " / ".join(["; ".join(texts[:1])[:240] or "no error is shown", *raised[-1:]])

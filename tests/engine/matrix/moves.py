@@ -20,7 +20,7 @@ VERSIONS = ("support-version", "pair")
 VERSIONED = (*VERSIONS, "box", "support-toolbox", "faq")
 """Names of the resources that are replaced by a change."""
 ROLLOUTS = ("support-rollout", "pair-rollout")
-_NOBODY = 65534
+_OTHER_USER = 65534
 
 
 def nothing(_stage: Stage) -> None:
@@ -77,12 +77,12 @@ def changed(**settings: Any) -> Callable[[Stage], None]:
 
 
 def options(option: str, *names: str, also: Sequence[str] = ()) -> Callable[[Stage], Sequence[str]]:
-    """An option for each of these resources, by their URNs; and others as they are."""
+    """Return an option for each of these resources, by URN, and the other options as they are."""
     return lambda stage: [*(part for urn in stage.urns(*names) for part in (option, urn)), *also]
 
 
 def renamed_with_names(*kinds: str, role: bool = True) -> Callable[[Stage], None]:
-    """Other names in Pulumi, the same in Azure."""
+    """Return other names in Pulumi, the same in Azure."""
     return lambda stage: stage.give(renamed=True, moved=kinds, names=stage.names_in_azure(), role=role)
 
 
@@ -111,13 +111,13 @@ def state_moved(stage: Stage) -> None:
 
 
 def noted_in(how: str) -> Callable[[Stage], None]:
-    """Somebody has laid a folder, a link or a file where processes of one run exchange notes."""
+    """Put a folder of another user, a link or a file where processes of one run exchange notes."""
 
     def change(stage: Stage) -> None:
         for place in stage.places_of_notes():
             if how == "foreign":
                 place.mkdir()
-                os.chown(place, _NOBODY, _NOBODY)
+                os.chown(place, _OTHER_USER, _OTHER_USER)
             elif how == "linked":
                 place.symlink_to(stage.precious(), target_is_directory=True)
             else:

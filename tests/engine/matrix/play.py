@@ -39,11 +39,11 @@ class Scenario:
         return [one for one in self.findings if one.what in BAD]
 
     def of(self, kind: str) -> list[Finding]:
-        """One cell: what was found of a kind."""
+        """Return the cell of one kind: what was found."""
         return [one for one in self.findings if one.kind == kind]
 
     def report(self) -> str:
-        """The cells, each with what was found."""
+        """Return the cells, each with what was found."""
         lines = [f"{self.move} / {self.verb}"]
         for kind in KINDS:
             found = self.of(kind)
@@ -52,7 +52,7 @@ class Scenario:
 
 
 def play(stand: Stand, move: Move, verb: Verb, *, again: bool = True) -> Scenario:
-    """Plays it on the stand's stack.
+    """Play it on the stand's stack.
 
     Args:
         stand: Has the stack.
@@ -107,7 +107,7 @@ class _Player:
         return False
 
     def _destroyed(self, options: Sequence[str]) -> bool:
-        """True when nothing is left to be destroyed."""
+        """Return True when nothing is left to be destroyed."""
         stage, move = self.stage, self.move
         if move.kills:
             stage.killed("up", "--yes", "--skip-preview")
@@ -185,18 +185,18 @@ class _Player:
         self.findings += self._judge_.findings(wanted, seen)
 
     def _declared(self, *, partial: bool, empty: bool) -> Settings:
-        """A run with targets, and a refresh, must keep what the program had before, too."""
+        """Return what must remain: a run with targets, or a refresh, also keeps what the program declared before."""
         return self._first if partial or empty else self.stage.given
 
     def _harmed(self) -> None:
         for name in self.stage.harmed():
-            self.findings.append(Finding("agent", "loss", f"the file {name} of somebody else is gone"))
+            self.findings.append(Finding("agent", "loss", f"the file {name} of another user is gone"))
 
 
 def played(
     folder: Path, engine: Path, wanted: Sequence[tuple[Move, Verb]], *, again: bool = True
 ) -> Iterator[Scenario]:
-    """Plays several, one after the other, on one stand; `again` as of `play`."""
+    """Play several, one after the other, on one stand; `again` as of `play`."""
     stand = Stand(folder, engine)
     for move, verb in wanted:
         yield play(stand, move, verb, again=again)

@@ -1,6 +1,6 @@
-"""The program of every stack of the matrix: the six kinds side by side, as `given.json` beside it says.
+"""The program of every stack of the matrix: the six kinds, with the settings of `given.json` in its folder.
 
-It imports nothing of the tests, so that it can be copied into a project of its own.
+It does not import tests, so that it can be copied into a project of its own.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ KINDS = ("agent", "pair", "toolbox", "store", "project", "registry")
 """Agent by component, agent by two resources, toolbox, vector store, Foundry project, registry."""
 RENAMED = {
     "support": "helper",
-    "pair": "twin",
-    "pair-rollout": "twin-rollout",
+    "pair": "couple",
+    "pair-rollout": "couple-rollout",
     "box": "kit",
     "faq": "pages",
     "shop": "market",
@@ -219,7 +219,7 @@ class Program:
 
 
 def deploy(given: Settings) -> None:
-    """Declares the stack."""
+    """Declare the stack."""
     if given.organization:
         pulumi.get_organization = lambda: given.organization
     if given.delete_before_replace or given.retain or given.protect:

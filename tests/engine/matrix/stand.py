@@ -1,4 +1,4 @@
-"""A stack of the matrix that is up, and the same again for each cell: state and local Azure are put back, not made."""
+"""A deployed stack of the matrix; for each cell, state and local Azure are restored instead of deployed again."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Stage:
         self.since = self._last_entry()
 
     def give(self, text: str | None = None, **changes: Any) -> None:
-        """Changes what the program declares, and the text of its file."""
+        """Change what the program declares, and the text of its file."""
         self.given = replace(self.given, **changes)
         (self.project.folder / "given.json").write_text(json.dumps(asdict(self.given)), encoding="utf-8")
         if text is not None:
@@ -61,7 +61,7 @@ class Stage:
         self.give(greeting="Hello", search=False, text=TEXT)
 
     def run(self, *arguments: str) -> Run:
-        """Runs `pulumi` on the stack, and keeps what it said."""
+        """Run `pulumi` on the stack and keep its output."""
         done = self.project.run(*arguments, "--stack", self.project.stack)
         self.runs.append((" ".join(arguments), done))
         return done
@@ -79,7 +79,7 @@ class Stage:
         return self.run("destroy", "--yes", "--skip-preview", *options)
 
     def resources(self) -> list[dict[str, Any]]:
-        """What the stack's state has: the backend's file, because `pulumi stack export` takes half a second."""
+        """Return the state of the stack, from the backend's file, because `pulumi stack export` takes half a second."""
         name = yaml.safe_load((self.project.folder / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
         stacks = self.project.folder / "state" / ".pulumi" / "stacks"
         state = json.loads((stacks / name / f"{self.project.stack}.json").read_text(encoding="utf-8"))
@@ -88,18 +88,18 @@ class Stage:
         return found
 
     def urns(self, *names: str) -> list[str]:
-        """The URNs of resources of these names."""
+        """Return the URNs of resources of these names."""
         wanted = {str(one["urn"]) for one in self.resources() if str(one["urn"]).rpartition("::")[2] in names}
         return sorted(wanted)
 
     def run_as_is(self, *arguments: str) -> Run:
-        """Runs `pulumi` without naming the stack, and keeps what it said."""
+        """Run `pulumi` without naming the stack and keep its output."""
         done = self.project.run(*arguments)
         self.runs.append((" ".join(arguments), done))
         return done
 
     def killed(self, *command: str) -> None:
-        """Runs `pulumi`, kills it and all its plugins once a version was posted, and gives the lock back."""
+        """Run `pulumi`, kill it and all its plugins once a version was posted, and release the lock."""
         self.azure.control.set(provisioning_s=PROVISIONING_S)
         since = self._last_entry()
         run = psutil.Popen(
@@ -119,17 +119,17 @@ class Stage:
         self.run("cancel", "--yes")
 
     def asked(self, method: str, end: str, since: int = 0) -> int:
-        """How many requests of this method went to paths that end so."""
+        """Return how many requests of this method went to paths that end so."""
         entries = self.azure.journal(writes=True, since=max(since, self.since))
         return sum(entry.method == method and entry.path.endswith(end) for entry in entries)
 
     def deleted(self) -> list[str]:
-        """Paths of what was deleted since the stack was up, in lower case."""
+        """Return paths of what was deleted since the stack was up, in lower case."""
         entries = self.azure.journal(writes=True, since=self.since)
         return [entry.path.lower() for entry in entries if entry.method == "DELETE" and (entry.status or 500) < 400]
 
     def names_in_azure(self) -> dict[str, str]:
-        """What the baseline's things are called, for programs that give the names."""
+        """Return what the baseline's things are called, for programs that give the names."""
         outputs = {str(one["type"]): one.get("outputs", {}) for one in self.resources()}
         return {
             "agent": "support",
@@ -140,12 +140,12 @@ class Stage:
         }
 
     def places_of_notes(self) -> list[Path]:
-        """Where plugin processes of one run exchange notes: in this release and in the next."""
+        """Return where plugin processes of one run exchange notes: in this release and in the next."""
         home = Path(self.project.variables["PULUMI_HOME"])
         return [self.temporary / f"foundry-agents-{os.getuid()}", home / "foundry-agents"]
 
     def precious(self) -> Path:
-        """A folder of files that nobody may touch."""
+        """Return a folder of files that no run may change."""
         folder = self.project.folder / "precious"
         folder.mkdir(exist_ok=True)
         for name in PRECIOUS:
@@ -161,14 +161,16 @@ class Stage:
         return max((entry.n for entry in self.azure.journal()), default=0)
 
     def explain(self) -> str:
-        """The commands, how they ended, and what was deleted."""
-        told = [f"$ pulumi {command}\n{_indented(run.output)}\n  exit code {run.code}" for command, run in self.runs]
+        """Return the commands, how they ended, and what was deleted."""
+        commands = [
+            f"$ pulumi {command}\n{_indented(run.output)}\n  exit code {run.code}" for command, run in self.runs
+        ]
         deleted = [
             f"DELETE {entry.path} {entry.status}"
             for entry in self.azure.journal(writes=True, since=self.since)
             if entry.method == "DELETE"
         ]
-        return "\n".join([*told, "deletes in the journal:", *(deleted or ["none"])])
+        return "\n".join([*commands, "deletes in the journal:", *(deleted or ["none"])])
 
 
 class Stand:

@@ -90,5 +90,5 @@ MOVES: tuple[Move, ...] = (
 
 
 def pairs() -> list[tuple[Move, Verb]]:
-    """Every move with every verb with which it says something."""
+    """Return every move with every verb with which it says something."""
     return [(move, verb) for move in MOVES for verb in move.verbs]

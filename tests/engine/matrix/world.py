@@ -57,7 +57,7 @@ class World:
 
     @classmethod
     def of(cls, azure: LocalAzure) -> World:
-        """Reads it now."""
+        """Read it now."""
         return azure.run(lambda: cls._read(azure))
 
     @classmethod
@@ -84,7 +84,7 @@ class World:
 
 
 def arm_ids(azure: LocalAzure) -> list[str]:
-    """Ids of all ARM resources, in lower case; on the local Azure's own thread."""
+    """Return ids of all ARM resources, in lower case; on the local Azure's own thread."""
     return [str(one.get("id")).lower() for one in azure.emulator.arm.resources()]
 
 
@@ -110,7 +110,7 @@ def _stores_in(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def missing(resource: Mapping[str, Any], world: World, *, exactly: bool) -> str | None:
-    """What state says of a resource that is not so; None when it is.
+    """Return where state differs from the service for a resource; None when it does not.
 
     Args:
         resource: As the exported state has it.
