@@ -10,13 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-import httpx
-from rich.console import Console
+import httpx2
 
 from foundry_emulator.data_folder import AlreadyRunning, DataFolder, Running
 
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
 _START_S, _STOP_S = 30.0, 15.0
 _POLL_S = 0.05
 _DATA_DIR = Path(".local/azure")
@@ -113,22 +110,26 @@ def serve(
     from foundry_emulator.emulator import Ports, PortTaken, RuntimeKind  # noqa: PLC0415  (see above)
     from foundry_emulator.runtime import RuntimeUnavailable  # noqa: PLC0415  (see above)
     from foundry_emulator.server import serve as serve_forever  # noqa: PLC0415  (see above)
-    from foundry_emulator.settings import Settings  # noqa: PLC0415  (see above)
+    from foundry_emulator.settings import Settings, SettingsProblem  # noqa: PLC0415  (see above)
 
+    settings = Settings()
     try:
+        settings.change(
+            {
+                "provisioning_s": provisioning_seconds,
+                "session_idle_s": session_idle_seconds,
+                "registry_tokens": registry_tokens,
+            }
+        )
         serve_forever(
             data_dir,
             ports=Ports(data=port, registry=registry_port, page=page_port),
             runtime=RuntimeKind(runtime),
-            settings=Settings(
-                provisioning_s=provisioning_seconds,
-                session_idle_s=session_idle_seconds,
-                registry_tokens=registry_tokens,
-            ),
+            settings=settings,
             seed=seed,
             ready=_show,
         )
-    except (AlreadyRunning, PortTaken, RuntimeUnavailable) as problem:
+    except (AlreadyRunning, PortTaken, RuntimeUnavailable, SettingsProblem) as problem:
         raise click.ClickException(f"The local Azure was not started: {problem}.") from None
 
 
@@ -140,7 +141,7 @@ def start(*, data_dir: Path, **options: str | float | None) -> None:
     folder = DataFolder(data_dir)
     running = folder.running()
     if running is not None:
-        _out.print(f"The local Azure is already running in {folder.path} (process {running.pid}).")
+        click.echo(f"The local Azure is already running in {folder.path} (process {running.pid}).")
         _show(running)
         _lead(data_dir)
         return
@@ -179,20 +180,20 @@ def status(*, data_dir: Path) -> None:
     folder = DataFolder(data_dir)
     running = folder.running()
     if running is None:
-        _out.print(f"No local Azure is running in {folder.path}.")
+        click.echo(f"No local Azure is running in {folder.path}.")
         sys.exit(1)
     _show(running)
-    state = httpx.get(f"{running.page}/_control/state", trust_env=False).json()
+    state = httpx2.get(f"{running.page}/_control/state", trust_env=False).json()
     counts = ("agent", "version", "session", "instance", "arm_resource")
-    _out.print(", ".join(_counted(state[f"{name}s"], name.replace("arm_", "ARM ")) for name in counts))
+    click.echo(", ".join(_counted(state[f"{name}s"], name.replace("arm_", "ARM ")) for name in counts))
     for agent in state["agent_list"]:
         shares = ", ".join(f"{rule['version']} {rule['percentage']} %" for rule in agent["rules"])
         off = "" if agent["enabled"] else ", disabled"
-        _out.print(f"{agent['project']}/{agent['name']}: traffic to {shares}{off}")
+        click.echo(f"{agent['project']}/{agent['name']}: traffic to {shares}{off}")
         for version in reversed(agent["versions"]):
             error = f", {version['error']['code']}: {version['error']['message']}" if version["error"] else ""
             sessions = f", {_counted(version['sessions'], 'session')}" if version["sessions"] else ""
-            _out.print(f"  {version['version']:>4}  {version['status']}{sessions}{error}")
+            click.echo(f"  {version['version']:>4}  {version['status']}{sessions}{error}")
 
 
 @main.command(short_help="Stop it, with the agents it runs; state stays.")
@@ -201,7 +202,7 @@ def stop(*, data_dir: Path) -> None:
     """Stop it, with the agents it runs. State stays."""
     folder = DataFolder(data_dir)
     stopped = _stop(folder)
-    _out.print(
+    click.echo(
         f"The local Azure in {folder.path} is stopped; its state stays."
         if stopped
         else f"No local Azure is running in {folder.path}."
@@ -215,7 +216,7 @@ def reset(*, data_dir: Path) -> None:
     folder = DataFolder(data_dir)
     _stop(folder)
     folder.clear()
-    _out.print(f"The local Azure in {folder.path} is stopped and empty.")
+    click.echo(f"The local Azure in {folder.path} is stopped and empty.")
 
 
 @main.command(short_help="Print the variables that lead clients to it.")
@@ -235,6 +236,8 @@ def env(*, data_dir: Path) -> None:
 def push(*, source: Path, registry: str, repository: str, tag: str, data_dir: Path) -> None:
     """Pack the folder SOURCE into an image, push it, and print its digest."""
     import ssl  # noqa: PLC0415  only here
+
+    import httpx  # noqa: PLC0415  only here
 
     from foundry_emulator.registry import PushError, pack  # noqa: PLC0415  only here
     from foundry_emulator.registry import push as push_image  # noqa: PLC0415  only here
@@ -282,7 +285,7 @@ def _stop(folder: DataFolder) -> bool:
             if not folder.is_locked():
                 return True
             time.sleep(_POLL_S)
-        _err.print(f"Process {running.pid} did not end within {_STOP_S:g} s of {number.name}.")
+        click.echo(f"Process {running.pid} did not end within {_STOP_S:g} s of {number.name}.", err=True)
     raise click.ClickException(f"Process {running.pid} can't be stopped.")
 
 
@@ -294,12 +297,12 @@ def _show(running: Running) -> None:
         "process": str(running.pid),
     }
     for name, value in rows.items():
-        _out.print(f"{name:<16} {value}")
+        click.echo(f"{name:<16} {value}")
 
 
 def _lead(data_dir: Path) -> None:
     option = "" if data_dir == _DATA_DIR else f" --data-dir {shlex.quote(str(data_dir))}"
-    _out.print(f'Clients find it with: eval "$(foundry-emulator env{option})"')
+    click.echo(f'Clients find it with: eval "$(foundry-emulator env{option})"')
 
 
 def _said(log: Path, begin: int) -> str:

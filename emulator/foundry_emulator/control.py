@@ -190,7 +190,7 @@ class Control:
         changes = await _json(request)
         if not isinstance(changes, dict):
             raise _BadRequest("settings are a JSON object of names and values")
-        self._settings.update(changes)
+        self._settings.change(changes)
         self._arm.delay_roles(self._settings.role_delay_s)
         return JSONResponse(self._settings.document())
 

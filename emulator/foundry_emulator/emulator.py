@@ -49,7 +49,7 @@ from foundry_emulator.dataplane.vector_search import VectorSearch
 from foundry_emulator.dataplane.vector_store_operations import VectorStoreOperations
 from foundry_emulator.dataplane.vector_stores import VectorStores
 from foundry_emulator.faults import FaultLayer, Faults
-from foundry_emulator.identity import DEPLOYER, Identity, TokenProblem
+from foundry_emulator.identity import ARM_AUDIENCE, DEPLOYER, Identity, TokenProblem
 from foundry_emulator.journal import Journal
 from foundry_emulator.listener import Journaled, Listener, PortInUse, bind, port_of
 from foundry_emulator.page import pages
@@ -61,8 +61,6 @@ from foundry_emulator.runtime import EchoRuntime, ProcessRuntime, Runtime
 from foundry_emulator.settings import Settings
 from foundry_emulator.store import Store
 from foundry_emulator.tls import certificates
-
-_ARM_AUDIENCE = "https://management.azure.com"
 
 
 class RuntimeKind(StrEnum):
@@ -272,7 +270,7 @@ class Emulator:
                 return
             authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
             with contextlib.suppress(TokenProblem):
-                scope["state"]["principal"] = self.identity.verify(authorization, _ARM_AUDIENCE).object_id
+                scope["state"]["principal"] = self.identity.verify(authorization, ARM_AUDIENCE).object_id
             await arm(scope, receive, send)
             if scope["method"] == "DELETE":
                 self.forget_deleted_projects()

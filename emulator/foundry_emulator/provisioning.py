@@ -197,7 +197,7 @@ class Provisioner:
             for step in script.steps:
                 if step.polls:
                     self._polls[key] = _Polls(step.polls)
-                self._agents.set_status(key, step.status, step.error)
+                self._agents.set_status(key, step.status, step.error.model_dump() if step.error else None)
                 await self._clock.sleep(step.for_s)
                 if step.polls:
                     await self._polls[key].passed.wait()

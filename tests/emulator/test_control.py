@@ -17,6 +17,9 @@ from tests.emulator.api import Api, Json
         {"provisioning_s": "1"},
         {"provisioning_s": True},
         {"provisioning_s": float("nan")},
+        {"provisioning_s": float("inf")},
+        {"mcp_separator": "/"},
+        {"mcp_separator": ".\n"},
         {"dedup": "maybe"},
         {"dedup": []},
         {"check_pull": 1},
@@ -34,9 +37,19 @@ from tests.emulator.api import Api, Json
 )
 def test_settings_that_can_not_be_are_refused_and_none_of_them_applied(changes: Json) -> None:
     settings = Settings()
-    with pytest.raises(SettingsProblem):
-        settings.update({"dedup_failed": True} | changes)
+    with pytest.raises(SettingsProblem) as problem:
+        settings.change({"dedup_failed": True} | changes)
     assert settings == Settings()
+    assert next(iter(changes)) in str(problem.value)
+
+
+def test_a_refused_change_of_settings_names_every_problem_and_shows_no_value() -> None:
+    changes = {"buildkit": ["s3cret"], "speed": "s3cret", "scripts": [{"steps": [{"status": "s3cret"}]}]}
+    with pytest.raises(SettingsProblem) as problem:
+        Settings().change(changes)
+    said = str(problem.value)
+    assert [name in said for name in ("buildkit: ", "'speed'", "scripts[0].steps[0].status: ")] == [True] * 3
+    assert "s3cret" not in said
 
 
 def test_settings_read_back_what_was_set() -> None:
@@ -47,7 +60,7 @@ def test_settings_read_back_what_was_set() -> None:
         "session_idle_s": None,
         "scripts": [{"agent": "a", "steps": [{"status": "active", "for_s": 1.0, "polls": 0, "error": None}]}],
     }
-    settings.update(changes)
+    settings.change(changes)
     assert settings.dedup is Dedup.OFF
     assert {name: settings.document()[name] for name in changes} == changes
 

@@ -265,8 +265,8 @@ async def _given(call: Call) -> tuple[Mapping[str, object], Upload | None]:
     """What a create says, as JSON or as a multipart body with a zip."""
     content_type = call.request.headers.get("content-type", "")
     if content_type.startswith("multipart/"):
-        content = await call.content(MAX_ZIP_BYTES)
-        upload = read_upload(content_type, call.request.headers.get(HASH_HEADER), content)
+        claimed = call.request.headers.get(HASH_HEADER)
+        upload = await read_upload(content_type, claimed, call.chunks(MAX_ZIP_BYTES))
         return upload.metadata, upload
     return await call.body_without_nulls(), None
 

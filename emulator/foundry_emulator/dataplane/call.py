@@ -1,7 +1,7 @@
 """One request to the data plane, and the frame around every operation."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -72,15 +72,26 @@ class Call:
         Raises:
             ServiceProblem: 400.
         """
+        return b"".join([chunk async for chunk in self.chunks(limit)])
+
+    async def chunks(self, limit: int) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it arrives.
+
+        Args:
+            limit: The most bytes that it may have.
+
+        Raises:
+            ServiceProblem: 400.
+        """
         length = self.request.headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > limit:
             raise invalid(f"The request body has more than {limit} bytes.")
-        received = bytearray()
-        async for part in self.request.stream():
-            received += part
-            if len(received) > limit:
+        received = 0
+        async for chunk in self.request.stream():
+            received += len(chunk)
+            if received > limit:
                 raise invalid(f"The request body has more than {limit} bytes.")
-        return bytes(received)
+            yield chunk
 
     async def body_without_nulls(self) -> dict[str, object]:
         """The JSON object in the body; null means not sent."""

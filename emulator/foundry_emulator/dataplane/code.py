@@ -4,11 +4,11 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from foundry_emulator.dataplane.multipart import parts_of
+from foundry_emulator.dataplane.multipart import read_parts
 from foundry_emulator.dataplane.problem import invalid
 from foundry_emulator.dataplane.wire import parse_object, without_nulls
 
@@ -65,24 +65,23 @@ def code_hash_of(definition: Mapping[str, object]) -> str | None:
     return digest if isinstance(digest, str) else None
 
 
-def read_upload(content_type: str, claimed: str | None, body: bytes) -> Upload:
-    """The parts of a multipart create, in any order [sdk].
+async def read_upload(content_type: str, claimed: str | None, chunks: AsyncGenerator[bytes, None]) -> Upload:
+    """Read the parts of a multipart create, in any order [sdk].
 
     Args:
-        content_type: the request's header.
-        claimed: the request's ``x-ms-code-zip-sha256``, or None.
-        body: the request's body.
+        content_type: The request's header.
+        claimed: The request's ``x-ms-code-zip-sha256``, or None.
+        chunks: The request's body as it arrives.
 
     Raises:
-        ServiceProblem: 400 for anything malformed, or a zip that is not what the header says; the codes are
+        ServiceProblem: 400 for a malformed body, or for a zip that does not match the header; the codes are
             [modelled].
     """
-    parts = parts_of(content_type, body)
+    parts = await read_parts(content_type, chunks, limit=MAX_ZIP_BYTES)
     missing = [name for name in ("metadata", "code") if name not in parts]
     if missing:
         raise invalid(f"The multipart body lacks the part '{missing[0]}'.", missing[0])
-    headers, archive = parts["code"]
-    name = headers.get_filename()
+    archive, name = parts["code"].content, parts["code"].filename
     if name is None or not name.lower().endswith(".zip"):
         raise invalid("The part 'code' must have a filename that ends in .zip.", "code")
     if not zipfile.is_zipfile(io.BytesIO(archive)):
@@ -90,4 +89,4 @@ def read_upload(content_type: str, claimed: str | None, body: bytes) -> Upload:
     digest = hashlib.sha256(archive).hexdigest()
     if claimed is not None and claimed.lower() != digest:
         raise invalid(f"The zip's SHA-256 is {digest}, not {HASH_HEADER}'s.", HASH_HEADER)
-    return Upload(without_nulls(parse_object(parts["metadata"][1])), archive, digest)
+    return Upload(without_nulls(parse_object(parts["metadata"].content)), archive, digest)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from foundry_emulator.dataplane.call import Call, Handler, answer
 from foundry_emulator.dataplane.files import Files
-from foundry_emulator.dataplane.multipart import parts_of
+from foundry_emulator.dataplane.multipart import read_parts
 from foundry_emulator.dataplane.paging import listed
 from foundry_emulator.dataplane.problem import invalid, not_implemented
 from foundry_emulator.dataplane.vector_stores import VectorStores
@@ -39,21 +39,19 @@ class FileOperations:
         content_type = call.request.headers.get("content-type", "")
         if not _MULTIPART.match(content_type):
             raise invalid("A file is uploaded as multipart/form-data.", "file")
-        parts = parts_of(content_type, await call.content(_MAX_BYTES))
+        parts = await read_parts(content_type, call.chunks(_MAX_BYTES), limit=_MAX_BYTES)
         missing = [name for name in ("file", "purpose") if name not in parts]
         if missing:
             raise invalid(f"The multipart body lacks the part '{missing[0]}'.", missing[0])
         if any(name.startswith("expires_after") for name in parts):
             raise not_implemented("expires_after of a file")
-        purpose = parts["purpose"][1].decode(errors="replace")
+        purpose = parts["purpose"].content.decode(errors="replace")
         if purpose not in _PURPOSES:
             raise invalid(f"purpose must be one of {', '.join(sorted(_PURPOSES))}.", "purpose")
-        headers, content = parts["file"]
-        name = headers.get_filename()
+        content, name = parts["file"].content, parts["file"].filename
         if not name:
             raise invalid("The part 'file' must have a filename.", "file")
-        plain = name.encode(errors="surrogateescape").decode(errors="replace")
-        document = self._files.create(call.project.name, filename=plain, purpose=purpose, content=content)
+        document = self._files.create(call.project.name, filename=name, purpose=purpose, content=content)
         return answer(document)
 
     async def list(self, call: Call) -> Response:

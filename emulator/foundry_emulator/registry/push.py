@@ -1,8 +1,14 @@
-"""Pushes a packed image over the OCI distribution API, as any client would."""
+"""Pushes a packed image over the OCI distribution API, as any client does."""
+
+from __future__ import annotations
 
 import hashlib
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urljoin
 
-import httpx
+if TYPE_CHECKING:
+    import httpx  # the caller brings the client: importing httpx costs as much time as the rest of the emulator
 
 from foundry_emulator.registry.media_types import OCI_MANIFEST
 from foundry_emulator.registry.pack import PackedImage
@@ -42,12 +48,13 @@ def push(packed: PackedImage, base_url: str, repository: str, tag: str, *, clien
 
 def _upload(client: httpx.Client, root: str, blob: bytes) -> None:
     digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
-    if client.head(f"{root}/blobs/{digest}").status_code == httpx.codes.OK:
+    if client.head(f"{root}/blobs/{digest}").status_code == HTTPStatus.OK:
         return
     begun = client.post(f"{root}/blobs/uploads/")
     _expect(begun, 202)
-    where = httpx.URL(root).join(begun.headers["location"]).copy_merge_params({"digest": digest})
-    answer = client.put(where, content=blob, headers={"Content-Type": "application/octet-stream"})
+    location = urljoin(root, begun.headers["location"])
+    upload = f"{location}{'&' if '?' in location else '?'}digest={quote(digest)}"
+    answer = client.put(upload, content=blob, headers={"Content-Type": "application/octet-stream"})
     _expect(answer, 201)
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import docker
-import httpx
+import httpx2
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
@@ -142,7 +142,7 @@ class DockerRuntime:
 class _Contained:
     """A started container; two threads copy what it writes into the logs, and end with it."""
 
-    def __init__(self, container: Container, port: int, client: httpx.AsyncClient, workload: Workload) -> None:
+    def __init__(self, container: Container, port: int, client: httpx2.AsyncClient, workload: Workload) -> None:
         self._container = container
         self._workload = workload
         self._copying = [
@@ -200,7 +200,7 @@ class _Contained:
             return f"was killed for using more than {self._workload.memory} of memory"
         return f"exited with code {state['ExitCode']}"
 
-    async def _cause(self, problem: httpx.HTTPError) -> str:
+    async def _cause(self, problem: httpx2.HTTPError) -> str:
         """Why it could not be reached; waits a moment, since its end is heard of a little after its silence."""
         await asyncio.to_thread(self._copying[0].join, _LAST_WORD_S)
         if not self.alive:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
-import httpx
+import httpx2
 
 from foundry_emulator.clock import Clock
 from foundry_emulator.runtime.base import PROVISIONING_ERROR, AgentAnswer, AgentCall, StartFailed, Workload
@@ -45,7 +45,7 @@ class Served:
     """
 
     def __init__(
-        self, port: int, client: httpx.AsyncClient, cause: Callable[[httpx.HTTPError], Awaitable[str]]
+        self, port: int, client: httpx2.AsyncClient, cause: Callable[[httpx2.HTTPError], Awaitable[str]]
     ) -> None:
         self._base = f"http://127.0.0.1:{port}"
         self._client = client
@@ -55,9 +55,9 @@ class Served:
         """Whether ``GET /readiness`` answers 200 now."""
         try:
             answer = await self._client.get(f"{self._base}/readiness", timeout=2.0)
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return False
-        return answer.status_code == httpx.codes.OK
+        return answer.status_code == httpx2.codes.OK
 
     async def call(self, call: AgentCall, *, timeout_s: float) -> AgentAnswer:
         """Sends ``call``; see `foundry_emulator.runtime.base.Instance.call`."""
@@ -66,22 +66,22 @@ class Served:
             self._base + call.path,
             headers=dict(call.headers),
             content=call.body,
-            timeout=httpx.Timeout(timeout_s, connect=5.0),
+            timeout=httpx2.Timeout(timeout_s, connect=5.0),
         )
         try:
             response = await self._client.send(request, stream=True)
-        except httpx.TimeoutException:
+        except httpx2.TimeoutException:
             raise TimeoutError(f"no answer within {timeout_s:g} s") from None
-        except httpx.HTTPError as problem:
+        except httpx2.HTTPError as problem:
             raise ConnectionError(await self._cause(problem)) from None
         headers = {name: value for name, value in response.headers.items() if name not in _HOP_BY_HOP}
-        headers.pop("content-encoding", None)  # httpx decodes
+        headers.pop("content-encoding", None)  # httpx2 decodes
         return AgentAnswer(response.status_code, headers, _body(response))
 
 
-def new_client() -> httpx.AsyncClient:
+def new_client() -> httpx2.AsyncClient:
     """A client for the agents of a runtime."""
-    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_keepalive_connections=32))
+    return httpx2.AsyncClient(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=32))
 
 
 async def until_ready(started: Started, served: Served, workload: Workload, clock: Clock) -> None:
@@ -144,11 +144,11 @@ def last_lines(workload: Workload) -> str:
     return "Last lines of stderr: " + " | ".join(lines)[-_SHOWN_CHARACTERS:]
 
 
-async def _body(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _body(response: httpx2.Response) -> AsyncIterator[bytes]:
     try:
         async for part in response.aiter_bytes():
             yield part
-    except httpx.HTTPError as problem:
+    except httpx2.HTTPError as problem:
         raise ConnectionError(str(problem) or type(problem).__name__) from None
     finally:
         await response.aclose()

@@ -15,7 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from foundry_emulator.clock import Clock
 from foundry_emulator.runtime.base import (
@@ -96,7 +96,7 @@ class _Process:
     """A started agent."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, port: int, client: httpx.AsyncClient, workload: Workload
+        self, process: asyncio.subprocess.Process, port: int, client: httpx2.AsyncClient, workload: Workload
     ) -> None:
         self._process = process
         self._workload = workload
@@ -124,7 +124,7 @@ class _Process:
         self._signal(signal.SIGKILL)  # also for children that it left behind in its group
         await self._process.wait()
 
-    async def _cause(self, problem: httpx.HTTPError) -> str:
+    async def _cause(self, problem: httpx2.HTTPError) -> str:
         """Why it could not be reached; waits a moment, since its end is heard of a little after its silence."""
         with contextlib.suppress(TimeoutError):
             return f"it exited with code {await asyncio.wait_for(self._process.wait(), _LAST_WORD_S)}"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 
 from foundry_emulator.standin.values import Plain
 
@@ -87,7 +87,7 @@ class ArmClient:
         settings: Settings,
         *,
         clock: Callable[[], float] = time.time,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._pause = pause
@@ -95,7 +95,7 @@ class ArmClient:
         self._clock = clock
         # No proxy: the local Azure is on this machine.
         context = ssl.create_default_context(cafile=settings.ca_bundle)
-        self._http = httpx.AsyncClient(verify=context, trust_env=False, timeout=_TIMEOUT_S, transport=transport)
+        self._http = httpx2.AsyncClient(verify=context, trust_env=False, timeout=_TIMEOUT_S, transport=transport)
         self._token = ""
         self._token_ends = 0.0
 
@@ -109,7 +109,7 @@ class ArmClient:
         try:
             return await self._send("GET", resource_id, api_version)
         except ArmRefusalError as refusal:
-            if refusal.status == httpx.codes.NOT_FOUND:
+            if refusal.status == httpx2.codes.NOT_FOUND:
                 return None
             raise
 
@@ -122,7 +122,7 @@ class ArmClient:
         try:
             await self._send("DELETE", resource_id, api_version)
         except ArmRefusalError as refusal:
-            if refusal.status != httpx.codes.NOT_FOUND:
+            if refusal.status != httpx2.codes.NOT_FOUND:
                 raise
 
     async def claims(self) -> dict[str, Plain]:
@@ -152,7 +152,7 @@ class ArmClient:
             answer = await self._http.request(
                 method, url, params={"api-version": api_version}, headers=headers, json=body
             )
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise StandInError(
                 f"The local Azure did not answer {method} {url}: {error}. Is it running? See `foundry-emulator status`."
             ) from None
@@ -174,12 +174,12 @@ class ArmClient:
             answer.raise_for_status()
             body = answer.json()
             self._token, self._token_ends = str(body["access_token"]), float(body["expires_on"])
-        except (httpx.HTTPError, ValueError, KeyError) as error:
+        except (httpx2.HTTPError, ValueError, KeyError) as error:
             raise StandInError(f"The managed identity endpoint {where} gave no token: {error}") from None
         return self._token
 
 
-def _refusal(answer: httpx.Response, path: str) -> ArmRefusalError:
+def _refusal(answer: httpx2.Response, path: str) -> ArmRefusalError:
     try:
         error = answer.json()["error"]
         code, said = str(error["code"]), f'Code="{error["code"]}" Message="{error["message"]}"'

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 
-import httpx
+import httpx2
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import (
     ConfigureRequest,
@@ -65,11 +65,11 @@ class DockerStandIn(Provider):
         url = f"https://{host}/v2/{path}/manifests/{tag}"
         accept = {"Accept": ", ".join(sorted(INDEXES | MANIFESTS))}
         try:
-            async with httpx.AsyncClient(verify=context, trust_env=False, timeout=_TIMEOUT_S) as client:
+            async with httpx2.AsyncClient(verify=context, trust_env=False, timeout=_TIMEOUT_S) as client:
                 answer = await client.head(url, headers=accept)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise StandInError(f"The local registry did not answer HEAD {url}: {error}") from None
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        if answer.status_code == httpx2.codes.NOT_FOUND:
             return None
         if answer.is_error:
             raise StandInError(f"The local registry answered HEAD {url} with {answer.status_code}")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import TypeVar
 
-import httpx
+import httpx2
 from pulumi.provider.experimental import provider as wire
 from pulumi.provider.experimental.property_value import PropertyValue
 from starlette.applications import Starlette
@@ -30,7 +30,7 @@ class Engine:
     def restart(self) -> None:
         settings = Settings("https://arm.test", "https://arm.test/msi/token", self.azure.identity.identity_header, None)
         app = Starlette(routes=[*self.azure.arm.routes(), *self.azure.identity.routes()])
-        transport = httpx.ASGITransport(app, client=("127.0.0.1", 40000))
+        transport = httpx2.ASGITransport(app, client=("127.0.0.1", 40000))
         clock = lambda: self.azure.now  # noqa: E731 - one expression, used here
         self.provider = StandIn(
             lambda: ArmClient(settings, clock=clock, transport=transport, pause=self._pause),
