@@ -1,5 +1,7 @@
 """The environment of an agent's process: its own variables, and the platform's (service-contract 9)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

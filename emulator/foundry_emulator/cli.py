@@ -1,5 +1,7 @@
 """``foundry-emulator``: the local Azure on the command line."""
 
+from __future__ import annotations
+
 import os
 import shlex
 import signal

@@ -1,5 +1,7 @@
 """Time, passed in: nothing in the local Azure asks the machine for it but here."""
 
+from __future__ import annotations
+
 import asyncio
 import time
 from typing import Protocol

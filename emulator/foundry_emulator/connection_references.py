@@ -1,5 +1,7 @@
 """References to connections in environment values, ``${{connections.<name>...}}`` (service-contract 6.4)."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from typing import NamedTuple

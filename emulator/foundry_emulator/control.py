@@ -1,5 +1,7 @@
 """The control API: what tests and people ask of the local Azure itself. Faults never touch it."""
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -1,5 +1,7 @@
 """The folder that holds everything of one local Azure, and who runs in it."""
 
+from __future__ import annotations
+
 import fcntl
 import json
 import os

@@ -1,5 +1,7 @@
 """The whole local Azure, put together."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import datetime as dt
@@ -19,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from foundry_emulator.agent_environment import AgentEnvironment
 from foundry_emulator.arm import ArmStore, Urls
 from foundry_emulator.arm.connections import Connections
+from foundry_emulator.arm.http import ArmHttp
 from foundry_emulator.arm.registry_tasks import RegistryTasks
 from foundry_emulator.clock import Clock, RealClock
 from foundry_emulator.control import Control
@@ -262,7 +265,7 @@ class Emulator:
         table = operations.operations({name: handle for part in served for name, handle in part.handlers().items()})
         access = Access(self.arm, self.identity)
         data = FaultLayer(_router(operations.routes(table, access)), self.faults, clock=clock)
-        arm = _router([*self.tasks.routes(), *self.arm.routes()])
+        arm = _router([*self.tasks.routes(), *ArmHttp(self.arm, self.identity).routes()])
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             if _cloud_plane(scope["path"]) == "data":

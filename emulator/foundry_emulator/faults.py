@@ -1,5 +1,7 @@
 """Faults: rules that make the data plane fail on purpose, exactly when told."""
 
+from __future__ import annotations
+
 import asyncio
 import re
 from collections import OrderedDict

@@ -1,5 +1,7 @@
 """Ids in the shape of the service's: 16 hex digits and ``00``, its partition, then 32 letters and digits [recorded]."""
 
+from __future__ import annotations
+
 import secrets
 import string
 

@@ -1,5 +1,7 @@
 """The journal: one entry for every request that reached a listener. What tests trust instead of logs."""
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass

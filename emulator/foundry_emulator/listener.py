@@ -1,5 +1,7 @@
 """A listener: a bound socket, the server behind it, and the journal in front of the application."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import random

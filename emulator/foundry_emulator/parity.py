@@ -1,5 +1,7 @@
 """The parity ledger: what is served, and how each answer is known. Read from ``parity.toml``."""
 
+from __future__ import annotations
+
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """From ``creating`` to ``active`` or ``failed``: pulls, starts and probes each new version."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging

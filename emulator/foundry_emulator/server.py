@@ -1,5 +1,7 @@
 """Runs a local Azure as a process of its own, until it is told to end."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import signal

@@ -1,5 +1,7 @@
 """Documents that outlive a kill: named collections of JSON in memory, written through to SQLite."""
 
+from __future__ import annotations
+
 import json
 import sqlite3
 import threading
@@ -31,7 +33,7 @@ class Collection:
     process loses none that it acknowledged (a power cut may: the log is not synced at each write).
     """
 
-    def __init__(self, name: str, documents: dict[str, Document], store: "Store") -> None:
+    def __init__(self, name: str, documents: dict[str, Document], store: Store) -> None:
         self.name = name
         self._documents = documents
         self._store = store

@@ -1,5 +1,7 @@
 """A local Azure inside a test: ``with LocalAzure(tmp_path) as azure: ...``."""
 
+from __future__ import annotations
+
 import asyncio
 import concurrent.futures
 import ssl

@@ -1,5 +1,7 @@
 """A certificate authority of this folder alone, and the server certificate that it signed."""
 
+from __future__ import annotations
+
 import datetime as dt
 import ipaddress
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """A transport that sends what is written in one go: head and body of an answer as one TLS record."""
 
+from __future__ import annotations
+
 import asyncio
 
 

@@ -1,5 +1,7 @@
 """``python -m tests.conformance``: the local Azure against the recordings; exit code 1 below 100 %."""
 
+from __future__ import annotations
+
 import sys
 import tempfile
 from pathlib import Path

@@ -1,5 +1,7 @@
 """What was there before a recording began, made through the public API."""
 
+from __future__ import annotations
+
 import io
 import json
 import zipfile

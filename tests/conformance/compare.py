@@ -1,5 +1,7 @@
 """Compares an answer with a recorded one: everything but which ids and times they are."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator, Mapping
 

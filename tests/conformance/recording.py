@@ -1,5 +1,7 @@
 """Recordings of the real service: who recorded them is in each file's ``source``."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

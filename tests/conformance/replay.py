@@ -1,5 +1,7 @@
 """Replays recordings against a local Azure."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The recordings are replayed, all match, and a difference would be seen."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Callable
 from typing import Any

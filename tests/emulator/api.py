@@ -1,5 +1,7 @@
 """What the emulator's tests share: a project's data plane over plain HTTP."""
 
+from __future__ import annotations
+
 import contextlib
 import subprocess
 import sys

@@ -1,5 +1,7 @@
 """A local Azure for a module's tests, and a project of its own for each of them."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Requests that nobody should send, by a seed."""
 
+from __future__ import annotations
+
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping

@@ -1,5 +1,7 @@
 """A client that is faster than the server: raw HTTP/1.1 over TLS, a few connections, one request each at a time."""
 
+from __future__ import annotations
+
 import asyncio
 import ssl
 import time

@@ -1,5 +1,7 @@
 """A real MCP server for tests, on loopback, that notes the headers it is asked with."""
 
+from __future__ import annotations
+
 import contextlib
 import socket
 import threading

@@ -1,5 +1,7 @@
 """What the local Azure's tests and figures both do to it: odd requests, and kills in the middle of writes."""
 
+from __future__ import annotations
+
 import random
 import re
 import signal

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import uuid
 from html.parser import HTMLParser
 from pathlib import Path

@@ -1,5 +1,7 @@
 """The parity ledger against the code, and against the methods of the SDK."""
 
+from __future__ import annotations
+
 import inspect
 from pathlib import Path
 

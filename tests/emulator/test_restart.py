@@ -1,5 +1,7 @@
 """State over restarts, orderly and not."""
 
+from __future__ import annotations
+
 import json
 import os
 import signal

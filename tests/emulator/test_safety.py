@@ -1,5 +1,7 @@
 """Odd requests and kills; the same with larger numbers in `make figures`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from tests.emulator.safety import fuzz, kill_during_writes

@@ -1,5 +1,7 @@
 """The unmodified SDK, sync and async, with the environment that `foundry-emulator env` prints."""
 
+from __future__ import annotations
+
 import io
 import json
 import os

@@ -1,5 +1,7 @@
 """Role assignments as rights: who has which role where."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 

@@ -1,12 +1,12 @@
 """Azure's resources in this local Azure: kept durably, answered as Resource Manager answers."""
 
+from __future__ import annotations
+
 import copy
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import cast
-
-from starlette.routing import Mount, Route
 
 from foundry_emulator.arm import resource_id as ids
 from foundry_emulator.arm.access import Access, Assignment
@@ -64,7 +64,6 @@ class ArmStore:
         account_retention_s: Callable[[], float] = lambda: 0.0,
         parent_busy: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._store = store
         self._documents = store.collection("arm_resources")
         self.urls = urls
         self._clock = clock
@@ -101,13 +100,6 @@ class ArmStore:
                 }
             }
             self._keep(parse(f"{SUBSCRIPTION_SCOPE}/providers/{ids.ROLE_ASSIGNMENT}/{name}"), body, seeded=True)
-
-    def routes(self) -> list[Route | Mount]:
-        """Resource Manager's REST surface below ``/subscriptions`` and ``/providers``."""
-        from foundry_emulator.arm.http import ArmHttp  # noqa: PLC0415 - it serves this class, so it imports it
-        from foundry_emulator.identity import Identity  # noqa: PLC0415
-
-        return ArmHttp(self, Identity(self._store, clock=self._clock)).routes()
 
     # Writes and reads, by id.
 

@@ -1,5 +1,7 @@
 """Parents that are busy: Azure refuses to delete while it takes in what was deleted below a moment ago."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable
 

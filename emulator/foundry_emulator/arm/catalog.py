@@ -5,6 +5,8 @@ right after the local Azure has moved to another port. Everything here is [model
 reference [docs] unless a line says otherwise.
 """
 
+from __future__ import annotations
+
 import re
 import uuid
 

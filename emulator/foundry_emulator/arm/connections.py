@@ -1,5 +1,7 @@
 """A project's connections as the data plane and agents use them, with the credentials that ARM never shows again."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 

@@ -1,5 +1,7 @@
 """What is remembered of deleted resources: how often an id was used before, and accounts that can be taken back."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import cast
 

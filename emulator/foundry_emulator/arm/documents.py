@@ -1,5 +1,7 @@
 """Reading the JSON of requests: every shape is checked before it is used."""
 
+from __future__ import annotations
+
 import copy
 import json
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """Refusals in Resource Manager's envelope [docs]."""
 
+from __future__ import annotations
+
 from foundry_emulator.arm.documents import Json
 
 

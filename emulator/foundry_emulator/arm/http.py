@@ -1,23 +1,22 @@
 """Resource Manager over HTTP: authentication, verbs, lists, and its error envelope."""
 
+from __future__ import annotations
+
 import re
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from foundry_emulator.arm import resource_id as ids
+from foundry_emulator.arm.arm_store import ArmStore
 from foundry_emulator.arm.documents import Json, parsed, section, text
 from foundry_emulator.arm.errors import ArmError, not_modelled
 from foundry_emulator.arm.resource_id import ResourceId, parse
 from foundry_emulator.arm.roles import ROLE_NAMES
 from foundry_emulator.identity import ARM_AUDIENCE, Identity, Principal, TokenProblem
-
-if TYPE_CHECKING:
-    from foundry_emulator.arm.arm_store import ArmStore
 
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?")
 _ROLE_FILTER = re.compile(r"(?:principalId eq|assignedTo\()\s*'([^']*)'\)?", re.IGNORECASE)
@@ -35,7 +34,7 @@ class ArmHttp:
         identity: checks tokens.
     """
 
-    def __init__(self, arm: "ArmStore", identity: Identity) -> None:
+    def __init__(self, arm: ArmStore, identity: Identity) -> None:
         self._arm = arm
         self._identity = identity
 

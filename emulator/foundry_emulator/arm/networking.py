@@ -3,6 +3,8 @@
 Nothing is routed: an endpoint exists, and what it leads to counts as reachable from here.
 """
 
+from __future__ import annotations
+
 import re
 import uuid
 

@@ -4,6 +4,8 @@
 Runs are in memory: a restart forgets them. Without a BuildKit every run fails, and says so.
 """
 
+from __future__ import annotations
+
 import asyncio
 import base64
 import contextlib

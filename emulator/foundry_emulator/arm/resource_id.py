@@ -4,6 +4,8 @@ Azure keeps the casing of names as they were created and compares ids without re
 namespaces and type names are written here in Azure's own casing, whatever the caller wrote.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,7 +71,7 @@ class ResourceId:
         """What ids are compared by."""
         return self.id.lower()
 
-    def child(self, type_word: str, name: str) -> "ResourceId":
+    def child(self, type_word: str, name: str) -> ResourceId:
         """A child resource of this one."""
         kind = f"{self.type}/{type_word}"
         return ResourceId(id=f"{self.id}/{type_word}/{name}", type=kind, name=name, scope=self.id)

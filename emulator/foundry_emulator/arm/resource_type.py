@@ -1,5 +1,7 @@
 """What a row of the catalog of resource types says, and the checks that rows share."""
 
+from __future__ import annotations
+
 import re
 import uuid
 from collections.abc import Callable, Mapping

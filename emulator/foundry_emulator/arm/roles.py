@@ -1,5 +1,7 @@
 """Azure's built-in roles by GUID (service-contract 8.2, [docs][azd]); names of roles change, GUIDs do not."""
 
+from __future__ import annotations
+
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"

@@ -1,5 +1,7 @@
 """What Azure refuses because of other resources: clashes and conditions on the parent."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 
 from foundry_emulator.arm import resource_id as ids

@@ -1,5 +1,7 @@
 """Log Analytics workspaces and Application Insights. All [modelled]: nothing can be sent to them."""
 
+from __future__ import annotations
+
 import re
 import uuid
 

@@ -1,5 +1,7 @@
 """Where this local Azure is reached."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 

@@ -1,5 +1,7 @@
 """What the rest of the local Azure sees of an ARM resource."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Self
 

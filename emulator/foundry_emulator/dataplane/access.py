@@ -1,5 +1,7 @@
 """Who may do what on the data plane (service-contract 8.2)."""
 
+from __future__ import annotations
+
 from enum import Enum
 
 from foundry_emulator.arm import ArmStore, ProjectView

@@ -1,5 +1,7 @@
 """Operations on agents and versions (service-contract 2.1, 4.2, 4.3)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 

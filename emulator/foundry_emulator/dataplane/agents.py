@@ -1,5 +1,7 @@
 """Agents and their versions: the data plane's memory (service-contract 2.4, 2.5, 3)."""
 
+from __future__ import annotations
+
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

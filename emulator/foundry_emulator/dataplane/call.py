@@ -1,5 +1,7 @@
 """One request to the data plane, and the frame around every operation."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Code of agents: the multipart upload that brings it, and the folder that keeps it (service-contract 2.1, 2.2)."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 import re

@@ -1,5 +1,7 @@
 """Operations on a project's connections (service-contract 6.4); they are made and changed in ARM."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from starlette.responses import Response

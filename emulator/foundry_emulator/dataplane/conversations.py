@@ -1,5 +1,7 @@
 """Conversations: threads of responses that stay in one session (service-contract 5.3)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 
 from starlette.responses import Response

@@ -1,5 +1,7 @@
 """What the service accepts as an agent's definition, and how it echoes it (service-contract 2.2 to 2.4, 7)."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation

@@ -1,5 +1,7 @@
 """An agent's endpoint: which versions it serves, and what a PATCH makes of it (service-contract 4)."""
 
+from __future__ import annotations
+
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -65,7 +67,7 @@ class Endpoint:
         document["authorization_schemes"] = [_scheme(entry) for entry in schemes] if isinstance(schemes, list) else []
         return document | {key: value for key, value in self._patched.items() if key not in document}
 
-    def merged(self, patch: Mapping[str, object], *, exists: Callable[[str], bool]) -> "Endpoint":
+    def merged(self, patch: Mapping[str, object], *, exists: Callable[[str], bool]) -> Endpoint:
         """This endpoint after a merge patch: objects merge, lists are replaced whole, null removes.
 
         Args:

@@ -1,5 +1,7 @@
 """Operations on files (OpenAI's files API, which the service has below ``/openai/v1``)."""
 
+from __future__ import annotations
+
 import re
 
 from starlette.responses import Response

@@ -1,5 +1,7 @@
 """Uploaded files of a project: what they are called, and what is in them (OpenAI's files API)."""
 
+from __future__ import annotations
+
 import secrets
 import shutil
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """The way of a call to the agent that serves it, and of its answer back (service-contract 5.3, 9)."""
 
+from __future__ import annotations
+
 import json
 import secrets
 from collections import OrderedDict

@@ -1,5 +1,7 @@
 """The tools that the service runs itself: listed with a schema, answered with results that say they are modelled."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

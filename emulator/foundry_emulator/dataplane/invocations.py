@@ -1,5 +1,7 @@
 """Calls to agents over the invocations protocol: any body, the agent's own answer (service-contract 5.3)."""
 
+from __future__ import annotations
+
 from urllib.parse import quote, urlencode
 
 from starlette.responses import Response

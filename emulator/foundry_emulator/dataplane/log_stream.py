@@ -1,5 +1,7 @@
 """What an agent writes, as server-sent events (service-contract 5.2)."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime

@@ -1,5 +1,7 @@
 """The data plane's routes: every operation of the parity ledger, with what serves it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from starlette.routing import BaseRoute, Route

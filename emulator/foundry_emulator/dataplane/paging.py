@@ -1,5 +1,7 @@
 """Pages of a list (service-contract 1.4)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import TypeVar

@@ -1,5 +1,7 @@
 """Errors of the data plane, in the service's envelope (service-contract 1.2, 10.1)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 

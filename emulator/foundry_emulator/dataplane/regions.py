@@ -1,5 +1,7 @@
 """Regions as answers name them: ``swedencentral`` is `Sweden Central` in the header ``x-ms-region`` [recorded]."""
 
+from __future__ import annotations
+
 import re
 from functools import lru_cache
 

@@ -1,5 +1,7 @@
 """The MCP servers behind a toolbox's ``mcp`` tools: where each is, and with which credential it is asked."""
 
+from __future__ import annotations
+
 import ipaddress
 import re
 from collections.abc import Callable, Mapping

@@ -1,5 +1,7 @@
 """Asks MCP servers for their tools and calls them. Imports the MCP client, which takes a second: load it late."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import AsyncIterator
 

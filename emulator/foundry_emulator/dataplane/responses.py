@@ -1,5 +1,7 @@
 """Calls to agents over the responses protocol (service-contract 5.3, 9)."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import quote, urlencode
 

@@ -1,5 +1,7 @@
 """Which version answers a call (service-contract 4.1, 5.1, 10.1)."""
 
+from __future__ import annotations
+
 import random
 
 from foundry_emulator.dataplane.agents import Agent, Version

@@ -1,5 +1,7 @@
 """Operations on the files of sessions (service-contract 5.2)."""
 
+from __future__ import annotations
+
 import shutil
 from pathlib import Path
 

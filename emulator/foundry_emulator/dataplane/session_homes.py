@@ -1,5 +1,7 @@
 """The home folders of sessions: what is in the agent's ``/home/session`` (service-contract 5.2, 9)."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import re

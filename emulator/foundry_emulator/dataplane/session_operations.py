@@ -1,5 +1,7 @@
 """Operations on sessions (service-contract 5.1)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from starlette.responses import Response

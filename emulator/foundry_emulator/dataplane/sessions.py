@@ -1,5 +1,7 @@
 """Sessions: a conversation's tie to one version (service-contract 5.1)."""
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,5 +1,7 @@
 """A toolbox version as an MCP server. Imports the MCP server library, which takes a second: load it late."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The MCP endpoints of toolboxes (service-contract 6.2): tools over streamable HTTP, one message a request."""
 
+from __future__ import annotations
+
 import asyncio
 import importlib
 from collections.abc import Mapping
@@ -120,7 +122,7 @@ class ToolboxMcp:
         return "\n\n".join([_SEARCHED.format(count=len(hits)), *found])
 
 
-async def _library() -> "ModuleType":
+async def _library() -> ModuleType:
     """What imports the MCP library; the first call waits for it, and nothing else does."""
     return await asyncio.to_thread(importlib.import_module, _SERVER)
 

@@ -1,5 +1,7 @@
 """Operations on toolboxes (service-contract 6.1, 6.3). What their tools do is `toolbox_mcp`'s."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 

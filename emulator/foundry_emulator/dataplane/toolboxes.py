@@ -1,5 +1,7 @@
 """Toolboxes and their versions (service-contract 6.1)."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """Searches files by their words. Everything here is [modelled]: the service compares embeddings, which need a model."""
 
+from __future__ import annotations
+
 import asyncio
 import operator
 import re

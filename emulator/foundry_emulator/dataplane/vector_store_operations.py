@@ -1,5 +1,7 @@
 """Operations on vector stores (OpenAI's API, which the service has below ``/openai/v1``)."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Mapping, Sequence
 

@@ -1,5 +1,7 @@
 """Vector stores, and the files that are indexed in them (OpenAI's vector stores API)."""
 
+from __future__ import annotations
+
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence

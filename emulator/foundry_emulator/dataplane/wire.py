@@ -1,5 +1,7 @@
 """JSON in and out of the data plane."""
 
+from __future__ import annotations
+
 import json
 import math
 from collections.abc import Mapping

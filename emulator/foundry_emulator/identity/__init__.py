@@ -1,5 +1,7 @@
 """Tokens: who a caller of the local Azure is."""
 
+from __future__ import annotations
+
 from foundry_emulator.identity.identity import DEPLOYER, Identity
 from foundry_emulator.identity.tokens import ARM_AUDIENCE, FOUNDRY_AUDIENCE, TENANT, Principal, TokenProblem
 

@@ -1,5 +1,7 @@
 """The managed identity of the local Azure: gives tokens to local programs, and checks them."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import hmac

@@ -1,5 +1,7 @@
 """The page's HTML. Whatever callers named is escaped."""
 
+from __future__ import annotations
+
 import datetime as dt
 import html
 from collections.abc import Iterable, Mapping, Sequence

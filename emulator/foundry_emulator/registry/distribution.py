@@ -4,6 +4,8 @@ Not here: deletion of blobs, which repositories share, and conversion between ma
 `Settings.registry_tokens` pushes and pulls need no token, and only callers on this machine may push.
 """
 
+from __future__ import annotations
+
 import hashlib
 import ipaddress
 import re
@@ -17,8 +19,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from foundry_emulator.arm.documents import parsed
+from foundry_emulator.media_types import INDEXES, MANIFESTS, OCI_INDEX
 from foundry_emulator.registry.image_reference import DIGEST, REPOSITORY, TAG
-from foundry_emulator.registry.media_types import INDEXES, MANIFESTS, OCI_INDEX
 from foundry_emulator.registry.registry_store import Json, Manifest, RegistryStore, descriptors
 from foundry_emulator.registry.rights import Action
 from foundry_emulator.registry.token_service import TokenService, Unauthorized

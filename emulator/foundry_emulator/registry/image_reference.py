@@ -1,5 +1,7 @@
 """Image references: ``host/repository:tag@digest``."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 
@@ -30,7 +32,7 @@ class ImageReference:
     digest: str
 
     @classmethod
-    def parse(cls, text: str) -> "ImageReference | None":
+    def parse(cls, text: str) -> ImageReference | None:
         """The parts of a reference that names its host; None when it is not of that form."""
         found = _REFERENCE.fullmatch(text)
         if found is None:

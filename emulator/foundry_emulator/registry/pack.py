@@ -4,6 +4,8 @@ The image holds the folder's files below ``app/`` and **no interpreter**: the ``
 lends it the host's Python. A container runtime can't start it.
 """
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from foundry_emulator.registry.media_types import OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST
+from foundry_emulator.media_types import OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST
 
 _NEVER = frozenset({"__pycache__", ".git", ".venv"})  # machine-made: their bytes differ from machine to machine
 _BUILD_FILES = frozenset({".dockerignore", "Dockerfile"})  # about the image, not in it
@@ -36,7 +38,7 @@ class PackedImage:
     layer: bytes
 
     @classmethod
-    def of_layer(cls, layer: bytes, config: Mapping[str, object]) -> "PackedImage":
+    def of_layer(cls, layer: bytes, config: Mapping[str, object]) -> PackedImage:
         """The image of one layer for linux/amd64, unless ``config`` says otherwise; it needs no ``rootfs``."""
         whole = {"architecture": "amd64", "os": "linux", "created": "1970-01-01T00:00:00Z", **config}
         raw = _json({**whole, "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]}})

@@ -4,6 +4,8 @@
 (service-contract 8.3, 10.1); the reason is for the journal and the page, not for clients.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin
 if TYPE_CHECKING:
     import httpx  # the caller brings the client: importing httpx costs as much time as the rest of the emulator
 
-from foundry_emulator.registry.media_types import OCI_MANIFEST
+from foundry_emulator.media_types import OCI_MANIFEST
 from foundry_emulator.registry.pack import PackedImage
 
 

@@ -1,5 +1,7 @@
 """What the registry holds: blobs on disk by digest, manifests and tags by repository."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -8,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from foundry_emulator.media_types import INDEXES
 from foundry_emulator.registry.image_reference import DIGEST
-from foundry_emulator.registry.media_types import INDEXES
 from foundry_emulator.store import Store
 
 Json = dict[str, object]

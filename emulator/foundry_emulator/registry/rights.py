@@ -1,5 +1,7 @@
 """Who may do what in a registry (service-contract 8.2, 8.3)."""
 
+from __future__ import annotations
+
 from enum import StrEnum
 
 from foundry_emulator.arm import ArmStore, RegistryView, roles

@@ -5,6 +5,8 @@ repositories (``/oauth2/token``): POST as Azure's own clients do, or GET with Ba
 name all zeros. A scope is granted as far as the caller's roles in ARM go, and asked again at each request.
 """
 
+from __future__ import annotations
+
 import base64
 import binascii
 from collections.abc import Mapping, Sequence

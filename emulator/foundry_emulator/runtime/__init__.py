@@ -1,5 +1,7 @@
 """What runs a hosted agent's image on this machine."""
 
+from __future__ import annotations
+
 from foundry_emulator.runtime.base import (
     AgentAnswer,
     AgentCall,

@@ -1,5 +1,7 @@
 """The seam between the data plane and whatever runs agents."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

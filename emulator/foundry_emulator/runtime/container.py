@@ -1,5 +1,7 @@
 """An image's or a zip's entrypoint, environment and working directory, on this machine."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import sys
@@ -25,13 +27,13 @@ class Container:
         self._root = root
 
     @classmethod
-    def of_image(cls, image: PulledImage, root: Path) -> "Container":
+    def of_image(cls, image: PulledImage, root: Path) -> Container:
         """The container of an unpacked image."""
         section = image.config.get("config")
         return cls(section if isinstance(section, Mapping) else {}, root)
 
     @classmethod
-    def of_code(cls, code: Code, root: Path) -> "Container":
+    def of_code(cls, code: Code, root: Path) -> Container:
         """The container of a code agent: its entry point, in the folder of its zip."""
         return cls({"Entrypoint": list(code.entry_point)}, root)
 

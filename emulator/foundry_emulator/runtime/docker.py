@@ -6,6 +6,8 @@ which is not 8088 here. Linux images and a daemon on this very machine are neede
 runtime: no public base image can be had offline.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import threading
@@ -102,7 +104,7 @@ class DockerRuntime:
         await self._client.aclose()
         self._docker.close()
 
-    def _run(self, workload: Workload, port: int) -> "_Contained":
+    def _run(self, workload: Workload, port: int) -> _Contained:
         """A started container; blocks."""
         if workload.image is None:
             raise StartFailed(PROVISIONING_ERROR, "The docker runtime runs images from the local registry alone.")

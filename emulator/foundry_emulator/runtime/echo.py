@@ -1,5 +1,7 @@
 """The `echo` runtime: runs nothing and answers ``Echo: <input>``, as the recorded sample agent does."""
 
+from __future__ import annotations
+
 import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping

@@ -4,6 +4,8 @@ A file of its own, run by a bare interpreter, so that nothing has to run between
 local Azure's own process, which has threads.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import signal

@@ -1,5 +1,7 @@
 """What every runtime that really starts agents shares: readiness and calls over HTTP, free ports, last words."""
 
+from __future__ import annotations
+
 import asyncio
 import random
 import socket

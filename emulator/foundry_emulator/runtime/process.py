@@ -8,6 +8,8 @@ declared cpu and memory are not enforced. A code agent's zip runs the same way; 
 nor downloaded: they are in the zip, or among the lent packages. Use the `docker` runtime or the service for that.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import os

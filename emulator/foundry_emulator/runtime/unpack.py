@@ -1,5 +1,7 @@
 """Image layers and zips to a folder, once per digest, and never outside of it."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import tarfile

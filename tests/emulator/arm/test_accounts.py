@@ -1,5 +1,7 @@
 """What an account's models, capability hosts and deletion depend on."""
 
+from __future__ import annotations
+
 from typing import cast
 
 import pytest

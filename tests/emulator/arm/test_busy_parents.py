@@ -1,5 +1,7 @@
 """Case 52: what Azure refuses for a moment after something below a parent was deleted."""
 
+from __future__ import annotations
+
 from tests.emulator.arm.azure import PROJECT, Azure
 
 CONNECTION = f"{PROJECT}/connections/search"

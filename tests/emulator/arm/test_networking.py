@@ -1,5 +1,7 @@
 """Private endpoints and what they need; telemetry and what it needs."""
 
+from __future__ import annotations
+
 from typing import cast
 
 import pytest

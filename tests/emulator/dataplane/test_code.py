@@ -1,5 +1,7 @@
 """Agents of code: the zip comes in a multipart body, is run and can be had back."""
 
+from __future__ import annotations
+
 import asyncio
 import hashlib
 import io

@@ -1,5 +1,7 @@
 """Connections as the data plane shows them; ARM makes them."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pytest

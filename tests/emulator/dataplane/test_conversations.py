@@ -1,5 +1,7 @@
 """Conversations: their responses stay in one session, and so with one version (service-contract 5.3)."""
 
+from __future__ import annotations
+
 import re
 
 import pytest

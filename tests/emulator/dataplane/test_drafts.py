@@ -1,5 +1,7 @@
 """Drafts: versions that are there and take no part (service-contract 3, [spec][docs])."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
 from typing import Any

@@ -1,5 +1,7 @@
 """What is not built says so, and changes nothing; operations by name are in test_parity."""
 
+from __future__ import annotations
+
 import pytest
 
 from tests.emulator.api import Api

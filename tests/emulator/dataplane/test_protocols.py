@@ -1,5 +1,7 @@
 """Responses that are asked for again, and invocations."""
 
+from __future__ import annotations
+
 import pytest
 
 from tests.emulator.api import Api, error_of

@@ -3,6 +3,8 @@
 The recordings kept here are single answers; these are the rules behind them, on inputs that they do not have.
 """
 
+from __future__ import annotations
+
 import re
 
 import httpx

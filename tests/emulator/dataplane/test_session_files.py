@@ -1,5 +1,7 @@
 """Files in a session's home."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import httpx

@@ -1,5 +1,7 @@
 """Toolboxes as MCP servers, asked by the maintained client and by hand."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import subprocess

@@ -1,5 +1,7 @@
 """Files and vector stores, through the unmodified OpenAI client and by hand."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import hashlib
 import json
 from pathlib import Path
@@ -6,9 +8,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from foundry_emulator.media_types import OCI_CONFIG, OCI_INDEX, OCI_LAYER_TAR, OCI_MANIFEST
 from foundry_emulator.registry import RegistryStore
 from foundry_emulator.registry.distribution import Distribution
-from foundry_emulator.registry.media_types import OCI_CONFIG, OCI_INDEX, OCI_LAYER_TAR, OCI_MANIFEST
 from foundry_emulator.store import Store
 
 REPOSITORY = "acme/team/support"

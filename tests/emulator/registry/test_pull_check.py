@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -5,8 +7,8 @@ import httpx
 import pytest
 
 from foundry_emulator.arm import roles
+from foundry_emulator.media_types import OCI_MANIFEST
 from foundry_emulator.registry import PackedImage, PulledImage, PullRefusal, RegistryStore, check_pull, pack
-from foundry_emulator.registry.media_types import OCI_MANIFEST
 from foundry_emulator.registry.registry_store import Manifest
 from foundry_emulator.store import Store
 from tests.emulator.arm.azure import GROUP, REGISTRY, Azure

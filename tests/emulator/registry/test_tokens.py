@@ -1,5 +1,7 @@
 """The registry that asks for tokens: the challenge, the exchange, and roles from ARM."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from pathlib import Path

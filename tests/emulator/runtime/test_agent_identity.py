@@ -1,5 +1,7 @@
 """What an agent can do as itself, and what its variables get from connections."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 

@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from foundry_emulator.identity import ARM_AUDIENCE
+from foundry_emulator.media_types import OCI_INDEX, OCI_MANIFEST
 from foundry_emulator.registry import PackedImage, pack, push
-from foundry_emulator.registry.media_types import OCI_INDEX, OCI_MANIFEST
 from foundry_emulator.registry.token_service import TOKEN_USER
 from foundry_emulator.settings import Settings
 from foundry_emulator.testing import LocalAzure, SeededProject

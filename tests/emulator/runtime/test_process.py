@@ -1,5 +1,7 @@
 """The process runtime, with small servers of the standard library and with the sample agent."""
 
+from __future__ import annotations
+
 import io
 import json
 import os

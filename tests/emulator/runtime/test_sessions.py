@@ -1,5 +1,7 @@
 """What one session sees of itself: its files, its process, its log."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 

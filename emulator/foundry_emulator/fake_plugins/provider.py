@@ -5,6 +5,8 @@ by default, what replaces and what updates, an unknown in preview for whatever A
 resource that is there already.
 """
 
+from __future__ import annotations
+
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -32,15 +34,15 @@ from pulumi.provider.experimental.provider import (
     UpdateResponse,
 )
 
-from foundry_emulator.standin import sdk
-from foundry_emulator.standin.arm_client import ArmClient, StandInError
-from foundry_emulator.standin.catalog import MODELLED, AutoName, Modelled
-from foundry_emulator.standin.changes import Change, changes, top_level, with_drift
-from foundry_emulator.standin.inputs_check import check_object
-from foundry_emulator.standin.naming import auto_name
-from foundry_emulator.standin.outputs import outputs, preview_outputs
-from foundry_emulator.standin.sdk import SdkResource
-from foundry_emulator.standin.values import (
+from foundry_emulator.fake_plugins import sdk
+from foundry_emulator.fake_plugins.arm_client import ArmClient, PluginError
+from foundry_emulator.fake_plugins.catalog import MODELLED, AutoName, Modelled
+from foundry_emulator.fake_plugins.changes import Change, changes, top_level, with_drift
+from foundry_emulator.fake_plugins.inputs_check import check_object
+from foundry_emulator.fake_plugins.naming import auto_name
+from foundry_emulator.fake_plugins.outputs import outputs, preview_outputs
+from foundry_emulator.fake_plugins.sdk import SdkResource
+from foundry_emulator.fake_plugins.values import (
     UNKNOWN,
     Plain,
     Properties,
@@ -64,7 +66,7 @@ _KINDS = {
 }
 
 
-class StandIn(Provider):
+class FakeAzureNative(Provider):
     """azure-native for the local Azure.
 
     Args:
@@ -132,7 +134,7 @@ class StandIn(Provider):
             return CreateResponse(None, all_as_secret_as(told, request.properties))
         resource_id = modelled.id(inputs, self._subscription_id)
         if await self._arm.get(resource_id, modelled.api_version) is not None:
-            raise StandInError(f"cannot create already existing resource '{resource_id}'")
+            raise PluginError(f"cannot create already existing resource '{resource_id}'")
         answer = await self._put(modelled, resource_id, inputs)
         return CreateResponse(str(answer["id"]), _state(modelled, resource, answer, request.properties))
 
@@ -179,7 +181,7 @@ class StandIn(Provider):
         resource_id = modelled.id(plain_map(request.args), self._subscription_id)
         answer = await self._arm.get(resource_id, modelled.api_version)
         if answer is None:
-            raise StandInError(f"{request.tok}: the resource '{resource_id}' was not found")
+            raise PluginError(f"{request.tok}: the resource '{resource_id}' was not found")
         state = _state(modelled, resource, answer, {})
         return InvokeResponse({**state, "id": wrapped(answer["id"])})
 
@@ -253,7 +255,7 @@ def _look_up(token: str) -> tuple[Modelled, SdkResource] | str:
 def _found(token: str) -> tuple[Modelled, SdkResource]:
     found = _look_up(token)
     if isinstance(found, str):
-        raise StandInError(found)
+        raise PluginError(found)
     return found
 
 

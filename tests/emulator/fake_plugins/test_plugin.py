@@ -1,5 +1,7 @@
 """The plugin as the engine starts it: a process, a port on its first line, gRPC."""
 
+from __future__ import annotations
+
 import importlib
 import importlib.metadata
 import os
@@ -13,8 +15,8 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from foundry_emulator.standin.catalog import MODELLED
-from foundry_emulator.standin.sdk import find
+from foundry_emulator.fake_plugins.catalog import MODELLED
+from foundry_emulator.fake_plugins.sdk import find
 
 PLUGIN = Path(__file__).parents[3] / "emulator" / "plugins" / "pulumi-resource-azure-native"
 NOWHERE = {

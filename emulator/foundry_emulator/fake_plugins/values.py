@@ -3,6 +3,8 @@
 A plain value is JSON, with :data:`UNKNOWN` where a value is known only after the update.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Final
 

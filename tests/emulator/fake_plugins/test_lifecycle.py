@@ -1,16 +1,18 @@
+from __future__ import annotations
+
 from typing import cast
 
 import pytest
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from foundry_emulator.standin.arm_client import ArmRefusalError, StandInError
-from foundry_emulator.standin.values import UNKNOWN, plain_map
+from foundry_emulator.fake_plugins.arm_client import ArmRefusalError, PluginError
+from foundry_emulator.fake_plugins.values import UNKNOWN, plain_map
 from tests.emulator.arm.azure import ACCOUNT as ACCOUNT_ID
 from tests.emulator.arm.azure import GROUP as GROUP_ID
 from tests.emulator.arm.azure import PROJECT as PROJECT_ID
 from tests.emulator.arm.azure import REGISTRY as REGISTRY_ID
-from tests.emulator.standin.engine import Engine, Json
-from tests.emulator.standin.test_check import ACCOUNT, ASSIGNMENT, CONNECTION, GROUP, PROJECT, REGISTRY
+from tests.emulator.fake_plugins.engine import Engine, Json
+from tests.emulator.fake_plugins.test_check import ACCOUNT, ASSIGNMENT, CONNECTION, GROUP, PROJECT, REGISTRY
 
 ROLE = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/7f951dda-4ed3-4680-a7ca-43fe172d538d"
 SOMEBODY = "11111111-1111-1111-1111-111111111111"
@@ -80,7 +82,7 @@ def test_a_preview_of_an_update_keeps_name_and_region_only(engine: Engine) -> No
 
 def test_a_resource_that_is_there_already_is_not_taken_over(engine: Engine) -> None:
     engine.azure.registry()
-    with pytest.raises(StandInError, match="cannot create already existing resource"):
+    with pytest.raises(PluginError, match="cannot create already existing resource"):
         engine.made(REGISTRY, REGISTRY_INPUTS)
 
 
@@ -247,7 +249,7 @@ def test_getters_answer_for_what_is_there(engine: Engine) -> None:
         "azure-native:containerregistry:getRegistry", {"resourceGroupName": "rg", "registryName": "acmereg"}
     )
     assert (found["id"], found["loginServer"]) == (REGISTRY_ID, "localhost:5000/acmereg")
-    with pytest.raises(StandInError, match="was not found"):
+    with pytest.raises(PluginError, match="was not found"):
         engine.invoke("azure-native:cognitiveservices:getAccount", {"resourceGroupName": "rg", "accountName": "no"})
     who = engine.invoke("azure-native:authorization:getClientConfig", {})
     assert who["objectId"] == "00000000-0000-0000-0000-0000000000de"

@@ -1,11 +1,13 @@
 """A resource's outputs: of Resource Manager's answer, and in a preview, before there is one."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
-from foundry_emulator.standin import sdk
-from foundry_emulator.standin.catalog import Modelled
-from foundry_emulator.standin.sdk import SdkResource
-from foundry_emulator.standin.values import UNKNOWN, Plain
+from foundry_emulator.fake_plugins import sdk
+from foundry_emulator.fake_plugins.catalog import Modelled
+from foundry_emulator.fake_plugins.sdk import SdkResource
+from foundry_emulator.fake_plugins.values import UNKNOWN, Plain
 
 
 def outputs(modelled: Modelled, resource: SdkResource, answer: Mapping[str, Plain]) -> dict[str, Plain]:

@@ -1,10 +1,12 @@
+from __future__ import annotations
+
 import re
 
 import pytest
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from foundry_emulator.standin.values import UNKNOWN, plain_map
-from tests.emulator.standin.engine import Engine
+from foundry_emulator.fake_plugins.values import UNKNOWN, plain_map
+from tests.emulator.fake_plugins.engine import Engine
 
 GROUP = "azure-native:resources:ResourceGroup"
 ACCOUNT = "azure-native:cognitiveservices:Account"

@@ -3,6 +3,8 @@
 The real plugin is downloaded by Pulumi; offline it can't be had, nor built from its module.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import ssl
@@ -20,16 +22,16 @@ from pulumi.provider.experimental.provider import (
     Provider,
 )
 
-from foundry_emulator.registry.media_types import INDEXES, MANIFESTS
-from foundry_emulator.standin.arm_client import Settings, StandInError
-from foundry_emulator.standin.server import serve
+from foundry_emulator.fake_plugins.arm_client import PluginError, Settings
+from foundry_emulator.fake_plugins.server import serve
+from foundry_emulator.media_types import INDEXES, MANIFESTS
 
 _GET_IMAGE = "docker:index/getRegistryImage:getRegistryImage"
 _NAME = re.compile(r"(?P<host>localhost:\d+)/(?P<path>.+):(?P<tag>[^/:]+)")
 _TIMEOUT_S = 30
 
 
-class DockerStandIn(Provider):
+class FakeDocker(Provider):
     """The Docker provider, as far as ``get_registry_image`` of an image in the local registry.
 
     Args:
@@ -48,14 +50,14 @@ class DockerStandIn(Provider):
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:
         """The digest of a tag."""
         if request.tok != _GET_IMAGE:
-            raise StandInError(f"the stand-in for the Docker provider knows {_GET_IMAGE} alone, not {request.tok}")
+            raise PluginError(f"the stand-in for the Docker provider knows {_GET_IMAGE} alone, not {request.tok}")
         name = str(request.args["name"].value)
         found = _NAME.fullmatch(name)
         if found is None:
-            raise StandInError(f"the stand-in for the Docker provider reads the local registry alone, not {name}")
+            raise PluginError(f"the stand-in for the Docker provider reads the local registry alone, not {name}")
         digest = await self._digest(**found.groupdict())
         if digest is None:
-            raise StandInError(f"Got bad response from registry: 404 Not Found for {name}")
+            raise PluginError(f"Got bad response from registry: 404 Not Found for {name}")
         return InvokeResponse(
             {"id": PropertyValue(digest), "name": PropertyValue(name), "sha256Digest": PropertyValue(digest)}
         )
@@ -68,14 +70,14 @@ class DockerStandIn(Provider):
             async with httpx2.AsyncClient(verify=context, trust_env=False, timeout=_TIMEOUT_S) as client:
                 answer = await client.head(url, headers=accept)
         except httpx2.HTTPError as error:
-            raise StandInError(f"The local registry did not answer HEAD {url}: {error}") from None
+            raise PluginError(f"The local registry did not answer HEAD {url}: {error}") from None
         if answer.status_code == httpx2.codes.NOT_FOUND:
             return None
         if answer.is_error:
-            raise StandInError(f"The local registry answered HEAD {url} with {answer.status_code}")
+            raise PluginError(f"The local registry answered HEAD {url} with {answer.status_code}")
         return answer.headers["docker-content-digest"]
 
 
 def run() -> None:
     """Serves the plugin to the Pulumi engine that started this process, until the engine ends it."""
-    serve(sys.argv[1:], version("pulumi-docker"), DockerStandIn())
+    serve(sys.argv[1:], version("pulumi-docker"), FakeDocker())

@@ -1,5 +1,7 @@
 """The engine's side of the stand-in provider, for tests."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import TypeVar
@@ -9,9 +11,10 @@ from pulumi.provider.experimental import provider as wire
 from pulumi.provider.experimental.property_value import PropertyValue
 from starlette.applications import Starlette
 
-from foundry_emulator.standin.arm_client import ArmClient, Settings
-from foundry_emulator.standin.provider import StandIn
-from foundry_emulator.standin.values import plain_map, wrapped_map
+from foundry_emulator.arm.http import ArmHttp
+from foundry_emulator.fake_plugins.arm_client import ArmClient, Settings
+from foundry_emulator.fake_plugins.provider import FakeAzureNative
+from foundry_emulator.fake_plugins.values import plain_map, wrapped_map
 from tests.emulator.arm.azure import Azure
 
 T = TypeVar("T")
@@ -29,10 +32,10 @@ class Engine:
 
     def restart(self) -> None:
         settings = Settings("https://arm.test", "https://arm.test/msi/token", self.azure.identity.identity_header, None)
-        app = Starlette(routes=[*self.azure.arm.routes(), *self.azure.identity.routes()])
+        app = Starlette(routes=[*ArmHttp(self.azure.arm, self.azure.identity).routes(), *self.azure.identity.routes()])
         transport = httpx2.ASGITransport(app, client=("127.0.0.1", 40000))
         clock = lambda: self.azure.now  # noqa: E731 - one expression, used here
-        self.provider = StandIn(
+        self.provider = FakeAzureNative(
             lambda: ArmClient(settings, clock=clock, transport=transport, pause=self._pause),
             environment={},
             pause=self._pause,

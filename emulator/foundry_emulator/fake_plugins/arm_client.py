@@ -1,5 +1,7 @@
 """Resource Manager of the local Azure, as the real provider talks to it: managed identity, bearer, TLS."""
 
+from __future__ import annotations
+
 import asyncio
 import base64
 import json
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from foundry_emulator.standin.values import Plain
+from foundry_emulator.fake_plugins.values import Plain
 
 _AUDIENCE = "https://management.azure.com"
 _SPARE_S = 300  # a token is asked for again this long before its end
@@ -23,11 +25,11 @@ _WORTH_A_RETRY = {(409, "AnotherOperationInProgress"), (409, "TransientError")}
 _NEEDED = ("FOUNDRY_EMULATOR_ARM_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
 
 
-class StandInError(Exception):
+class PluginError(Exception):
     """Something that the person who runs Pulumi has to read."""
 
 
-class ArmRefusalError(StandInError):
+class ArmRefusalError(PluginError):
     """Resource Manager's refusal.
 
     Attributes:
@@ -51,15 +53,15 @@ class Settings:
     ca_bundle: str | None
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "Settings":
+    def of(cls, environment: Mapping[str, str]) -> Settings:
         """The settings in an environment.
 
         Raises:
-            StandInError: variables are missing, so this is no local run.
+            PluginError: variables are missing, so this is no local run.
         """
         missing = [name for name in _NEEDED if not environment.get(name)]
         if missing:
-            raise StandInError(
+            raise PluginError(
                 "This provider plugin is a stand-in for local runs only: it works on the "
                 f"local Azure, and {' and '.join(missing)} is not set. For a local run take the variables from "
                 "`foundry-emulator env`; for the real Azure take the folder of this plugin off PATH."
@@ -100,7 +102,7 @@ class ArmClient:
         self._token_ends = 0.0
 
     @classmethod
-    def from_environment(cls) -> "ArmClient":
+    def from_environment(cls) -> ArmClient:
         """A client for the local Azure that the environment names."""
         return cls(Settings.of(os.environ))
 
@@ -153,7 +155,7 @@ class ArmClient:
                 method, url, params={"api-version": api_version}, headers=headers, json=body
             )
         except httpx2.HTTPError as error:
-            raise StandInError(
+            raise PluginError(
                 f"The local Azure did not answer {method} {url}: {error}. Is it running? See `foundry-emulator status`."
             ) from None
         if answer.is_error:
@@ -175,7 +177,7 @@ class ArmClient:
             body = answer.json()
             self._token, self._token_ends = str(body["access_token"]), float(body["expires_on"])
         except (httpx2.HTTPError, ValueError, KeyError) as error:
-            raise StandInError(f"The managed identity endpoint {where} gave no token: {error}") from None
+            raise PluginError(f"The managed identity endpoint {where} gave no token: {error}") from None
         return self._token
 
 

@@ -1,11 +1,13 @@
 """Which resource types of the SDK the stand-in makes, and where Resource Manager has them."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from foundry_emulator.standin.values import Plain
+from foundry_emulator.fake_plugins.values import Plain
 
 # What a resource has beside its properties, in Resource Manager's envelope [docs].
 _ENVELOPE = ("location", "kind", "sku", "identity", "tags", "zones", "managedBy")

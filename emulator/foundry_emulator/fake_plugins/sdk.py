@@ -4,6 +4,8 @@ The SDK's type tables are read with ``pulumi._types``, as the SDK reads them its
 change of it shows at once, in every test of this package.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import importlib
 import inspect

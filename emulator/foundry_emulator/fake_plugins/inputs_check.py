@@ -1,12 +1,14 @@
 """Inputs against the SDK: unknown names, missing required ones, values of the wrong kind; all at once."""
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from foundry_emulator.standin import sdk
-from foundry_emulator.standin.sdk import Shape
-from foundry_emulator.standin.values import UNKNOWN, Plain
+from foundry_emulator.fake_plugins import sdk
+from foundry_emulator.fake_plugins.sdk import Shape
+from foundry_emulator.fake_plugins.values import UNKNOWN, Plain
 
 
 @dataclass(frozen=True, slots=True)

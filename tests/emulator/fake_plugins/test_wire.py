@@ -1,14 +1,16 @@
 """What the stand-in makes of the SDK's own spelling on the way to Resource Manager, and back."""
 
+from __future__ import annotations
+
 from typing import cast
 
 import pytest
 
 from foundry_emulator.arm.resource_id import parse
-from foundry_emulator.standin.arm_client import ArmRefusalError
-from foundry_emulator.standin.catalog import MODELLED
-from tests.emulator.standin.engine import Engine
-from tests.emulator.standin.test_check import ACCOUNT, PROJECT, REGISTRY
+from foundry_emulator.fake_plugins.arm_client import ArmRefusalError
+from foundry_emulator.fake_plugins.catalog import MODELLED
+from tests.emulator.fake_plugins.engine import Engine
+from tests.emulator.fake_plugins.test_check import ACCOUNT, PROJECT, REGISTRY
 
 WORKSPACE = "azure-native:operationalinsights:Workspace"
 INSIGHTS = "azure-native:applicationinsights:Component"

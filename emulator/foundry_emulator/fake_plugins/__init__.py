@@ -4,6 +4,8 @@ It is put on PATH for the local stack alone (``emulator/plugins``). The real ``p
 a resource type accepts; the local Azure's Resource Manager says what becomes of it.
 """
 
+from __future__ import annotations
+
 import sys
 from importlib.metadata import version
 
@@ -12,7 +14,7 @@ __all__ = ["run"]
 
 def run() -> None:
     """Serves the plugin to the Pulumi engine that started this process, until the engine ends it."""
-    from foundry_emulator.standin.provider import StandIn  # noqa: PLC0415 - costs most of the start
-    from foundry_emulator.standin.server import serve  # noqa: PLC0415
+    from foundry_emulator.fake_plugins.provider import FakeAzureNative  # noqa: PLC0415 - costs most of the start
+    from foundry_emulator.fake_plugins.server import serve  # noqa: PLC0415
 
-    serve(sys.argv[1:], version("pulumi-azure-native"), StandIn())
+    serve(sys.argv[1:], version("pulumi-azure-native"), FakeAzureNative())

@@ -1,10 +1,12 @@
 """Differences: between old and new inputs (diff), and between recorded and live outputs (drift)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from foundry_emulator.standin import sdk
-from foundry_emulator.standin.values import Plain
+from foundry_emulator.fake_plugins import sdk
+from foundry_emulator.fake_plugins.values import Plain
 
 
 class Change(Enum):

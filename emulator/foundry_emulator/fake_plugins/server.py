@@ -1,5 +1,7 @@
 """The plugin's gRPC server: the SDK's own, with clean errors and a diff of inputs."""
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import contextlib

@@ -1,9 +1,11 @@
 """Names for resources whose program gives none, as azure-native gives them."""
 
+from __future__ import annotations
+
 import hashlib
 import uuid
 
-from foundry_emulator.standin.catalog import AutoName
+from foundry_emulator.fake_plugins.catalog import AutoName
 
 _HEX_DIGITS = 8
 
