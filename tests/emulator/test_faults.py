@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
-from foundry_emulator.faults import Action, FaultProblem, Faults
+from foundry_emulator.faults import Action, FaultLayer, FaultProblem, Faults
 from tests.emulator.api import Api, Json
 
 
@@ -90,12 +92,39 @@ def test_a_stale_read_answers_as_before_the_write(faulty: Api) -> None:
     assert fired(faulty) == [(3, 1)]
 
 
-def test_latency_delays_and_the_next_rule_still_fires(faulty: Api) -> None:
-    faulty.azure.control.fault(path="/agents$", times=1, latency_s=0.2)
-    faulty.azure.control.fault(path="/agents$", times=1, status=503)
-    begun = time.monotonic()
-    assert statuses(faulty, 2) == [503, 200]
-    assert time.monotonic() - begun >= 0.2
+class RecordingClock:
+    """A clock that passes at once and records the sleeps."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.slept)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+def test_latency_delays_and_the_next_rule_still_fires() -> None:
+    clock = RecordingClock()
+    served_after: list[list[float]] = []
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        served_after.append([*clock.slept])
+        await PlainTextResponse("served")(scope, receive, send)
+
+    faults = Faults()
+    faults.add({"path": "/agents$", "times": 2, "latency_s": 0.2})
+    faults.add({"path": "/agents$", "times": 1, "status": 503})
+    layer = FaultLayer(serve, faults, clock=clock)
+
+    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"] = {"request_id": "0" * 32}
+        await layer(scope, receive, send)
+
+    http = TestClient(with_state)
+    assert [http.get("/agents").status_code for _ in range(3)] == [503, 200, 200]
+    assert served_after == [[0.2, 0.2], [0.2, 0.2]]
 
 
 def test_faults_touch_neither_arm_nor_control_nor_tokens(faulty: Api) -> None:

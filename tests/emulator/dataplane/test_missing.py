@@ -22,4 +22,6 @@ def test_kinds_that_are_not_built_answer_501_and_make_nothing(api: Api, kind: st
 
 
 def test_a_path_outside_of_every_plane_is_a_404(api: Api) -> None:
-    assert api.http.get(f"{api.azure.data_plane}/nothing").status_code in {400, 404}
+    answer = api.http.get(f"{api.azure.data_plane}/nothing")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"] == "The local Azure serves nothing at /nothing."
