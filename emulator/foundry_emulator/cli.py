@@ -1,4 +1,4 @@
-"""``foundry-emulator``: the local Azure on the command line."""
+"""The command line of the local Azure, ``foundry-emulator``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _data_dir(command: Command) -> Command:
         type=click.Path(path_type=Path, file_okay=False),
         default=_DATA_DIR,
         show_default=True,
-        help="Where everything is kept.",
+        help="Folder that holds all state.",
     )(command)
 
 
@@ -40,53 +40,53 @@ def _port(name: str, default: int, what: str) -> Callable[[Command], Command]:
         metavar="PORT",
         default=default,
         show_default=True,
-        help=f"{what}; 0 is any free port.",
+        help=f"{what}; 0 takes any free port.",
     )
 
 
 def _serving(command: Command) -> Command:
     for option in reversed(
         (
-            _port("--port", 8443, "Data plane and ARM, TLS"),
+            _port("--port", 8443, "Port of the data plane and ARM, TLS"),
             _port("--registry-port", 5443, "Images, TLS"),
-            _port("--page-port", 8442, "Page, tokens, control"),
+            _port("--page-port", 8442, "Port of the page, tokens and the control API"),
             click.option(
                 "--runtime",
                 type=click.Choice(["process", "docker", "echo"]),
                 default="process",
                 show_default=True,
-                help="What runs agents: their image's entrypoint as a process, their image as a container of the "
-                "Docker daemon on this machine, or an echo.",
+                help="What runs agents: 'process' starts the entrypoint, 'docker' starts the image as a container "
+                "of this machine's Docker daemon, 'echo' returns the input.",
             ),
             click.option(
                 "--provisioning-seconds",
                 type=click.FloatRange(min=0),
                 default=1.0,
                 show_default=True,
-                help="How long a new version is 'creating' at least.",
+                help="Minimum time that a new version stays 'creating'.",
             ),
             click.option(
                 "--session-idle-seconds",
                 type=click.FloatRange(min=0),
                 default=None,
-                help="When a session counts as idle, and no longer keeps its version from being deleted. "
-                "Default: as its version says, else 900.",
+                help="Time without a call after which a session is idle and no longer blocks deletion of its version. "
+                "Default: the version's own setting, else 900.",
             ),
             click.option(
                 "--registry-tokens",
                 type=click.BOOL,
                 default=False,
                 show_default=True,
-                help="The registry asks for tokens and looks at roles; off, whoever is on this machine may push.",
+                help="The registry requires tokens and checks roles. Off, any program on this machine may push.",
             ),
-            click.option("--seed", type=int, default=None, help="Makes the sharing of traffic repeatable."),
+            click.option("--seed", type=int, default=None, help="Random seed for the traffic split."),
         )
     ):
         command = option(command)
     return command
 
 
-# Every option can come from the environment: FOUNDRY_EMULATOR_START_PORT=0.
+# The environment can set every option: FOUNDRY_EMULATOR_START_PORT=0.
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FOUNDRY_EMULATOR"})
 def main() -> None:
     """A local Azure for Microsoft Foundry hosted agents."""
@@ -139,46 +139,46 @@ def serve(
 @_data_dir
 @_serving
 def start(*, data_dir: Path, **options: str | float | None) -> None:
-    """Serve in the background; returns when it takes requests."""
+    """Serve in the background; return when it takes requests."""
     folder = DataFolder(data_dir)
     running = folder.running()
     if running is not None:
         click.echo(f"The local Azure is already running in {folder.path} (process {running.pid}).")
         _show(running)
-        _lead(data_dir)
+        _print_env_hint(data_dir)
         return
     folder.path.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, "-m", "foundry_emulator", "serve", "--data-dir", str(folder.path)]
+    command = [sys.executable, "-m", "foundry_emulator", "serve", "--data-dir", str(folder.path)]
     for name, value in options.items():
         if value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value)]
+            command += [f"--{name.replace('_', '-')}", str(value)]
     with folder.log.open("ab") as log:
         begin = log.tell()
         process = subprocess.Popen(  # noqa: S603  this very program
-            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         running = folder.running()
         if running is not None and running.pid == process.pid:
             _show(running)
-            _lead(data_dir)
-            process.returncode = 0  # it is meant to outlive this one: nothing to wait for
+            _print_env_hint(data_dir)
+            process.returncode = 0  # it outlives this process: there is nothing to wait for
             return
         if process.poll() is not None:
-            raise click.ClickException(_said(folder.log, begin))
+            raise click.ClickException(_last_error(folder.log, begin))
         time.sleep(_POLL_S)
     process.kill()
     process.wait()
     raise click.ClickException(
-        f"The local Azure took no request within {_START_S:g} s and was stopped. {_said(folder.log, begin)}"
+        f"The local Azure took no request within {_START_S:g} s and was stopped. {_last_error(folder.log, begin)}"
     )
 
 
-@main.command(short_help="Say whether it runs, and what it holds.")
+@main.command(short_help="Show whether it runs and what it holds.")
 @_data_dir
 def status(*, data_dir: Path) -> None:
-    """Say whether it runs, and what it holds; exit code 1 when it does not run."""
+    """Show whether it runs and what it holds; exit code 1 when it does not run."""
     folder = DataFolder(data_dir)
     running = folder.running()
     if running is None:
@@ -198,14 +198,14 @@ def status(*, data_dir: Path) -> None:
             click.echo(f"  {version['version']:>4}  {version['status']}{sessions}{error}")
 
 
-@main.command(short_help="Stop it, with the agents it runs; state stays.")
+@main.command(short_help="Stop it and the agents it runs; keep the state.")
 @_data_dir
 def stop(*, data_dir: Path) -> None:
-    """Stop it, with the agents it runs. State stays."""
+    """Stop it and the agents it runs; keep the state."""
     folder = DataFolder(data_dir)
     stopped = _stop(folder)
     click.echo(
-        f"The local Azure in {folder.path} is stopped; its state stays."
+        f"The local Azure in {folder.path} is stopped; its state is kept."
         if stopped
         else f"No local Azure is running in {folder.path}."
     )
@@ -214,17 +214,17 @@ def stop(*, data_dir: Path) -> None:
 @main.command()
 @_data_dir
 def reset(*, data_dir: Path) -> None:
-    """Stop it and delete all its state; certificates stay."""
+    """Stop it and delete all its state; keep the certificates."""
     folder = DataFolder(data_dir)
     _stop(folder)
     folder.clear()
     click.echo(f"The local Azure in {folder.path} is stopped and empty.")
 
 
-@main.command(short_help="Print the variables that lead clients to it.")
+@main.command(short_help="Print the variables that clients need to find it.")
 @_data_dir
 def env(*, data_dir: Path) -> None:
-    """Print the variables that lead clients to it: eval "$(foundry-emulator env)"."""
+    """Print the variables that clients need to find it: eval "$(foundry-emulator env)"."""
     for name, value in _required(data_dir).environment.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
@@ -233,7 +233,7 @@ def env(*, data_dir: Path) -> None:
 @click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--registry", required=True, help="The registry's name in ARM.")
 @click.option("--repository", required=True, help="The repository in it.")
-@click.option("--tag", default="latest", show_default=True, help="The tag that will point to the image.")
+@click.option("--tag", default="latest", show_default=True, help="The tag of the pushed image.")
 @_data_dir
 def push(*, source: Path, registry: str, repository: str, tag: str, data_dir: Path) -> None:
     """Pack the folder SOURCE into an image, push it, and print its digest."""
@@ -271,11 +271,11 @@ def _counted(number: int, what: str) -> str:
 
 
 def _stop(folder: DataFolder) -> bool:
-    """Stops the holder of the folder's lock: SIGTERM, and SIGKILL when that takes too long."""
+    """Stop the process that holds the folder's lock: SIGTERM first, SIGKILL when that takes too long."""
     running = folder.running()
     if running is None:
         if folder.is_locked():
-            raise click.ClickException(f"The local Azure in {folder.path} is just starting; try again.")
+            raise click.ClickException(f"The local Azure in {folder.path} is starting; try again.")
         return False
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
@@ -288,7 +288,7 @@ def _stop(folder: DataFolder) -> bool:
                 return True
             time.sleep(_POLL_S)
         click.echo(f"Process {running.pid} did not end within {_STOP_S:g} s of {number.name}.", err=True)
-    raise click.ClickException(f"Process {running.pid} can't be stopped.")
+    raise click.ClickException(f"Process {running.pid} could not be stopped.")
 
 
 def _show(running: Running) -> None:
@@ -302,13 +302,13 @@ def _show(running: Running) -> None:
         click.echo(f"{name:<16} {value}")
 
 
-def _lead(data_dir: Path) -> None:
+def _print_env_hint(data_dir: Path) -> None:
     option = "" if data_dir == _DATA_DIR else f" --data-dir {shlex.quote(str(data_dir))}"
     click.echo(f'Clients find it with: eval "$(foundry-emulator env{option})"')
 
 
-def _said(log: Path, begin: int) -> str:
-    """What the process in the background wrote before it ended, its own error first."""
+def _last_error(log: Path, begin: int) -> str:
+    """Return the error of the background process, else its last line."""
     with log.open("rb") as file:
         file.seek(begin)
         lines = file.read().decode(errors="replace").strip().splitlines()

@@ -1,4 +1,4 @@
-"""The whole local Azure, put together."""
+"""The whole local Azure, assembled from its parts."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Ports:
     Attributes:
         data: TLS: data plane and ARM.
         registry: TLS: images.
-        page: plain HTTP: page, managed identity, control.
+        page: Plain HTTP: page, managed identity, control API.
     """
 
     data: int = 8443
@@ -90,23 +90,23 @@ class Ports:
 
 
 class PortTaken(RuntimeError):
-    """A port that can't be had; the message names the option that sets another."""
+    """A port is not available; the message names the option that chooses another."""
 
 
 class Emulator:
     """A local Azure in one process, on the running event loop.
 
     Args:
-        folder: where its state is; must be locked by the caller.
-        ports: of the listeners.
-        runtime: what runs agents.
-        settings: may be changed while it runs.
-        clock: the time of everything but processes.
-        seed: of the randomness that shares traffic out; None for another each time.
+        folder: The folder of its state; the caller must have locked it.
+        ports: The listeners' ports.
+        runtime: What runs agents.
+        settings: The settings; they may change while it runs.
+        clock: The time, except for processes.
+        seed: Random seed for the traffic split; None for a different one each time.
 
     Raises:
-        PortTaken: a port is in use.
-        RuntimeUnavailable: what the runtime needs is not there.
+        PortTaken: A port is in use.
+        RuntimeUnavailable: The runtime lacks something that it needs.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ class Emulator:
             "FOUNDRY_EMULATOR_ARM_ENDPOINT": self.urls.data_plane,
             "ARM_METADATA_HOSTNAME": self.urls.data_plane.removeprefix("https://"),
         }
-        # Seeded on purpose: shares that can be repeated; nothing secret is drawn from it.
+        # Seeded on purpose: the traffic split can be repeated; no secret depends on it.
         traffic = TrafficRouter(self.sessions, random.Random(seed))  # noqa: S311
         distribution = Distribution(self.registry, self.registry_tokens)
         pair = (tls.chain, tls.key)
@@ -202,25 +202,25 @@ class Emulator:
         ]
 
     def running(self) -> Running:
-        """How clients find it."""
+        """Return the addresses and variables that clients need."""
         return Running(os.getpid(), self.urls.data_plane, self.urls.registry, self.page_url, self.environment)
 
     async def start(self) -> None:
-        """Returns when all listeners take requests."""
+        """Start all listeners; return when they take requests."""
         self.forget_deleted_projects()
         self.provisioner.resume()
         for listener in self._listeners:
             await listener.start()
 
     async def stop(self) -> None:
-        """Ends listeners, then agents, then closes the store."""
+        """Stop the listeners, then the agents, and close the store."""
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
         await self.tasks.close()
         await self.provisioner.close()
         self.store.close()
 
     def forget_deleted_projects(self) -> None:
-        """Deletes what projects held that ARM no longer has, as the service does."""
+        """Delete what projects held that ARM no longer has: agents, toolboxes, files and vector stores, as in Azure."""
         for project in self.vector_stores.projects() | self.files.projects():
             if self.arm.project(project) is None:
                 self.vector_stores.delete_of(project)
@@ -244,7 +244,7 @@ class Emulator:
             self.homes.remove(session)
 
     def _cloud(self, traffic: TrafficRouter, clock: Clock) -> ASGIApp:
-        """Data plane, with faults before it, and ARM, without."""
+        """Return the application of the data plane, which faults affect, and of ARM, which they do not."""
         forward = Forward(self.agents, self.sessions, traffic, self.provisioner, self.settings)
         search = VectorSearch(self.vector_stores, self.files)
         conversations = Conversations(self.store, self.agents, self.sessions, clock=clock.now)
@@ -303,7 +303,7 @@ def _bind(port: int, option: str) -> socket.socket:
 
 
 def _runtime(kind: RuntimeKind) -> Callable[[Emulator, DataFolder, Clock, Sequence[Path]], Runtime]:
-    """What makes the runtime, once all that it needs besides the emulator is known to be there."""
+    """Return the factory of the runtime, after a check that everything it needs is available."""
     if kind is RuntimeKind.ECHO:
         return lambda _emulator, _folder, clock, _trusted: EchoRuntime(clock=clock.now)
     if kind is RuntimeKind.PROCESS:
@@ -340,5 +340,5 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _local_only(app: ASGIApp) -> ASGIApp:
-    """Refuses requests for another host's name: a web page that rebinds its name to loopback gets no token."""
+    """Refuse requests for another host's name: a web page that rebinds its name to loopback gets no token."""
     return TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1"])

@@ -14,7 +14,7 @@ from tests.conformance.replay import Result, per_operation, replay
 
 
 def main() -> None:
-    """Replays, prints the table and what differs."""
+    """Replay, print the table and the differences."""
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         results = list(replay(Path(folder)))
     out = Console(highlight=False, soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""What the emulator's tests share: a project's data plane over plain HTTP."""
+"""The data plane of a project over plain HTTP, for the emulator's tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class Clock:
-    """Time that stands still until told."""
+    """A clock that only moves when a test moves it."""
 
     def __init__(self) -> None:
         self.time = time.time()  # the client checks the certificate by the machine's clock
@@ -41,7 +41,7 @@ class Api:
         self.http = azure.client(project.name)
 
     def definition(self, **overrides: object) -> Json:
-        """A definition that the service accepts; None takes a field out."""
+        """Return a valid definition; None removes a field."""
         definition: Json = {
             "kind": "hosted",
             "cpu": "0.5",
@@ -56,7 +56,7 @@ class Api:
         return self.http.post(f"/agents/{agent}/versions", json=body)
 
     def create(self, agent: str, **overrides: object) -> Json:
-        """A version that has ended being created."""
+        """Return a version that is no longer ``creating``."""
         made = self.post(agent, self.definition(**overrides))
         assert made.status_code == 200, made.text
         return self.settled(agent, made.json()["version"])
@@ -91,7 +91,7 @@ class Api:
 
 @contextlib.contextmanager
 def served(data_dir: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Running]]:
-    """A local Azure in a process of its own, killed at the end if it still runs."""
+    """Yield a local Azure in its own process, killed at the end if it still runs."""
     words = [sys.executable, "-m", "foundry_emulator", "serve", "--data-dir", str(data_dir), *options]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
@@ -105,7 +105,7 @@ def served(data_dir: Path, *options: str) -> Iterator[tuple[subprocess.Popen[byt
 
 
 def is_active(http: httpx.Client, agent: str, version: str) -> Callable[[], bool]:
-    """Asks whether a version is active."""
+    """Return whether a version is active."""
     return lambda: bool(http.get(f"/agents/{agent}/versions/{version}").json()["status"] == "active")
 
 

@@ -14,12 +14,12 @@ import uvloop
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a load measured.
+    """The measurements of a load.
 
     Attributes:
-        rate: answers a second.
-        p99_s: the time that 99 of 100 requests stayed below, in seconds.
-        unexpected: answers with another status than 200.
+        rate: Answers a second.
+        p99_s: The time that 99 of 100 requests stayed below, in seconds.
+        unexpected: Answers with another status than 200.
     """
 
     rate: float
@@ -28,12 +28,12 @@ class Load:
 
 
 def get(path: str, host: str, token: str) -> bytes:
-    """A GET request as bytes."""
+    """Return a GET request as bytes."""
     return f"GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n".encode()
 
 
 def post(path: str, host: str, token: str, body: bytes) -> bytes:
-    """A POST request of JSON as bytes."""
+    """Return a POST request of JSON as bytes."""
     head = (
         f"POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n"
     )
@@ -41,14 +41,14 @@ def post(path: str, host: str, token: str, body: bytes) -> bytes:
 
 
 def load(url: str, trust: ssl.SSLContext, request: Callable[[int], bytes], *, count: int, connections: int) -> Load:
-    """Sends ``count`` requests.
+    """Send ``count`` requests.
 
     Args:
-        url: where to.
-        trust: whom to trust.
-        request: the n-th request.
-        count: how many.
-        connections: over so many connections.
+        url: Where to.
+        trust: Whom to trust.
+        request: The n-th request.
+        count: How many.
+        connections: Over so many connections.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_load(url, trust, request, count, connections))
@@ -80,6 +80,6 @@ async def _load(url: str, trust: ssl.SSLContext, request: Callable[[int], bytes]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that this share of the values does not exceed."""
+    """Return the value that this share of the values does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

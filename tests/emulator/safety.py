@@ -1,4 +1,4 @@
-"""What the local Azure's tests and figures both do to it: odd requests, and kills in the middle of writes."""
+"""Odd requests, and kills in the middle of writes, for tests and figures of the local Azure."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ PLACES = (
 
 @dataclass(frozen=True, slots=True)
 class Fuzzed:
-    """What odd requests did.
+    """The outcome of odd requests.
 
     Attributes:
-        sent: how many were answered.
-        server_errors: those answered with a 5xx other than 501.
-        statuses: how often each status came.
-        intact: a project that they had no right to write is as before, and a restart finds all of the other.
+        sent: How many were answered.
+        server_errors: Those answered with a 5xx other than 501.
+        statuses: How often each status came.
+        intact: A project that they had no right to write is as before, and a restart finds all of the other.
     """
 
     sent: int
@@ -49,7 +49,7 @@ class Fuzzed:
 
 
 def fuzz(data_dir: Path, *, seed: int, count: int) -> Fuzzed:
-    """Sends ``count`` odd requests, one in ten of them to a project where the caller has no role."""
+    """Send ``count`` odd requests, one in ten of them to a project where the caller has no role."""
     settings = Settings(provisioning_s=0, log_idle_s=0, invoke_timeout_s=5, indexing_s=0)
     statuses: dict[int, int] = {}
     errors: list[tuple[int, Odd]] = []
@@ -86,7 +86,7 @@ def fuzz(data_dir: Path, *, seed: int, count: int) -> Fuzzed:
 
 
 def _indexed(http: httpx.Client) -> dict[str, str]:
-    """A file in a vector store, by a batch; their ids by what paths call them."""
+    """Return the ids of a file in a vector store, added by a batch; by their names in paths."""
     content = {"file": ("faq.md", b"hello")}
     file = http.post("/openai/v1/files", files=content, data={"purpose": "assistants"}).json()["id"]
     store = http.post("/openai/v1/vector_stores", json={}).json()["id"]
@@ -95,19 +95,19 @@ def _indexed(http: httpx.Client) -> dict[str, str]:
 
 
 def _note(made: dict[str, str], body: bytes) -> None:
-    """Remembers what was made last: what came before may be deleted by now."""
+    """Remember what was created last: earlier things may be deleted by now."""
     found = re.match(rb'\{"object":"(file|vector_store|vector_store.files_batch)","id":"([a-z]+[_-][0-9a-f]+)"', body)
     if found:
         made[{b"file": "file", b"vector_store": "store"}.get(found[1], "batch")] = found[2].decode()
 
 
 def _state(http: httpx.Client) -> list[object]:
-    """What a project holds, with its number of agents at the end."""
+    """Return the content of a project, with its number of agents at the end."""
     return [http.get(path).json().get("data", http.get(path).status_code) for path in PLACES]
 
 
 def kill_during_writes(data_dir: Path, *, kills: int, seed: int) -> tuple[int, int]:
-    """Kills a local Azure ``kills`` times while it is written to.
+    """Kill a local Azure ``kills`` times while it is written to.
 
     Returns:
         How many writes were acknowledged, and how many of them were lost.
@@ -122,7 +122,7 @@ def kill_during_writes(data_dir: Path, *, kills: int, seed: int) -> tuple[int, i
         with served(data_dir, *FREE_PORTS) as (process, running):
             address = urlsplit(running.data_plane)
             after = source.uniform(0.0, 0.15)
-            # The kill comes from a clock of its own, wherever the writer and the server just are; the clock starts with
+            # The kill comes from a separate timer, wherever the writer and the server are; the timer starts with
             # the first acknowledgement, so that a busy machine has something to lose too.
             timer = threading.Timer(after, process.send_signal, [signal.SIGKILL])
             connection = HTTPSConnection(str(address.hostname), address.port, context=trust, timeout=30)

@@ -26,13 +26,13 @@ def fired(api: Api) -> list[tuple[object, object]]:
     return [(fault["matched"], fault["fired"]) for fault in api.azure.control.faults()]
 
 
-def test_nth_fires_on_that_match_alone(faulty: Api) -> None:
+def test_nth_fires_on_that_match_only(faulty: Api) -> None:
     faulty.azure.control.fault(method="GET", path="/agents$", nth=2, status=503)
     assert statuses(faulty, 4) == [200, 503, 200, 200]
     assert fired(faulty) == [(4, 1)]
 
 
-def test_times_fires_so_often_and_never_again(faulty: Api) -> None:
+def test_times_limits_how_often_a_fault_fires(faulty: Api) -> None:
     faulty.azure.control.fault(path="/agents$", times=2, status=429, retry_after="3")
     first = faulty.http.get("/agents")
     assert (first.status_code, first.headers["retry-after"]) == (429, "3")
@@ -40,7 +40,7 @@ def test_times_fires_so_often_and_never_again(faulty: Api) -> None:
     assert statuses(faulty, 3) == [429, 200, 200]
 
 
-def test_without_nth_and_times_it_fires_always_until_it_is_taken_away(faulty: Api) -> None:
+def test_without_nth_and_times_a_fault_fires_until_it_is_removed(faulty: Api) -> None:
     faulty.azure.control.fault(path="/agents$", status=500, body={"any": "body"})
     assert faulty.http.get("/agents").json() == {"any": "body"}
     assert statuses(faulty, 3) == [500, 500, 500]
@@ -82,7 +82,7 @@ def test_cut_json_sends_half_of_the_answer(faulty: Api) -> None:
     assert faulty.http.get("/agents/support/versions/1").status_code == 200
 
 
-def test_a_stale_read_answers_as_before_the_write(faulty: Api) -> None:
+def test_a_stale_read_returns_the_state_before_the_write(faulty: Api) -> None:
     faulty.create("support")
     faulty.azure.control.fault(method="GET", path="/support/versions$", nth=2, action="stale_read")
     assert len(faulty.http.get("/agents/support/versions").json()["data"]) == 1
@@ -127,7 +127,7 @@ def test_latency_delays_and_the_next_rule_still_fires() -> None:
     assert served_after == [[0.2, 0.2], [0.2, 0.2]]
 
 
-def test_faults_touch_neither_arm_nor_control_nor_tokens(faulty: Api) -> None:
+def test_faults_affect_neither_arm_nor_control_nor_tokens(faulty: Api) -> None:
     faulty.azure.control.fault(path="", status=500)
     assert statuses(faulty, 1) == [500]
     token = faulty.azure.token(audience="https://management.azure.com")
@@ -156,7 +156,7 @@ def test_faults_touch_neither_arm_nor_control_nor_tokens(faulty: Api) -> None:
         {"status": 503, "when": "now"},
     ],
 )
-def test_a_rule_that_can_not_be_is_refused(rule: Json) -> None:
+def test_an_invalid_rule_is_refused(rule: Json) -> None:
     with pytest.raises(FaultProblem):
         Faults().add(rule)
 

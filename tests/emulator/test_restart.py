@@ -1,4 +1,4 @@
-"""State over restarts, orderly and not."""
+"""State after restarts, orderly or not."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_restart_keeps_agents_routes_sessions_tokens_and_counters(data_dir: Pa
         assert new.json()["version"] == "4"
 
 
-def test_a_version_that_was_creating_goes_on_after_a_restart(data_dir: Path) -> None:
+def test_a_creating_version_continues_after_a_restart(data_dir: Path) -> None:
     with LocalAzure(data_dir, provisioning_s=600) as azure:
         project = azure.seed_project("shop")
         image = azure.push_image(project)
@@ -75,7 +75,7 @@ def test_a_version_that_was_creating_goes_on_after_a_restart(data_dir: Path) -> 
 
 
 def test_kill_9_loses_no_acknowledged_write(data_dir: Path) -> None:
-    """Versions are posted one after the other while the process is killed; each that got a 200 is there."""
+    """Versions are created one after the other while the process is killed; each that got a 200 exists."""
     with LocalAzure(data_dir) as azure:
         project = azure.seed_project("shop")
         image = azure.push_image(project)
@@ -112,7 +112,7 @@ def test_one_folder_serves_one_local_azure(data_dir: Path) -> None:
         pass
 
 
-def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named_with_its_option(tmp_path: Path) -> None:
     with LocalAzure(tmp_path / "one") as azure:
         port = int(azure.data_plane.rsplit(":", 1)[1])
         with (
@@ -122,7 +122,7 @@ def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
             pass
 
 
-def test_the_description_is_readable_by_its_owner_alone_and_goes_with_the_process(data_dir: Path) -> None:
+def test_the_description_is_readable_by_its_owner_only_and_removed_with_the_process(data_dir: Path) -> None:
     with LocalAzure(data_dir) as azure:
         path = data_dir / "emulator.json"
         assert json.loads(path.read_text())["environment"] == azure.env

@@ -33,13 +33,13 @@ def test_the_bundle_holds_the_public_authorities_and_the_local_one(tmp_path: Pat
     ssl.create_default_context(cafile=made.ca_bundle)
 
 
-def test_keys_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     certificates(tmp_path, NOW)
     for name in ("ca-key.pem", "server-key.pem"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
 
 
-def test_the_authority_may_vouch_for_this_machine_only(tmp_path: Path) -> None:
+def test_the_authority_may_sign_for_this_machine_only(tmp_path: Path) -> None:
     certificates(tmp_path, NOW)
     ca = x509.load_pem_x509_certificate((tmp_path / "ca.pem").read_bytes())
     constraints = ca.extensions.get_extension_for_class(x509.NameConstraints)

@@ -12,7 +12,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 GLOSSARY = CHECKOUT / "docs/glossary.md"
 SUFFIXES = frozenset({".py", ".pyi", ".md", ".toml", ".yaml", ".yml", ".html", ".css", ".js"})
 NAMES = frozenset({"Makefile", "run", "stack", "venv", "uv", "debian"})
-FIELDS_OWN = re.compile(r"pytest\.mark|add_marker|pytestmark|item\.get_closest_marker")
+FIELDS_OWN = re.compile(r"color[-_]scheme\W+(light )?dark|pytest\.mark|add_marker|pytestmark|item\.get_closest_marker")
 """Where a banned word is another tool's own name."""
 
 

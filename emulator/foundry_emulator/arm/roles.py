@@ -44,15 +44,15 @@ ROLE_NAMES = {
     TASKS_CONTRIBUTOR: "Container Registry Tasks Contributor",
     LOG_ANALYTICS_DATA_READER: "Log Analytics Data Reader",
 }
-"""Every role that the local Azure knows; another GUID is refused as RoleDefinitionDoesNotExist."""
+"""Every role that the local Azure knows; any other GUID is refused as RoleDefinitionDoesNotExist."""
 
 WRITES_RESOURCES = frozenset({OWNER, CONTRIBUTOR})
-"""Who may write resources [modelled]: of Azure's many roles with write actions, the two general ones."""
+"""Roles that may write resources [modelled]: of Azure's many roles with write actions, the two general ones."""
 
 ASSIGNS_ROLES = frozenset({OWNER, USER_ACCESS_ADMINISTRATOR, RBAC_ADMINISTRATOR})
-"""Who may assign any role [docs]; RBAC Administrator's conditions are not modelled."""
+"""Roles that may assign any role [docs]; RBAC Administrator's conditions are not modelled."""
 
 
 def role_guid(role_definition_id: str) -> str:
-    """The GUID at the end of a role definition's id, in lower case."""
+    """Return the GUID at the end of a role definition's id, in lower case."""
     return role_definition_id.rstrip("/").rpartition("/")[2].lower()

@@ -1,4 +1,4 @@
-"""Code of agents: the multipart upload that brings it, and the folder that keeps it (service-contract 2.1, 2.2)."""
+"""Code of agents: the multipart upload, and the folder of the zips (service-contract 2.1, 2.2)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a multipart create brings.
+    """The content of a multipart create.
 
     Attributes:
-        metadata: the JSON part: definition, description and metadata, nulls dropped.
-        archive: the zip.
-        sha256: its digest in hex.
+        metadata: The JSON part: definition, description and metadata, nulls dropped.
+        archive: The zip.
+        sha256: Its digest in hex.
     """
 
     metadata: dict[str, object]
@@ -35,17 +35,17 @@ class Upload:
 
 
 class CodeStore:
-    """Zips by their digest; a digest is written once and never changed.
+    """Zips by digest; a digest is written once and never changed.
 
     Args:
-        folder: where they are.
+        folder: The folder of the zips.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def keep(self, upload: Upload) -> None:
-        """Stores a zip; whole or not at all."""
+        """Store a zip completely or not at all."""
         path = self.path(upload.sha256)
         if not path.is_file():
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -54,14 +54,14 @@ class CodeStore:
             draft.replace(path)
 
     def path(self, sha256: str) -> Path:
-        """Where the zip with that digest is, or would be."""
+        """Return the path of the zip with that digest, stored or not."""
         if not _SHA256.fullmatch(sha256):
-            raise ValueError(f"{sha256!r} is no SHA-256 in hex")
+            raise ValueError(f"expected a SHA-256 in hex, got {sha256!r}")
         return self._folder / f"{sha256}.zip"
 
 
 def code_hash_of(definition: Mapping[str, object]) -> str | None:
-    """``code_configuration.content_hash`` of a code agent's definition, None for an image agent's."""
+    """Return ``code_configuration.content_hash`` of a code agent's definition, None for an image agent's."""
     code = definition.get("code_configuration")
     digest = code.get("content_hash") if isinstance(code, Mapping) else None
     return digest if isinstance(digest, str) else None

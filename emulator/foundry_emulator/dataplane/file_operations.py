@@ -27,7 +27,7 @@ class FileOperations:
         self._stores = stores
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "files.create": self.create,
             "files.list": self.list,
@@ -37,7 +37,7 @@ class FileOperations:
         }
 
     async def create(self, call: Call) -> Response:
-        """POST ``/files``, multipart: ``file`` with a filename, and ``purpose``."""
+        """Handle POST ``/files``, multipart: ``file`` with a filename, and ``purpose``."""
         content_type = call.request.headers.get("content-type", "")
         if not _MULTIPART.match(content_type):
             raise invalid("A file is uploaded as multipart/form-data.", "file")
@@ -57,23 +57,23 @@ class FileOperations:
         return answer(document)
 
     async def list(self, call: Call) -> Response:
-        """GET ``/files?purpose=&limit=&order=&after=``, newest first."""
+        """Handle GET ``/files?purpose=&limit=&order=&after=``, newest first."""
         purpose = call.query.get("purpose")
         found = [f for f in self._files.of_project(call.project.name) if purpose in {None, f["purpose"]}]
         return answer(listed(found, call.query, most=_MOST_LISTED))
 
     async def retrieve(self, call: Call) -> Response:
-        """GET ``/files/{id}``."""
+        """Handle GET ``/files/{id}``."""
         return answer(self._files.get(call.project.name, call.path["file"]))
 
     async def content(self, call: Call) -> Response:
-        """GET ``/files/{id}/content``: the bytes."""
+        """Handle GET ``/files/{id}/content``: the bytes."""
         identity = str(self._files.get(call.project.name, call.path["file"])["id"])
         content = self._files.content(call.project.name, identity)
         return Response(content, headers={"content-type": "application/octet-stream"})
 
     async def delete(self, call: Call) -> Response:
-        """DELETE ``/files/{id}``; it goes from every vector store too."""
+        """Handle DELETE ``/files/{id}``; every vector store loses it too."""
         identity = str(self._files.get(call.project.name, call.path["file"])["id"])
         self._stores.forget_file(call.project.name, identity)
         self._files.delete(call.project.name, identity)

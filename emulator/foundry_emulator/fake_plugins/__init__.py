@@ -1,7 +1,7 @@
-"""A stand-in for ``pulumi-resource-azure-native``: Azure resources of a local run, made in the local Azure.
+"""Fake Pulumi plugins, for the stack ``local``: ``azure-native`` and ``docker``, backed by the local Azure.
 
-It is put on PATH for the local stack alone (``emulator/plugins``). The real ``pulumi_azure_native`` SDK says what
-a resource type accepts; the local Azure's Resource Manager says what becomes of it.
+``emulator/plugins`` starts them; only the Pulumi home of the local stack holds them. The real
+``pulumi_azure_native`` SDK says what a resource type accepts; the local Azure's Resource Manager does the rest.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["run"]
 
 
 def run() -> None:
-    """Serves the plugin to the Pulumi engine that started this process, until the engine ends it."""
+    """Serve the fake azure-native plugin to the Pulumi engine that started this process, until the engine ends it."""
     from foundry_emulator.fake_plugins.provider import FakeAzureNative  # noqa: PLC0415 - costs most of the start
     from foundry_emulator.fake_plugins.server import serve  # noqa: PLC0415
 

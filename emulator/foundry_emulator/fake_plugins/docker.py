@@ -1,6 +1,6 @@
-"""A stand-in for ``pulumi-resource-docker``: it knows one call, the digest behind a tag, and asks the local registry.
+"""The fake ``pulumi-resource-docker``: it knows one call, the digest behind a tag, and asks the local registry.
 
-The real plugin is downloaded by Pulumi; offline it can't be had, nor built from its module.
+Pulumi downloads the real plugin; offline it is not available and can't be built from its module.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ _TIMEOUT_S = 30
 
 
 class FakeDocker(Provider):
-    """The Docker provider, as far as ``get_registry_image`` of an image in the local registry.
+    """The Docker provider, limited to ``get_registry_image`` of an image in the local registry.
 
     Args:
-        environment: where the local Azure is named.
+        environment: The variables that name the local Azure.
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
 
     async def configure(self, request: ConfigureRequest) -> ConfigureResponse:
-        """Refuses where this is no local run."""
+        """Refuse to start outside a local run."""
         del request
         Settings.of(self._environment)
         return ConfigureResponse(accept_secrets=True, supports_preview=True)
 
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:
-        """The digest of a tag."""
+        """Return the digest of a tag."""
         if request.tok != _GET_IMAGE:
-            raise PluginError(f"the stand-in for the Docker provider knows {_GET_IMAGE} alone, not {request.tok}")
+            raise PluginError(f"the fake Docker provider supports only {_GET_IMAGE}, not {request.tok}")
         name = str(request.args["name"].value)
         found = _NAME.fullmatch(name)
         if found is None:
-            raise PluginError(f"the stand-in for the Docker provider reads the local registry alone, not {name}")
+            raise PluginError(f"the fake Docker provider reads only the local registry, not {name}")
         digest = await self._digest(**found.groupdict())
         if digest is None:
             raise PluginError(f"Got bad response from registry: 404 Not Found for {name}")
@@ -79,5 +79,5 @@ class FakeDocker(Provider):
 
 
 def run() -> None:
-    """Serves the plugin to the Pulumi engine that started this process, until the engine ends it."""
+    """Serve the plugin to the Pulumi engine that started this process, until the engine ends it."""
     serve(sys.argv[1:], version("pulumi-docker"), FakeDocker())

@@ -1,4 +1,4 @@
-"""Tokens: who a caller of the local Azure is."""
+"""Identity: tokens, and who the caller of a request is."""
 
 from __future__ import annotations
 

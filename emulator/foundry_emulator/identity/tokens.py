@@ -1,7 +1,7 @@
 """Bearer tokens of the local Azure: JSON web tokens signed with a key of this store (HS256).
 
 Entra signs with RS256 and publishes its keys. Clients treat the token as opaque [docs], so the
-difference can't be seen by one that keeps to the rules.
+difference is invisible to a client that follows the rules.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FOUNDRY_AUDIENCE = "https://ai.azure.com"
 ARM_AUDIENCE = "https://management.azure.com"
 """Audience of Azure Resource Manager [docs]."""
 
-# Resource Manager's older audience is still what some clients ask for [docs].
+# Some clients still ask for Resource Manager's older audience [docs].
 _SAME_AUDIENCE = {"https://management.core.windows.net": ARM_AUDIENCE}
 
 _ALGORITHM = "HS256"
@@ -34,13 +34,13 @@ _OPTIONS: Options = {
 
 
 class TokenProblem(Exception):
-    """A request without a usable token; the answer is 401.
+    """A request has no valid token; the response is a 401.
 
     Attributes:
         code: Resource Manager's code [docs]: ``AuthenticationFailed`` (no token),
             ``InvalidAuthenticationToken``, ``ExpiredAuthenticationToken`` or
             ``InvalidAuthenticationTokenAudience``.
-        message: what was wrong and what to do, without the token.
+        message: What was wrong and what to do, without the token.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -51,12 +51,12 @@ class TokenProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who sent a request.
+    """The caller of a request.
 
     Attributes:
-        object_id: the object id in the tenant, what role assignments name as ``principalId``.
-        tenant_id: the tenant.
-        access: what the token is limited to; of registry tokens alone.
+        object_id: The object id in the tenant; role assignments call it ``principalId``.
+        tenant_id: The tenant.
+        access: What the token is limited to; registry tokens only.
     """
 
     object_id: str
@@ -66,7 +66,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says. Times are unix seconds."""
+    """The claims of a token. Times are Unix seconds."""
 
     object_id: str
     tenant_id: str
@@ -77,7 +77,7 @@ class Claims:
 
 
 def normal_audience(audience: str) -> str:
-    """One spelling per audience: without ``/.default`` (a scope's ending), without a slash, in lower case."""
+    """Return one spelling per audience: without ``/.default`` (a scope's ending), without a slash, in lower case."""
     plain = audience.strip().removesuffix("/.default").rstrip("/").lower()
     return _SAME_AUDIENCE.get(plain, plain)
 

@@ -1,4 +1,4 @@
-"""The page at the root of the plain listener: what is there, who may what, and what was asked last."""
+"""The routes of the page: its HTML, style and script."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from foundry_emulator.page.sections import render
 _FILES = {"page.css": "text/css", "page.js": "text/javascript"}
 _HEADERS = {
     "cache-control": "no-store",
-    # Nothing but its own two files runs or is loaded, whatever a caller has named his agent.
+    # Only the page's own two files run or load, whatever a caller has named an agent.
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src data:",
     "x-content-type-options": "nosniff",
@@ -22,10 +22,10 @@ _HEADERS = {
 
 
 def pages(control: Control) -> list[Route]:
-    """``GET /``, with its style and its script: live, without a build step.
+    """Return the routes of ``GET /``, its style and its script, without a build step.
 
-    The server writes the HTML; the script fetches it again and puts what changed in place of what was there, section
-    by section, never the one that has the focus.
+    The server writes the HTML; the script fetches it regularly and replaces the sections that changed, except the one
+    that has the focus.
     """
 
     async def serve(_request: Request) -> Response:

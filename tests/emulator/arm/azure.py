@@ -1,4 +1,4 @@
-"""A local Resource Manager for tests: no server, no clock but its own."""
+"""A local Resource Manager for tests: no server, and its own clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/acmereg"
 
 @dataclass
 class Azure:
-    """An ARM store behind HTTP, and a clock to turn."""
+    """An ARM store behind HTTP, with a clock that tests move."""
 
     now: float = 1_800_000_000.0
     role_delay_s: float = 0.0

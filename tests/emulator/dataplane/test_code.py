@@ -1,4 +1,4 @@
-"""Agents of code: the zip comes in a multipart body, is run and can be had back."""
+"""Code agents: the zip comes in a multipart body, is run and can be downloaded."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def upload(api: Api, archive: bytes, code: Json | None = None, announced: str = 
     return api.http.post("/agents/support/versions", files=parts, headers=headers)
 
 
-def test_a_zip_makes_a_version_that_shows_its_digest_and_answers(api: Api) -> None:
+def test_a_zip_creates_a_version_that_shows_its_digest_and_answers(api: Api) -> None:
     archive = zipped()
     made = upload(api, archive).json()
     digest = hashlib.sha256(archive).hexdigest()
@@ -77,12 +77,12 @@ def test_the_same_zip_and_settings_repeat_the_latest_version_and_either_alone_do
     "change",
     [{"runtime": "cobol"}, {"entry_point": []}, {"entry_point": "python"}, {"dependency_resolution": None}],
 )
-def test_an_unfit_code_configuration_is_a_400_and_makes_nothing(api: Api, change: Json) -> None:
+def test_an_invalid_code_configuration_is_a_400_and_creates_nothing(api: Api, change: Json) -> None:
     assert upload(api, zipped(), CODE | change).status_code == 400
     assert api.http.get("/agents/support").status_code == 404
 
 
-def test_a_zip_that_is_none_or_not_the_one_announced_is_a_400(api: Api) -> None:
+def test_an_invalid_zip_and_one_with_another_digest_are_400s(api: Api) -> None:
     assert upload(api, b"no zip").status_code == 400
     assert upload(api, zipped(), announced="0" * 64).status_code == 400
     right = hashlib.sha256(zipped()).hexdigest().upper()

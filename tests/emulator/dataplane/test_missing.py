@@ -1,4 +1,4 @@
-"""What is not built says so, and changes nothing; operations by name are in test_parity."""
+"""What is not implemented returns an error and changes nothing; operations by name are in test_parity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.emulator.api import Api
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/evaluations/runs"), ("PUT", "/agents/support")])
-def test_a_path_that_no_operation_has_answers_501(api: Api, method: str, path: str) -> None:
+def test_a_path_without_an_operation_returns_501(api: Api, method: str, path: str) -> None:
     answer = api.http.request(method, path)
     assert answer.status_code == 501
     assert answer.json()["error"]["code"] == "not_implemented"
@@ -16,7 +16,7 @@ def test_a_path_that_no_operation_has_answers_501(api: Api, method: str, path: s
 
 
 @pytest.mark.parametrize("kind", ["voice", "container_app"])
-def test_kinds_that_are_not_built_answer_501_and_make_nothing(api: Api, kind: str) -> None:
+def test_kinds_that_are_not_implemented_return_501_and_create_nothing(api: Api, kind: str) -> None:
     assert api.post("support", {"kind": kind}).status_code == 501
     assert api.http.get("/agents/support").status_code == 404
 

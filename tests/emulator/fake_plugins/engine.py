@@ -1,4 +1,4 @@
-"""The engine's side of the stand-in provider, for tests."""
+"""The engine's side of the fake azure-native provider, for tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Json = Mapping[str, object]
 
 
 class Engine:
-    """What the Pulumi engine does with a provider, one call at a time, against a local Azure in this process."""
+    """Calls a provider as the Pulumi engine does, one call at a time, against a local Azure in this process."""
 
     def __init__(self) -> None:
         self.azure = Azure()

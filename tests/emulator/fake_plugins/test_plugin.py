@@ -52,10 +52,10 @@ def test_the_plugin_is_an_executable_that_reports_the_sdks_version() -> None:
     assert info.version == importlib.metadata.version("pulumi-azure-native")
 
 
-def test_outside_a_local_run_the_plugin_says_what_it_is() -> None:
+def test_outside_a_local_run_the_plugin_refuses_and_says_what_it_is() -> None:
     with plugin() as stub, pytest.raises(grpc.RpcError) as caught:
         stub.Configure(provider_pb2.ConfigureRequest())
-    assert "stand-in for local runs only" in str(caught.value.details())
+    assert "for local runs only" in str(caught.value.details())
     assert "FOUNDRY_EMULATOR_ARM_ENDPOINT" in str(caught.value.details())
 
 
@@ -67,7 +67,7 @@ def test_errors_are_sentences_without_a_traceback_or_a_secret() -> None:
         with pytest.raises(grpc.RpcError) as caught:
             stub.Create(request)
     said = str(caught.value.details())
-    assert said.startswith("The managed identity endpoint http://127.0.0.1:9/msi/token gave no token")
+    assert said.startswith("The managed identity endpoint http://127.0.0.1:9/msi/token returned no token")
     assert "File " not in said
     assert "canary" not in said
 
