@@ -48,7 +48,7 @@ def _serving(command: Command) -> Command:
     for option in reversed(
         (
             _port("--port", 8443, "Port of the data plane and ARM, TLS"),
-            _port("--registry-port", 5443, "Images, TLS"),
+            _port("--registry-port", 5443, "Port of the registry, TLS"),
             _port("--page-port", 8442, "Port of the page, tokens and the control API"),
             click.option(
                 "--runtime",

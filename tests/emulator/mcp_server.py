@@ -21,15 +21,15 @@ class Served:
 
     Attributes:
         url: Where it is.
-        asked: The headers of each request, names in lower case.
+        requests: The headers of each request, names in lower case.
     """
 
     url: str
-    asked: list[dict[str, str]] = field(default_factory=list)
+    requests: list[dict[str, str]] = field(default_factory=list)
 
     def saw(self, name: str) -> set[str | None]:
         """Return the values of a header in all requests."""
-        return {headers.get(name) for headers in self.asked}
+        return {headers.get(name) for headers in self.requests}
 
 
 @contextlib.contextmanager
@@ -75,7 +75,7 @@ class _Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        self._served.asked.append(headers)
+        self._served.requests.append(headers)
         if self._key is not None and headers.get("x-api-key") != self._key:
             await send({"type": "http.response.start", "status": 401, "headers": []})
             await send({"type": "http.response.body", "body": b""})

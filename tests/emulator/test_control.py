@@ -49,9 +49,9 @@ def test_a_refused_change_of_settings_names_every_problem_and_shows_no_value() -
     changes = {"buildkit": ["s3cret"], "speed": "s3cret", "scripts": [{"steps": [{"status": "s3cret"}]}]}
     with pytest.raises(SettingsProblem) as problem:
         Settings().change(changes)
-    said = str(problem.value)
-    assert [name in said for name in ("buildkit: ", "'speed'", "scripts[0].steps[0].status: ")] == [True] * 3
-    assert "s3cret" not in said
+    text = str(problem.value)
+    assert [name in text for name in ("buildkit: ", "'speed'", "scripts[0].steps[0].status: ")] == [True] * 3
+    assert "s3cret" not in text
 
 
 def test_settings_return_what_was_set() -> None:

@@ -23,8 +23,8 @@ class Shown:
         self.complaints: list[str] = []
         page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda problem: self.complaints.append(str(problem)))
-        self.asked: list[str] = []
-        page.on("request", lambda request: self.asked.append(request.url))
+        self.requests: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
         page.clock.install()
         page.goto(azure.page)
 
@@ -48,7 +48,7 @@ def shown(chromium: BrowserContext, tmp_path: Path) -> Iterator[Shown]:
             yield shown
             shown.page.close()
     assert shown.complaints == []
-    elsewhere = [url for url in shown.asked if not url.startswith((azure.page, "data:,"))]
+    elsewhere = [url for url in shown.requests if not url.startswith((azure.page, "data:,"))]
     assert elsewhere == []
 
 
@@ -76,10 +76,10 @@ def test_it_can_be_paused_and_says_when_the_local_azure_is_gone(shown: Shown) ->
     expect(status).to_have_text("Live")
     page.get_by_role("button", name="Pause").click()
     expect(status).to_have_text("Paused")
-    asked = len(shown.asked)
+    requests = len(shown.requests)
     shown.api.create("newcomer")
     page.clock.run_for(10_000)
-    assert len(shown.asked) == asked
+    assert len(shown.requests) == requests
     expect(page.get_by_role("heading", name="newcomer")).to_have_count(0)
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("heading", name="newcomer")).to_be_visible()

@@ -44,8 +44,8 @@ def test_a_restart_keeps_agents_routes_sessions_tokens_and_counters(data_dir: Pa
                 "/agents/support",
                 json={"agent_endpoint": {"version_selector": {"version_selection_rules": [rule]}}},
             )
-            asked = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": ""})
-            session = asked.json()["agent_session_id"]
+            response = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": ""})
+            session = response.json()["agent_session_id"]
             before = http.get("/agents/support").json(), http.get("/agents/support/versions").json()
         ports = Ports(
             *(int(url.rsplit(":", 1)[1]) for url in (azure.data_plane, project.login_server.split("/")[0], azure.page))
@@ -57,8 +57,8 @@ def test_a_restart_keeps_agents_routes_sessions_tokens_and_counters(data_dir: Pa
         assert (http.get("/agents/support").json(), http.get("/agents/support/versions").json()) == before
         assert [(e.method, e.path) for e in azure.journal(writes=True)] == writes
         again = {"input": "again", "agent_session_id": session}
-        asked = http.post("/agents/support/endpoint/protocols/openai/responses", json=again)
-        assert asked.json()["agent_reference"]["version"] == "1", "an active version is started at its first call"
+        response = http.post("/agents/support/endpoint/protocols/openai/responses", json=again)
+        assert response.json()["agent_reference"]["version"] == "1", "an active version is started at its first call"
         new = http.post("/agents/support/versions", json={"definition": definition(image, cpu="2", memory="4Gi")})
         assert new.json()["version"] == "4"
 

@@ -124,10 +124,10 @@ def test_there_is_one_capability_host_and_it_cannot_be_changed(azure: Azure) -> 
 def test_a_capability_host_names_connections_that_the_project_has(azure: Azure) -> None:
     azure.project()
     azure.put(f"{ACCOUNT_HOST}/agents", {"properties": {"capabilityHostKind": "Agents"}})
-    wanted = {"properties": {"storageConnections": ["storage"]}}
-    assert azure.code("PUT", f"{PROJECT_HOST}/agents", wanted) == (400, "UserError")
+    requested = {"properties": {"storageConnections": ["storage"]}}
+    assert azure.code("PUT", f"{PROJECT_HOST}/agents", requested) == (400, "UserError")
     azure.put(f"{PROJECT}/connections/storage", {"properties": {"authType": "AAD", "category": "AzureBlob"}})
-    azure.put(f"{PROJECT_HOST}/agents", wanted)
+    azure.put(f"{PROJECT_HOST}/agents", requested)
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,8 @@ def test_assignments_are_listed_by_scope_and_principal(azure: Azure) -> None:
     azure.grant(GROUP, roles.ACR_PUSH, OTHER)
     path = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments"
     found = {
-        wanted: len(cast("list[object]", azure.send("GET", path, **{"$filter": wanted})[1]["value"]))
-        for wanted in ("", "atScope()", f"principalId eq '{OTHER}'", f"principalId eq '{NAME}'")
+        requested: len(cast("list[object]", azure.send("GET", path, **{"$filter": requested})[1]["value"]))
+        for requested in ("", "atScope()", f"principalId eq '{OTHER}'", f"principalId eq '{NAME}'")
     }
     assert list(found.values()) == [4, 3, 2, 0]
     assert azure.send("GET", path, **{"$filter": "other"})[0] == 501

@@ -89,8 +89,8 @@ def test_an_agent_consumer_may_read_and_call_but_not_write(api: Api, azure: Loca
     azure.grant(principal, CONSUMER, api.project.id)
     with azure.client(api.project.name, principal_id=principal) as http:
         assert http.get("/agents/support").status_code == 200
-        asked = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": "x"})
-        assert asked.status_code == 200
+        response = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": "x"})
+        assert response.status_code == 200
         assert http.delete("/agents/support").status_code == 403
         assert http.patch("/agents/support", json={}).status_code == 403
 

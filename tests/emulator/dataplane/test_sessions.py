@@ -141,8 +141,8 @@ def test_an_idle_session_does_not_block_the_deletion_of_its_version(data_dir: Pa
         with azure.client("shop") as http:
             http.post("/agents/support/versions", json={"definition": definition})
             azure.wait_until(is_active(http, "support", "1"))
-            asked = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": ""})
-            session = asked.json()["agent_session_id"]
+            response = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": ""})
+            session = response.json()["agent_session_id"]
             assert http.delete("/agents/support/versions/1").status_code == 409
             clock.time += 299
             assert http.get(f"{SESSIONS}/{session}").json()["status"] == "active"
@@ -190,8 +190,8 @@ def test_an_expired_session_starts_again_on_the_version_that_is_routed_now(data_
             # the clients' tokens have expired too
             http.headers["authorization"] = f"Bearer {azure.token()}"
             assert http.get(f"{SESSIONS}/{session}").json()["status"] == "expired"
-            asked = http.post(
+            response = http.post(
                 "/agents/support/endpoint/protocols/openai/responses",
                 json={"input": "", "agent_session_id": session},
             )
-            assert asked.json()["agent_reference"]["version"] == "2"
+            assert response.json()["agent_reference"]["version"] == "2"

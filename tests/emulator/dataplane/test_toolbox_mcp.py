@@ -38,7 +38,7 @@ def orders() -> Iterator[Served]:
 @pytest.fixture
 def toolbox(api: Api, orders: Served) -> Api:
     """Create ``tools``: hosted tools, the server by a connection with its key, and an unreachable server."""
-    orders.asked.clear()
+    orders.requests.clear()
     connect(api, "orders", {"authType": "CustomKeys", "credentials": {"keys": {"x-api-key": SECRET}}})
     hosted: list[dict[str, object]] = [{"type": kind} for kind in HOSTED]
     post(api, *hosted, remote(orders), remote(url="http://127.0.0.1:9/mcp", label="gone"))

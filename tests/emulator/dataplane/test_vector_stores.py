@@ -189,7 +189,7 @@ def test_a_toolbox_searches_its_vector_stores_by_words_and_reports_it(api: Api) 
     ]
     api.http.post("/toolboxes/tools/versions", json={"tools": tools}).raise_for_status()
 
-    def said(tool: str) -> tuple[str, bool]:
+    def call(tool: str) -> tuple[str, bool]:
         message = {
             "jsonrpc": "2.0",
             "id": 1,
@@ -199,11 +199,11 @@ def test_a_toolbox_searches_its_vector_stores_by_words_and_reports_it(api: Api) 
         result = api.http.post("/toolboxes/tools:invoke_mcp", json=message).json()["result"]
         return result["content"][0]["text"], result.get("isError", False)
 
-    text, failed = said("file_search")
+    text, failed = call("file_search")
     assert not failed
     assert text.startswith("Modelled by the local Azure: words were compared, not embeddings. 1 parts of files")
     assert text.endswith("[faq.md, score 1.00]\nReturns take 30 days.")
-    assert said("lost") == ("lost: Vector store 'vs_x' not found", True)
+    assert call("lost") == ("lost: Vector store 'vs_x' not found", True)
 
 
 @pytest.mark.parametrize(

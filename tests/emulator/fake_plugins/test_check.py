@@ -46,7 +46,7 @@ def test_inputs_that_the_sdk_knows_pass(engine: Engine, token: str) -> None:
 
 
 def test_all_problems_are_reported_at_once_with_their_paths(engine: Engine) -> None:
-    said = engine.failures(
+    failures = engine.failures(
         ACCOUNT,
         {
             "location": "eastus2",
@@ -60,7 +60,7 @@ def test_all_problems_are_reported_at_once_with_their_paths(engine: Engine) -> N
             },
         },
     )
-    assert said == {
+    assert failures == {
         "resourceGroupName": "missing required property 'resourceGroupName'",
         "kind": "expected a string, got a number",
         "sku.name": "missing required property 'name'",
@@ -76,8 +76,8 @@ def test_all_problems_are_reported_at_once_with_their_paths(engine: Engine) -> N
 
 def test_of_several_possible_types_the_closest_is_assumed(engine: Engine) -> None:
     properties = {"authType": "ApiKey", "category": "ApiKey", "credentials": {"key": "k", "clientId": "c"}}
-    said = engine.failures(CONNECTION, {**GOOD[CONNECTION], "properties": properties})
-    assert len(said) == 1
+    failures = engine.failures(CONNECTION, {**GOOD[CONNECTION], "properties": properties})
+    assert len(failures) == 1
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_of_several_possible_types_the_closest_is_assumed(engine: Engine) -> Non
     ],
 )
 def test_a_type_that_cannot_be_created_is_refused(engine: Engine, token: str, reason: str) -> None:
-    said = engine.failures(token, {})
-    assert list(said) == [""]
-    assert re.search(reason, said[""])
+    failures = engine.failures(token, {})
+    assert list(failures) == [""]
+    assert re.search(reason, failures[""])
 
 
 def test_unknown_and_secret_values_pass_and_stay(engine: Engine) -> None:

@@ -66,10 +66,10 @@ def test_errors_are_sentences_without_a_traceback_or_a_secret() -> None:
         stub.Configure(provider_pb2.ConfigureRequest())
         with pytest.raises(grpc.RpcError) as caught:
             stub.Create(request)
-    said = str(caught.value.details())
-    assert said.startswith("The managed identity endpoint http://127.0.0.1:9/msi/token returned no token")
-    assert "File " not in said
-    assert "canary" not in said
+    details = str(caught.value.details())
+    assert details.startswith("The managed identity endpoint http://127.0.0.1:9/msi/token returned no token")
+    assert "File " not in details
+    assert "canary" not in details
 
 
 def test_a_diff_compares_the_old_inputs_not_the_old_outputs() -> None:

@@ -54,11 +54,11 @@ def test_application_insights_is_spelled_as_azure_spells_it(engine: Engine) -> N
 
 def test_a_capability_hosts_properties_have_a_name_of_their_own_in_the_sdk(engine: Engine) -> None:
     engine.azure.project()
-    wanted = {"capabilityHostKind": "Agents"}
+    requested = {"capabilityHostKind": "Agents"}
     host, state = engine.made(
-        ACCOUNT_HOST, {**ACCOUNT_INPUTS, "capabilityHostName": "agents", "capabilityHostProperties": wanted}
+        ACCOUNT_HOST, {**ACCOUNT_INPUTS, "capabilityHostName": "agents", "capabilityHostProperties": requested}
     )
-    assert sent(engine, host) == {"properties": wanted}
+    assert sent(engine, host) == {"properties": requested}
     assert cast("Json", state["capabilityHostProperties"])["provisioningState"] == "Succeeded"
 
 

@@ -188,13 +188,13 @@ def test_a_docker_daemon_pushes_and_pulls_with_a_token_and_not_without(case: Cas
         case.engine.images.pull(case.api.image)
     image = case.engine.images.pull(case.api.image, auth_config=case.login(), platform="linux/amd64")
     image.tag(f"{name}/copy", "v1")
-    said = [
+    lines = [
         json.loads(line)
         for line in case.engine.images.push(f"{name}/copy", "v1", auth_config=case.login()).split("\r\n")
         if line
     ]
-    assert not [line["error"] for line in said if "error" in line]
-    digest = next(line["aux"]["Digest"] for line in said if "aux" in line)
+    assert not [line["error"] for line in lines if "error" in line]
+    digest = next(line["aux"]["Digest"] for line in lines if "aux" in line)
     sent = [
         e.method for e in case.azure.journal(plane="registry") if "/copy/blobs/uploads/" in e.path and e.status != 401
     ]
