@@ -1,4 +1,6 @@
-"""The environment of an agent's process: its own variables, and the platform's (service-contract 9)."""
+"""The environment of an agent's process: the agent's variables and the platform's (service-contract 9)."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,12 +15,12 @@ from foundry_emulator.identity import TENANT, Identity
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a process is started with.
+    """The environment that a process starts with.
 
     Attributes:
-        variables: all of them; the platform's win.
-        private: names of the variables whose values must not be shown.
-        secrets: credentials that are part of values, which must not be shown either.
+        variables: All variables; the platform's override the agent's.
+        private: Names of the variables whose values must not be shown.
+        secrets: Credentials inside values; they must not be shown either.
     """
 
     variables: Mapping[str, str] = field(repr=False)
@@ -27,16 +29,16 @@ class Environment:
 
 
 class AgentEnvironment:
-    """Makes environments, at the start of each process.
+    """Builds the environment at the start of each process.
 
-    An agent gets a token of its own identity, and of no other, where App Service's managed identity protocol has it:
-    ``DefaultAzureCredential`` works in it unchanged. That the service uses these two names is [modelled].
+    An agent gets tokens of its own identity only, over App Service's managed identity protocol:
+    ``DefaultAzureCredential`` works in it unchanged. That the service uses these two variables is [modelled].
 
     Args:
-        connections: that values refer to.
-        identity: of the local Azure.
-        token_endpoint: where processes of this machine get tokens.
-        trust: the variables that name the CA bundle.
+        connections: The connections that values refer to.
+        identity: The managed identity of the local Azure.
+        token_endpoint: The URL where processes of this machine get tokens.
+        trust: The variables that name the CA bundle.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class AgentEnvironment:
         self._trust = dict(trust)
 
     def of(self, project: ProjectView, agent: Agent, version: str, session_id: str) -> Environment:
-        """The environment of a version's process; ``session_id`` is empty for one that serves all sessions."""
+        """Return the environment of a version's process; ``session_id`` is empty for one that serves all sessions."""
         made = agent.version(version)
         own = environment_of(made.definition)
         resolved = {n: resolve(v, lambda name: self._connections.find(project.id, name)) for n, v in own.items()}
@@ -64,17 +66,17 @@ class AgentEnvironment:
     def _tokens(self, version: Version) -> dict[str, str]:
         principal = _of(version.document.get("instance_identity"), "principal_id")
         if not principal:
-            return {}  # an agent of before (Settings.agent_identities)
+            return {}  # an agent without identities (Settings.agent_identities)
         return {"IDENTITY_ENDPOINT": self._token_endpoint, "IDENTITY_HEADER": self._identity.header_of(principal)}
 
 
 def _injected(project: ProjectView, agent: Agent, version: Version, session_id: str) -> dict[str, str]:
-    """The platform's variables.
+    """Return the platform's variables.
 
-    Left out: FOUNDRY_HOSTING_ENVIRONMENT, which would make Microsoft's server library keep responses in a
+    Not included: FOUNDRY_HOSTING_ENVIRONMENT, which would make Microsoft's server library keep responses in a
     storage service that the local Azure lacks; FOUNDRY_AGENT_SESSION_ID where one process serves every session
     (the id comes in the body instead), and _GUID; APPLICATIONINSIGHTS_CONNECTION_STRING and OTEL_*, since
-    nothing here receives telemetry. PORT and HOME are the runtime's.
+    nothing here receives telemetry. The runtime sets PORT and HOME.
     """
     instance, blueprint = version.document.get("instance_identity"), version.document.get("blueprint")
     own = {"FOUNDRY_AGENT_SESSION_ID": session_id} if session_id else {}

@@ -1,4 +1,6 @@
-"""``foundry-emulator``: the local Azure on the command line."""
+"""The command line of the local Azure, ``foundry-emulator``."""
+
+from __future__ import annotations
 
 import os
 import shlex
@@ -10,13 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-import httpx
-from rich.console import Console
+import httpx2
 
 from foundry_emulator.data_folder import AlreadyRunning, DataFolder, Running
 
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
 _START_S, _STOP_S = 30.0, 15.0
 _POLL_S = 0.05
 _DATA_DIR = Path(".local/azure")
@@ -30,7 +29,7 @@ def _data_dir(command: Command) -> Command:
         type=click.Path(path_type=Path, file_okay=False),
         default=_DATA_DIR,
         show_default=True,
-        help="Where everything is kept.",
+        help="Folder that holds all state.",
     )(command)
 
 
@@ -41,53 +40,53 @@ def _port(name: str, default: int, what: str) -> Callable[[Command], Command]:
         metavar="PORT",
         default=default,
         show_default=True,
-        help=f"{what}; 0 is any free port.",
+        help=f"{what}; 0 takes any free port.",
     )
 
 
 def _serving(command: Command) -> Command:
     for option in reversed(
         (
-            _port("--port", 8443, "Data plane and ARM, TLS"),
-            _port("--registry-port", 5443, "Images, TLS"),
-            _port("--page-port", 8442, "Page, tokens, control"),
+            _port("--port", 8443, "Port of the data plane and ARM, TLS"),
+            _port("--registry-port", 5443, "Port of the registry, TLS"),
+            _port("--page-port", 8442, "Port of the page, tokens and the control API"),
             click.option(
                 "--runtime",
                 type=click.Choice(["process", "docker", "echo"]),
                 default="process",
                 show_default=True,
-                help="What runs agents: their image's entrypoint as a process, their image as a container of the "
-                "Docker daemon on this machine, or an echo.",
+                help="What runs agents: 'process' starts the entrypoint, 'docker' starts the image as a container "
+                "of this machine's Docker daemon, 'echo' returns the input.",
             ),
             click.option(
                 "--provisioning-seconds",
                 type=click.FloatRange(min=0),
                 default=1.0,
                 show_default=True,
-                help="How long a new version is 'creating' at least.",
+                help="Minimum time that a new version stays 'creating'.",
             ),
             click.option(
                 "--session-idle-seconds",
                 type=click.FloatRange(min=0),
                 default=None,
-                help="When a session counts as idle, and no longer keeps its version from being deleted. "
-                "Default: as its version says, else 900.",
+                help="Time without a call after which a session is idle and no longer blocks deletion of its version. "
+                "Default: the version's own setting, else 900.",
             ),
             click.option(
                 "--registry-tokens",
                 type=click.BOOL,
                 default=False,
                 show_default=True,
-                help="The registry asks for tokens and looks at roles; off, whoever is on this machine may push.",
+                help="The registry requires tokens and checks roles. Off, any program on this machine may push.",
             ),
-            click.option("--seed", type=int, default=None, help="Makes the sharing of traffic repeatable."),
+            click.option("--seed", type=int, default=None, help="Random seed for the traffic split."),
         )
     ):
         command = option(command)
     return command
 
 
-# Every option can come from the environment: FOUNDRY_EMULATOR_START_PORT=0.
+# The environment can set every option: FOUNDRY_EMULATOR_START_PORT=0.
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "FOUNDRY_EMULATOR"})
 def main() -> None:
     """A local Azure for Microsoft Foundry hosted agents."""
@@ -113,22 +112,26 @@ def serve(
     from foundry_emulator.emulator import Ports, PortTaken, RuntimeKind  # noqa: PLC0415  (see above)
     from foundry_emulator.runtime import RuntimeUnavailable  # noqa: PLC0415  (see above)
     from foundry_emulator.server import serve as serve_forever  # noqa: PLC0415  (see above)
-    from foundry_emulator.settings import Settings  # noqa: PLC0415  (see above)
+    from foundry_emulator.settings import Settings, SettingsProblem  # noqa: PLC0415  (see above)
 
+    settings = Settings()
     try:
+        settings.change(
+            {
+                "provisioning_s": provisioning_seconds,
+                "session_idle_s": session_idle_seconds,
+                "registry_tokens": registry_tokens,
+            }
+        )
         serve_forever(
             data_dir,
             ports=Ports(data=port, registry=registry_port, page=page_port),
             runtime=RuntimeKind(runtime),
-            settings=Settings(
-                provisioning_s=provisioning_seconds,
-                session_idle_s=session_idle_seconds,
-                registry_tokens=registry_tokens,
-            ),
+            settings=settings,
             seed=seed,
             ready=_show,
         )
-    except (AlreadyRunning, PortTaken, RuntimeUnavailable) as problem:
+    except (AlreadyRunning, PortTaken, RuntimeUnavailable, SettingsProblem) as problem:
         raise click.ClickException(f"The local Azure was not started: {problem}.") from None
 
 
@@ -136,73 +139,73 @@ def serve(
 @_data_dir
 @_serving
 def start(*, data_dir: Path, **options: str | float | None) -> None:
-    """Serve in the background; returns when it takes requests."""
+    """Serve in the background; return when it takes requests."""
     folder = DataFolder(data_dir)
     running = folder.running()
     if running is not None:
-        _out.print(f"The local Azure is already running in {folder.path} (process {running.pid}).")
+        click.echo(f"The local Azure is already running in {folder.path} (process {running.pid}).")
         _show(running)
-        _lead(data_dir)
+        _print_env_hint(data_dir)
         return
     folder.path.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, "-m", "foundry_emulator", "serve", "--data-dir", str(folder.path)]
+    command = [sys.executable, "-m", "foundry_emulator", "serve", "--data-dir", str(folder.path)]
     for name, value in options.items():
         if value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value)]
+            command += [f"--{name.replace('_', '-')}", str(value)]
     with folder.log.open("ab") as log:
         begin = log.tell()
         process = subprocess.Popen(  # noqa: S603  this very program
-            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         running = folder.running()
         if running is not None and running.pid == process.pid:
             _show(running)
-            _lead(data_dir)
-            process.returncode = 0  # it is meant to outlive this one: nothing to wait for
+            _print_env_hint(data_dir)
+            process.returncode = 0  # it outlives this process: there is nothing to wait for
             return
         if process.poll() is not None:
-            raise click.ClickException(_said(folder.log, begin))
+            raise click.ClickException(_last_error(folder.log, begin))
         time.sleep(_POLL_S)
     process.kill()
     process.wait()
     raise click.ClickException(
-        f"The local Azure took no request within {_START_S:g} s and was stopped. {_said(folder.log, begin)}"
+        f"The local Azure took no request within {_START_S:g} s and was stopped. {_last_error(folder.log, begin)}"
     )
 
 
-@main.command(short_help="Say whether it runs, and what it holds.")
+@main.command(short_help="Show whether it runs and what it holds.")
 @_data_dir
 def status(*, data_dir: Path) -> None:
-    """Say whether it runs, and what it holds; exit code 1 when it does not run."""
+    """Show whether it runs and what it holds; exit code 1 when it does not run."""
     folder = DataFolder(data_dir)
     running = folder.running()
     if running is None:
-        _out.print(f"No local Azure is running in {folder.path}.")
+        click.echo(f"No local Azure is running in {folder.path}.")
         sys.exit(1)
     _show(running)
-    state = httpx.get(f"{running.page}/_control/state", trust_env=False).json()
+    state = httpx2.get(f"{running.page}/_control/state", trust_env=False).json()
     counts = ("agent", "version", "session", "instance", "arm_resource")
-    _out.print(", ".join(_counted(state[f"{name}s"], name.replace("arm_", "ARM ")) for name in counts))
+    click.echo(", ".join(_counted(state[f"{name}s"], name.replace("arm_", "ARM ")) for name in counts))
     for agent in state["agent_list"]:
         shares = ", ".join(f"{rule['version']} {rule['percentage']} %" for rule in agent["rules"])
         off = "" if agent["enabled"] else ", disabled"
-        _out.print(f"{agent['project']}/{agent['name']}: traffic to {shares}{off}")
+        click.echo(f"{agent['project']}/{agent['name']}: traffic to {shares}{off}")
         for version in reversed(agent["versions"]):
             error = f", {version['error']['code']}: {version['error']['message']}" if version["error"] else ""
             sessions = f", {_counted(version['sessions'], 'session')}" if version["sessions"] else ""
-            _out.print(f"  {version['version']:>4}  {version['status']}{sessions}{error}")
+            click.echo(f"  {version['version']:>4}  {version['status']}{sessions}{error}")
 
 
-@main.command(short_help="Stop it, with the agents it runs; state stays.")
+@main.command(short_help="Stop it and the agents it runs; keep the state.")
 @_data_dir
 def stop(*, data_dir: Path) -> None:
-    """Stop it, with the agents it runs. State stays."""
+    """Stop it and the agents it runs; keep the state."""
     folder = DataFolder(data_dir)
     stopped = _stop(folder)
-    _out.print(
-        f"The local Azure in {folder.path} is stopped; its state stays."
+    click.echo(
+        f"The local Azure in {folder.path} is stopped; its state is kept."
         if stopped
         else f"No local Azure is running in {folder.path}."
     )
@@ -211,17 +214,17 @@ def stop(*, data_dir: Path) -> None:
 @main.command()
 @_data_dir
 def reset(*, data_dir: Path) -> None:
-    """Stop it and delete all its state; certificates stay."""
+    """Stop it and delete all its state; keep the certificates."""
     folder = DataFolder(data_dir)
     _stop(folder)
     folder.clear()
-    _out.print(f"The local Azure in {folder.path} is stopped and empty.")
+    click.echo(f"The local Azure in {folder.path} is stopped and empty.")
 
 
-@main.command(short_help="Print the variables that lead clients to it.")
+@main.command(short_help="Print the variables that clients need to find it.")
 @_data_dir
 def env(*, data_dir: Path) -> None:
-    """Print the variables that lead clients to it: eval "$(foundry-emulator env)"."""
+    """Print the variables that clients need to find it: eval "$(foundry-emulator env)"."""
     for name, value in _required(data_dir).environment.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
@@ -230,11 +233,13 @@ def env(*, data_dir: Path) -> None:
 @click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--registry", required=True, help="The registry's name in ARM.")
 @click.option("--repository", required=True, help="The repository in it.")
-@click.option("--tag", default="latest", show_default=True, help="The tag that will point to the image.")
+@click.option("--tag", default="latest", show_default=True, help="The tag of the pushed image.")
 @_data_dir
 def push(*, source: Path, registry: str, repository: str, tag: str, data_dir: Path) -> None:
     """Pack the folder SOURCE into an image, push it, and print its digest."""
     import ssl  # noqa: PLC0415  only here
+
+    import httpx  # noqa: PLC0415  only here
 
     from foundry_emulator.registry import PushError, pack  # noqa: PLC0415  only here
     from foundry_emulator.registry import push as push_image  # noqa: PLC0415  only here
@@ -266,11 +271,11 @@ def _counted(number: int, what: str) -> str:
 
 
 def _stop(folder: DataFolder) -> bool:
-    """Stops the holder of the folder's lock: SIGTERM, and SIGKILL when that takes too long."""
+    """Stop the process that holds the folder's lock: SIGTERM first, SIGKILL when that takes too long."""
     running = folder.running()
     if running is None:
         if folder.is_locked():
-            raise click.ClickException(f"The local Azure in {folder.path} is just starting; try again.")
+            raise click.ClickException(f"The local Azure in {folder.path} is starting; try again.")
         return False
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
@@ -282,8 +287,8 @@ def _stop(folder: DataFolder) -> bool:
             if not folder.is_locked():
                 return True
             time.sleep(_POLL_S)
-        _err.print(f"Process {running.pid} did not end within {_STOP_S:g} s of {number.name}.")
-    raise click.ClickException(f"Process {running.pid} can't be stopped.")
+        click.echo(f"Process {running.pid} did not end within {_STOP_S:g} s of {number.name}.", err=True)
+    raise click.ClickException(f"Process {running.pid} could not be stopped.")
 
 
 def _show(running: Running) -> None:
@@ -294,16 +299,16 @@ def _show(running: Running) -> None:
         "process": str(running.pid),
     }
     for name, value in rows.items():
-        _out.print(f"{name:<16} {value}")
+        click.echo(f"{name:<16} {value}")
 
 
-def _lead(data_dir: Path) -> None:
+def _print_env_hint(data_dir: Path) -> None:
     option = "" if data_dir == _DATA_DIR else f" --data-dir {shlex.quote(str(data_dir))}"
-    _out.print(f'Clients find it with: eval "$(foundry-emulator env{option})"')
+    click.echo(f'Clients find it with: eval "$(foundry-emulator env{option})"')
 
 
-def _said(log: Path, begin: int) -> str:
-    """What the process in the background wrote before it ended, its own error first."""
+def _last_error(log: Path, begin: int) -> str:
+    """Return the error of the background process, else its last line."""
     with log.open("rb") as file:
         file.seek(begin)
         lines = file.read().decode(errors="replace").strip().splitlines()

@@ -1,4 +1,6 @@
-"""Time, passed in: nothing in the local Azure asks the machine for it but here."""
+"""Time as an argument: only this module reads the machine's clock."""
+
+from __future__ import annotations
 
 import asyncio
 import time
@@ -6,14 +8,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where time comes from, and how to let it pass."""
+    """The source of time."""
 
     def now(self) -> float:
-        """Seconds since the Unix epoch."""
+        """Return the seconds since the Unix epoch."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Returns when ``seconds`` have passed on this clock."""
+        """Wait until ``seconds`` have passed on this clock."""
         ...
 
 
@@ -21,9 +23,9 @@ class RealClock:
     """The machine's clock."""
 
     def now(self) -> float:
-        """Seconds since the Unix epoch."""
+        """Return the seconds since the Unix epoch."""
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
-        """Sleeps on the running event loop."""
+        """Sleep on the running event loop."""
         await asyncio.sleep(seconds)

@@ -1,5 +1,7 @@
 """References to connections in environment values, ``${{connections.<name>...}}`` (service-contract 6.4)."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,11 +12,11 @@ _REFERENCE = re.compile(r"\$\{\{\s*connections\.([^.}\s]+)\.([^}]*?)\s*\}\}")
 
 
 class Resolved(NamedTuple):
-    """A value without references.
+    """A value in which the references are resolved.
 
     Attributes:
-        text: the value.
-        secrets: the credentials in it.
+        text: The value.
+        secrets: The credentials in it.
     """
 
     text: str
@@ -22,11 +24,11 @@ class Resolved(NamedTuple):
 
 
 def resolve(text: str, find: Callable[[str], Connection | None]) -> Resolved:
-    """Puts credentials, targets and metadata in; what is missing gives nothing [docs].
+    """Replace references with credentials, targets and metadata; a missing one becomes an empty string [docs].
 
     Args:
-        text: a value with any number of ``.credentials.<key>``, ``.target`` and ``.metadata.<key>`` of connections.
-        find: a connection by its name.
+        text: A value with any number of ``.credentials.<key>``, ``.target`` and ``.metadata.<key>`` of connections.
+        find: Returns a connection by its name.
     """
     secrets: set[str] = set()
 

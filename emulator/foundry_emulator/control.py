@@ -1,4 +1,6 @@
-"""The control API: what tests and people ask of the local Azure itself. Faults never touch it."""
+"""The control API: tests and people inspect and change the local Azure with it. Faults never affect it."""
+
+from __future__ import annotations
 
 import json
 import os
@@ -20,20 +22,20 @@ from foundry_emulator.journal import Entry, Journal
 from foundry_emulator.provisioning import Provisioner
 from foundry_emulator.settings import Settings, SettingsProblem
 
-_SHOWN = 100  # rows of a table on the page
+_SHOWN = 100  # most rows of a table on the page
 Json = dict[str, object]
 _PLANES = frozenset({"data", "arm", "registry", "identity"})
 
 
 class _BadRequest(ValueError):
-    """A control request that can't be."""
+    """A control request that is not valid."""
 
 
 class Control:
     """Serves ``/_control/`` on the plain listener, loopback only.
 
     ``GET health``, ``GET state``, ``GET journal?plane=&writes=1&since=n``, ``GET`` and ``POST settings``,
-    ``GET``, ``POST`` and ``DELETE faults``, ``DELETE faults/{id}``. What can't be is a 400 with
+    ``GET``, ``POST`` and ``DELETE faults``, ``DELETE faults/{id}``. An invalid request gets a 400 with
     ``{"error": text}``.
     """
 
@@ -61,7 +63,7 @@ class Control:
         self._provisioner = provisioner
 
     def routes(self) -> list[Route]:
-        """All of ``/_control/``."""
+        """Return the routes below ``/_control/``."""
         table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
             ("GET", "/_control/health", self._health),
             ("GET", "/_control/state", self._state),
@@ -76,7 +78,7 @@ class Control:
         return [Route(path, _guarded(handle), methods=[method]) for method, path, handle in table]
 
     def state(self) -> Json:
-        """Counts and lists. ``arm_resources`` counts what callers made, not what every start brings."""
+        """Counts and lists. ``arm_resources`` counts what callers created, without what every start creates."""
         agents = list(self._agents.all())
         return {
             "projects": [project.name for project in self._arm.projects()],
@@ -109,11 +111,11 @@ class Control:
         ][:_SHOWN]
 
     def roles(self) -> Sequence[tuple[str, ...]]:
-        """Principal, role, scope and whether it counts already, of each role assignment."""
+        """Principal, role, scope and whether it is in effect, of each role assignment."""
         now = self._clock()
         return [
             (
-                self.who(assignment.principal_id),
+                self.caller_name(assignment.principal_id),
                 ROLE_NAMES.get(assignment.role, assignment.role),
                 assignment.scope,
                 "yes" if assignment.counts_from <= now else f"in {assignment.counts_from - now:.0f} s",
@@ -121,10 +123,10 @@ class Control:
             for assignment in self._arm.assignments()
         ][:_SHOWN]
 
-    def who(self, principal: str | None) -> str:
-        """A caller by a name that people know: the deployer, a project's or an agent's identity, else the id."""
+    def caller_name(self, principal: str | None) -> str:
+        """Return a readable name of a caller: the deployer, a project's or an agent's identity, else the id."""
         if principal is None:
-            return "nobody"
+            return "anonymous"
         if principal == DEPLOYER:
             return "deployer"
         for project in self._arm.projects():
@@ -137,11 +139,11 @@ class Control:
         return principal
 
     def last_requests(self, count: int) -> list[Entry]:
-        """The last journal entries, newest first."""
+        """Return the last journal entries, newest first."""
         return self._journal.last(count)
 
     def faults(self) -> list[Json]:
-        """The fault rules in force."""
+        """Return the fault rules in force."""
         return [fault.document() for fault in self._faults.all()]
 
     def _agent(self, agent: Agent) -> Json:
@@ -189,8 +191,8 @@ class Control:
     async def _set_settings(self, request: Request) -> Response:
         changes = await _json(request)
         if not isinstance(changes, dict):
-            raise _BadRequest("settings are a JSON object of names and values")
-        self._settings.update(changes)
+            raise _BadRequest("expected a JSON object of settings by name")
+        self._settings.change(changes)
         self._arm.delay_roles(self._settings.role_delay_s)
         return JSONResponse(self._settings.document())
 
@@ -202,7 +204,7 @@ class Control:
         given = document if isinstance(document, list) else [document]
         rules = [rule for rule in given if isinstance(rule, dict)]
         if len(rules) != len(given):
-            raise _BadRequest("a fault is a JSON object, several are a list of them")
+            raise _BadRequest("expected a JSON object for one fault, or a list of such objects")
         return JSONResponse({"faults": [self._faults.add(rule).document() for rule in rules]})
 
     async def _clear_faults(self, _request: Request) -> Response:
@@ -212,7 +214,7 @@ class Control:
     async def _remove_fault(self, request: Request) -> Response:
         fault: str = request.path_params["fault"]
         if not self._faults.remove(fault):
-            return JSONResponse({"error": f"there is no fault {fault!r}"}, 404)
+            return JSONResponse({"error": f"no fault has the id {fault!r}"}, 404)
         return Response(status_code=204)
 
 
@@ -222,7 +224,7 @@ def _size(version: Version) -> str:
 
 
 def _short(image: str | None) -> str:
-    """A reference without its host, its digest cut as people cut it."""
+    """Return a reference without its host and with a short digest."""
     name, _, digest = (image or "").partition("@sha256:")
     return f"{name.partition('/')[2] or name}{f'@{digest[:12]}' if digest else ''}"
 

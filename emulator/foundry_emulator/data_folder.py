@@ -1,4 +1,6 @@
-"""The folder that holds everything of one local Azure, and who runs in it."""
+"""The folder that holds all state of one local Azure, and the lock of the process that serves it."""
+
+from __future__ import annotations
 
 import fcntl
 import json
@@ -13,19 +15,19 @@ _RETRIES, _RETRY_S = 20, 0.01
 
 
 class AlreadyRunning(RuntimeError):
-    """Another process runs a local Azure in the folder."""
+    """Another process already runs a local Azure in the folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What ``emulator.json`` says of a running local Azure.
+    """The content of ``emulator.json``, which describes a running local Azure.
 
     Attributes:
-        pid: its process.
-        data_plane: base URL of data plane and ARM.
-        registry: host and port of the registry.
-        page: base URL of page, tokens and control.
-        environment: the variables with which clients find it; IDENTITY_HEADER is a secret.
+        pid: Its process id.
+        data_plane: Base URL of data plane and ARM.
+        registry: Host and port of the registry.
+        page: Base URL of page, tokens and control.
+        environment: The variables that clients need to find it; IDENTITY_HEADER is a secret.
     """
 
     pid: int
@@ -36,10 +38,10 @@ class Running:
 
 
 class DataFolder:
-    """A folder of a local Azure.
+    """The folder of a local Azure.
 
-    Two files are locked by the process that serves from it, and no kill can leave a lock behind: ``lock`` keeps
-    a second one out, and ``emulator.json`` says where it is reached; unlocked, it is what a killed one left.
+    The process that serves from it locks two files, and a killed process leaves no lock behind: ``lock`` keeps a
+    second process out, and ``emulator.json`` describes the first; an unlocked one was left by a killed process.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,21 +95,21 @@ class DataFolder:
         return self.path / "emulator.log"
 
     def lock(self) -> None:
-        """Takes the folder for this process, until it ends or `unlock`.
+        """Lock the folder for this process, until it ends or calls `unlock`.
 
         Raises:
-            AlreadyRunning: another process has it.
+            AlreadyRunning: Another process has locked it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        # More than one try: `is_locked` of another process holds the lock for a moment.
+        # Several tries: `is_locked` of another process holds the lock for a moment.
         if not any(_taken(lock, wait_s) for wait_s in [0.0] + [_RETRY_S] * _RETRIES):
             os.close(lock)
             raise AlreadyRunning(f"a local Azure is already running in {self.path}")
         self._lock = lock
 
     def unlock(self) -> None:
-        """Gives the folder back."""
+        """Unlock the folder."""
         if self._described is not None:
             self._description.unlink(missing_ok=True)
             os.close(self._described)
@@ -117,7 +119,7 @@ class DataFolder:
             self._lock = None
 
     def is_locked(self) -> bool:
-        """Whether some process, this one included, runs a local Azure here."""
+        """Return whether any process, this one included, runs a local Azure here."""
         if not (self.path / "lock").is_file():
             return False
         lock = os.open(self.path / "lock", os.O_RDWR)
@@ -127,7 +129,7 @@ class DataFolder:
             os.close(lock)
 
     def describe(self, running: Running) -> None:
-        """Writes ``emulator.json``, readable by its owner alone."""
+        """Write ``emulator.json``, readable by its owner only."""
         document = {
             "pid": running.pid,
             "data_plane": running.data_plane,
@@ -137,13 +139,13 @@ class DataFolder:
         }
         draft = self._description.with_suffix(".draft")
         self._described = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        # Locked before it has its name: whoever finds it unlocked may trust that its writer has ended.
+        # Locked before it is renamed: a reader that finds it unlocked knows that its writer has ended.
         fcntl.flock(self._described, fcntl.LOCK_EX)
         os.write(self._described, json.dumps(document, indent=2).encode())
         draft.replace(self._description)
 
     def running(self) -> Running | None:
-        """The local Azure that runs here and takes requests, or None."""
+        """Return the local Azure that runs here and takes requests, or None."""
         try:
             description = self._description.open("rb")
         except FileNotFoundError:
@@ -161,7 +163,7 @@ class DataFolder:
         )
 
     def clear(self) -> None:
-        """Deletes all state; the certificates stay, so that clients need no new bundle."""
+        """Delete all state; keep the certificates, so that clients need no new bundle."""
         for name in ("azure.sqlite", "azure.sqlite-wal", "azure.sqlite-shm", "emulator.log", "emulator.json"):
             (self.path / name).unlink(missing_ok=True)
         for folder in (self.registry, self.images, self.code, self.files, self.agents):
@@ -173,7 +175,7 @@ class DataFolder:
 
 
 def _taken(lock: int, wait_s: float, kind: int = fcntl.LOCK_EX) -> bool:
-    """Takes the lock ``wait_s`` seconds from now, or says that it could not."""
+    """Lock the file after ``wait_s`` seconds; return whether that worked."""
     time.sleep(wait_s)
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)

@@ -1,4 +1,6 @@
-"""The whole local Azure, put together."""
+"""The whole local Azure, assembled from its parts."""
+
+from __future__ import annotations
 
 import asyncio
 import contextlib
@@ -19,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from foundry_emulator.agent_environment import AgentEnvironment
 from foundry_emulator.arm import ArmStore, Urls
 from foundry_emulator.arm.connections import Connections
+from foundry_emulator.arm.http import ArmHttp
 from foundry_emulator.arm.registry_tasks import RegistryTasks
 from foundry_emulator.clock import Clock, RealClock
 from foundry_emulator.control import Control
@@ -49,7 +52,7 @@ from foundry_emulator.dataplane.vector_search import VectorSearch
 from foundry_emulator.dataplane.vector_store_operations import VectorStoreOperations
 from foundry_emulator.dataplane.vector_stores import VectorStores
 from foundry_emulator.faults import FaultLayer, Faults
-from foundry_emulator.identity import DEPLOYER, Identity, TokenProblem
+from foundry_emulator.identity import ARM_AUDIENCE, DEPLOYER, Identity, TokenProblem
 from foundry_emulator.journal import Journal
 from foundry_emulator.listener import Journaled, Listener, PortInUse, bind, port_of
 from foundry_emulator.page import pages
@@ -61,8 +64,6 @@ from foundry_emulator.runtime import EchoRuntime, ProcessRuntime, Runtime
 from foundry_emulator.settings import Settings
 from foundry_emulator.store import Store
 from foundry_emulator.tls import certificates
-
-_ARM_AUDIENCE = "https://management.azure.com"
 
 
 class RuntimeKind(StrEnum):
@@ -80,7 +81,7 @@ class Ports:
     Attributes:
         data: TLS: data plane and ARM.
         registry: TLS: images.
-        page: plain HTTP: page, managed identity, control.
+        page: Plain HTTP: page, managed identity, control API.
     """
 
     data: int = 8443
@@ -89,23 +90,23 @@ class Ports:
 
 
 class PortTaken(RuntimeError):
-    """A port that can't be had; the message names the option that sets another."""
+    """A port is not available; the message names the option that chooses another."""
 
 
 class Emulator:
     """A local Azure in one process, on the running event loop.
 
     Args:
-        folder: where its state is; must be locked by the caller.
-        ports: of the listeners.
-        runtime: what runs agents.
-        settings: may be changed while it runs.
-        clock: the time of everything but processes.
-        seed: of the randomness that shares traffic out; None for another each time.
+        folder: The folder of its state; the caller must have locked it.
+        ports: The listeners' ports.
+        runtime: What runs agents.
+        settings: The settings; they may change while it runs.
+        clock: The time, except for processes.
+        seed: Random seed for the traffic split; None for a different one each time.
 
     Raises:
-        PortTaken: a port is in use.
-        RuntimeUnavailable: what the runtime needs is not there.
+        PortTaken: A port is in use.
+        RuntimeUnavailable: The runtime lacks something that it needs.
     """
 
     def __init__(
@@ -186,7 +187,7 @@ class Emulator:
             "FOUNDRY_EMULATOR_ARM_ENDPOINT": self.urls.data_plane,
             "ARM_METADATA_HOSTNAME": self.urls.data_plane.removeprefix("https://"),
         }
-        # Seeded on purpose: shares that can be repeated; nothing secret is drawn from it.
+        # Seeded on purpose: the traffic split can be repeated; no secret depends on it.
         traffic = TrafficRouter(self.sessions, random.Random(seed))  # noqa: S311
         distribution = Distribution(self.registry, self.registry_tokens)
         pair = (tls.chain, tls.key)
@@ -201,25 +202,25 @@ class Emulator:
         ]
 
     def running(self) -> Running:
-        """How clients find it."""
+        """Return the addresses and variables that clients need."""
         return Running(os.getpid(), self.urls.data_plane, self.urls.registry, self.page_url, self.environment)
 
     async def start(self) -> None:
-        """Returns when all listeners take requests."""
+        """Start all listeners; return when they take requests."""
         self.forget_deleted_projects()
         self.provisioner.resume()
         for listener in self._listeners:
             await listener.start()
 
     async def stop(self) -> None:
-        """Ends listeners, then agents, then closes the store."""
+        """Stop the listeners, then the agents, and close the store."""
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
         await self.tasks.close()
         await self.provisioner.close()
         self.store.close()
 
     def forget_deleted_projects(self) -> None:
-        """Deletes what projects held that ARM no longer has, as the service does."""
+        """Delete what projects held that ARM no longer has: agents, toolboxes, files and vector stores, as in Azure."""
         for project in self.vector_stores.projects() | self.files.projects():
             if self.arm.project(project) is None:
                 self.vector_stores.delete_of(project)
@@ -243,7 +244,7 @@ class Emulator:
             self.homes.remove(session)
 
     def _cloud(self, traffic: TrafficRouter, clock: Clock) -> ASGIApp:
-        """Data plane, with faults before it, and ARM, without."""
+        """Return the application of the data plane, which faults affect, and of ARM, which they do not."""
         forward = Forward(self.agents, self.sessions, traffic, self.provisioner, self.settings)
         search = VectorSearch(self.vector_stores, self.files)
         conversations = Conversations(self.store, self.agents, self.sessions, clock=clock.now)
@@ -264,7 +265,7 @@ class Emulator:
         table = operations.operations({name: handle for part in served for name, handle in part.handlers().items()})
         access = Access(self.arm, self.identity)
         data = FaultLayer(_router(operations.routes(table, access)), self.faults, clock=clock)
-        arm = _router([*self.tasks.routes(), *self.arm.routes()])
+        arm = _router([*self.tasks.routes(), *ArmHttp(self.arm, self.identity).routes()])
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             if _cloud_plane(scope["path"]) == "data":
@@ -272,7 +273,7 @@ class Emulator:
                 return
             authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
             with contextlib.suppress(TokenProblem):
-                scope["state"]["principal"] = self.identity.verify(authorization, _ARM_AUDIENCE).object_id
+                scope["state"]["principal"] = self.identity.verify(authorization, ARM_AUDIENCE).object_id
             await arm(scope, receive, send)
             if scope["method"] == "DELETE":
                 self.forget_deleted_projects()
@@ -302,7 +303,7 @@ def _bind(port: int, option: str) -> socket.socket:
 
 
 def _runtime(kind: RuntimeKind) -> Callable[[Emulator, DataFolder, Clock, Sequence[Path]], Runtime]:
-    """What makes the runtime, once all that it needs besides the emulator is known to be there."""
+    """Return the factory of the runtime, after a check that everything it needs is available."""
     if kind is RuntimeKind.ECHO:
         return lambda _emulator, _folder, clock, _trusted: EchoRuntime(clock=clock.now)
     if kind is RuntimeKind.PROCESS:
@@ -339,5 +340,5 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _local_only(app: ASGIApp) -> ASGIApp:
-    """Refuses requests for another host's name: a web page that rebinds its name to loopback gets no token."""
+    """Refuse requests for another host's name: a web page that rebinds its name to loopback gets no token."""
     return TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1"])

@@ -1,4 +1,6 @@
-"""Faults: rules that make the data plane fail on purpose, exactly when told."""
+"""Faults: rules that make the data plane fail on purpose."""
+
+from __future__ import annotations
 
 import asyncio
 import re
@@ -17,18 +19,18 @@ _REMEMBERED_READS = 1024
 
 
 class FaultProblem(ValueError):
-    """A fault rule that can't be."""
+    """A fault rule is not valid."""
 
 
 class Action(StrEnum):
     """What a fault does."""
 
-    STATUS = "status"  # answers that status; nothing is processed
-    LATENCY = "latency"  # waits, then goes on as if nothing were
-    RESET_BEFORE_COMMIT = "reset_before_commit"  # drops the connection; nothing is processed
+    STATUS = "status"  # returns that status; the request is not processed
+    LATENCY = "latency"  # waits, then processes the request
+    RESET_BEFORE_COMMIT = "reset_before_commit"  # drops the connection; the request is not processed
     COMMIT_THEN_RESET = "commit_then_reset"  # processes the request, then drops the connection
-    STALE_READ = "stale_read"  # answers a GET as the same GET was answered before
-    CUT_JSON = "cut_json"  # processes the request, sends half of the answer, drops the connection
+    STALE_READ = "stale_read"  # returns the earlier response to the same GET
+    CUT_JSON = "cut_json"  # processes the request, sends half of the response, drops the connection
 
 
 @dataclass(slots=True)
@@ -36,18 +38,18 @@ class Fault:
     """A rule. It matches by method and path, and fires on some of its matches.
 
     Attributes:
-        id: names it, for taking it away.
-        action: what it does.
+        id: Identifies the rule for its removal.
+        action: What it does.
         method: HTTP method, or None for any.
-        path: regular expression that must be found in the path, which begins with ``/api/projects/``.
-        nth: fires on that match alone, counted from 1; or None.
-        times: fires on that many matches, then never again; or None for always.
-        status: of action ``status``.
+        path: Regular expression to search for in the path, which begins with ``/api/projects/``.
+        nth: The only match to fire on, counted from 1; or None.
+        times: The number of matches to fire on; None for all.
+        status: The status of action ``status``.
         retry_after: ``Retry-After`` of action ``status``: seconds or an HTTP date; or None.
-        body: of action ``status``; None for the service's error envelope.
-        latency_s: of action ``latency``.
-        matched: how many requests matched.
-        fired: how many times it fired.
+        body: The body of action ``status``; None for the service's error envelope.
+        latency_s: The seconds of action ``latency``.
+        matched: How many requests have matched.
+        fired: How often the rule has fired.
     """
 
     id: str
@@ -64,7 +66,7 @@ class Fault:
     fired: int = 0
 
     def fires(self, method: str, path: str) -> bool:
-        """Whether it fires on this request; counts it."""
+        """Count a request and return whether the rule fires on it."""
         if (self.method is not None and self.method != method) or not self.path.search(path):
             return False
         if self.action is Action.STALE_READ and method != "GET":
@@ -75,7 +77,7 @@ class Fault:
         return self.times is None or self.fired < self.times
 
     def document(self) -> dict[str, object]:
-        """The rule as JSON."""
+        """Return the rule as JSON."""
         return {
             "id": self.id,
             "action": self.action.value,
@@ -99,17 +101,17 @@ class _Answer:
 
 
 class Faults:
-    """The rules in force, in the order of their making."""
+    """The active rules, in the order of their creation."""
 
     def __init__(self) -> None:
         self._rules: dict[str, Fault] = {}
         self._made = 0
 
     def add(self, document: Mapping[str, object]) -> Fault:
-        """A new rule from its JSON.
+        """Add a rule from its JSON and return it.
 
         Raises:
-            FaultProblem: it can't be; the message says why.
+            FaultProblem: The rule is not valid; the message says why.
         """
         self._made += 1
         rule = _fault(f"fault-{self._made}", document)
@@ -117,19 +119,19 @@ class Faults:
         return rule
 
     def remove(self, fault_id: str) -> bool:
-        """Takes a rule away; False when there was none."""
+        """Remove a rule; return False when there was none."""
         return self._rules.pop(fault_id, None) is not None
 
     def clear(self) -> None:
-        """Takes all rules away."""
+        """Remove all rules."""
         self._rules.clear()
 
     def all(self) -> list[Fault]:
-        """The rules."""
+        """Return the rules."""
         return list(self._rules.values())
 
     def firing(self, method: str, path: str) -> Iterator[Fault]:
-        """The rules that fire on a request: any number of latencies, then at most one other."""
+        """Yield the rules that fire on a request: any number of latencies, then at most one other."""
         for rule in self.all():
             if rule.fires(method, path):
                 yield rule
@@ -138,10 +140,10 @@ class Faults:
 
 
 class FaultLayer:
-    """ASGI middleware that lets `Faults` loose on what it wraps: the data plane, nothing else.
+    """ASGI middleware that applies `Faults` to the application it wraps: the data plane.
 
-    A fault that fires is named in ``scope["state"]["fault"]``, for the journal, and counts as fired only when
-    it had its effect: a stale read that remembers no earlier answer has none.
+    ``scope["state"]["fault"]`` names a fault that fires, for the journal. A fault counts as fired only when
+    it had an effect: a stale read without an earlier response has none.
     """
 
     def __init__(self, app: ASGIApp, faults: Faults, *, clock: Clock) -> None:
@@ -151,7 +153,7 @@ class FaultLayer:
         self._reads: OrderedDict[str, _Answer] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request, as told by the rules."""
+        """Serve one request with the faults that fire on it."""
         fault = await self._latencies(scope)
         if fault is None:
             await self._remembering(scope, receive, send)
@@ -180,7 +182,7 @@ class FaultLayer:
             await _drop(scope, flush=fault.action is Action.CUT_JSON)
 
     async def _latencies(self, scope: Scope) -> Fault | None:
-        """Waits out the latencies; the rule that fires after them, if any."""
+        """Wait for all latencies that fire; return the rule that fires after them, if any."""
         for rule in self._faults.firing(scope["method"], scope["path"]):
             if rule.action is not Action.LATENCY:
                 return rule
@@ -189,9 +191,9 @@ class FaultLayer:
         return None
 
     async def _remembering(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves, and remembers the answers to GETs while a rule may want them stale."""
-        wanted = scope["method"] == "GET" and any(r.action is Action.STALE_READ for r in self._faults.all())
-        if not wanted:
+        """Serve a request, and keep the response to a GET while a rule may repeat it."""
+        requested = scope["method"] == "GET" and any(r.action is Action.STALE_READ for r in self._faults.all())
+        if not requested:
             await self._app(scope, receive, send)
             return
         answer = await self._collect(scope, receive)
@@ -231,13 +233,13 @@ async def _send(send: Send, answer: _Answer) -> None:
 
 
 async def _drop(scope: Scope, *, flush: bool = False) -> None:
-    """Drops the connection without another byte; the listener puts the transport into the scope."""
+    """Drop the connection without another byte; the listener puts the transport into the scope."""
     transport: asyncio.Transport = scope["state"]["transport"]
     if flush:
         transport.close()
     else:
         transport.abort()
-    await asyncio.sleep(0)  # lets the server learn of it before it looks for an answer
+    await asyncio.sleep(0)  # the server notices it before it looks for a response
 
 
 def _status_answer(fault: Fault, request_id: str) -> _Answer:
@@ -263,13 +265,13 @@ def _status_answer(fault: Fault, request_id: str) -> _Answer:
 def _fault(fault_id: str, document: Mapping[str, object]) -> Fault:
     known = {"action", "method", "path", "nth", "times", "status", "retry_after", "body", "latency_s"}
     if unknown := sorted(set(document) - known):
-        raise FaultProblem(f"a fault has no {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        raise FaultProblem(f"unknown properties of a fault: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
     implied = next((name for name in ("status", "latency_s") if name in document), "")
     action = document.get("action", implied.removesuffix("_s"))
     if not isinstance(action, str) or action not in set(Action):
         raise FaultProblem(f"action must be one of {', '.join(Action)}, not {action!r}")
     if (document.get("nth") is not None) and (document.get("times") is not None):
-        raise FaultProblem("nth and times exclude each other")
+        raise FaultProblem("nth and times are mutually exclusive")
     method, latency, retry_after = (document.get(name) for name in ("method", "latency_s", "retry_after"))
     status = document.get("status", 500)
     if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:  # noqa: PLR2004  HTTP
@@ -296,7 +298,7 @@ def _pattern(value: object) -> re.Pattern[str]:
     try:
         return re.compile(str(value))
     except re.error as problem:
-        raise FaultProblem(f"path is no regular expression: {problem}") from None
+        raise FaultProblem(f"path is not a valid regular expression: {problem}") from None
 
 
 def _count(name: str, value: object) -> int | None:

@@ -1,4 +1,6 @@
-"""The journal: one entry for every request that reached a listener. What tests trust instead of logs."""
+"""The journal: one entry for each request that reached a listener. Tests rely on it instead of logs."""
+
+from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -13,20 +15,20 @@ _CAPACITY = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request and what came of it. Never a body, never a header's value.
+    """One request and its outcome, without bodies and header values.
 
     Attributes:
-        n: place in the journal, rising, from 1; goes on after a restart.
-        time: when it was answered, Unix seconds.
+        n: Number of the entry, ascending from 1; continues after a restart.
+        time: When the response was sent, Unix seconds.
         plane: ``data``, ``arm``, ``registry`` or ``identity``.
         method: HTTP method.
-        path: decoded path.
-        query: query string as sent.
-        status: what the service decided, even if a fault kept the answer from the caller; None when the
-            request was cut before it was processed.
-        fault: the fault that fired on it, or None.
-        principal: object id of the caller, or None when no valid token came.
-        request_id: the same as in the answer's headers and error body.
+        path: Decoded path.
+        query: Query string as sent.
+        status: The status that the service chose, even if a fault withheld the response; None when the
+            connection was dropped before the request was processed.
+        fault: The fault that fired on the request, or None.
+        principal: Object id of the caller, or None without a valid token.
+        request_id: The request id, as in the response's headers and error body.
     """
 
     n: int
@@ -46,12 +48,12 @@ class Entry:
         return self.method in WRITE_METHODS and self.plane in WRITE_PLANES
 
     def document(self) -> dict[str, object]:
-        """The entry as JSON."""
+        """Return the entry as JSON."""
         return {**asdict(self), "write": self.write}
 
 
 class Journal:
-    """The last 100,000 entries in memory; writes also in the store, so that they survive a restart."""
+    """The last 100,000 entries in memory; writes are in the store too, so that they survive a restart."""
 
     def __init__(self, store: Store, *, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -73,7 +75,7 @@ class Journal:
         principal: str | None,
         request_id: str,
     ) -> None:
-        """Adds an entry; of a write, durably."""
+        """Add an entry; the entry of a write is durable."""
         entry = Entry(self._next, self._clock(), plane, method, path, query, status, fault, principal, request_id)
         self._next += 1
         self._entries.append(entry)
@@ -83,17 +85,17 @@ class Journal:
                 self._writes.delete(next(iter(self._writes.items()))[0])
 
     def entries(self, *, plane: str | None = None, writes: bool = False, since: int = 0) -> Iterator[Entry]:
-        """Entries after number ``since``, oldest first, of one plane or all, writes alone or all."""
+        """Entries after number ``since``, oldest first; of one plane or all, writes only or all."""
         for entry in list(self._entries):
             if entry.n > since and (plane is None or entry.plane == plane) and (not writes or entry.write):
                 yield entry
 
     def last(self, count: int) -> list[Entry]:
-        """The last ``count`` entries, newest first."""
+        """Return the last ``count`` entries, newest first."""
         return [self._entries[-1 - place] for place in range(min(count, len(self._entries)))]
 
 
 def _entry(document: object) -> Entry:
     if not isinstance(document, dict):
-        raise TypeError(f"a journal entry is an object, not {document!r}")
+        raise TypeError(f"expected a journal entry to be an object, got {document!r}")
     return Entry(**document)

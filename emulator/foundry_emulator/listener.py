@@ -1,4 +1,6 @@
-"""A listener: a bound socket, the server behind it, and the journal in front of the application."""
+"""A listener: a bound socket, its server, and the journal in front of the application."""
+
+from __future__ import annotations
 
 import asyncio
 import contextlib
@@ -18,14 +20,14 @@ from foundry_emulator.transport import Joining
 LOOPBACK = "127.0.0.1"
 _BACKLOG = 512
 _TICK_S = 0.005
-_KEEP_ALIVE_S = 75  # longer than clients keep idle connections, so that they end them, not we
+_KEEP_ALIVE_S = 75  # longer than clients keep idle connections, so that the clients end them
 
 
 class PortInUse(OSError):
-    """A port that another program listens on.
+    """Another program listens on the port.
 
     Attributes:
-        port: the port.
+        port: The port.
     """
 
     def __init__(self, port: int) -> None:
@@ -34,10 +36,10 @@ class PortInUse(OSError):
 
 
 def bind(port: int) -> socket.socket:
-    """A socket bound to ``port`` of the loopback interface; 0 takes a free one.
+    """Return a socket bound to ``port`` of the loopback interface; 0 takes a free one.
 
     Raises:
-        PortInUse: it is taken.
+        PortInUse: Another program listens on it.
     """
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -52,13 +54,13 @@ def bind(port: int) -> socket.socket:
 
 
 def port_of(bound: socket.socket) -> int:
-    """The port of a bound socket."""
+    """Return the port of a bound socket."""
     port: int = bound.getsockname()[1]
     return port
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, which also tells the application its transport: faults drop connections."""
+    """uvicorn's protocol; it also gives the application its transport, because faults drop connections."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's signature
         super().connection_made(Joining(transport, self.loop))
@@ -69,7 +71,7 @@ class _Protocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server without its signal handlers: three of them share one process."""
+    """uvicorn's server without its signal handlers: three servers share one process."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -99,21 +101,21 @@ class Listener:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Returns when requests are taken."""
+        """Start to serve; return when requests are taken."""
         self._task = asyncio.get_running_loop().create_task(self._server.serve([self._bound]))
         while not self._server.started:
             if self._task.done():
                 self._task.result()
-                raise RuntimeError("the listener ended before it began")
+                raise RuntimeError("the listener ended before it started")
             await asyncio.sleep(_TICK_S)
 
     async def stop(self) -> None:
-        """Lets running requests end, at most 2 seconds long, and closes everything."""
+        """Give running requests at most 2 seconds, then close everything."""
         self._server.should_exit = True
         state = self._server.server_state
         while self._task is not None and not self._task.done():
             if not state.tasks:
-                # An idle client does not answer TLS's goodbye: waiting for it would take those 2 seconds.
+                # An idle client does not answer a TLS shutdown: waiting for it would take those 2 seconds.
                 for connection in list(state.connections):
                     connection.transport.abort()
             await asyncio.sleep(_TICK_S)
@@ -121,21 +123,21 @@ class Listener:
 
 
 class Journaled:
-    """ASGI middleware: gives each request its id and writes it into the journal.
+    """ASGI middleware: gives each request its id and writes it to the journal.
 
-    The entry is made when the answer begins, before its first byte is sent, so that a caller who has an
-    answer finds it in the journal; a request that was cut is entered when it ends.
+    The entry is written when the response starts, before its first byte is sent, so that a caller with a
+    response finds it in the journal. A request whose connection was dropped is entered when it ends.
     """
 
     def __init__(self, app: ASGIApp, journal: Journal, plane: Callable[[str], str | None]) -> None:
         self._app = app
         self._journal = journal
         self._plane = plane
-        # Ids are no secrets; the system's randomness costs a system call for each.
+        # Ids are not secrets; the system's randomness costs a system call for each.
         self._ids = random.Random(secrets.randbits(128))  # noqa: S311  (see above)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request."""
+        """Serve one request."""
         if scope["type"] != "http":
             return
         state = scope["state"]

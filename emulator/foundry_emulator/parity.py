@@ -1,4 +1,6 @@
-"""The parity ledger: what is served, and how each answer is known. Read from ``parity.toml``."""
+"""The parity ledger: what the emulator serves, and how each response is known. Read from ``parity.toml``."""
+
+from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
@@ -11,7 +13,7 @@ _FILE = Path(__file__).with_name("parity.toml")
 
 
 class Parity(StrEnum):
-    """How an operation's answers are known."""
+    """How the responses of an operation are known."""
 
     RECORDED = "recorded"
     MODELLED = "modelled"
@@ -23,12 +25,12 @@ class Entry:
     """One operation of the service.
 
     Attributes:
-        name: as the SDK calls it, where it does.
+        name: The name in the SDK, where it has one.
         method: HTTP method.
-        path: below ``/api/projects/{project}``, with ``{names}``.
-        parity: how its answers are known.
-        evidence: recordings, or sections of the service contract.
-        note: what differs from the service, or is left out.
+        path: Below ``/api/projects/{project}``, with ``{names}``.
+        parity: How its responses are known.
+        evidence: Recordings, or sections of the service contract.
+        note: What differs from the service or is left out.
     """
 
     name: str
@@ -39,15 +41,15 @@ class Entry:
     note: str = ""
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request is one of this operation's; ``path`` is below the project, without a query."""
+        """Return whether a request is one of this operation's; ``path`` is below the project, without a query."""
         if method != self.method:
             return False
-        wanted, given = self.path.strip("/").split("/"), path.strip("/").split("/")
-        return len(wanted) == len(given) and all(map(_fits, wanted, given))
+        requested, given = self.path.strip("/").split("/"), path.strip("/").split("/")
+        return len(requested) == len(given) and all(map(_fits, requested, given))
 
 
 def _fits(pattern: str, part: str) -> bool:
-    """Whether one part of a path fits: ``{agent}:enable`` takes ``support:enable``, ``{agent}`` no colon."""
+    """Return whether one part of a path fits: ``{agent}:enable`` matches ``support:enable``, ``{agent}`` no colon."""
     name, _, verb = pattern.partition("}")
     if not name.startswith("{"):
         return pattern == part
@@ -56,14 +58,14 @@ def _fits(pattern: str, part: str) -> bool:
 
 @cache
 def ledger() -> Sequence[Entry]:
-    """Every entry, in the file's order."""
+    """Return every entry, in the file's order."""
     with _FILE.open("rb") as file:
         document = tomllib.load(file)
     return tuple(Entry(**{**row, "parity": Parity(row["parity"])}) for row in document["operation"])
 
 
 def parity_page() -> str:
-    """The ledger as a page of documentation, in Markdown."""
+    """Return the ledger as a documentation page in Markdown."""
     entries = ledger()
     counts = {parity: sum(entry.parity is parity for entry in entries) for parity in Parity}
     lines = [
@@ -72,13 +74,13 @@ def parity_page() -> str:
         "",
         f"Of {len(entries)} operations of the data plane:",
         "",
-        f"- {counts[Parity.RECORDED]} are *recorded*: the answers match every recording of the real service that",
-        "  concerns them (`make conformance`).",
-        f"- {counts[Parity.MODELLED]} are *modelled* on documentation, client code or reports; no recording has them.",
-        f"- {counts[Parity.MISSING]} are *missing*: they answer 501 `not_implemented` and change nothing, as does any",
+        f"- {counts[Parity.RECORDED]} are *recorded*: the responses match every recording of the real service",
+        "  (`make conformance`).",
+        f"- {counts[Parity.MODELLED]} are *modelled* on documentation, client code or reports, without recordings.",
+        f"- {counts[Parity.MISSING]} are *missing*: they return 501 `not_implemented` and change nothing, like any",
         "  other path.",
         "",
-        "Nothing was compared with live Azure but through those recordings. Tags: [sdk] code of azure-ai-projects,",
+        "The recordings are the only comparison with live Azure. Tags: [sdk] code of azure-ai-projects,",
         "[spec] Microsoft's TypeSpec, [docs] Microsoft's documentation, [azd] code of the azd agents extension,",
         "[observed] reports by third parties.",
         "",

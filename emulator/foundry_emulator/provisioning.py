@@ -1,4 +1,6 @@
-"""From ``creating`` to ``active`` or ``failed``: pulls, starts and probes each new version."""
+"""Provisioning: pulls, starts and probes each new version, from ``creating`` to ``active`` or ``failed``."""
+
+from __future__ import annotations
 
 import asyncio
 import contextlib
@@ -26,7 +28,7 @@ _IMAGE_ERROR, _PROVISIONING_ERROR = "ImageError", "ProvisioningError"
 
 
 class _Served(NamedTuple):
-    """A version and the session that a process is for; "" for one that serves them all."""
+    """A version and the session that a process serves; "" for one that serves all sessions."""
 
     version: VersionKey
     session_id: str
@@ -35,20 +37,20 @@ class _Served(NamedTuple):
 class Provisioner:
     """Runs versions: each new one until it is ready or fails, each active one when it is first called.
 
-    Versions that were ``creating`` when the local Azure ended go on at the next start (`resume`); active ones
-    are started again by their next call, from the image as pulled then.
+    A version that was ``creating`` when the local Azure stopped continues at the next start (`resume`). The next
+    call of an active one starts it again, from the image that was pulled then.
 
     Args:
-        arm: roles and projects.
-        registry: images.
-        agents: whose statuses it moves.
-        runtime: what runs them.
-        settings: how long, and scripts.
-        clock: for ``provisioning_s`` and scripts.
-        code: code agents' zips.
-        folder: for the workloads' own folders.
-        homes: of sessions.
-        environment: what processes are started with.
+        arm: Roles and projects.
+        registry: Images.
+        agents: The agents whose statuses it sets.
+        runtime: What runs them.
+        settings: Durations and scripts.
+        clock: The time for ``provisioning_s`` and scripts.
+        code: The zips of code agents.
+        folder: The parent of the workloads' folders.
+        homes: The homes of sessions.
+        environment: Builds the environment of processes.
     """
 
     def __init__(
@@ -82,14 +84,14 @@ class Provisioner:
         self._polls: dict[VersionKey, _Polls] = {}
 
     def resume(self) -> None:
-        """Goes on with every version that is ``creating``."""
+        """Continue with every version that is ``creating``."""
         for agent in self._agents.all():
             for version in agent.versions.values():
                 if version.status == "creating":
                     self.begin(version.key)
 
     def begin(self, key: VersionKey) -> None:
-        """Starts to provision a new version; returns at once."""
+        """Start to provision a new version; return at once."""
         script = self._settings.take_script(key.agent)
         steps = self._provision(key) if script is None else self._follow(key, script)
         task = asyncio.get_running_loop().create_task(steps, name=f"provision {key}")
@@ -97,13 +99,13 @@ class Provisioner:
         task.add_done_callback(lambda done: _forget(self._provisioning, key, done))
 
     def polled(self, key: VersionKey) -> None:
-        """Counts a read of a ``creating`` version, for a script that waits for it."""
+        """Count a read of a ``creating`` version, for a script that waits for it."""
         polls = self._polls.get(key)
         if polls is not None:
             polls.count()
 
     def end(self, key: VersionKey) -> None:
-        """Stops what runs for a deleted version; returns at once, the processes may take seconds to end."""
+        """Stop the processes of a deleted version; return at once, they may take seconds to end."""
         task = self._provisioning.pop(key, None)
         if task is not None:
             task.cancel()
@@ -111,25 +113,25 @@ class Provisioner:
             self._end(served)
 
     def end_session(self, key: VersionKey, session_id: str) -> None:
-        """Stops what runs for one session alone; returns at once."""
+        """Stop the process of one session; return at once."""
         if session_id:
             self._end(_Served(key, session_id))
 
     def log_folder(self, key: VersionKey, session_id: str) -> Path:
-        """Where what serves a session writes ``stdout.log`` and ``stderr.log``."""
+        """Return the folder of a session's ``stdout.log`` and ``stderr.log``."""
         folder = self._folder / key.project / key.agent / key.version
         own = folder / "sessions" / safe_name(session_id)
         return own if session_id and (self._settings.session_processes or own.is_dir()) else folder
 
     async def instance(self, key: VersionKey, session_id: str = "") -> Instance:
-        """What serves a session of an active version; started now if nothing does.
+        """Return the instance that serves a session of an active version; start one if there is none.
 
         Args:
-            key: the version.
-            session_id: the session; "" for a call that has none.
+            key: The version.
+            session_id: The session; "" for a call without one.
 
         Raises:
-            StartFailed: it can't be started (again).
+            StartFailed: It cannot be started (again).
         """
         served = _Served(key, session_id if self._settings.session_processes else "")
         instance = self._instances.get(served)
@@ -143,7 +145,7 @@ class Provisioner:
             self._starting[served] = task
             task.add_done_callback(lambda done: _forget(self._starting, served, done))
         try:
-            # Shielded: a caller that goes away must not stop the start for the others.
+            # Shielded: a caller that leaves must not stop the start for the others.
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             caller = asyncio.current_task()
@@ -152,11 +154,11 @@ class Provisioner:
             raise
 
     def running(self) -> int:
-        """How many instances are alive."""
+        """Return the number of running instances."""
         return sum(instance.alive for instance in self._instances.values())
 
     async def close(self) -> None:
-        """Stops everything, and waits for it."""
+        """Stop everything and wait for it."""
         tasks = [*self._provisioning.values(), *self._starting.values()]
         for task in tasks:
             task.cancel()
@@ -180,7 +182,7 @@ class Provisioner:
             await self.instance(key)
         except StartFailed as failure:
             self._agents.set_status(key, "failed", {"code": failure.code, "message": failure.message})
-        except Exception:  # noqa: BLE001  whatever it was, the version must not stay `creating` for ever
+        except Exception:  # noqa: BLE001  whatever the cause, the version must not stay `creating` forever
             _log.exception("provisioning %s failed", key)
             self._agents.set_status(
                 key,
@@ -190,14 +192,14 @@ class Provisioner:
         else:
             self._agents.set_status(key, "active")
             if self._settings.session_processes:
-                self._end(_Served(key, ""))  # it was only to see that the version gets ready
+                self._end(_Served(key, ""))  # it only had to show that the version gets ready
 
     async def _follow(self, key: VersionKey, script: Script) -> None:
         try:
             for step in script.steps:
                 if step.polls:
                     self._polls[key] = _Polls(step.polls)
-                self._agents.set_status(key, step.status, step.error)
+                self._agents.set_status(key, step.status, step.error.model_dump() if step.error else None)
                 await self._clock.sleep(step.for_s)
                 if step.polls:
                     await self._polls[key].passed.wait()
@@ -241,7 +243,7 @@ class Provisioner:
             return None
         pulled = check_pull(self._arm, self._registry, project, reference)
         if isinstance(pulled, PullRefusal):
-            # The service tells the caller little; whoever runs the local Azure may know.
+            # The service tells the caller little; the log of the local Azure says more.
             _log.warning("%s: image %s was not pulled: %s", key, reference, pulled.reason)
             raise StartFailed(_IMAGE_ERROR, pulled.message)
         return pulled
@@ -258,7 +260,7 @@ class Provisioner:
 
 
 class _Polls:
-    """Reads that a script still waits for."""
+    """Reads that a script waits for."""
 
     def __init__(self, left: int) -> None:
         self._left = left
@@ -271,7 +273,7 @@ class _Polls:
 
 
 def _forget(tasks: dict[K, asyncio.Task[T]], key: K, done: asyncio.Task[T]) -> None:
-    """Takes an ended task out; not its successor, when the version was deleted and made again meanwhile."""
+    """Remove an ended task, but not the task of a version that was deleted and created again meanwhile."""
     if tasks.get(key) is done:
         del tasks[key]
 

@@ -1,4 +1,6 @@
-"""Runs a local Azure as a process of its own, until it is told to end."""
+"""Runs a local Azure in its own process, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
 
 import asyncio
 import logging
@@ -23,26 +25,26 @@ def serve(
     seed: int | None,
     ready: Callable[[Running], None],
 ) -> None:
-    """Serves until SIGTERM or SIGINT; blocks.
+    """Serve until SIGTERM or SIGINT; blocks.
 
     Args:
-        data_dir: where everything is kept.
-        ports: of the listeners.
-        runtime: what runs agents.
-        settings: at the start.
-        seed: of the traffic's randomness.
-        ready: called when requests are taken.
+        data_dir: The folder of all state.
+        ports: The listeners' ports.
+        runtime: What runs agents.
+        settings: The settings at the start.
+        seed: Random seed for the traffic split.
+        ready: Called when requests are taken.
 
     Raises:
-        AlreadyRunning: another process serves from this folder.
-        PortTaken: a port is in use.
+        AlreadyRunning: Another process serves from this folder.
+        PortTaken: A port is in use.
     """
 
     def make() -> Emulator:
         return Emulator(folder, ports=ports, runtime=runtime, settings=settings, clock=RealClock(), seed=seed)
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    # Every probe of an agent's readiness; every listener three times; every message to a toolbox.
+    # They log every readiness probe, every listener three times, and every message to a toolbox.
     for chatty in ("httpx", "httpx2", "mcp", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     folder = DataFolder(data_dir)

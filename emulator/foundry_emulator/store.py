@@ -1,4 +1,6 @@
-"""Documents that outlive a kill: named collections of JSON in memory, written through to SQLite."""
+"""Documents that survive a kill: named collections of JSON in memory, written through to SQLite."""
+
+from __future__ import annotations
 
 import json
 import sqlite3
@@ -7,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 Document = Mapping[str, object]
-"""A JSON object. What a collection hands out is shared: read it, never change it, ``put`` a new one."""
+"""A JSON object. A collection shares the documents that it returns: read one, never change it, ``put`` a new one."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (
@@ -25,32 +27,32 @@ ON CONFLICT (collection, key) DO UPDATE SET body = excluded.body
 
 
 class Collection:
-    """Documents by key, in the order of their first ``put``; made by `Store.collection`.
+    """Documents by key, in the order of their first ``put``; created by `Store.collection`.
 
     Reads come from memory. A write is in SQLite's write-ahead log before it returns, so a killed
     process loses none that it acknowledged (a power cut may: the log is not synced at each write).
     """
 
-    def __init__(self, name: str, documents: dict[str, Document], store: "Store") -> None:
+    def __init__(self, name: str, documents: dict[str, Document], store: Store) -> None:
         self.name = name
         self._documents = documents
         self._store = store
 
     def get(self, key: str) -> Document | None:
-        """The document under ``key``, or None."""
+        """Return the document under ``key``, or None."""
         return self._documents.get(key)
 
     def put(self, key: str, document: Document) -> None:
-        """Stores ``document`` under ``key``; an existing key keeps its place in the order.
+        """Store ``document`` under ``key``; an existing key keeps its place in the order.
 
         Raises:
-            TypeError: the document is not JSON; nothing was stored.
+            TypeError: The document is not JSON; nothing was stored.
         """
         self._store._execute(_PUT, (self.name, key, json.dumps(document)))  # noqa: SLF001  the store's own part
         self._documents[key] = document
 
     def delete(self, key: str) -> bool:
-        """Removes the document under ``key``; False when there was none."""
+        """Remove the document under ``key``; False when there was none."""
         if key not in self._documents:
             return False
         self._store._execute(  # noqa: SLF001  the store's own part
@@ -60,11 +62,11 @@ class Collection:
         return True
 
     def items(self) -> Iterator[tuple[str, Document]]:
-        """All documents with their keys, oldest key first; safe against writes meanwhile."""
+        """Return all documents with their keys, oldest key first; safe against writes meanwhile."""
         return iter(list(self._documents.items()))
 
     def values(self) -> Iterator[Document]:
-        """All documents, in the order of `items`."""
+        """Return all documents, in the order of `items`."""
         return iter(list(self._documents.values()))
 
     def __len__(self) -> int:
@@ -88,14 +90,14 @@ class Store:
             self._connection.execute(_SCHEMA)
 
     def collection(self, name: str) -> Collection:
-        """The collection called ``name``; the same object for the same name."""
+        """Return the collection called ``name``; the same object for the same name."""
         with self._lock:
             if name not in self._collections:
                 self._collections[name] = Collection(name, self._load(name), self)
             return self._collections[name]
 
     def close(self) -> None:
-        """Closes the file. Writing afterwards raises `sqlite3.ProgrammingError`."""
+        """Close the file. Writing afterwards raises `sqlite3.ProgrammingError`."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()

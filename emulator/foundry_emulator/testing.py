@@ -1,5 +1,7 @@
 """A local Azure inside a test: ``with LocalAzure(tmp_path) as azure: ...``."""
 
+from __future__ import annotations
+
 import asyncio
 import concurrent.futures
 import ssl
@@ -37,13 +39,13 @@ class SeededProject:
     """A project with a registry that it may pull from.
 
     Attributes:
-        name: the project's name.
-        endpoint: its data plane endpoint.
-        id: its ARM id.
-        principal_id: its identity, which pulls images.
+        name: The project's name.
+        endpoint: Its data plane endpoint.
+        id: Its ARM id.
+        principal_id: Its identity, which pulls images.
         registry_id: ARM id of the registry.
-        registry: the registry's name.
-        login_server: what image references begin with.
+        registry: The registry's name.
+        login_server: The host of image references.
     """
 
     name: str
@@ -59,7 +61,7 @@ class Control:
     """The control API of a running local Azure.
 
     Args:
-        page: base URL of its plain listener.
+        page: Base URL of its plain listener.
     """
 
     def __init__(self, page: str) -> None:
@@ -70,26 +72,26 @@ class Control:
         return self._ask("GET", "/_control/state")
 
     def set(self, **settings: object) -> dict[str, Any]:
-        """Changes settings, see `foundry_emulator.settings.Settings`; returns all."""
+        """Change settings, see `foundry_emulator.settings.Settings`; return all settings."""
         return self._ask("POST", "/_control/settings", settings)
 
     def fault(self, **rule: object) -> dict[str, Any]:
-        """Adds a fault, see `foundry_emulator.faults.Fault`; returns it."""
+        """Add a fault, see `foundry_emulator.faults.Fault`; return it."""
         faults = self._ask("POST", "/_control/faults", rule)["faults"]
         fault: dict[str, object] = faults[0] if isinstance(faults, list) else {}
         return fault
 
     def faults(self) -> list[dict[str, object]]:
-        """The faults in force, with how often they fired."""
+        """Return the active faults, with how often they fired."""
         faults = self._ask("GET", "/_control/faults")["faults"]
         return faults if isinstance(faults, list) else []
 
     def clear_faults(self) -> None:
-        """Takes all faults away."""
+        """Remove all faults."""
         self._client.delete("/_control/faults").raise_for_status()
 
     def close(self) -> None:
-        """Closes its connection."""
+        """Close the connection."""
         self._client.close()
 
     def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
@@ -104,13 +106,13 @@ class LocalAzure:
     """A local Azure in a thread of this process, on free ports; a context manager.
 
     Args:
-        data_dir: where its state is; the same folder again is a restart.
+        data_dir: The folder of its state; the same folder again is a restart.
         runtime: ``echo``, ``process`` or ``docker``.
-        provisioning_s: how long a new version is ``creating`` at least.
-        settings: all settings; then ``provisioning_s`` is not looked at.
-        clock: its time.
-        seed: of the traffic's randomness.
-        ports: its ports; any free ones by default.
+        provisioning_s: Minimum seconds that a new version stays ``creating``.
+        settings: All settings; they replace ``provisioning_s``.
+        clock: The time.
+        seed: Random seed for the traffic split.
+        ports: The ports; any free ones by default.
     """
 
     def __init__(
@@ -165,7 +167,7 @@ class LocalAzure:
 
     @property
     def emulator(self) -> Emulator:
-        """The emulator itself; touch it through `run` only."""
+        """The emulator itself; use it through `run` only."""
         if self._emulator is None:
             raise RuntimeError("the local Azure is not running; use it in a with statement")
         return self._emulator
@@ -179,7 +181,7 @@ class LocalAzure:
 
     @property
     def env(self) -> dict[str, str]:
-        """The variables that lead clients here; `IDENTITY_HEADER` is a secret."""
+        """The variables that clients need; `IDENTITY_HEADER` is a secret."""
         return dict(self.emulator.environment)
 
     @property
@@ -193,11 +195,11 @@ class LocalAzure:
         return self.emulator.page_url
 
     def project_endpoint(self, name: str) -> str:
-        """The data plane endpoint of a project, whether it exists or not."""
+        """Return the data plane endpoint of a project, whether it exists or not."""
         return f"{self.data_plane}/api/projects/{name}"
 
     def run(self, work: Callable[[], T]) -> T:
-        """Does ``work`` on the local Azure's own thread and returns its result."""
+        """Run ``work`` on the local Azure's own thread and return its result."""
         if self._loop is None:
             raise RuntimeError("the local Azure is not running; use it in a with statement")
 
@@ -211,17 +213,17 @@ class LocalAzure:
         return self.run(lambda: list(self.emulator.journal.entries(plane=plane, writes=writes, since=since)))
 
     def token(self, principal_id: str = DEPLOYER, audience: str = AUDIENCE) -> str:
-        """A token of a principal; by default the deployer's, for the data plane."""
+        """Return a token of a principal; by default the deployer's, for the data plane."""
         return self.run(lambda: self.emulator.identity.token(principal_id, audience))
 
     def trust(self) -> ssl.SSLContext:
-        """A TLS context that trusts this local Azure alone."""
+        """Return a TLS context that trusts this local Azure alone."""
         if self._trust is None:
             self._trust = ssl.create_default_context(cafile=self._folder.tls / "ca.pem")
         return self._trust
 
     def client(self, project: str, *, principal_id: str = DEPLOYER) -> httpx.Client:
-        """An HTTP client of a project's data plane, with token and ``api-version=v1``."""
+        """Return an HTTP client of a project's data plane, with a token and ``api-version=v1``."""
         return httpx.Client(
             base_url=self.project_endpoint(project),
             verify=self.trust(),
@@ -232,10 +234,10 @@ class LocalAzure:
         )
 
     def seed_project(self, name: str, *, registry: str = "", pull_role: bool = True) -> SeededProject:
-        """Makes resource group, account, project and registry, and gives the project the pull role.
+        """Create a resource group, account, project and registry, and assign the project the pull role.
 
-        For tests that don't run Pulumi. The registry is called ``{name}registry`` unless ``registry`` says
-        otherwise, hyphens left out.
+        For tests that don't run Pulumi. The registry is called ``{name}registry``, without hyphens, unless
+        ``registry`` names it.
         """
         group = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{name}"
         account = f"{group}/providers/Microsoft.CognitiveServices/accounts/{name}-account"
@@ -257,7 +259,7 @@ class LocalAzure:
         self.put(registry_id, {"location": "swedencentral", "sku": {"name": "Basic"}, "properties": {}})
         view = self.run(lambda: self.emulator.arm.project(name))
         if view is None:
-            raise RuntimeError(f"ARM does not show the project {name} that was just made")
+            raise RuntimeError(f"ARM does not show the project {name} that was just created")
         if pull_role:
             self.grant(view.principal_id, REPOSITORY_READER, registry_id)
         return SeededProject(
@@ -271,20 +273,20 @@ class LocalAzure:
         )
 
     def put(self, resource_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Makes or replaces an ARM resource."""
+        """Create or replace an ARM resource."""
         document, _ = self.run(lambda: self.emulator.arm.put(parse(resource_id), body))
         return document
 
     def get(self, resource_id: str) -> dict[str, Any]:
-        """An ARM resource as Resource Manager shows it."""
+        """Return an ARM resource as Resource Manager shows it."""
         return self.run(lambda: self.emulator.arm.get(parse(resource_id)))
 
     def request_of(self, resource_id: str) -> dict[str, Any]:
-        """What was last asked for an ARM resource, without what Azure adds."""
+        """Return the last request body of an ARM resource, without what Azure adds."""
         return self.run(lambda: self.emulator.arm.request_of(parse(resource_id)))
 
     def delete(self, resource_id: str) -> None:
-        """Deletes an ARM resource with all below it, agents included."""
+        """Delete an ARM resource and everything below it, agents included."""
 
         def work() -> None:
             self.emulator.arm.delete(parse(resource_id))
@@ -293,7 +295,7 @@ class LocalAzure:
         self.run(work)
 
     def grant(self, principal_id: str, role: str, scope: str) -> str:
-        """Assigns a role (GUID) at a scope and returns the assignment's id, for `delete`."""
+        """Assign a role (GUID) at a scope; return the assignment's id, for `delete`."""
         assignment = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
         definition = f"/subscriptions/{SUBSCRIPTION_ID}/providers/Microsoft.Authorization/roleDefinitions/{role}"
         self.put(
@@ -311,7 +313,7 @@ class LocalAzure:
     def push_image(
         self, project: SeededProject, repository: str = "agent", files: Mapping[str, str] | None = None
     ) -> str:
-        """Packs ``files`` (name to text; ``main.py`` is the entrypoint) into an image and pushes it.
+        """Pack ``files`` (name to text; ``main.py`` is the entrypoint) into an image and push it.
 
         Returns:
             The reference, pinned by digest.
@@ -322,7 +324,7 @@ class LocalAzure:
             return self.push_folder(project, Path(folder), repository)
 
     def push_folder(self, project: SeededProject, folder: Path, repository: str = "agent") -> str:
-        """Packs a folder into an image and pushes it; returns the reference, pinned by digest."""
+        """Pack a folder into an image and push it; return the reference, pinned by digest."""
         name = f"{project.registry}/{repository}"
         registry = self.emulator.urls.registry
         with httpx.Client(verify=self.trust(), trust_env=False, timeout=30) as client:
@@ -330,15 +332,15 @@ class LocalAzure:
         return f"{registry}/{pinned}"
 
     def wait_until(self, holds: Callable[[], bool], *, timeout_s: float = 30.0) -> None:
-        """Returns as soon as ``holds`` does.
+        """Return as soon as ``holds`` returns True.
 
         Raises:
-            TimeoutError: it did not in time.
+            TimeoutError: It did not within ``timeout_s``.
         """
         deadline = time.monotonic() + timeout_s
         while not holds():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"still not so after {timeout_s:g} s")
+                raise TimeoutError(f"the condition was still false after {timeout_s:g} s")
             time.sleep(0.005)
 
     def _run(self) -> None:

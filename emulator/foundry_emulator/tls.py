@@ -1,4 +1,6 @@
-"""A certificate authority of this folder alone, and the server certificate that it signed."""
+"""A certificate authority for this folder only, and the server certificate that it signed."""
+
+from __future__ import annotations
 
 import datetime as dt
 import ipaddress
@@ -22,9 +24,9 @@ class Certificates:
     """Where the certificates are.
 
     Attributes:
-        chain: the server's certificate.
-        key: its private key.
-        ca_bundle: public authorities and the local one; for ``SSL_CERT_FILE`` and ``REQUESTS_CA_BUNDLE``.
+        chain: The server's certificate.
+        key: Its private key.
+        ca_bundle: Public authorities and the local one; for ``SSL_CERT_FILE`` and ``REQUESTS_CA_BUNDLE``.
     """
 
     chain: Path
@@ -33,9 +35,9 @@ class Certificates:
 
 
 def certificates(folder: Path, now: dt.datetime) -> Certificates:
-    """The certificates below ``folder``: as they are, or made when missing or about to expire at ``now``.
+    """Return the certificates below ``folder``; create those that are missing or about to expire at ``now``.
 
-    The authority may only vouch for this machine's loopback names, so that trusting it gives little away.
+    The authority may only sign for this machine's loopback names, which limits what trusting it can cost.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ca_file, ca_key_file = folder / "ca.pem", folder / "ca-key.pem"
@@ -48,7 +50,7 @@ def certificates(folder: Path, now: dt.datetime) -> Certificates:
     if fresh_ca or not _good(found.chain, now) or not found.key.is_file():
         signer = serialization.load_pem_private_key(ca_key_file.read_bytes(), password=None)
         if not isinstance(signer, ec.EllipticCurvePrivateKey):
-            raise TypeError(f"{ca_key_file} holds no elliptic curve key; delete {folder} to get a new one")
+            raise TypeError(f"{ca_key_file} is not an elliptic curve key; delete {folder} to create a new one")
         ca = x509.load_pem_x509_certificate(ca_file.read_bytes())
         server = _server(_new_key(found.key), signer, ca, now)
         found.chain.write_bytes(server.public_bytes(serialization.Encoding.PEM))

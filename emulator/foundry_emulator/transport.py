@@ -1,17 +1,19 @@
-"""A transport that sends what is written in one go: head and body of an answer as one TLS record."""
+"""A transport that sends several writes at once: head and body of a response as one TLS record."""
+
+from __future__ import annotations
 
 import asyncio
 
 
 class Joining(asyncio.Transport):
-    """Keeps what is written until the running callback ends, then writes it at once.
+    """Buffers writes until the running callback ends, then sends them at once.
 
-    A version's answer then costs one encryption and one system call instead of two. Closing sends what is kept,
-    aborting drops it.
+    The response of a version read then costs one encryption and one system call instead of two. Closing sends
+    the buffer, aborting drops it.
 
     Args:
-        inner: the transport that sends.
-        loop: the running loop.
+        inner: The transport that sends.
+        loop: The running loop.
     """
 
     def __init__(self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -21,39 +23,39 @@ class Joining(asyncio.Transport):
         self._kept: list[bytes | bytearray | memoryview] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Keeps ``data`` for the end of the running callback."""
+        """Buffer ``data`` until the end of the running callback."""
         if not self._kept:
             self._loop.call_soon(self._flush)
         self._kept.append(data)
 
     def close(self) -> None:
-        """Sends what is kept and closes."""
+        """Send the buffer and close."""
         self._flush()
         self._inner.close()
 
     def abort(self) -> None:
-        """Drops what is kept and the connection."""
+        """Drop the buffer and the connection."""
         self._kept.clear()
         self._inner.abort()
 
     def is_closing(self) -> bool:
-        """Whether it is closing or closed."""
+        """Return whether it is closing or closed."""
         return self._inner.is_closing()
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        """What the inner transport knows."""
+        """Return what the inner transport knows."""
         return self._inner.get_extra_info(name, default)
 
     def pause_reading(self) -> None:
-        """Stops reading."""
+        """Stop reading."""
         self._inner.pause_reading()
 
     def resume_reading(self) -> None:
-        """Reads on."""
+        """Resume reading."""
         self._inner.resume_reading()
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Hands the connection to another protocol."""
+        """Set the protocol of the connection."""
         self._inner.set_protocol(protocol)
 
     def _flush(self) -> None:

@@ -1,5 +1,7 @@
 """``python -m tests.conformance``: the local Azure against the recordings; exit code 1 below 100 %."""
 
+from __future__ import annotations
+
 import sys
 import tempfile
 from pathlib import Path
@@ -12,7 +14,7 @@ from tests.conformance.replay import Result, per_operation, replay
 
 
 def main() -> None:
-    """Replays, prints the table and what differs."""
+    """Replay, print the table and the differences."""
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         results = list(replay(Path(folder)))
     out = Console(highlight=False, soft_wrap=True, markup=False)

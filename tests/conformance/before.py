@@ -1,4 +1,6 @@
-"""What was there before a recording began, made through the public API."""
+"""The state before a recording began, created through the public API."""
+
+from __future__ import annotations
 
 import io
 import json
@@ -18,11 +20,11 @@ _HOSTED = "/agents/sanitized-hosted-agent-name"
 
 
 def nothing(_azure: LocalAzure, _http: httpx.Client) -> None:
-    """Nothing was there."""
+    """Create nothing."""
 
 
 def old_agents(azure: LocalAzure, http: httpx.Client) -> None:
-    """The project's other agents, oldest first; those of before have no identities."""
+    """Create the project's other agents, oldest first; the earliest have no identities."""
     entries = recording("agent_crud")
     made = {entry.path.split("/")[2] for entry in entries if entry.method == "POST"}
     listed: list[Json] = []
@@ -40,7 +42,7 @@ def old_agents(azure: LocalAzure, http: httpx.Client) -> None:
 
 
 def twenty_versions(azure: LocalAzure, http: httpx.Client) -> None:
-    """Versions 1 to 9 and 11 to 21 of the hosted agent, of images and of code; 21 is active."""
+    """Create versions 1 to 9 and 11 to 21 of the hosted agent, from images and code; 21 is active."""
     answer = recording("agent_endpoint")[0].answer
     assert isinstance(answer, dict)
     for document in reversed(answer["data"]):
@@ -52,7 +54,7 @@ def twenty_versions(azure: LocalAzure, http: httpx.Client) -> None:
 
 
 def pinned_to_21(azure: LocalAzure, http: httpx.Client) -> None:
-    """The same versions, all traffic pinned to 21; 22 to 30 were made and deleted."""
+    """Create the same versions, all traffic pinned to 21; 22 to 30 were created and deleted."""
     twenty_versions(azure, http)
     patch = next(entry for entry in recording("agent_endpoint") if entry.method == "PATCH")
     http.patch(_HOSTED, json=patch.request).raise_for_status()
@@ -67,7 +69,7 @@ BEFORE: Mapping[str, Before] = {
     "agent_endpoint": twenty_versions,
     "hosted_agent_create_wait_route_invoke": pinned_to_21,
 }
-"""By recording; before the others there was nothing."""
+"""The state by recording; before the others there was nothing."""
 
 IMAGE: Json = {
     "kind": "hosted",
@@ -79,7 +81,7 @@ IMAGE: Json = {
 
 
 def post(http: httpx.Client, agent: str, document: Mapping[str, Any]) -> None:
-    """Posts a version like the one in ``document``; with a zip when that was made from code.
+    """Create a version like the one in ``document``; with a zip when that has code.
 
     Equal recorded digests get equal zips.
     """

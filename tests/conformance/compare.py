@@ -1,4 +1,6 @@
-"""Compares an answer with a recorded one: everything but which ids and times they are."""
+"""Compares a response with a recorded one, except which ids and times they have."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,18 +20,18 @@ _OF_THE_PLACE = frozenset({"x-ms-region"})
 
 
 class Ids:
-    """Which id here stands for which one there: one for one, of the same kind, in every answer."""
+    """Matches local ids with recorded ones: one to one, of the same kind, in every response."""
 
     def __init__(self) -> None:
         self._here: dict[str, str] = {}
         self._there: dict[str, str] = {}
 
     def note(self, there: str, here: str) -> bool:
-        """Pairs two ids; False when one of them was paired otherwise before."""
+        """Match two ids; return False when one of them was matched with another before."""
         return self._here.setdefault(there, here) == here and self._there.setdefault(here, there) == there
 
     def translated(self, text: str) -> str:
-        """A recorded text with the ids that stand for its ids here."""
+        """Return a recorded text with the recorded ids replaced by local ones."""
         return _IDS.sub(lambda found: self._here.get(found[0], found[0]), text)
 
 
@@ -39,7 +41,7 @@ def differences(
     recorded: tuple[int, Mapping[str, str], object],
     answered: tuple[int, Mapping[str, str], object],
 ) -> list[str]:
-    """What differs between two answers; each is status, headers and body (None for none).
+    """Return the differences between two responses; each is status, headers and body (None for none).
 
     Compared are the status; that every recorded header is there, and its value unless it names a place or the
     agent's own server; and of the body every field's presence, type and value. Ids must be of the same kind and

@@ -1,4 +1,6 @@
-"""Recordings of the real service: who recorded them is in each file's ``source``."""
+"""Recordings of the real service; each file's ``source`` says who recorded it."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,20 +13,20 @@ FOLDER = Path(__file__).with_name("recordings")
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One request and its answer.
+    """One request and its response.
 
     Attributes:
-        recording: name of its file.
-        number: place in the file, from 0.
+        recording: Name of its file.
+        number: Place in the file, from 0.
         method: HTTP method.
-        project: the project in its path.
-        path: below the project, without the query.
-        query: as sent, without ``api-version``.
-        request: the body, or None.
-        status: of the answer.
-        headers: of the answer, those that the recording keeps.
-        answer: the body, or None.
-        times: how often it was sent in a row.
+        project: The project in its path.
+        path: Below the project, without the query.
+        query: As sent, without ``api-version``.
+        request: The body, or None.
+        status: Of the answer.
+        headers: Of the answer, those that the recording keeps.
+        answer: The body, or None.
+        times: How often it was sent in a row.
     """
 
     recording: str
@@ -42,7 +44,7 @@ class Recorded:
 
 @cache
 def recording(name: str) -> tuple[Recorded, ...]:
-    """The entries of a file, in order.
+    """Return the entries of a file, in order.
 
     Of a run of equal polls the file keeps the first and the last, each with the length of the run: the last
     stands for the rest of it here.
@@ -52,7 +54,7 @@ def recording(name: str) -> tuple[Recorded, ...]:
 
 
 def recordings() -> list[str]:
-    """Their names."""
+    """Return the names of all recordings."""
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 

@@ -1,5 +1,7 @@
 """Replays recordings against a local Azure."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,10 +27,10 @@ class Result:
     """One replayed entry, or a skipped one.
 
     Attributes:
-        recorded: the entry.
-        operation: its row in the parity ledger; None for a skipped one.
-        differences: what was answered otherwise; empty for a match.
-        reason: why it was skipped, or "".
+        recorded: The entry.
+        operation: Its row in the parity ledger; None for a skipped one.
+        differences: What was answered otherwise; empty for a match.
+        reason: Why it was skipped, or "".
     """
 
     recorded: Recorded
@@ -38,12 +40,12 @@ class Result:
 
     @property
     def matches(self) -> bool:
-        """Whether the answer was the recorded one."""
+        """Whether the response was the recorded one."""
         return not self.differences
 
 
 def replay(data_dir: Path) -> Iterator[Result]:
-    """Replays every recording, each in a project of its own.
+    """Replay every recording, each in its own project.
 
     Pulls are not checked: no local registry has the recorded images. Agents echo, as the recorded ones did.
     """
@@ -63,13 +65,13 @@ def operation_of(entry: Recorded) -> Entry:
     """Its row in the ledger.
 
     Raises:
-        LookupError: the ledger has none: it must be added, or the path skipped with a reason.
+        LookupError: The ledger has none: it must be added, or the path skipped with a reason.
     """
     return next(row for row in ledger() if row.matches(entry.method, entry.path))
 
 
 def per_operation(results: list[Result]) -> Mapping[Entry, tuple[int, int]]:
-    """Entries and matches of each operation that was replayed or that the ledger calls recorded."""
+    """Return entries and matches of each operation that was replayed or that the ledger calls recorded."""
     table = {row: (0, 0) for row in ledger() if row.parity is Parity.RECORDED}
     for result in results:
         if result.operation is not None:
@@ -109,7 +111,7 @@ def _differences(http: httpx.Client, entry: Recorded, ids: Ids) -> list[str]:
 
 
 def _scripts(entries: tuple[Recorded, ...]) -> list[dict[str, object]]:
-    """For each hosted version that is made: ``creating`` for as many reads as were recorded, then ``active``."""
+    """Script each hosted version: ``creating`` for as many reads as were recorded, then ``active``."""
     scripts: list[dict[str, object]] = []
     for entry in entries:
         if not isinstance(entry.answer, dict):

@@ -1,4 +1,6 @@
-"""The recordings are replayed, all match, and a difference would be seen."""
+"""The local Azure returns every recorded response, and the comparison detects differences."""
+
+from __future__ import annotations
 
 import copy
 from collections.abc import Callable
@@ -20,7 +22,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
     return list(replay(tmp_path_factory.mktemp("azure")))
 
 
-def test_every_recorded_answer_is_the_local_azures_answer(results: list[Result]) -> None:
+def test_the_local_azure_returns_every_recorded_response(results: list[Result]) -> None:
     """Case 81: 100 % status and shape match, or a listed gap."""
     different = [(r.recorded.recording, r.recorded.number, r.differences) for r in results if not r.matches]
     assert different == []
@@ -39,7 +41,7 @@ def test_every_entry_is_replayed_or_skipped_with_a_reason(results: list[Result])
     assert all(r.reason for r in results if r.operation is None)
 
 
-def test_what_the_ledger_calls_recorded_has_entries_and_nothing_else_has(results: list[Result]) -> None:
+def test_only_operations_that_the_ledger_calls_recorded_have_entries(results: list[Result]) -> None:
     counted = per_operation(results)
     assert {row.name for row, (entries, _) in counted.items() if entries == 0} == set()
     assert {row.parity for row in counted} == {Parity.RECORDED}
@@ -77,11 +79,11 @@ def compared(entry: Recorded, change: Callable[[list[Any]], object]) -> list[str
         ),
     ],
 )
-def test_a_changed_answer_is_seen_as_different(change: Callable[[list[Any]], object], seen: str) -> None:
+def test_a_changed_response_is_a_difference(change: Callable[[list[Any]], object], seen: str) -> None:
     assert any(seen in difference for difference in compared(VERSION, change))
 
 
-def test_other_ids_and_times_are_no_difference() -> None:
+def test_other_ids_and_times_are_not_a_difference() -> None:
     def change(answered: list[Any]) -> None:
         body: Json = answered[2]
         body["created_at"] += 1000
@@ -104,7 +106,7 @@ def test_a_body_or_a_content_type_where_none_was_recorded_is_a_difference() -> N
     assert compared(DELETED, lambda a: a[1].__setitem__("content-type", "application/json"))
 
 
-def test_two_ids_can_not_stand_for_one() -> None:
+def test_two_ids_cannot_match_one() -> None:
     ids = Ids()
     one, two, there = (character * 32 for character in "12f")
     assert ids.note(there, one)

@@ -1,4 +1,6 @@
-"""What the emulator's tests share: a project's data plane over plain HTTP."""
+"""The data plane of a project over plain HTTP, for the emulator's tests."""
+
+from __future__ import annotations
 
 import time
 from collections.abc import Callable
@@ -12,7 +14,7 @@ Json = dict[str, Any]
 
 
 class Clock:
-    """Time that stands still until told."""
+    """A clock that only moves when a test moves it."""
 
     def __init__(self) -> None:
         self.time = time.time()  # the client checks the certificate by the machine's clock
@@ -34,7 +36,7 @@ class Api:
         self.http = azure.client(project.name)
 
     def definition(self, **overrides: object) -> Json:
-        """A definition that the service accepts; None takes a field out."""
+        """Return a valid definition; None removes a field."""
         definition: Json = {
             "kind": "hosted",
             "cpu": "0.5",
@@ -49,7 +51,7 @@ class Api:
         return self.http.post(f"/agents/{agent}/versions", json=body)
 
     def create(self, agent: str, **overrides: object) -> Json:
-        """A version that has ended being created."""
+        """Return a version that is no longer ``creating``."""
         made = self.post(agent, self.definition(**overrides))
         assert made.status_code == 200, made.text
         return self.settled(agent, made.json()["version"])
@@ -83,7 +85,7 @@ class Api:
 
 
 def is_active(http: httpx.Client, agent: str, version: str) -> Callable[[], bool]:
-    """Asks whether a version is active."""
+    """Return whether a version is active."""
     return lambda: bool(http.get(f"/agents/{agent}/versions/{version}").json()["status"] == "active")
 
 

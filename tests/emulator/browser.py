@@ -1,4 +1,4 @@
-"""Debian's Chromium, and a local Azure that has something to look at."""
+"""Debian's Chromium, and a local Azure with content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from foundry_emulator.arm import roles
 from foundry_emulator.testing import LocalAzure
 from tests.emulator.api import Api
 
-SOMEBODY = "5b0c1e0a-6d3f-4a55-9c77-2f6f5d1c9a10"
+OTHER = "5b0c1e0a-6d3f-4a55-9c77-2f6f5d1c9a10"
 _FLAGS = (
     "--headless=new",
     "--no-sandbox",  # tests run as root
@@ -27,14 +27,14 @@ _FLAGS = (
 
 
 @contextlib.contextmanager
-def browser(program: str, *, dark: bool = False, height: int = 900) -> Iterator[BrowserContext]:
-    """A browser with an empty profile; its calls give up after 10 seconds."""
+def browser(program: str, *, height: int = 900) -> Iterator[BrowserContext]:
+    """Yield a browser with an empty profile; its calls time out after 10 seconds."""
     with tempfile.TemporaryDirectory(prefix="chromium-") as profile, sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile,
             executable_path=program,
             args=list(_FLAGS),
-            color_scheme="dark" if dark else "light",
+            color_scheme="light",
             viewport={"width": 1200, "height": height},
         )
         context.set_default_timeout(10_000)
@@ -45,7 +45,7 @@ def browser(program: str, *, dark: bool = False, height: int = 900) -> Iterator[
 
 
 def fill(azure: LocalAzure) -> Api:
-    """A project with agents in every state, traffic that is being moved, sessions, a toolbox, roles and faults."""
+    """Return a project with agents in every state, split traffic, sessions, a toolbox, roles and faults."""
     project = azure.seed_project("shop")
     api = Api(azure, project, azure.push_image(project, "support"))
     for cpu, memory in (("0.5", "1Gi"), ("1", "2Gi")):
@@ -63,10 +63,10 @@ def fill(azure: LocalAzure) -> Api:
     ]
     for _ in range(2):
         api.http.post("/toolboxes/support-tools/versions", json={"tools": tools})
-    azure.grant(SOMEBODY, roles.FOUNDRY_AGENT_CONSUMER, project.id)
+    azure.grant(OTHER, roles.FOUNDRY_AGENT_CONSUMER, project.id)
     azure.control.fault(method="GET", path="/agents/support$", nth=1, action="status", status=503)
     with contextlib.suppress(httpx.HTTPError):
         api.http.get("/agents/support")
-    with azure.client("shop", principal_id=SOMEBODY) as consumer:
+    with azure.client("shop", principal_id=OTHER) as consumer:
         consumer.delete("/agents/support")
     return api

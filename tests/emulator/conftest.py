@@ -1,4 +1,6 @@
-"""A local Azure for a module's tests, and a project of its own for each of them."""
+"""A local Azure for each test module, and a project for each test."""
+
+from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import contextlib
 import os
 import shlex
@@ -41,7 +43,7 @@ def cli(data_dir: Path) -> Iterator[Cli]:
     cli("stop")
 
 
-def test_start_status_env_push_stop(cli: Cli, tmp_path: Path) -> None:
+def test_commands_start_show_print_push_and_stop(cli: Cli, tmp_path: Path) -> None:
     started = cli("start", *FREE, "--runtime", "echo")
     running = running_in(cli.data_dir)
     assert running.data_plane in started
@@ -65,7 +67,7 @@ def test_start_status_env_push_stop(cli: Cli, tmp_path: Path) -> None:
         httpx.get(running.page, trust_env=False)
 
 
-def test_status_tells_each_agents_traffic_and_why_a_version_failed(cli: Cli) -> None:
+def test_status_shows_each_agents_traffic_and_why_a_version_failed(cli: Cli) -> None:
     with LocalAzure(cli.data_dir) as azure:
         api = Api(azure, azure.seed_project("shop"), "nowhere")
         with contextlib.closing(api.http):
@@ -83,26 +85,26 @@ def test_when_nothing_runs_every_command_says_so(cli: Cli) -> None:
     cli("status", ok=False)
 
 
-def test_a_taken_port_names_port_and_option(cli: Cli, azure: LocalAzure) -> None:
+def test_the_error_for_a_port_in_use_names_port_and_option(cli: Cli, azure: LocalAzure) -> None:
     port = azure.data_plane.rsplit(":", 1)[1]
     problem = cli("start", "--port", port, ok=False)
     assert f"port {port} is in use" in problem
     assert "--port" in problem
 
 
-def test_a_port_that_can_not_be_is_refused_by_its_option(cli: Cli) -> None:
+def test_an_invalid_port_is_refused_by_its_option(cli: Cli) -> None:
     problem = cli("start", "--registry-port", "70000", ok=False)
     assert "Invalid value for '--registry-port': 70000 is not in the range 0<=x<=65535." in problem
     assert not cli.data_dir.exists()
 
 
-def test_without_a_docker_daemon_that_runtime_does_not_start_and_says_what_to_do(
+def test_without_a_docker_daemon_the_docker_runtime_does_not_start_and_says_what_to_do(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{cli.data_dir}/nobody.sock")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{cli.data_dir}/missing.sock")
     problem = cli("start", *FREE, "--runtime", "docker", ok=False)
     assert problem.startswith("Error: The local Azure was not started: no Docker daemon answers (")
-    assert "start one, name it in DOCKER_HOST, or take --runtime process" in problem
+    assert "start one, name it in DOCKER_HOST, or use --runtime process" in problem
     assert len(problem.splitlines()) == 1
     assert not DataFolder(cli.data_dir).is_locked()
 
@@ -113,7 +115,7 @@ def test_after_kill_9_it_starts_again_and_stop_ends_only_its_own_process(cli: Cl
     os.kill(pid, signal.SIGKILL)
     while DataFolder(cli.data_dir).is_locked():
         pass
-    # emulator.json still names the dead process, whose number may be another's by now
+    # emulator.json still has the id of the dead process, which may belong to another process by now
     assert (cli.data_dir / "emulator.json").exists()
     assert "No local Azure is running" in cli("stop")
     cli("start", *FREE, "--runtime", "echo")

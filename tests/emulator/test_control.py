@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import uuid
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +19,9 @@ from tests.emulator.api import Api, Json
         {"provisioning_s": "1"},
         {"provisioning_s": True},
         {"provisioning_s": float("nan")},
+        {"provisioning_s": float("inf")},
+        {"mcp_separator": "/"},
+        {"mcp_separator": ".\n"},
         {"dedup": "maybe"},
         {"dedup": []},
         {"check_pull": 1},
@@ -32,14 +37,24 @@ from tests.emulator.api import Api, Json
         {"scripts": [{"steps": [{"status": "failed", "error": "x"}]}]},
     ],
 )
-def test_settings_that_can_not_be_are_refused_and_none_of_them_applied(changes: Json) -> None:
+def test_invalid_settings_are_refused_and_none_is_applied(changes: Json) -> None:
     settings = Settings()
-    with pytest.raises(SettingsProblem):
-        settings.update({"dedup_failed": True} | changes)
+    with pytest.raises(SettingsProblem) as problem:
+        settings.change({"dedup_failed": True} | changes)
     assert settings == Settings()
+    assert next(iter(changes)) in str(problem.value)
 
 
-def test_settings_read_back_what_was_set() -> None:
+def test_a_refused_change_of_settings_names_every_problem_and_shows_no_value() -> None:
+    changes = {"buildkit": ["s3cret"], "speed": "s3cret", "scripts": [{"steps": [{"status": "s3cret"}]}]}
+    with pytest.raises(SettingsProblem) as problem:
+        Settings().change(changes)
+    text = str(problem.value)
+    assert [name in text for name in ("buildkit: ", "'speed'", "scripts[0].steps[0].status: ")] == [True] * 3
+    assert "s3cret" not in text
+
+
+def test_settings_return_what_was_set() -> None:
     settings = Settings()
     changes = {
         "provisioning_s": 2,
@@ -47,7 +62,7 @@ def test_settings_read_back_what_was_set() -> None:
         "session_idle_s": None,
         "scripts": [{"agent": "a", "steps": [{"status": "active", "for_s": 1.0, "polls": 0, "error": None}]}],
     }
-    settings.update(changes)
+    settings.change(changes)
     assert settings.dedup is Dedup.OFF
     assert {name: settings.document()[name] for name in changes} == changes
 
@@ -64,7 +79,7 @@ def test_settings_read_back_what_was_set() -> None:
         ("GET", "/_control/journal?since=x", ""),
     ],
 )
-def test_a_control_request_that_can_not_be_is_a_400_with_a_reason(
+def test_an_invalid_control_request_is_a_400_with_a_reason(
     azure: LocalAzure, method: str, path: str, body: bytes
 ) -> None:
     answer = httpx.request(method, azure.page + path, content=body, trust_env=False)
@@ -94,7 +109,7 @@ def test_a_fresh_local_azure_holds_nothing(data_dir: Path) -> None:
 
 
 class Page(HTMLParser):
-    """What a browser would find on the page."""
+    """The parts of the page that a browser finds."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -129,7 +144,7 @@ def test_the_page_draws_the_traffic_of_each_version_as_a_bar(api: Api, azure: Lo
 
 
 def test_the_page_can_be_used_by_keyboard(api: Api, azure: LocalAzure) -> None:
-    """Every link leads to something on the page, and what scrolls or acts takes the focus."""
+    """Every link has a target on the page, and what scrolls or acts takes the focus."""
     api.create("support")
     page = Page(httpx.get(azure.page, trust_env=False).text)
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
@@ -150,7 +165,7 @@ def test_the_plain_listener_answers_to_loopback_names_only(azure: LocalAzure) ->
     assert httpx.get(url, params=query, headers=headers, trust_env=False).status_code == 200
 
 
-def test_a_role_counts_only_after_the_delay_that_was_set(azure: LocalAzure) -> None:
+def test_a_role_is_in_effect_only_after_the_configured_delay(azure: LocalAzure) -> None:
     project = azure.seed_project("delayed")
     try:
         azure.control.set(role_delay_s=600)

@@ -1,10 +1,14 @@
-import time
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
-from foundry_emulator.faults import Action, FaultProblem, Faults
+from foundry_emulator.faults import Action, FaultLayer, FaultProblem, Faults
 from tests.emulator.api import Api, Json
 
 
@@ -22,13 +26,13 @@ def fired(api: Api) -> list[tuple[object, object]]:
     return [(fault["matched"], fault["fired"]) for fault in api.azure.control.faults()]
 
 
-def test_nth_fires_on_that_match_alone(faulty: Api) -> None:
+def test_nth_fires_on_that_match_only(faulty: Api) -> None:
     faulty.azure.control.fault(method="GET", path="/agents$", nth=2, status=503)
     assert statuses(faulty, 4) == [200, 503, 200, 200]
     assert fired(faulty) == [(4, 1)]
 
 
-def test_times_fires_so_often_and_never_again(faulty: Api) -> None:
+def test_times_limits_how_often_a_fault_fires(faulty: Api) -> None:
     faulty.azure.control.fault(path="/agents$", times=2, status=429, retry_after="3")
     first = faulty.http.get("/agents")
     assert (first.status_code, first.headers["retry-after"]) == (429, "3")
@@ -36,7 +40,7 @@ def test_times_fires_so_often_and_never_again(faulty: Api) -> None:
     assert statuses(faulty, 3) == [429, 200, 200]
 
 
-def test_without_nth_and_times_it_fires_always_until_it_is_taken_away(faulty: Api) -> None:
+def test_without_nth_and_times_a_fault_fires_until_it_is_removed(faulty: Api) -> None:
     faulty.azure.control.fault(path="/agents$", status=500, body={"any": "body"})
     assert faulty.http.get("/agents").json() == {"any": "body"}
     assert statuses(faulty, 3) == [500, 500, 500]
@@ -78,7 +82,7 @@ def test_cut_json_sends_half_of_the_answer(faulty: Api) -> None:
     assert faulty.http.get("/agents/support/versions/1").status_code == 200
 
 
-def test_a_stale_read_answers_as_before_the_write(faulty: Api) -> None:
+def test_a_stale_read_returns_the_state_before_the_write(faulty: Api) -> None:
     faulty.create("support")
     faulty.azure.control.fault(method="GET", path="/support/versions$", nth=2, action="stale_read")
     assert len(faulty.http.get("/agents/support/versions").json()["data"]) == 1
@@ -88,15 +92,42 @@ def test_a_stale_read_answers_as_before_the_write(faulty: Api) -> None:
     assert fired(faulty) == [(3, 1)]
 
 
-def test_latency_delays_and_the_next_rule_still_fires(faulty: Api) -> None:
-    faulty.azure.control.fault(path="/agents$", times=1, latency_s=0.2)
-    faulty.azure.control.fault(path="/agents$", times=1, status=503)
-    begun = time.monotonic()
-    assert statuses(faulty, 2) == [503, 200]
-    assert time.monotonic() - begun >= 0.2
+class RecordingClock:
+    """A clock that passes at once and records the sleeps."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.slept)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
 
-def test_faults_touch_neither_arm_nor_control_nor_tokens(faulty: Api) -> None:
+def test_latency_delays_and_the_next_rule_still_fires() -> None:
+    clock = RecordingClock()
+    served_after: list[list[float]] = []
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        served_after.append([*clock.slept])
+        await PlainTextResponse("served")(scope, receive, send)
+
+    faults = Faults()
+    faults.add({"path": "/agents$", "times": 2, "latency_s": 0.2})
+    faults.add({"path": "/agents$", "times": 1, "status": 503})
+    layer = FaultLayer(serve, faults, clock=clock)
+
+    async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"] = {"request_id": "0" * 32}
+        await layer(scope, receive, send)
+
+    http = TestClient(with_state)
+    assert [http.get("/agents").status_code for _ in range(3)] == [503, 200, 200]
+    assert served_after == [[0.2, 0.2], [0.2, 0.2]]
+
+
+def test_faults_affect_neither_arm_nor_control_nor_tokens(faulty: Api) -> None:
     faulty.azure.control.fault(path="", status=500)
     assert statuses(faulty, 1) == [500]
     token = faulty.azure.token(audience="https://management.azure.com")
@@ -125,7 +156,7 @@ def test_faults_touch_neither_arm_nor_control_nor_tokens(faulty: Api) -> None:
         {"status": 503, "when": "now"},
     ],
 )
-def test_a_rule_that_can_not_be_is_refused(rule: Json) -> None:
+def test_an_invalid_rule_is_refused(rule: Json) -> None:
     with pytest.raises(FaultProblem):
         Faults().add(rule)
 

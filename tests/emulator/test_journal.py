@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from typing import Any
 
 from foundry_emulator.journal import Journal
@@ -20,7 +22,7 @@ def record(journal: Journal, **changes: Any) -> None:
     journal.record(**(entry | changes))
 
 
-def test_writes_survive_a_restart_and_numbers_go_on() -> None:
+def test_writes_survive_a_restart_and_numbers_continue() -> None:
     store = Store(None)
     journal = Journal(store, clock=lambda: 1.0)
     record(journal, method="POST")
@@ -32,7 +34,7 @@ def test_writes_survive_a_restart_and_numbers_go_on() -> None:
     assert again.last(1)[0].n == 4
 
 
-def test_writes_are_those_on_data_and_arm_alone() -> None:
+def test_only_requests_to_data_and_arm_are_writes() -> None:
     journal = Journal(Store(None), clock=lambda: 1.0)
     for plane in ("data", "arm", "registry", "identity"):
         for method in ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"):
@@ -43,7 +45,9 @@ def test_writes_are_those_on_data_and_arm_alone() -> None:
     assert [entry.n for entry in journal.entries(since=22)] == [23, 24]
 
 
-def test_every_request_is_there_with_its_principal_and_request_id_and_no_secret(api: Api, azure: LocalAzure) -> None:
+def test_every_request_is_recorded_with_principal_and_request_id_and_without_secrets(
+    api: Api, azure: LocalAzure
+) -> None:
     before = azure.journal()[-1].n
     made = api.post("support", api.definition(environment_variables={"TOKEN": "a-secret-value"}))
     api.settled("support", "1")
@@ -60,7 +64,7 @@ def test_every_request_is_there_with_its_principal_and_request_id_and_no_secret(
     assert not [entry for entry in entries if "a-secret" in str(entry.document())]
 
 
-def test_planes_are_told_apart(api: Api, azure: LocalAzure) -> None:
+def test_entries_name_their_plane(api: Api, azure: LocalAzure) -> None:
     planes = {entry.plane for entry in azure.journal()}
     assert "registry" in planes, "the image was pushed"
     before = azure.journal()[-1].n

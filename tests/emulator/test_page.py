@@ -1,4 +1,4 @@
-"""The page in a real browser: it follows what happens, works by keyboard, in light and in dark."""
+"""The page in a real browser: it follows changes, works by keyboard, and in both colour schemes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Shown:
         self.complaints: list[str] = []
         page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda problem: self.complaints.append(str(problem)))
-        self.asked: list[str] = []
-        page.on("request", lambda request: self.asked.append(request.url))
+        self.requests: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
         page.clock.install()
         page.goto(azure.page)
 
@@ -48,16 +48,16 @@ def shown(chromium: BrowserContext, tmp_path: Path) -> Iterator[Shown]:
             yield shown
             shown.page.close()
     assert shown.complaints == []
-    elsewhere = [url for url in shown.asked if not url.startswith((azure.page, "data:,"))]
+    elsewhere = [url for url in shown.requests if not url.startswith((azure.page, "data:,"))]
     assert elsewhere == []
 
 
-def test_it_shows_everything_there_is_and_then_what_happens(shown: Shown) -> None:
-    for told in ("version 1: 75 %", "version 2: 25 %", "ImageError", "Failed to pull container image.", "1 / 2Gi"):
-        assert told in shown.support
+def test_it_shows_the_state_and_then_the_changes(shown: Shown) -> None:
+    for expected in ("version 1: 75 %", "version 2: 25 %", "ImageError", "Failed to pull container image.", "1 / 2Gi"):
+        assert expected in shown.support
     text = shown.page.locator("main").inner_text()
-    for told in ("disabled", "draft", "support-tools", "Foundry Agent Consumer", "fault-1", "project shop", "403"):
-        assert told in text
+    for expected in ("disabled", "draft", "support-tools", "Foundry Agent Consumer", "fault-1", "project shop", "403"):
+        assert expected in text
     bar = shown.page.locator("article svg").first
     assert [rect.get_attribute("width") for rect in bar.locator("rect").all()] == ["75.00", "25.00"]
 
@@ -68,24 +68,24 @@ def test_it_shows_everything_there_is_and_then_what_happens(shown: Shown) -> Non
     expect(shown.page.get_by_text("version 2: 100 %")).to_be_visible()
     shown.api.http.delete("/agents/newcomer")
     expect(shown.page.get_by_role("heading", name="newcomer")).to_have_count(0)
-    assert shown.page.evaluate("document.body.dataset.same") == "yes", "the page was never loaded anew"
+    assert shown.page.evaluate("document.body.dataset.same") == "yes", "the page was never reloaded"
 
 
-def test_it_holds_still_when_told_and_says_when_the_local_azure_is_gone(shown: Shown) -> None:
+def test_it_can_be_paused_and_says_when_the_local_azure_is_gone(shown: Shown) -> None:
     page, status = shown.page, shown.page.get_by_role("status")
     expect(status).to_have_text("Live")
-    page.get_by_role("button", name="Hold").click()
-    expect(status).to_have_text("Held")
-    asked = len(shown.asked)
+    page.get_by_role("button", name="Pause").click()
+    expect(status).to_have_text("Paused")
+    requests = len(shown.requests)
     shown.api.create("newcomer")
     page.clock.run_for(10_000)
-    assert len(shown.asked) == asked
+    assert len(shown.requests) == requests
     expect(page.get_by_role("heading", name="newcomer")).to_have_count(0)
-    page.get_by_role("button", name="Hold").click()
+    page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("heading", name="newcomer")).to_be_visible()
     page.route("**/", lambda route: route.abort())
     expect(status).to_have_text("Not running")
-    shown.complaints.clear()  # the browser's own, of the request that was cut
+    shown.complaints.clear()  # the browser's own, about the dropped request
     page.unroute("**/")
     expect(status).to_have_text("Live")
 
@@ -94,12 +94,12 @@ def test_it_is_used_by_keyboard_and_nothing_moves_under_the_focus(shown: Shown) 
     page = shown.page
     focused = "document.activeElement.textContent.trim()"
     page.keyboard.press("Tab")
-    assert page.evaluate(focused) == "To the content"
+    assert page.evaluate(focused) == "Skip to content"
     walked = []
     for _ in range(7):
         page.keyboard.press("Tab")
         walked.append(page.evaluate(focused))
-    assert walked == ["Agents", "Sessions", "Last requests", "Toolboxes", "Roles", "Faults", "Hold"]
+    assert walked == ["Agents", "Sessions", "Last requests", "Toolboxes", "Roles", "Faults", "Pause"]
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "support"
     page.evaluate("document.activeElement.dataset.mine = 'yes'")
@@ -111,7 +111,7 @@ def test_it_is_used_by_keyboard_and_nothing_moves_under_the_focus(shown: Shown) 
     expect(page.get_by_role("heading", name="newcomer")).to_be_visible()
 
 
-def test_it_is_dark_where_the_reader_wants_it_dark(shown: Shown) -> None:
+def test_it_follows_the_readers_colour_scheme(shown: Shown) -> None:
     def brightness() -> int:
         colours = shown.page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
         return int(sum(colours))
@@ -121,7 +121,7 @@ def test_it_is_dark_where_the_reader_wants_it_dark(shown: Shown) -> None:
     assert brightness() < 150
 
 
-def test_what_callers_name_is_text_and_runs_nothing(shown: Shown) -> None:
+def test_names_from_callers_are_text_and_run_nothing(shown: Shown) -> None:
     shown.api.http.get("/agents/<script>document.title='broken'<%2Fscript>")
     shown.api.post("prompted", {"kind": "prompt", "model": "m"}, description="<img src=x onerror=alert(1)>")
     expect(shown.page.get_by_role("heading", name="prompted")).to_be_visible()

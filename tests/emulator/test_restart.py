@@ -1,4 +1,6 @@
-"""State over restarts, orderly and not."""
+"""State after restarts, orderly or not."""
+
+from __future__ import annotations
 
 import json
 import os
@@ -43,8 +45,8 @@ def test_a_restart_keeps_agents_routes_sessions_tokens_and_counters(data_dir: Pa
                 "/agents/support",
                 json={"agent_endpoint": {"version_selector": {"version_selection_rules": [rule]}}},
             )
-            asked = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": ""})
-            session = asked.json()["agent_session_id"]
+            response = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": ""})
+            session = response.json()["agent_session_id"]
             before = http.get("/agents/support").json(), http.get("/agents/support/versions").json()
         ports = Ports(
             *(int(url.rsplit(":", 1)[1]) for url in (azure.data_plane, project.login_server.split("/")[0], azure.page))
@@ -56,13 +58,13 @@ def test_a_restart_keeps_agents_routes_sessions_tokens_and_counters(data_dir: Pa
         assert (http.get("/agents/support").json(), http.get("/agents/support/versions").json()) == before
         assert [(e.method, e.path) for e in azure.journal(writes=True)] == writes
         again = {"input": "again", "agent_session_id": session}
-        asked = http.post("/agents/support/endpoint/protocols/openai/responses", json=again)
-        assert asked.json()["agent_reference"]["version"] == "1", "an active version is started at its first call"
+        response = http.post("/agents/support/endpoint/protocols/openai/responses", json=again)
+        assert response.json()["agent_reference"]["version"] == "1", "an active version is started at its first call"
         new = http.post("/agents/support/versions", json={"definition": definition(image, cpu="2", memory="4Gi")})
         assert new.json()["version"] == "4"
 
 
-def test_a_version_that_was_creating_goes_on_after_a_restart(data_dir: Path) -> None:
+def test_a_creating_version_continues_after_a_restart(data_dir: Path) -> None:
     with LocalAzure(data_dir, provisioning_s=600) as azure:
         project = azure.seed_project("shop")
         image = azure.push_image(project)
@@ -74,7 +76,7 @@ def test_a_version_that_was_creating_goes_on_after_a_restart(data_dir: Path) -> 
 
 
 def test_kill_9_loses_no_acknowledged_write(data_dir: Path) -> None:
-    """Versions are posted one after the other while the process is killed; each that got a 200 is there."""
+    """Versions are created one after the other while the process is killed; each that got a 200 exists."""
     with LocalAzure(data_dir) as azure:
         project = azure.seed_project("shop")
         image = azure.push_image(project)
@@ -111,7 +113,7 @@ def test_one_folder_serves_one_local_azure(data_dir: Path) -> None:
         pass
 
 
-def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named_with_its_option(tmp_path: Path) -> None:
     with LocalAzure(tmp_path / "one") as azure:
         port = int(azure.data_plane.rsplit(":", 1)[1])
         with (
@@ -121,7 +123,7 @@ def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
             pass
 
 
-def test_the_description_is_readable_by_its_owner_alone_and_goes_with_the_process(data_dir: Path) -> None:
+def test_the_description_is_readable_by_its_owner_only_and_removed_with_the_process(data_dir: Path) -> None:
     with LocalAzure(data_dir) as azure:
         path = data_dir / "emulator.json"
         assert json.loads(path.read_text())["environment"] == azure.env

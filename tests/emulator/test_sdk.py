@@ -1,5 +1,7 @@
 """The unmodified SDK, sync and async, with the environment that `foundry-emulator env` prints."""
 
+from __future__ import annotations
+
 import io
 import json
 import os
@@ -70,7 +72,7 @@ def test_the_samples_flow_create_wait_route_invoke_delete(api: Api, client: AIPr
     assert list(client.agents.list()) == []
 
 
-def test_lists_end_and_hold_everything_over_several_pages(api: Api, client: AIProjectClient) -> None:
+def test_lists_over_several_pages_end_and_are_complete(api: Api, client: AIProjectClient) -> None:
     for n in range(25):
         api.post("support", api.definition(environment_variables={"N": str(n)}))
     listed = [version.version for version in client.agents.list_versions("support", limit=10)]
@@ -104,7 +106,7 @@ def code_of(problem: HttpResponseError) -> str | None:
 
 def test_errors_reach_the_sdk_with_code_and_model(api: Api, client: AIProjectClient) -> None:
     with pytest.raises(ResourceNotFoundError) as missing:
-        client.agents.get("nobody")
+        client.agents.get("missing")
     assert code_of(missing.value) == "not_found"
     with pytest.raises(HttpResponseError) as refused:
         client.agents.create_version("support", definition=hosted(api, cpu="3"))
@@ -168,7 +170,7 @@ asyncio.run(flow(sys.argv[1], json.loads(sys.argv[2])))
 
 
 def test_the_async_client_runs_the_same_flow(api: Api) -> None:
-    """In a process of its own: aiohttp reads SSL_CERT_FILE when it is imported."""
+    """In a separate process: aiohttp reads SSL_CERT_FILE when it is imported."""
     done = subprocess.run(
         [sys.executable, "-c", ASYNC_FLOW, api.project.endpoint, json.dumps(api.definition())],
         env=os.environ | api.azure.env,

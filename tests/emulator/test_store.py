@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import sqlite3
 import stat
 from pathlib import Path
@@ -7,7 +9,7 @@ import pytest
 from foundry_emulator.store import Store
 
 
-def test_documents_outlive_the_store_in_the_order_of_their_first_put(tmp_path: Path) -> None:
+def test_documents_survive_the_store_in_the_order_of_their_first_put(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     store = Store(path)
     documents = store.collection("things")
@@ -30,7 +32,7 @@ def test_a_write_is_on_disk_before_it_returns(tmp_path: Path) -> None:
     store.close()
 
 
-def test_collections_are_apart(tmp_path: Path) -> None:
+def test_collections_are_independent(tmp_path: Path) -> None:
     store = Store(tmp_path / "s.sqlite")
     store.collection("one").put("a", {})
     assert store.collection("two").get("a") is None
@@ -59,6 +61,6 @@ def test_what_is_not_json_is_refused_and_changes_nothing(tmp_path: Path) -> None
     store.close()
 
 
-def test_others_on_the_machine_can_not_read_the_file(tmp_path: Path) -> None:
+def test_other_users_cannot_read_the_file(tmp_path: Path) -> None:
     Store(tmp_path / "s.sqlite").close()
     assert stat.S_IMODE((tmp_path / "s.sqlite").stat().st_mode) == 0o600

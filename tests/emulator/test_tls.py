@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import datetime as dt
 import ssl
 from pathlib import Path
@@ -31,13 +33,13 @@ def test_the_bundle_holds_the_public_authorities_and_the_local_one(tmp_path: Pat
     ssl.create_default_context(cafile=made.ca_bundle)
 
 
-def test_keys_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     certificates(tmp_path, NOW)
     for name in ("ca-key.pem", "server-key.pem"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
 
 
-def test_the_authority_may_vouch_for_this_machine_only(tmp_path: Path) -> None:
+def test_the_authority_may_sign_for_this_machine_only(tmp_path: Path) -> None:
     certificates(tmp_path, NOW)
     ca = x509.load_pem_x509_certificate((tmp_path / "ca.pem").read_bytes())
     constraints = ca.extensions.get_extension_for_class(x509.NameConstraints)
@@ -52,7 +54,9 @@ def test_the_authority_may_vouch_for_this_machine_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
 def test_clients_that_trust_the_authority_accept_the_server_by_name_and_address(azure: LocalAzure, name: str) -> None:
     url = azure.data_plane.replace("localhost", name)
-    assert httpx.get(url, verify=azure.trust(), trust_env=False).status_code in {401, 404, 400}
+    answer = httpx.get(f"{url}/metadata/endpoints", verify=azure.trust(), trust_env=False)
+    assert answer.status_code == 200
+    assert answer.json()[0]["name"] == "LocalAzure"
 
 
 def test_clients_that_do_not_trust_it_refuse_the_server(azure: LocalAzure) -> None:

@@ -1,29 +1,31 @@
+from __future__ import annotations
+
 import asyncio
 
 from foundry_emulator.transport import Joining
 
 
 class Inner(asyncio.Transport):
-    """Notes what it is told."""
+    """Records the calls that it gets."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[object] = []
+        self.calls: list[object] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.told.append(bytes(data))
+        self.calls.append(bytes(data))
 
     def close(self) -> None:
-        self.told.append("close")
+        self.calls.append("close")
 
     def abort(self) -> None:
-        self.told.append("abort")
+        self.calls.append("abort")
 
     def is_closing(self) -> bool:
-        return "close" in self.told or "abort" in self.told
+        return "close" in self.calls or "abort" in self.calls
 
 
-async def told(*steps: str) -> list[object]:
+async def calls_of(*steps: str) -> list[object]:
     inner = Inner()
     joining = Joining(inner, asyncio.get_running_loop())
     for step in steps:
@@ -34,13 +36,13 @@ async def told(*steps: str) -> list[object]:
         else:
             joining.write(step.encode())
     await asyncio.sleep(0)
-    return inner.told
+    return inner.calls
 
 
-def test_what_is_written_in_one_go_is_sent_at_once() -> None:
-    assert asyncio.run(told("head", "body", "pause", "more")) == [b"headbody", b"more"]
+def test_writes_of_one_callback_are_sent_at_once() -> None:
+    assert asyncio.run(calls_of("head", "body", "pause", "more")) == [b"headbody", b"more"]
 
 
-def test_closing_sends_what_is_kept_and_aborting_drops_it() -> None:
-    assert asyncio.run(told("head", "close")) == [b"head", "close"]
-    assert asyncio.run(told("head", "abort")) == ["abort"]
+def test_closing_sends_the_buffer_and_aborting_drops_it() -> None:
+    assert asyncio.run(calls_of("head", "close")) == [b"head", "close"]
+    assert asyncio.run(calls_of("head", "abort")) == ["abort"]

@@ -1,4 +1,6 @@
-"""Invalid requests, chosen by a seed."""
+"""Random requests, most of them invalid, from a seed."""
+
+from __future__ import annotations
 
 import json
 import random
@@ -29,9 +31,9 @@ class Odd:
 
     Attributes:
         method: HTTP method.
-        target: path and query, escaped.
-        headers: without the token.
-        body: its bytes.
+        target: Path and query, escaped.
+        headers: Without the token.
+        body: Its bytes.
     """
 
     method: str
@@ -41,13 +43,13 @@ class Odd:
 
 
 def requests(seed: int, count: int, image: str, made: Mapping[str, str]) -> Iterator[Odd]:
-    """``count`` requests: of every operation, with what fits, what nearly does and what does not at all.
+    """Return ``count`` requests to every operation: valid, nearly valid and invalid ones.
 
     Args:
-        seed: of all that is drawn.
-        count: how many.
-        image: that agents can run.
-        made: ids of what is there, by the name of the part of a path.
+        seed: Of all that is drawn.
+        count: How many.
+        image: That agents can run.
+        made: Ids of what is there, by the name of the part of a path.
     """
     source = random.Random(seed)
     operations = ledger()
@@ -152,7 +154,7 @@ _UPLOAD = (
     b'--b\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nassistants\r\n'
     b'--b\r\ncontent-disposition: form-data; name="file"; filename="\xc3\xa4.md"\r\n\r\nhello\r\n--b--\r\n'
 )
-# Port 9 refuses; whatever else it is changed to must not be reached either.
+# Port 9 refuses connections; a changed address must not be reachable either.
 _MCP_TOOL = {
     "type": "mcp",
     "server_label": "a",

@@ -1,5 +1,7 @@
 """A client that is faster than the server: raw HTTP/1.1 over TLS, a few connections, one request each at a time."""
 
+from __future__ import annotations
+
 import asyncio
 import ssl
 import time
@@ -12,12 +14,12 @@ import uvloop
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a load measured.
+    """The measurements of a load.
 
     Attributes:
-        rate: answers a second.
-        p99_s: the time that 99 of 100 requests stayed below, in seconds.
-        unexpected: answers with another status than 200.
+        rate: Answers a second.
+        p99_s: The time that 99 of 100 requests stayed below, in seconds.
+        unexpected: Answers with another status than 200.
     """
 
     rate: float
@@ -42,11 +44,11 @@ def load(url: str, trust: ssl.SSLContext, request: Callable[[int], bytes], *, co
     """Send ``count`` requests.
 
     Args:
-        url: where to.
-        trust: whom to trust.
-        request: the n-th request.
-        count: how many.
-        connections: over so many connections.
+        url: Where to.
+        trust: Whom to trust.
+        request: The n-th request.
+        count: How many.
+        connections: Over so many connections.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_load(url, trust, request, count, connections))

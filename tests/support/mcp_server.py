@@ -1,4 +1,6 @@
-"""A real MCP server for tests, on loopback, that notes the headers it is asked with."""
+"""A real MCP server for tests, on loopback, that records the headers of its requests."""
+
+from __future__ import annotations
 
 import contextlib
 import socket
@@ -18,31 +20,31 @@ class Served:
     """A running server.
 
     Attributes:
-        url: where it is.
-        asked: the headers of each request, names in lower case.
+        url: Where it is.
+        requests: The headers of each request, names in lower case.
     """
 
     url: str
-    asked: list[dict[str, str]] = field(default_factory=list)
+    requests: list[dict[str, str]] = field(default_factory=list)
 
     def saw(self, name: str) -> set[str | None]:
-        """Return what the requests had in a header."""
-        return {headers.get(name) for headers in self.asked}
+        """Return the values of a header in all requests."""
+        return {headers.get(name) for headers in self.requests}
 
 
 @contextlib.contextmanager
 def mcp_server(*, key: str | None = None) -> Iterator[Served]:
-    """Serve ``add(a, b)`` and ``fail()``; with a key, to requests with that ``x-api-key`` alone."""
+    """Serve ``add(a, b)`` and ``fail()``; with a key, only to requests with that ``x-api-key``."""
     server = MCPServer("orders", version="1")
 
     @server.tool()
     def add(a: int, b: int) -> int:
-        """Adds."""
+        """Add."""
         return a + b
 
     @server.tool()
     def fail() -> str:
-        """Fails."""
+        """Fail."""
         raise ToolError("out of stock")
 
     with socket.socket() as bound:
@@ -73,7 +75,7 @@ class _Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        self._served.asked.append(headers)
+        self._served.requests.append(headers)
         if self._key is not None and headers.get("x-api-key") != self._key:
             await send({"type": "http.response.start", "status": 401, "headers": []})
             await send({"type": "http.response.body", "body": b""})

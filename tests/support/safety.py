@@ -1,4 +1,6 @@
-"""What the local Azure's tests and figures both do to it: odd requests, and kills in the middle of writes."""
+"""Odd requests, and kills in the middle of writes, for tests and figures of the local Azure."""
+
+from __future__ import annotations
 
 import random
 import re
@@ -31,13 +33,13 @@ PLACES = (
 
 @dataclass(frozen=True, slots=True)
 class Fuzzed:
-    """What odd requests did.
+    """The outcome of odd requests.
 
     Attributes:
-        sent: how many were answered.
-        server_errors: those answered with a 5xx other than 501.
-        statuses: how often each status came.
-        intact: a project that they had no right to write is as before, and a restart finds all of the other.
+        sent: How many were answered.
+        server_errors: Those answered with a 5xx other than 501.
+        statuses: How often each status came.
+        intact: A project that they had no right to write is as before, and a restart finds all of the other.
     """
 
     sent: int
@@ -120,7 +122,7 @@ def kill_during_writes(data_dir: Path, *, kills: int, seed: int) -> tuple[int, i
         with served(data_dir, *FREE_PORTS) as (process, running):
             address = urlsplit(running.data_plane)
             after = source.uniform(0.0, 0.15)
-            # The kill comes from a clock of its own, wherever the writer and the server just are; the clock starts with
+            # The kill comes from a separate timer, wherever the writer and the server are; the timer starts with
             # the first acknowledgement, so that a busy machine has something to lose too.
             timer = threading.Timer(after, process.send_signal, [signal.SIGKILL])
             connection = HTTPSConnection(str(address.hostname), address.port, context=trust, timeout=30)

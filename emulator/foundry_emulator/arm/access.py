@@ -1,4 +1,6 @@
-"""Role assignments as rights: who has which role where."""
+"""Role assignments as rights: which principal has which role at which scope."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -18,13 +20,13 @@ from foundry_emulator.arm.roles import (
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One role assignment in the form in which rights are looked up.
+    """One role assignment, normalised for lookups.
 
     Attributes:
-        principal_id: object id, lower case.
+        principal_id: Object id, lower case.
         role: GUID of the role, lower case.
-        scope: key of the scope, lower case.
-        counts_from: unix seconds from which it is in effect.
+        scope: Key of the scope, lower case.
+        counts_from: Unix seconds from which it is in effect.
     """
 
     principal_id: str
@@ -34,11 +36,11 @@ class Assignment:
 
 
 class Access:
-    """The rights that a set of role assignments gives.
+    """The rights that a set of role assignments grants.
 
     Args:
-        assignments: all of them.
-        clock: unix seconds.
+        assignments: All role assignments.
+        clock: Unix seconds.
     """
 
     def __init__(self, assignments: Iterable[Assignment], clock: Callable[[], float]) -> None:
@@ -48,7 +50,7 @@ class Access:
             self._by_principal.setdefault(assignment.principal_id, []).append(assignment)
 
     def has_role(self, principal_id: str, roles: Collection[str], scope_id: str) -> bool:
-        """Whether a principal has one of the roles at a scope or anywhere above it, now."""
+        """Return whether a principal has one of the roles at a scope or anywhere above it, now."""
         held = self._by_principal.get(principal_id.lower())
         if not held:
             return False
@@ -57,14 +59,14 @@ class Access:
         return any(a.role in roles and a.scope in scopes and a.counts_from <= now for a in held)
 
     def check_write(self, principal_id: str, rid: ResourceId, action: str, body: Json) -> None:
-        """Refuses a principal that may not write or delete a resource.
+        """Refuse a principal that may not write or delete a resource.
 
-        [modelled] Azure asks for the action among those of every role; here Owner and Contributor write
+        [modelled] Azure looks for the action in every role; here Owner and Contributor write
         resources, and Owner, User Access Administrator and RBAC Administrator assign roles. A Foundry Project
         Manager assigns Foundry User [docs].
 
         Raises:
-            ArmError: 403 AuthorizationFailed, in Azure's words [docs].
+            ArmError: 403 AuthorizationFailed, with Azure's text [docs].
         """
         if rid.type == ids.ROLE_ASSIGNMENT:
             roles = set(ASSIGNS_ROLES)

@@ -1,12 +1,12 @@
-"""Azure's resources in this local Azure: kept durably, answered as Resource Manager answers."""
+"""Azure's resources in this local Azure: stored durably, returned as Resource Manager returns them."""
+
+from __future__ import annotations
 
 import copy
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import cast
-
-from starlette.routing import Mount, Route
 
 from foundry_emulator.arm import resource_id as ids
 from foundry_emulator.arm.access import Access, Assignment
@@ -34,23 +34,23 @@ _ECHOED = ("location", "kind", "sku", "tags", "zones", "managedBy")
 
 
 class ArmStore:
-    """Resources, role assignments, and the questions that the rest of the local Azure has about them.
+    """Resources, role assignments, and lookups for the rest of the local Azure.
 
-    A document keeps the request (``body``) and facts of its creation; what Azure computes is added on reading.
-    The first start gives the deployer Owner and Foundry User on the subscription, as a tenant's administrator
+    A document keeps the request (``body``) and facts of its creation; Azure's computed values are added on reading.
+    The first start assigns the deployer Owner and Foundry User on the subscription, as a tenant's administrator
     would have; those two documents are marked ``seeded``.
 
     Not modelled: management groups, locks, deny assignments, conditions of role assignments, asynchronous operations
-    (every write is done when it is answered, but for model deployments).
+    (every write is complete when its response is sent, except model deployments).
 
     Args:
-        store: where documents are kept; this object is their only writer.
-        urls: where the local Azure is reached; asked at every read.
-        clock: unix seconds.
-        role_delay_s: seconds after which a new role assignment counts; seeded ones count at once.
-        deployment_s: seconds that a model deployment is being made; its account takes no other meanwhile.
-        account_retention_s: seconds for which a deleted account keeps its name; see ``Deleted``.
-        parent_busy: how often deletes are refused first because a parent is busy; see ``BusyParents``.
+        store: The store of the documents; this object is their only writer.
+        urls: Returns the addresses of the local Azure; called at every read.
+        clock: Unix seconds.
+        role_delay_s: Seconds until a new role assignment is in effect; seeded ones are at once.
+        deployment_s: Seconds that a model deployment takes; its account accepts no other meanwhile.
+        account_retention_s: Seconds for which a deleted account reserves its name; see ``Deleted``.
+        parent_busy: How often deletes are refused because a parent is busy; see ``BusyParents``.
     """
 
     def __init__(
@@ -64,7 +64,6 @@ class ArmStore:
         account_retention_s: Callable[[], float] = lambda: 0.0,
         parent_busy: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._store = store
         self._documents = store.collection("arm_resources")
         self.urls = urls
         self._clock = clock
@@ -73,20 +72,20 @@ class ArmStore:
         self._deleted = Deleted(store, clock=clock, account_retention_s=account_retention_s)
         self._busy = BusyParents(parent_busy)
         self._access: Access | None = None
-        self._projects: tuple[Urls, dict[str, ProjectView]] | None = None  # asked for at every request
+        self._projects: tuple[Urls, dict[str, ProjectView]] | None = None  # looked up at every request
         self.seed()
 
     def delay_roles(self, seconds: float) -> None:
-        """Changes the seconds after which role assignments count, of those made before as well.
+        """Change the delay until role assignments are in effect, existing assignments included.
 
         Args:
-            seconds: counted from an assignment's making.
+            seconds: The delay, from an assignment's creation.
         """
         self._role_delay_s = seconds
         self._forget_views()
 
     def seed(self) -> None:
-        """Makes the subscription and the deployer's roles where they are missing; for a new or emptied store."""
+        """Create the subscription and the deployer's roles where they are missing; for a new or emptied store."""
         self._forget_views()
         if self._documents.get(SUBSCRIPTION_SCOPE) is not None:
             return
@@ -102,29 +101,22 @@ class ArmStore:
             }
             self._keep(parse(f"{SUBSCRIPTION_SCOPE}/providers/{ids.ROLE_ASSIGNMENT}/{name}"), body, seeded=True)
 
-    def routes(self) -> list[Route | Mount]:
-        """Resource Manager's REST surface below ``/subscriptions`` and ``/providers``."""
-        from foundry_emulator.arm.http import ArmHttp  # noqa: PLC0415 - it serves this class, so it imports it
-        from foundry_emulator.identity import Identity  # noqa: PLC0415
-
-        return ArmHttp(self, Identity(self._store, clock=self._clock)).routes()
-
     # Writes and reads, by id.
 
     def put(self, rid: ResourceId, body: Json) -> tuple[Json, bool]:
-        """Creates or replaces a resource.
+        """Create or replace a resource.
 
         Returns:
             The resource, and whether it is new.
 
         Raises:
-            ArmError: the parent is missing, the body is not acceptable, or it clashes with another resource.
+            ArmError: The parent is missing, the body is not valid, or it conflicts with another resource.
         """
         kind = self._kind(rid)
         self._require_scope(rid)
         old = self._documents.get(rid.key)
         if old is not None:
-            rid = parse(text(old, "id"))  # the casing of its creation stays
+            rid = parse(text(old, "id"))  # keeps the casing of its creation
         elif not kind.names.fullmatch(rid.name):
             raise ArmError(400, "InvalidResourceName", f"'{rid.name}' is not a name that {rid.type} accepts.")
         if kind.tracked:
@@ -136,7 +128,7 @@ class ArmStore:
         return self.get(rid), old is None
 
     def patch(self, rid: ResourceId, patch: Json) -> Json:
-        """Merges a patch into a resource (RFC 7396)."""
+        """Merge a patch into a resource (RFC 7396)."""
         old = self._required(rid)
         if rid.type == ids.ROLE_ASSIGNMENT:
             raise ArmError(405, "MethodNotAllowed", "A role assignment can't be patched; delete it and make a new one.")
@@ -144,48 +136,48 @@ class ArmStore:
         return resource
 
     def get(self, rid: ResourceId) -> Json:
-        """A resource as Resource Manager shows it.
+        """Return a resource as Resource Manager shows it.
 
         Raises:
-            ArmError: 404 when it is not there.
+            ArmError: 404 when it does not exist.
         """
         return self._rendered(self._required(rid))
 
     def peek(self, rid: ResourceId) -> Json:
-        """A resource as Resource Manager shows it, or nothing when it is not there."""
+        """Return a resource as Resource Manager shows it; empty when it does not exist."""
         document = self._documents.get(rid.key)
         return self._rendered(document) if document else {}
 
     def request_of(self, rid: ResourceId) -> Json:
-        """What was last asked for a resource, without what Azure adds; for tests."""
+        """Return the last request body of a resource, without what Azure adds; for tests."""
         return copy.deepcopy(section(self._required(rid), "body"))
 
     def delete(self, rid: ResourceId) -> bool:
-        """Removes a resource, everything below it, and the role assignments scoped to any of it.
+        """Remove a resource, everything below it, and the role assignments scoped to any of it.
 
         Returns:
-            Whether it was there.
+            Whether it existed.
         """
         self._kind(rid)
         if self._documents.get(rid.key) is None:
             return False
         below = [key for key, _ in self._documents.items() if is_below(key, rid.key)]
         for key in (*reversed(below), rid.key):
-            gone = self._documents.get(key) or {}
+            removed = self._documents.get(key) or {}
             self._documents.delete(key)
-            self._deleted.remember(key, cast("int", gone.get("incarnation", 0)))
+            self._deleted.remember(key, cast("int", removed.get("incarnation", 0)))
         self._forget_views()
-        self._busy.gone(rid)
+        self._busy.record_delete(rid)
         return True
 
     def check_can_go(self, rid: ResourceId) -> None:
-        """Refuses a delete that Azure refuses because of other resources."""
+        """Refuse a delete that Azure refuses because of other resources."""
         check_can_go(rid, self._documents.items())
         if self._documents.get(rid.key) is not None:
             self._busy.check_can_go(rid)
 
     def collection(self, rid: ResourceId) -> Iterator[Json]:
-        """The resources of a collection; below a subscription or a resource group, at any depth."""
+        """Yield the resources of a collection; below a subscription or a resource group, at any depth."""
         self._kind(rid)
         self._require_scope(rid)
         for key, document in self._documents.items():
@@ -194,7 +186,7 @@ class ArmStore:
                 yield self._rendered(document)
 
     def role_assignments(self, scope: str) -> Iterator[Json]:
-        """The role assignments at a scope, above it and below it."""
+        """Yield the role assignments at a scope, above it and below it."""
         for document in self._all():
             rid = parse(text(document, "id"))
             if rid.type != ids.ROLE_ASSIGNMENT:
@@ -203,40 +195,40 @@ class ArmStore:
             if at in set(ids.above(scope)) or is_below(at, scope):
                 yield self._rendered(document)
 
-    # Questions of the rest of the local Azure.
+    # Lookups for the rest of the local Azure.
 
     @property
     def access(self) -> Access:
-        """The rights that the role assignments give, as of now."""
+        """The rights that the current role assignments grant."""
         if self._access is None:
             self._access = Access(self.assignments(), self._clock)
         return self._access
 
     def has_role(self, principal_id: str, roles: Collection[str], scope_id: str) -> bool:
-        """Whether a principal has one of the roles (GUIDs, lower case) at a scope or above it, now.
+        """Return whether a principal has one of the roles (GUIDs, lower case) at a scope or above it, now.
 
-        A scope below a modelled resource, such as ``{project id}/agents/{name}``, is fine.
+        The scope may be below a modelled resource, such as ``{project id}/agents/{name}``.
         """
         return self.access.has_role(principal_id, roles, scope_id)
 
     def project(self, name: str) -> ProjectView | None:
-        """The project of this name, in whatever account it is."""
+        """Return the project of this name, in any account."""
         urls = self.urls()
         if self._projects is None or self._projects[0] != urls:
             self._projects = (urls, {p.name.lower(): p for p in self.projects()})
         return self._projects[1].get(name.lower())
 
     def projects(self) -> list[ProjectView]:
-        """All projects, in the order of their creation."""
+        """Return all projects, in the order of their creation."""
         return [self._project_view(rid, doc) for rid, doc in self._of_type(ids.PROJECT)]
 
     @property
     def registry_host(self) -> str:
-        """Host and port that every registry of this local Azure is reached at."""
+        """Host and port of every registry of this local Azure."""
         return self.urls().registry
 
     def registry_for(self, image_reference: str) -> RegistryView | None:
-        """The registry that an image reference points into, if ARM has it."""
+        """Return the registry that an image reference points into, if ARM has it."""
         for rid, document in self._of_type(ids.REGISTRY):
             view = RegistryView.of(rid, self._rendered(document))
             if image_reference.lower().startswith(f"{view.login_server.lower()}/"):
@@ -244,20 +236,20 @@ class ArmStore:
         return None
 
     def resources(self, *, seeded: bool = False) -> Iterator[Json]:
-        """All resources as Resource Manager shows them, role assignments included.
+        """Yield all resources as Resource Manager shows them, role assignments included.
 
         Args:
-            seeded: also those of the first start.
+            seeded: Include the resources of the first start.
         """
         for document in self._all():
             if seeded or not document.get("seeded"):
                 yield self._rendered(document)
 
     def count(self, *, seeded: bool = False) -> int:
-        """How many resources there are; see :meth:`resources`."""
+        """Return the number of resources; see :meth:`resources`."""
         return sum(1 for _ in self.resources(seeded=seeded))
 
-    # Below: how documents are kept and shown.
+    # How documents are stored and shown.
 
     def _all(self) -> Iterator[Document]:
         return (document for _, document in self._documents.items())
@@ -289,12 +281,12 @@ class ArmStore:
         raise ArmError(404, code, f"The Resource '{rid.type}/{rid.name}' under '{rid.scope}' was not found.")
 
     def _require_scope(self, rid: ResourceId) -> None:
-        """Everything that a resource lies in has to be there, from the subscription down."""
+        """Refuse a resource of which a parent is missing, from the subscription down."""
         if not rid.scope:
             return
         scope = parse(rid.scope)
         if scope.type.endswith("/projects/agents"):
-            scope = parse(scope.scope)  # an agent is no ARM resource, but roles may be scoped to it [observed]
+            scope = parse(scope.scope)  # an agent is not an ARM resource, but roles may be scoped to it [observed]
         if self._documents.get(scope.key) is not None:
             return
         self._require_scope(scope)
@@ -366,13 +358,13 @@ class ArmStore:
         if self._is_busy(document):
             resource["properties"] = {**section(resource, "properties"), "provisioningState": "Creating"}
         if rid.type == ids.ROLE_ASSIGNMENT:
-            # Clients count from it how long a new grant may not be in effect yet.
+            # Clients derive from it how long a new grant may not be in effect yet.
             made, changed = (_iso(cast("float", document[key])) for key in ("created_at", "changed_at"))
             resource["properties"] = {**section(resource, "properties"), "createdOn": made, "updatedOn": changed}
         return resource
 
     def _is_busy(self, document: Document) -> bool:
-        """Whether it is a model deployment that is still being made."""
+        """Return whether it is a model deployment that is not finished."""
         is_deployment = parse(text(document, "id")).type == ids.DEPLOYMENT
         return is_deployment and self._clock() < cast("float", document["changed_at"]) + self._deployment_s()
 
@@ -384,7 +376,7 @@ class ArmStore:
         return any(target.lower() == account.key for endpoint in endpoints for target, _ in targets(endpoint))
 
     def assignments(self) -> Iterator[Assignment]:
-        """Every role assignment, those that do not count yet as well."""
+        """Yield every role assignment, those that are not in effect yet included."""
         for rid, document in self._of_type(ids.ROLE_ASSIGNMENT):
             properties = section(section(document, "body"), "properties")
             made_at = cast("float", document["created_at"])

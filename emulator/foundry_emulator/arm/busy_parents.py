@@ -1,4 +1,6 @@
-"""Parents that are busy: Azure refuses to delete while it takes in what was deleted below a moment ago."""
+"""Busy parents: Azure refuses a delete while the parent still processes an earlier delete below it."""
+
+from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,14 +11,14 @@ from foundry_emulator.arm.resource_id import ResourceId
 
 
 class BusyParents:
-    """Refusals of deletes that go through when they are asked for again [observed]; how many is a setting.
+    """Refusals of deletes that succeed when they are repeated [observed]; a setting says how many.
 
-    A connection's delete meets another write on its project: 409 (pulumi-azure-native#4693). A project that a
-    connection was deleted from is not settled yet: 412, although nobody sent an ``If-Match``
-    (terraform-provider-azurerm#32614). In Azure time decides, some seconds of it; here a count does.
+    The delete of a connection meets another write on its project: 409 (pulumi-azure-native#4693). A project that a
+    connection was deleted from is still busy: 412, although no one sent an ``If-Match``
+    (terraform-provider-azurerm#32614). Azure needs some seconds; the emulator counts requests instead.
 
     Args:
-        refusals: how often each such delete is refused first.
+        refusals: How often each such delete is refused first.
     """
 
     def __init__(self, refusals: Callable[[], int]) -> None:
@@ -25,10 +27,10 @@ class BusyParents:
         self._unsettled: set[str] = set()
 
     def check_can_go(self, rid: ResourceId) -> None:
-        """Refuses a delete that comes too early.
+        """Refuse a delete that comes too early.
 
         Raises:
-            ArmError: with Azure's code.
+            ArmError: With Azure's code.
         """
         is_early = rid.type == ids.CONNECTION or (rid.type == ids.PROJECT and rid.key in self._unsettled)
         if not is_early or self._refused[rid.key] >= self._refusals():
@@ -38,8 +40,8 @@ class BusyParents:
             raise ArmError(409, "TransientError", f"Etag conflict on {rid.scope} with etag '{self._refused[rid.key]}'.")
         raise ArmError(412, "IfMatchPreconditionFailed", "The specified precondition 'If-Match' failed.")
 
-    def gone(self, rid: ResourceId) -> None:
-        """A delete was answered."""
+    def record_delete(self, rid: ResourceId) -> None:
+        """Record a completed delete."""
         self._refused.pop(rid.key, None)
         self._unsettled.discard(rid.key)
         if rid.type == ids.CONNECTION:

@@ -1,9 +1,11 @@
-"""The modelled resource types: what each demands of a request, and what Azure adds to it.
+"""The modelled resource types: what each requires of a request, and what Azure adds to it.
 
-A document keeps what was asked for; what Azure computes is added when it is read, so that addresses are
-right after the local Azure has moved to another port. Everything here is [modelled] after Azure's REST
+A document keeps the request; Azure's computed values are added on reading, so that addresses are
+correct after the ports of the local Azure have changed. Everything here is [modelled] after Azure's REST
 reference [docs] unless a line says otherwise.
 """
+
+from __future__ import annotations
 
 import re
 import uuid
@@ -26,17 +28,17 @@ from foundry_emulator.arm.urls import Urls
 
 
 def normal_location(location: str) -> str:
-    """``East US 2`` and ``eastus2`` are one region to Azure."""
+    """Return the name that Azure uses for a region: ``East US 2`` and ``eastus2`` are the same one."""
     return location.replace(" ", "").lower()
 
 
 def project_endpoint(urls: Urls, name: str) -> str:
-    """The data plane's endpoint of a project."""
+    """Return the data plane's endpoint of a project."""
     return f"{urls.data_plane}/api/projects/{name}"
 
 
 def login_server(urls: Urls, name: str) -> str:
-    """What image references of a registry begin with.
+    """Return the login server of a registry, the start of its image references.
 
     Azure gives each registry a host name. Names below ``localhost`` do not resolve on every system, so here each
     registry is the first path segment of one host instead.
@@ -86,7 +88,7 @@ def _check_connection(_id: ResourceId, body: Json) -> None:
 
 
 def _connection(_id: ResourceId, body: Json, _made: Made) -> Json:
-    # Credentials can be written but are never read back [docs].
+    # Credentials can be written but are never returned [docs].
     properties = {k: v for k, v in section(body, "properties").items() if k != "credentials"}
     return {"properties": with_defaults(properties, {"isSharedToAll": False, "useWorkspaceManagedIdentity": False})}
 
@@ -102,11 +104,11 @@ def _check_registry(_id: ResourceId, body: Json) -> None:
     require(sku, "name", path="sku.name")
     properties = section(body, "properties")
     retention = section(section(properties, "policies"), "retentionPolicy")
-    wanted = {
+    requested = {
         "the retention policy": text(retention, "status").lower() == "enabled",
         "switching public network access off": text(properties, "publicNetworkAccess").lower() == "disabled",
     }
-    for what, is_wanted in wanted.items():
+    for what, is_wanted in requested.items():
         if is_wanted and text(sku, "name").lower() != "premium":
             raise ArmError(
                 400, "InvalidSku", f"The SKU '{text(sku, 'name')}' is invalid: {what} needs a Premium registry."

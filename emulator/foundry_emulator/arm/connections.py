@@ -1,4 +1,6 @@
-"""A project's connections as the data plane and agents use them, with the credentials that ARM never shows again."""
+"""A project's connections as the data plane and agents use them, with the credentials that ARM never returns."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,14 +16,14 @@ class Connection:
 
     Attributes:
         id: ARM resource id.
-        name: its name in the project.
-        category: such as ``CustomKeys`` or ``RemoteTool``.
-        target: the address that it leads to.
-        auth_type: such as ``CustomKeys``, ``ApiKey``, ``ProjectManagedIdentity``.
-        audience: what tokens for it are asked for; of managed identities.
-        is_default: shared to all projects of the account.
-        metadata: as written.
-        credentials: by name; custom keys are not nested. Never part of a repr, a log or the control API.
+        name: Its name in the project.
+        category: The category, such as ``CustomKeys`` or ``RemoteTool``.
+        target: The address of the connected service.
+        auth_type: The authentication, such as ``CustomKeys``, ``ApiKey``, ``ProjectManagedIdentity``.
+        audience: The audience of its tokens; managed identities only.
+        is_default: Shared with all projects of the account.
+        metadata: The metadata as written.
+        credentials: The values by name; custom keys are not nested. Never part of a repr, a log or the control API.
     """
 
     id: str
@@ -36,23 +38,23 @@ class Connection:
 
 
 class Connections:
-    """Reads connections from what ARM keeps.
+    """Reads connections from ARM's documents.
 
     Args:
-        store: where ARM keeps its documents; nothing is written here.
+        store: The store of ARM's documents; nothing is written here.
     """
 
     def __init__(self, store: Store) -> None:
         self._documents = store.collection("arm_resources")
 
     def of_project(self, project_id: str) -> Iterator[Connection]:
-        """The connections of a project, oldest first."""
+        """Yield the connections of a project, oldest first."""
         for key, document in self._documents.items():
             if is_below(key, project_id) and parse(key).type == CONNECTION:
                 yield _connection(document)
 
     def find(self, project_id: str, name: str) -> Connection | None:
-        """A connection by its name or its ARM id; one of another project is not found."""
+        """Return a connection by its name or its ARM id; one of another project is not found."""
         prefix = f"{project_id}/connections/".lower()
         document = self._documents.get(prefix + name.lower().removeprefix(prefix))
         return None if document is None else _connection(document)

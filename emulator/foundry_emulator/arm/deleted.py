@@ -1,4 +1,6 @@
-"""What is remembered of deleted resources: how often an id was used before, and accounts that can be taken back."""
+"""Facts about deleted resources: how often an id was used before, and accounts that can be recovered."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from typing import cast
@@ -13,13 +15,13 @@ from foundry_emulator.store import Store
 class Deleted:
     """Deleted resources.
 
-    An account keeps its name for a while after it was deleted, and can be taken back with its identity by
-    ``properties.restore``; its projects can't [modelled]. Purging is not built.
+    A deleted account reserves its name for a while, and ``properties.restore`` recovers it with its identity,
+    without its projects [modelled]. Purging is not implemented.
 
     Args:
-        store: where it is kept.
-        clock: unix seconds.
-        account_retention_s: seconds for which a deleted account keeps its name; Azure's are 48 hours [docs].
+        store: The store of these facts.
+        clock: Unix seconds.
+        account_retention_s: Seconds for which a deleted account reserves its name; 48 hours in Azure [docs].
     """
 
     def __init__(self, store: Store, *, clock: Callable[[], float], account_retention_s: Callable[[], float]) -> None:
@@ -28,15 +30,15 @@ class Deleted:
         self._account_retention_s = account_retention_s
 
     def remember(self, key: str, incarnation: int) -> None:
-        """A resource was deleted."""
+        """Record a deleted resource."""
         self._documents.put(key, {"incarnation": incarnation, "deleted_at": self._clock()})
 
     def incarnation_of(self, rid: ResourceId, body: Json) -> int:
-        """How many resources of this id were there before a new one; the same again for one that is taken back.
+        """Return how many resources of this id existed before a new one; unchanged for a recovered one.
 
         Raises:
-            ArmError: the account of this name was deleted lately and is to be neither taken back nor purged, or it is
-                to be taken back and is not there.
+            ArmError: The account of this name was deleted recently and the request does not recover it, or the request
+                recovers an account that does not exist.
         """
         last = self._documents.get(rid.key)
         before = cast("int", last["incarnation"]) if last else -1

@@ -1,4 +1,6 @@
-"""Reading the JSON of requests: every shape is checked before it is used."""
+"""Readers for the JSON of requests: every shape is checked before it is used."""
+
+from __future__ import annotations
 
 import copy
 import json
@@ -8,10 +10,10 @@ Json = dict[str, object]
 
 
 def parsed(raw: bytes) -> object:
-    """JSON of a request, if it can be written again: Python reads more than JSON is.
+    """Return the JSON of a request, if it can be written again: Python reads more than JSON allows.
 
     Raises:
-        ValueError: not JSON, or ``NaN``, a number beyond a float, half a surrogate pair, or nested too deeply.
+        ValueError: Not JSON, or ``NaN``, a number beyond a float, half a surrogate pair, or nested too deeply.
     """
     try:
         value = json.loads(raw)
@@ -22,19 +24,19 @@ def parsed(raw: bytes) -> object:
 
 
 def section(document: Mapping[str, object], key: str) -> Json:
-    """The object under a key; empty when the key is missing, null, or no object."""
+    """Return the object under a key; empty when the key is missing, null, or not an object."""
     value = document.get(key)
     return dict(value) if isinstance(value, dict) else {}
 
 
 def text(document: Mapping[str, object], key: str) -> str:
-    """The string under a key; empty when there is none."""
+    """Return the string under a key; empty when there is none."""
     value = document.get(key)
     return value if isinstance(value, str) else ""
 
 
 def with_defaults(given: Mapping[str, object], defaults: Mapping[str, object]) -> Json:
-    """Given values over defaults, object by object; a null counts as not given."""
+    """Merge given values over defaults, object by object; null counts as not given."""
     merged: Json = {k: copy.deepcopy(v) for k, v in defaults.items()}
     for key, value in given.items():
         default = defaults.get(key)
@@ -46,7 +48,7 @@ def with_defaults(given: Mapping[str, object], defaults: Mapping[str, object]) -
 
 
 def merge_patch(document: Mapping[str, object], patch: Mapping[str, object]) -> Json:
-    """RFC 7396: objects merge, null removes, everything else replaces."""
+    """Merge a patch by RFC 7396: objects merge, null removes, everything else replaces."""
     merged = dict(document)
     for key, value in patch.items():
         if value is None:

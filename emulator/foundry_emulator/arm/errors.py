@@ -1,5 +1,7 @@
 """Refusals in Resource Manager's envelope [docs]."""
 
+from __future__ import annotations
+
 from foundry_emulator.arm.documents import Json
 
 
@@ -9,7 +11,7 @@ class ArmError(Exception):
     Attributes:
         status: HTTP status.
         code: Azure's error code.
-        message: what was wrong, where, and what to do.
+        message: What was wrong, where, and what to do.
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -19,22 +21,22 @@ class ArmError(Exception):
         self.message = message
 
     def body(self) -> Json:
-        """The answer's body."""
+        """Return the body of the response."""
         return {"error": {"code": self.code, "message": self.message}}
 
 
 def not_modelled(what: str) -> ArmError:
-    """501 for something that Azure has and this local Azure has not."""
+    """Return a 501 for something that Azure has and this local Azure does not model."""
     return ArmError(501, "NotImplemented", f"The local Azure does not model {what} yet.")
 
 
 def no_group(name: str) -> ArmError:
-    """404 for a resource group."""
+    """Return a 404 for a resource group."""
     return ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
 
 
 def no_subscription(name: str, *, there: str) -> ArmError:
-    """404 for a subscription; ``there`` is the one that exists."""
+    """Return a 404 for a subscription; ``there`` is the one that exists."""
     return ArmError(
         404, "SubscriptionNotFound", f"The subscription '{name}' could not be found. The local Azure has {there}."
     )

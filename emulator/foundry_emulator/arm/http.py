@@ -1,23 +1,22 @@
 """Resource Manager over HTTP: authentication, verbs, lists, and its error envelope."""
 
+from __future__ import annotations
+
 import re
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from foundry_emulator.arm import resource_id as ids
+from foundry_emulator.arm.arm_store import ArmStore
 from foundry_emulator.arm.documents import Json, parsed, section, text
 from foundry_emulator.arm.errors import ArmError, not_modelled
 from foundry_emulator.arm.resource_id import ResourceId, parse
 from foundry_emulator.arm.roles import ROLE_NAMES
 from foundry_emulator.identity import ARM_AUDIENCE, Identity, Principal, TokenProblem
-
-if TYPE_CHECKING:
-    from foundry_emulator.arm.arm_store import ArmStore
 
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?")
 _ROLE_FILTER = re.compile(r"(?:principalId eq|assignedTo\()\s*'([^']*)'\)?", re.IGNORECASE)
@@ -28,19 +27,19 @@ _MAX_BODY = 4 * 1024 * 1024  # Resource Manager's own limit [docs]
 class ArmHttp:
     """The REST surface of an :class:`ArmStore`.
 
-    Reads need a token, writes also a role. [modelled] Azure asks a role for reads too.
+    Reads need a token, writes also a role. [modelled] Azure requires a role for reads too.
 
     Args:
-        arm: the resources.
-        identity: checks tokens.
+        arm: The resources.
+        identity: Verifies tokens.
     """
 
-    def __init__(self, arm: "ArmStore", identity: Identity) -> None:
+    def __init__(self, arm: ArmStore, identity: Identity) -> None:
         self._arm = arm
         self._identity = identity
 
     def routes(self) -> list[Route | Mount]:
-        """Everything below ``/subscriptions``, 501 for the tenant's ``/providers``, and what describes this cloud."""
+        """Return the routes below ``/subscriptions`` and ``/providers`` (501), and of the description of this cloud."""
         return [
             Route("/metadata/endpoints", self._describe, methods=["GET"]),
             Route("/subscriptions", self._serve, methods=_METHODS),
@@ -49,13 +48,13 @@ class ArmHttp:
         ]
 
     async def _describe(self, request: Request) -> Response:
-        """Tells clients where this cloud's Resource Manager is and what its tokens are for [modelled]."""
+        """Return the addresses and the audience of this cloud's Resource Manager [modelled]."""
         del request
         cloud = {
             "name": "LocalAzure",
             "resourceManager": f"{self._arm.urls().data_plane}/",
             "authentication": {"audiences": [ARM_AUDIENCE]},
-            # Azure's registries have hosts below this; here all are behind one.
+            # Azure's registries have hosts below this suffix; here all share one host.
             "suffixes": {"acrLoginServer": self._arm.urls().registry},
         }
         return JSONResponse([cloud])
@@ -84,10 +83,10 @@ class ArmHttp:
         return await self._write(request, rid, principal)
 
     def _read(self, path: str, role_filter: str) -> Json:
-        words = [w.lower() for w in path.strip("/").split("/")]
-        if words == ["subscriptions"]:
+        parts = [w.lower() for w in path.strip("/").split("/")]
+        if parts == ["subscriptions"]:
             return _page(r for r in self._arm.resources(seeded=True) if "subscriptionId" in r)
-        if words[-1] == "resources" and len(words) in {3, 5}:
+        if parts[-1] == "resources" and len(parts) in {3, 5}:
             return _page(self._below(path.rstrip("/").rpartition("/")[0]))
         rid = parse(path)
         if rid.type == ids.ROLE_DEFINITION and rid.name:
@@ -119,23 +118,23 @@ class ArmHttp:
 
     def _below(self, scope: str) -> Iterable[Json]:
         top = parse(scope)
-        self._arm.get(top)  # 404 when it is not there
+        self._arm.get(top)  # 404 when it does not exist
         for resource in self._arm.resources(seeded=True):
             found = text(resource, "id")
             if ids.is_below(found.lower(), top.key) and text(resource, "type") != ids.RESOURCE_GROUP:
                 yield resource
 
     def _role_assignments(self, rid: ResourceId, role_filter: str) -> Iterable[Json]:
-        wanted = role_filter.strip()
-        by_principal = _ROLE_FILTER.fullmatch(wanted)
-        if wanted and not by_principal and wanted.lower() != "atscope()":
-            raise not_modelled(f"the filter {wanted!r} on role assignments")
+        requested = role_filter.strip()
+        by_principal = _ROLE_FILTER.fullmatch(requested)
+        if requested and not by_principal and requested.lower() != "atscope()":
+            raise not_modelled(f"the filter {requested!r} on role assignments")
         inherited = set(ids.above(rid.scope))
         for found in self._arm.role_assignments(rid.scope):
             properties = section(found, "properties")
             if by_principal and text(properties, "principalId").lower() != by_principal[1].lower():
                 continue
-            if wanted.lower() == "atscope()" and text(properties, "scope").lower() not in inherited:
+            if requested.lower() == "atscope()" and text(properties, "scope").lower() not in inherited:
                 continue
             yield found
 

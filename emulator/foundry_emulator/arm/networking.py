@@ -1,7 +1,9 @@
 """Networks, private endpoints and private DNS, as far as accounts and registries need them. All [modelled].
 
-Nothing is routed: an endpoint exists, and what it leads to counts as reachable from here.
+Nothing is routed: an endpoint exists, and its target counts as reachable from here.
 """
+
+from __future__ import annotations
 
 import re
 import uuid
@@ -14,14 +16,14 @@ from foundry_emulator.arm.resource_type import NAMESPACE, Made, ResourceType, an
 from foundry_emulator.store import Document
 
 GROUP_IDS = {ids.ACCOUNT: "account", ids.REGISTRY: "registry"}
-"""What of a resource a private endpoint leads to [docs]."""
+"""The subresources of each target type that a private endpoint can connect to [docs]."""
 
 _NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,78}\w)?")
 _ZONE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 def targets(body: Json) -> list[tuple[str, str]]:
-    """Where a private endpoint leads: the resource's id and the group id."""
+    """Return the targets of a private endpoint: the resource's id and the group id."""
     listed = section(body, "properties").get("privateLinkServiceConnections")
     found = []
     for item in listed if isinstance(listed, list) else []:
@@ -33,7 +35,7 @@ def targets(body: Json) -> list[tuple[str, str]]:
 
 
 def check_private_endpoint(body: Json, documents: dict[str, Document]) -> None:
-    """Refuses an endpoint whose subnet or target is not there, or which the target does not offer."""
+    """Refuse an endpoint whose subnet or target is missing, or whose group id the target lacks."""
     subnet = text(section(section(body, "properties"), "subnet"), "id")
     _require(subnet, documents, "subnet")
     for target, group in targets(body):
@@ -55,14 +57,14 @@ def check_private_endpoint(body: Json, documents: dict[str, Document]) -> None:
 
 
 def check_dns_zone_group(body: Json, documents: dict[str, Document]) -> None:
-    """Refuses a group of DNS zones of which one is not there."""
+    """Refuse a group of DNS zones of which one is missing."""
     listed = section(body, "properties").get("privateDnsZoneConfigs")
     for item in listed if isinstance(listed, list) else []:
         _require(text(section(item, "properties"), "privateDnsZoneId"), documents, "private DNS zone")
 
 
 def check_subnet_is_free(rid: ResourceId, documents: dict[str, Document]) -> None:
-    """Refuses to delete a subnet, or its network, while an endpoint is in it."""
+    """Refuse to delete a subnet, or its network, while an endpoint is in it."""
     for key, document in documents.items():
         if parse(key).type != ids.PRIVATE_ENDPOINT:
             continue
@@ -106,4 +108,4 @@ ROWS = (
     ResourceType(ids.DNS_ZONE_GROUP, _NAME, anything, provisioned),
     ResourceType(ids.PRIVATE_DNS_ZONE, _ZONE, anything, provisioned, tracked=True),
 )
-"""Their rows of the catalog."""
+"""The catalog's rows for networking."""

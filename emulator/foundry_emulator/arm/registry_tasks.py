@@ -1,8 +1,10 @@
 """Quick builds of a registry's tasks: an uploaded context becomes an image, built by a BuildKit that the settings name.
 
-[modelled] after the SDK's operations; no recording shows them. A run begins at once, and its log names the image first.
-Runs are in memory: a restart forgets them. Without a BuildKit every run fails, and says so.
+[modelled] after the SDK's operations; there is no recording. A run starts at once, and its log names the image first.
+Runs are in memory: a restart loses them. Without a BuildKit every run fails and says so.
 """
+
+from __future__ import annotations
 
 import asyncio
 import base64
@@ -55,12 +57,12 @@ class RegistryTasks:
     """Upload addresses, runs, and the blobs that both need.
 
     Args:
-        arm: the registries.
-        identity: checks tokens.
-        settings: where the BuildKit is.
-        folder: for contexts and logs.
-        login: user name and password for the registry.
-        trust: file with the authority of the registry's certificate.
+        arm: The registries.
+        identity: Verifies tokens.
+        settings: The address of the BuildKit.
+        folder: The folder of contexts and logs.
+        login: Returns user name and password for the registry.
+        trust: File with the authority of the registry's certificate.
     """
 
     def __init__(
@@ -84,7 +86,7 @@ class RegistryTasks:
         self._building: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[Route]:
-        """The operations, and the blobs."""
+        """Return the routes of the operations and of the blobs."""
         return [
             Route(f"{_REGISTRY}/listBuildSourceUploadUrl", self._arm_call(self._upload_url), methods=["POST"]),
             Route(f"{_REGISTRY}/scheduleRun", self._arm_call(self._schedule), methods=["POST"]),
@@ -96,13 +98,13 @@ class RegistryTasks:
         ]
 
     async def close(self) -> None:
-        """Ends builds that are under way."""
+        """Stop running builds."""
         for task in self._building:
             task.cancel()
         await asyncio.gather(*self._building, return_exceptions=True)
 
     def _arm_call(self, answer: Callable[[Request, str], Awaitable[Json]]) -> Callable[[Request], Awaitable[Response]]:
-        """An operation on a registry that is there, by somebody who may write it."""
+        """Return an operation on an existing registry, for callers with the right to write it."""
 
         async def serve(request: Request) -> Response:
             headers = {"x-ms-request-id": str(uuid.uuid4())}
@@ -214,7 +216,7 @@ class RegistryTasks:
                     process.kill()
                 raise
 
-    # Blobs, each behind an address that is itself the right to it.
+    # Blobs, each at an address that itself grants access.
 
     def _address(self, container: str, name: str) -> str:
         key = f"{container}/{name}"
@@ -253,15 +255,15 @@ class RegistryTasks:
         if not path.is_file():
             return _storage_error(404, "BlobNotFound")
         whole = path.read_bytes()
-        wanted = _RANGE.fullmatch(request.headers.get("x-ms-range", "") or request.headers.get("range", ""))
-        first = int(wanted[1]) if wanted else 0
-        part = whole[first : int(wanted[2]) + 1 if wanted and wanted[2] else None]
+        requested = _RANGE.fullmatch(request.headers.get("x-ms-range", "") or request.headers.get("range", ""))
+        first = int(requested[1]) if requested else 0
+        part = whole[first : int(requested[2]) + 1 if requested and requested[2] else None]
         headers = {
             "ETag": f'"0x{len(whole):x}"',
             "x-ms-blob-type": "AppendBlob",
             "Content-Range": f"bytes {first}-{first + len(part) - 1}/{len(whole)}",
         }
-        return Response(part, 206 if wanted else 200, headers=headers, media_type="text/plain")
+        return Response(part, 206 if requested else 200, headers=headers, media_type="text/plain")
 
 
 class _NoBuilder(Exception):
@@ -274,7 +276,7 @@ def _unpack(source: Path, context: Path) -> None:
 
 
 def _check(order: Mapping[str, object]) -> None:
-    """Refuses what a build would trip over later, where nobody hears it."""
+    """Refuse inputs that would fail later, without a response to report it in."""
     dockerfile = PurePosixPath(text(order, "dockerFilePath"))
     if dockerfile.is_absolute() or ".." in dockerfile.parts:
         raise ArmError(400, "InvalidDockerFilePath", "dockerFilePath must lead to a file in the context.")

@@ -1,8 +1,10 @@
-"""Resource ids: their parts, their casing, and what lies above what.
+"""Resource ids: their parts, their casing, and their order of nesting.
 
 Azure keeps the casing of names as they were created and compares ids without regard to case [docs]; provider
 namespaces and type names are written here in Azure's own casing, whatever the caller wrote.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,10 +55,10 @@ class ResourceId:
     """One resource, or one collection of resources.
 
     Attributes:
-        id: the whole id, or the collection's path.
+        id: The whole id, or the collection's path.
         type: ``namespace/type[/type...]``.
-        name: the last segment; empty for a collection.
-        scope: id of what it lies in: its parent, its resource group, or what an extension resource is about.
+        name: The last segment; empty for a collection.
+        scope: Id of its parent: a resource, a resource group, or the subject of an extension resource.
     """
 
     id: str
@@ -66,18 +68,18 @@ class ResourceId:
 
     @property
     def key(self) -> str:
-        """What ids are compared by."""
+        """The key that ids are compared by."""
         return self.id.lower()
 
-    def child(self, type_word: str, name: str) -> "ResourceId":
-        """A child resource of this one."""
+    def child(self, type_word: str, name: str) -> ResourceId:
+        """Return a child resource of this one."""
         kind = f"{self.type}/{type_word}"
         return ResourceId(id=f"{self.id}/{type_word}/{name}", type=kind, name=name, scope=self.id)
 
 
 @lru_cache(maxsize=8192)
 def parse(path: str) -> ResourceId:
-    """Takes an id or a collection's path apart.
+    """Parse an id or a collection's path.
 
     Raises:
         ArmError: 400 for a path that is not of Resource Manager's form.
@@ -99,7 +101,7 @@ def parse(path: str) -> ResourceId:
 
 
 def above(resource_id: str) -> Iterator[str]:
-    """The lower-cased keys of a resource and of every scope that it inherits from, nearest first.
+    """Yield the lower-case keys of a resource and of every scope that it inherits from, nearest first.
 
     Ids nest by whole segments, so ``.../accounts/a`` is not above ``.../accounts/ab``.
     """
@@ -110,7 +112,7 @@ def above(resource_id: str) -> Iterator[str]:
 
 
 def is_below(key: str, scope: str) -> bool:
-    """Whether a key lies inside a scope, not being the scope itself."""
+    """Return whether a key is inside a scope; the scope itself is not."""
     return key.startswith(f"{scope.lower().rstrip('/')}/")
 
 
@@ -139,7 +141,7 @@ def _below_provider(segments: list[str], at: int, path: str) -> ResourceId:
 
 
 def _scope_of(segments: list[str], path: str) -> str:
-    """What stands before the last ``/providers/``, in Azure's casing."""
+    """Return the part before the last ``/providers/``, in Azure's casing."""
     if len(segments) <= 4:  # noqa: PLR2004 - a subscription, or a resource group in it
         if len(segments) % 2:
             raise ArmError(400, "InvalidResourceId", f"'{path}' is not a resource id.")

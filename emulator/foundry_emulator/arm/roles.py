@@ -1,5 +1,7 @@
 """Azure's built-in roles by GUID (service-contract 8.2, [docs][azd]); names of roles change, GUIDs do not."""
 
+from __future__ import annotations
+
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -42,15 +44,15 @@ ROLE_NAMES = {
     TASKS_CONTRIBUTOR: "Container Registry Tasks Contributor",
     LOG_ANALYTICS_DATA_READER: "Log Analytics Data Reader",
 }
-"""Every role that the local Azure knows; another GUID is refused as RoleDefinitionDoesNotExist."""
+"""Every role that the local Azure knows; any other GUID is refused as RoleDefinitionDoesNotExist."""
 
 WRITES_RESOURCES = frozenset({OWNER, CONTRIBUTOR})
-"""Who may write resources [modelled]: of Azure's many roles with write actions, the two general ones."""
+"""Roles that may write resources [modelled]: of Azure's many roles with write actions, the two general ones."""
 
 ASSIGNS_ROLES = frozenset({OWNER, USER_ACCESS_ADMINISTRATOR, RBAC_ADMINISTRATOR})
-"""Who may assign any role [docs]; RBAC Administrator's conditions are not modelled."""
+"""Roles that may assign any role [docs]; RBAC Administrator's conditions are not modelled."""
 
 
 def role_guid(role_definition_id: str) -> str:
-    """The GUID at the end of a role definition's id, in lower case."""
+    """Return the GUID at the end of a role definition's id, in lower case."""
     return role_definition_id.rstrip("/").rpartition("/")[2].lower()

@@ -1,4 +1,6 @@
-"""What Azure refuses because of other resources: clashes and conditions on the parent."""
+"""Requests that Azure refuses because of other resources: conflicts, and conditions on the parent."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
@@ -17,16 +19,16 @@ Documents = Iterable[tuple[str, Document]]
 def check_against_others(
     rid: ResourceId, body: Json, documents: Documents, *, is_busy: Callable[[Document], bool] = lambda _: False
 ) -> None:
-    """Refuses a resource that can't be beside those that are there.
+    """Refuse a resource that conflicts with existing ones.
 
     Args:
-        rid: its id.
-        body: the request for it.
-        documents: everything that is there.
-        is_busy: whether a resource is still being made.
+        rid: Its id.
+        body: The request for it.
+        documents: All existing resources.
+        is_busy: Returns whether a resource is still being created.
 
     Raises:
-        ArmError: with Azure's code for the clash.
+        ArmError: With Azure's code for the conflict.
     """
     everything = dict(documents)
     others = {key: document for key, document in everything.items() if key != rid.key}
@@ -53,10 +55,10 @@ def check_against_others(
 
 
 def check_can_go(rid: ResourceId, documents: Documents) -> None:
-    """Refuses to delete what others need: an account with projects or deployments, a subnet with an endpoint.
+    """Refuse to delete what others need: an account with projects or deployments, a subnet with an endpoint.
 
     Raises:
-        ArmError: with Azure's code [docs].
+        ArmError: With Azure's code [docs].
     """
     everything = dict(documents)
     if rid.type == ids.ACCOUNT:
@@ -73,20 +75,20 @@ def check_can_go(rid: ResourceId, documents: Documents) -> None:
 
 
 def _check_subdomain(rid: ResourceId, body: Json, others: dict[str, Document]) -> None:
-    wanted = text(section(body, "properties"), "customSubDomainName").lower()
+    requested = text(section(body, "properties"), "customSubDomainName").lower()
     for other, their_body in _of_type(others.items(), ids.ACCOUNT):
         theirs = text(section(their_body, "properties"), "customSubDomainName").lower()
-        if wanted and wanted == theirs:
+        if requested and requested == theirs:
             raise ArmError(
                 409,
                 "CustomDomainInUse",
-                f"Please pick a different name. The subdomain name '{wanted}' is not available for '{rid.name}' "
+                f"Please pick a different name. The subdomain name '{requested}' is not available for '{rid.name}' "
                 f"as it's already used by '{other.name}'.",
             )
 
 
 def _check_network_of_agents(rid: ResourceId, body: Json, everything: dict[str, Document]) -> None:
-    """The network that agents run in is chosen when an account is made [docs]; code and text are modelled."""
+    """Refuse a change of the agents' network, which is set when an account is created [docs]; text [modelled]."""
     old = everything.get(rid.key)
     if old is None:
         return
@@ -115,7 +117,7 @@ def _check_project(rid: ResourceId, others: dict[str, Document]) -> None:
         )
     for other, _ in _of_type(others.items(), ids.PROJECT):
         if other.name.lower() == rid.name.lower():
-            # A limit of this emulator, not of Azure: there the account's host name tells the projects apart.
+            # A limit of this emulator, not of Azure: there the account's host name distinguishes the projects.
             raise ArmError(
                 409,
                 "ProjectNameInUse",
@@ -137,25 +139,25 @@ def _check_registry_name(rid: ResourceId, others: dict[str, Document]) -> None:
 
 
 def _check_role_assignment(rid: ResourceId, body: Json, documents: Documents) -> None:
-    wanted = _who_and_what(body)
-    if wanted[0] not in ROLE_NAMES:
+    requested = _role_and_principal(body)
+    if requested[0] not in ROLE_NAMES:
         raise ArmError(
             400,
             "RoleDefinitionDoesNotExist",
-            f"The specified role definition with ID '{wanted[0]}' does not exist. The local Azure knows the "
+            f"The specified role definition with ID '{requested[0]}' does not exist. The local Azure knows the "
             "built-in roles that hosted agents need, and no custom ones.",
         )
     for other, their_body in _of_type(documents, ids.ROLE_ASSIGNMENT):
         same_scope = other.scope.lower() == rid.scope.lower()
         same_name = other.name.lower() == rid.name.lower()
-        theirs = _who_and_what(their_body)
-        if same_name and (not same_scope or theirs != wanted):
+        theirs = _role_and_principal(their_body)
+        if same_name and (not same_scope or theirs != requested):
             raise ArmError(
                 400,
                 "RoleAssignmentUpdateNotPermitted",
                 "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
             )
-        if same_scope and not same_name and theirs == wanted:
+        if same_scope and not same_name and theirs == requested:
             raise ArmError(
                 409,
                 "RoleAssignmentExists",
@@ -175,7 +177,7 @@ def _check_deployment(rid: ResourceId, documents: Documents, is_busy: Callable[[
 
 
 def _check_capability_host(rid: ResourceId, body: Json, everything: dict[str, Document]) -> None:
-    """One host an account and one a project; the account's first, and none is changed once it is there [docs]."""
+    """Refuse a second host of an account or project, one before the account's, and any change [docs]."""
     old = everything.get(rid.key)
     if old is not None and section(old, "body") != body:
         raise ArmError(
@@ -199,7 +201,7 @@ def _check_capability_host(rid: ResourceId, body: Json, everything: dict[str, Do
                 raise ArmError(400, "UserError", f"{kind}: the project has no connection '{name}'.")
 
 
-def _who_and_what(body: Json) -> tuple[str, str]:
+def _role_and_principal(body: Json) -> tuple[str, str]:
     properties = section(body, "properties")
     return role_guid(text(properties, "roleDefinitionId")), text(properties, "principalId").lower()
 

@@ -1,4 +1,6 @@
-"""Log Analytics workspaces and Application Insights. All [modelled]: nothing can be sent to them."""
+"""Log Analytics workspaces and Application Insights. All [modelled]: they receive no telemetry."""
+
+from __future__ import annotations
 
 import re
 import uuid
@@ -15,13 +17,13 @@ _RETENTION_DAYS = range(30, 731)
 
 
 def check_workspace_is_there(body: Json, documents: dict[str, Document]) -> None:
-    """Refuses a component whose workspace is not there."""
-    wanted = text(section(body, "properties"), "WorkspaceResourceId")
-    if wanted and wanted.lower() not in documents:
+    """Refuse a component whose workspace is missing."""
+    requested = text(section(body, "properties"), "WorkspaceResourceId")
+    if requested and requested.lower() not in documents:
         raise ArmError(
             400,
             "BadRequest",
-            f"Workspace '{wanted}' was not found. Component requests must reference an existing workspace.",
+            f"Workspace '{requested}' was not found. Component requests must reference an existing workspace.",
         )
 
 
@@ -87,4 +89,4 @@ ROWS = (
     ),
     ResourceType(ids.INSIGHTS, re.compile(r"[\w().-]{0,259}[\w()-]"), _check_component, _component, tracked=True),
 )
-"""Their rows of the catalog."""
+"""The catalog's rows for telemetry."""

@@ -1,4 +1,6 @@
-"""What the rest of the local Azure sees of an ARM resource."""
+"""ARM resources as the rest of the local Azure sees them."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Self
@@ -13,14 +15,14 @@ class ProjectView:
 
     Attributes:
         id: ARM resource id, in the casing of its creation.
-        name: the project's name, unique in this local Azure.
+        name: The project's name, unique in this local Azure.
         account_id: ARM resource id of its account.
-        account_name: name of its account.
+        account_name: Name of its account.
         location: Azure region.
-        principal_id: object id of the project's system-assigned identity, the one that pulls images
+        principal_id: Object id of the project's system-assigned identity, the one that pulls images
             (service-contract 8.2, [docs]); empty when the project has none.
-        endpoint: the data plane's project endpoint.
-        is_reachable: the account answers on the public network, or has a private endpoint.
+        endpoint: The data plane's project endpoint.
+        is_reachable: The account is open to the public network, or has a private endpoint.
     """
 
     id: str
@@ -43,7 +45,7 @@ class ProjectView:
         endpoint: str,
         is_reachable: bool,
     ) -> Self:
-        """The view of a project that was asked for with this body."""
+        """Return the view of a project from its request body."""
         has_identity = "SystemAssigned" in text(section(body, "identity"), "type")
         return cls(
             id=rid.id,
@@ -63,8 +65,8 @@ class RegistryView:
 
     Attributes:
         id: ARM resource id, in the casing of its creation.
-        name: the registry's name.
-        login_server: what image references of this registry begin with.
+        name: The registry's name.
+        login_server: The start of its image references.
         arm_audience_enabled: ``policies.azureADAuthenticationAsArmPolicy.status`` is ``enabled``.
         role_assignment_mode: ``LegacyRegistryPermissions`` or ``AbacRepositoryPermissions``.
     """
@@ -77,7 +79,7 @@ class RegistryView:
 
     @classmethod
     def of(cls, rid: ResourceId, resource: Json) -> Self:
-        """The view of a registry that Resource Manager shows like this."""
+        """Return the view of a registry from what Resource Manager shows."""
         properties = section(resource, "properties")
         policy = section(section(properties, "policies"), "azureADAuthenticationAsArmPolicy")
         return cls(

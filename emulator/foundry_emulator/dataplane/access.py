@@ -1,4 +1,6 @@
-"""Who may do what on the data plane (service-contract 8.2)."""
+"""Access to the data plane: tokens and rights (service-contract 8.2)."""
+
+from __future__ import annotations
 
 from enum import Enum
 
@@ -14,13 +16,13 @@ from foundry_emulator.dataplane.problem import ServiceProblem
 from foundry_emulator.identity import Identity, TokenProblem
 
 AUDIENCE = "https://ai.azure.com"
-"""The resource of the scope that every call's token is for (service-contract 1.1, [sdk])."""
+"""The resource of the scope that every call's token has (service-contract 1.1, [sdk])."""
 
 _WRITERS = frozenset({FOUNDRY_USER, FOUNDRY_PROJECT_MANAGER, FOUNDRY_OWNER, COGNITIVE_SERVICES_USER})
 
 
 class Right(Enum):
-    """What an operation needs; by data action."""
+    """The right that an operation needs, by data action."""
 
     READ = "Microsoft.CognitiveServices/accounts/AIServices/agents/read"
     WRITE = "Microsoft.CognitiveServices/accounts/AIServices/agents/write"
@@ -32,12 +34,12 @@ _ROLES = {
     Right.READ: _WRITERS | {FOUNDRY_AGENT_CONSUMER},
     Right.WRITE: _WRITERS,
     Right.INVOKE: _WRITERS | {FOUNDRY_AGENT_CONSUMER},
-    Right.TOOLS: _WRITERS,  # an agent needs Foundry User for them [docs]; invoke-only is not enough
+    Right.TOOLS: _WRITERS,  # an agent needs Foundry User for them [docs]; the right to invoke is not enough
 }
 
 
 class Access:
-    """Checks tokens against the identity service and rights against the role assignments in ARM.
+    """Checks tokens with the identity service, and rights with the role assignments in ARM.
 
     The codes and texts of 401 and 403, and the names of all actions but ``agents/write``, are [modelled]; which
     roles have ``agents/write`` is [docs].
@@ -48,7 +50,7 @@ class Access:
         self._identity = identity
 
     def principal(self, authorization: str | None) -> str:
-        """The caller's object id.
+        """Return the caller's object id.
 
         Raises:
             ServiceProblem: 401.
@@ -59,11 +61,11 @@ class Access:
             raise ServiceProblem(401, problem.code, problem.message, headers={"www-authenticate": "Bearer"}) from None
 
     def project(self, name: str) -> ProjectView:
-        """The project called ``name``.
+        """Return the project called ``name``.
 
         Raises:
-            ServiceProblem: 404 in the words of service-contract 8.1, [azd]; 403 in those of 8.4, [docs], when the
-                account is off the public network and has no private endpoint.
+            ServiceProblem: 404 with the text of service-contract 8.1, [azd]; 403 with that of 8.4, [docs], when the
+                account is closed to the public network and has no private endpoint.
         """
         project = self._arm.project(name)
         if project is None:
@@ -75,7 +77,7 @@ class Access:
         return project
 
     def check(self, principal: str, project: ProjectView, right: Right, operation: str, agent: str | None) -> None:
-        """Refuses a principal without a fitting role on the project, above it, or for calls on the agent.
+        """Refuse a principal without a sufficient role on the project, above it, or for calls on the agent.
 
         Raises:
             ServiceProblem: 403, naming principal, data action and scope.

@@ -1,5 +1,7 @@
 """Operations on agents and versions (service-contract 2.1, 4.2, 4.3)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -28,18 +30,18 @@ from foundry_emulator.dataplane.sessions import Sessions
 
 
 class Provisioning(Protocol):
-    """What runs versions."""
+    """Runs versions."""
 
     def begin(self, key: VersionKey) -> None:
-        """Starts to make a new version active; returns at once."""
+        """Start to provision a new version; return at once."""
         ...
 
     def polled(self, key: VersionKey) -> None:
-        """Hears that a version was read, and found ``creating``."""
+        """Record that a version was read while it was ``creating``."""
         ...
 
     def end(self, key: VersionKey) -> None:
-        """Stops whatever runs for a deleted version; returns at once."""
+        """Stop the processes of a deleted version; return at once."""
         ...
 
 
@@ -53,7 +55,7 @@ class AgentOperations:
         self._provisioning = provisioning
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "agents.create": self.create,
             "agents.update": self.update,
@@ -71,14 +73,14 @@ class AgentOperations:
         }
 
     async def create_version(self, call: Call) -> Response:
-        """POST ``/agents/{a}/versions``: 200 with the whole version [recorded]."""
+        """Handle POST ``/agents/{a}/versions``: 200 with the whole version [recorded]."""
         check_name(call.agent)
         return self._create(call, call.agent, *await _given(call))
 
     async def create(self, call: Call) -> Response:
-        """POST ``/agents``: an agent with its first version; 409 ``conflict`` when it exists [spec].
+        """Handle POST ``/agents``: an agent with its first version; 409 ``conflict`` when it exists [spec].
 
-        The answer is the agent, and the name of a zip's agent comes in its metadata part; both are [modelled].
+        The response is the agent, and a zip's metadata part names the agent; both are [modelled].
         """
         body, upload = await _given(call)
         name = body.get("name")
@@ -91,13 +93,13 @@ class AgentOperations:
         return answer(self._agents.get(call.project.name, name).details())
 
     async def update(self, call: Call) -> Response:
-        """POST ``/agents/{a}``: a new version unless it repeats the latest [spec]; answers the agent [modelled]."""
+        """Handle POST ``/agents/{a}``: a new version unless it repeats the latest [spec]; the agent [modelled]."""
         agent = self._agent(call)
         self._create(call, agent.name, *await _given(call))
         return answer(agent.details())
 
     def _create(self, call: Call, name: str, body: Mapping[str, object], upload: Upload | None) -> Response:
-        """A version of an image, or of code; that code may bring its agent into being is [modelled]."""
+        """Create a version from an image or from code; that code may create its agent is [modelled]."""
         draft = body.get("draft", False)
         if not isinstance(draft, bool):
             raise invalid("draft must be true or false.", "draft")
@@ -118,7 +120,7 @@ class AgentOperations:
         return answered
 
     async def download_code(self, call: Call) -> Response:
-        """GET ``/agents/{a}/code:download``: the zip of ``agent_version``, else of the latest [spec].
+        """Handle GET ``/agents/{a}/code:download``: the zip of ``agent_version``, else of the latest [spec].
 
         An image agent's version is a 409 ``AgentNotCodeBased`` [spec].
         """
@@ -131,7 +133,7 @@ class AgentOperations:
         return FileResponse(self._code.path(digest), media_type="application/zip", headers={HASH_HEADER: digest})
 
     async def get_version(self, call: Call) -> Response:
-        """GET ``/agents/{a}/versions/{v}``; of a missing agent the version is what is missing [modelled]."""
+        """Handle GET ``/agents/{a}/versions/{v}``; for a missing agent the version is reported missing [modelled]."""
         agent = self._agents.find(call.project.name, call.agent)
         if agent is None:
             raise version_not_found(call.agent, call.path["version"])
@@ -142,7 +144,7 @@ class AgentOperations:
         return rendered(answered)
 
     async def list_versions(self, call: Call) -> Response:
-        """GET ``/agents/{a}/versions``, newest first [recorded]; drafts only with ``include_drafts`` [sdk]."""
+        """Handle GET ``/agents/{a}/versions``, newest first [recorded]; drafts only with ``include_drafts`` [sdk]."""
         agent = self._agent(call)
         versions = list(reversed(agent.versions.values())) if call.switch("include_drafts") else agent.released
         descending = order_of(call.query, "desc") == "desc"
@@ -155,16 +157,16 @@ class AgentOperations:
                 return next((place for place, v in enumerate(versions) if v.key.version == number), None)
             if name != agent.name or not number.isascii() or not number.isdigit():
                 return None
-            wanted = int(number) if len(number) < 10 else 10**9  # noqa: PLR2004  no version is that high
-            passed = (v.number > wanted if descending else 0 < v.number < wanted for v in versions)
+            requested = int(number) if len(number) < 10 else 10**9  # noqa: PLR2004  no version is that high
+            passed = (v.number > requested if descending else 0 < v.number < requested for v in versions)
             return sum(passed)
 
         return answer(page(versions, call.query, find=find, id_of=lambda v: v.id, show=lambda v: v.document))
 
     async def delete_version(self, call: Call) -> Response:
-        """DELETE ``/agents/{a}/versions/{v}``; 409 with active sessions [observed] unless ``force``.
+        """Handle DELETE ``/agents/{a}/versions/{v}``; 409 with active sessions [observed] unless ``force``.
 
-        A version that the endpoint routes to can be deleted; its share then answers 404 [modelled].
+        A version that the endpoint routes to can be deleted; its share then returns 404 [modelled].
         """
         force = call.switch("force")
         agent = self._agent(call)
@@ -179,11 +181,11 @@ class AgentOperations:
         return answer({"object": "agent.version.deleted", "name": agent.name, "version": number, "deleted": True})
 
     async def get(self, call: Call) -> Response:
-        """GET ``/agents/{a}``."""
+        """Handle GET ``/agents/{a}``."""
         return answer(self._agent(call).details())
 
     async def list(self, call: Call) -> Response:
-        """GET ``/agents``, newest first [recorded]; ``kind`` filters."""
+        """Handle GET ``/agents``, newest first [recorded]; ``kind`` filters."""
         kind = call.query.get("kind")
         agents = [a for a in self._agents.of_project(call.project.name) if kind is None or a.kind == kind]
         if order_of(call.query, "desc") == "desc":
@@ -199,7 +201,7 @@ class AgentOperations:
         )
 
     async def delete(self, call: Call) -> Response:
-        """DELETE ``/agents/{a}`` with all versions; 409 with active sessions [observed] unless ``force``."""
+        """Handle DELETE ``/agents/{a}`` with all versions; 409 with active sessions [observed] unless ``force``."""
         force = call.switch("force")
         agent = self._agents.find(call.project.name, call.agent)
         if agent is None:
@@ -213,9 +215,9 @@ class AgentOperations:
         return answer({"object": "agent.deleted", "name": agent.name, "deleted": True})
 
     async def update_details(self, call: Call) -> Response:
-        """PATCH ``/agents/{a}``: a merge patch, also when it comes as plain JSON [azd].
+        """Handle PATCH ``/agents/{a}``: a merge patch, also when it is sent as plain JSON [azd].
 
-        Of other fields than ``agent_endpoint`` and ``agent_card`` nothing is known: they are ignored
+        Nothing is known about fields other than ``agent_endpoint`` and ``agent_card``: they are ignored
         [modelled].
         """
         agent = self._agent(call)
@@ -238,12 +240,12 @@ class AgentOperations:
         return answer(agent.details())
 
     async def enable(self, call: Call) -> Response:
-        """POST ``/agents/{a}:enable``; idempotent."""
+        """Handle POST ``/agents/{a}:enable``; idempotent."""
         self._agents.enable(self._agent(call), enabled=True)
         return no_content()
 
     async def disable(self, call: Call) -> Response:
-        """POST ``/agents/{a}:disable``; idempotent. Running calls go on."""
+        """Handle POST ``/agents/{a}:disable``; idempotent. Running calls continue."""
         self._agents.enable(self._agent(call), enabled=False)
         return no_content()
 
@@ -262,11 +264,11 @@ class AgentOperations:
 
 
 async def _given(call: Call) -> tuple[Mapping[str, object], Upload | None]:
-    """What a create says, as JSON or as a multipart body with a zip."""
+    """Return the request of a create, from JSON or from a multipart body with a zip."""
     content_type = call.request.headers.get("content-type", "")
     if content_type.startswith("multipart/"):
-        content = await call.content(MAX_ZIP_BYTES)
-        upload = read_upload(content_type, call.request.headers.get(HASH_HEADER), content)
+        claimed = call.request.headers.get(HASH_HEADER)
+        upload = await read_upload(content_type, claimed, call.chunks(MAX_ZIP_BYTES))
         return upload.metadata, upload
     return await call.body_without_nulls(), None
 

@@ -1,4 +1,6 @@
-"""Agents and their versions: the data plane's memory (service-contract 2.4, 2.5, 3)."""
+"""Agents and their versions (service-contract 2.4, 2.5, 3)."""
+
+from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +23,7 @@ _MAX_VERSIONS = 1000
 
 
 class VersionKey(NamedTuple):
-    """Names one version in the whole local Azure."""
+    """Identifies one version in the whole local Azure."""
 
     project: str
     agent: str
@@ -41,43 +43,43 @@ class Version:
 
     @property
     def id(self) -> str:
-        """``name:version``, [recorded]."""
+        """The id, ``name:version`` [recorded]."""
         return f"{self.key.agent}:{self.key.version}"
 
     @property
     def draft(self) -> bool:
-        """Whether it is a draft: hidden in lists, never the latest, not routable [spec][docs]."""
+        """Whether it is a draft: hidden in lists, never the latest, no target of routing rules [spec][docs]."""
         return self.document.get("draft") is True
 
     @property
     def number(self) -> int:
-        """Its number; 0 for a draft, which has none."""
+        """The version number; 0 for a draft, which has none."""
         return 0 if self.draft else int(self.key.version)
 
     @property
     def status(self) -> str:
-        """``creating``, ``active`` or ``failed``."""
+        """The status: ``creating``, ``active`` or ``failed``."""
         return str(self.document["status"])
 
     @property
     def definition(self) -> Mapping[str, object]:
-        """The definition as echoed."""
+        """The definition as the service returns it."""
         definition = self.document["definition"]
         return definition if isinstance(definition, Mapping) else {}
 
     @property
     def error(self) -> Mapping[str, object] | None:
-        """``{"code", "message"}`` of a failed version."""
+        """The error of a failed version: ``{"code", "message"}``."""
         error = self.document.get("error")
         return error if isinstance(error, Mapping) else None
 
     def replace(self, document: Document) -> None:
-        """Puts ``document`` in place of the present one."""
+        """Replace the document."""
         self.document = document
         self._rendered = None
 
     def rendered(self) -> bytes:
-        """The document as sent; kept until it is replaced, reads are the hot path."""
+        """Return the document as bytes; cached until it is replaced, because reads are the hot path."""
         if self._rendered is None:
             self._rendered = render(self.document)
         return self._rendered
@@ -88,17 +90,17 @@ class Agent:
     """An agent with its versions, oldest first.
 
     Attributes:
-        project: name of its project.
-        name: its name and id.
-        kind: fixed by the first version, [observed].
+        project: Name of its project.
+        name: Its name and id.
+        kind: Set by the first version, [observed].
         guid: ``agent_guid``.
         identity: ``instance_identity``, ``blueprint`` and ``blueprint_reference``, equal in all versions unless
             `Settings.identity_per_version` is on, then the newest version's; empty for an old agent [recorded].
-        counter: the highest number ever given to a version; numbers are never given twice.
-        enabled: takes calls and sessions.
-        endpoint: its routing.
+        counter: The highest number of a version so far; numbers are not reused.
+        enabled: Whether it accepts calls and sessions.
+        endpoint: Its routing rules.
         card: ``agent_card``, as patched.
-        versions: by number.
+        versions: By number.
     """
 
     project: str
@@ -114,21 +116,21 @@ class Agent:
 
     @property
     def released(self) -> list[Version]:
-        """The versions that are no drafts, newest first."""
+        """The versions that are not drafts, newest first."""
         return [version for version in reversed(self.versions.values()) if not version.draft]
 
     @property
     def latest(self) -> Version | None:
-        """The version with the highest number; no draft."""
+        """The version with the highest number, drafts excluded."""
         return next((version for version in reversed(self.versions.values()) if not version.draft), None)
 
     def routes_to(self, number: str) -> bool:
-        """Whether a rule may name that version: there, and no draft."""
+        """Return whether a rule may name that version: it exists and is not a draft."""
         version = self.versions.get(number)
         return version is not None and not version.draft
 
     def version(self, number: str) -> Version:
-        """The version called ``number``; ``@latest`` works [observed].
+        """Return the version ``number``; ``@latest`` works [observed].
 
         Raises:
             ServiceProblem: 404.
@@ -139,9 +141,9 @@ class Agent:
         return found
 
     def item(self) -> dict[str, object]:
-        """The agent as in lists: no endpoint, no identities beside the latest version [recorded].
+        """Return the agent as lists show it: no endpoint, no identities outside the latest version [recorded].
 
-        An agent without a version, which no recording shows, has an empty ``versions`` [modelled].
+        An agent without a version, which is not recorded, has an empty ``versions`` [modelled].
         """
         latest = self.latest
         return {
@@ -152,10 +154,10 @@ class Agent:
         }
 
     def details(self) -> dict[str, object]:
-        """The agent as answered by GET and PATCH.
+        """Return the agent as GET and PATCH show it.
 
-        ``state`` is in the hosted agent's PATCH answer and not in the prompt agent's GET [recorded];
-        here it goes by kind [modelled].
+        ``state`` is in the PATCH response of a hosted agent, not in the GET response of a prompt agent [recorded];
+        here it depends on the kind [modelled].
         """
         item = self.item()
         versions = item.pop("versions")
@@ -168,7 +170,7 @@ class Agent:
         return item | dict(self.identity)
 
     def stored(self) -> Document:
-        """What the store keeps of it, besides the versions."""
+        """Return what the store keeps of the agent, without the versions."""
         return {
             "project": self.project,
             "name": self.name,
@@ -186,13 +188,13 @@ class Agents:
     """All agents of all projects, durable through the store.
 
     Args:
-        store: where they are kept.
-        settings: dedup.
+        store: The store.
+        settings: The settings ``dedup`` and ``dedup_failed``.
         clock: Unix seconds.
-        new_guid: a new random GUID.
+        new_guid: Returns a new random GUID.
 
     Attributes:
-        on_delete: called with each agent that was deleted.
+        on_delete: Called with each deleted agent.
     """
 
     def __init__(
@@ -220,20 +222,20 @@ class Agents:
                 owner.versions[version.key.version] = version
 
     def all(self) -> Iterator[Agent]:
-        """Every agent of every project."""
+        """Yield every agent of every project."""
         for agents in list(self._agents.values()):
             yield from list(agents.values())
 
     def of_project(self, project: str) -> list[Agent]:
-        """The agents of a project, oldest first."""
+        """Return the agents of a project, oldest first."""
         return list(self._agents.get(project, {}).values())
 
     def find(self, project: str, name: str) -> Agent | None:
-        """The agent, or None."""
+        """Return the agent, or None."""
         return self._agents.get(project, {}).get(name)
 
     def get(self, project: str, name: str) -> Agent:
-        """The agent.
+        """Return the agent.
 
         Raises:
             ServiceProblem: 404.
@@ -253,7 +255,7 @@ class Agents:
         metadata: Mapping[str, str],
         draft: bool = False,
     ) -> tuple[Version, bool]:
-        """A version of agent ``name``, which comes into being with its first one [recorded].
+        """Create a version of agent ``name``, and the agent with its first version [recorded].
 
         A draft is called ``draft-{unix time}`` [spec], takes no number and is never deduplicated [modelled].
 
@@ -261,7 +263,7 @@ class Agents:
             The version, and whether it is new: False when it repeats the latest one (dedup, [docs]).
 
         Raises:
-            ServiceProblem: 400 for another kind than the agent has [observed] or the 1001st version [docs].
+            ServiceProblem: 400 for another kind than the agent's [observed] or the 1001st version [docs].
         """
         kind = str(definition["kind"])
         agent = self.find(project, name)
@@ -298,7 +300,7 @@ class Agents:
                 "agent_guid": agent.guid,
             },
         )
-        # The agent first: a kill between the two costs a number, and never gives one twice.
+        # The agent first: a kill between the two writes skips a number, and never uses one twice.
         self._save(agent)
         self._stored_versions.put(str(key), version.document)
         agent.versions[key.version] = version
@@ -306,7 +308,7 @@ class Agents:
         return version, True
 
     def set_status(self, key: VersionKey, status: str, error: Mapping[str, str] | None = None) -> bool:
-        """Moves a version to ``status``; False when it has been deleted meanwhile."""
+        """Set the status of a version; return False when it was deleted meanwhile."""
         agent = self.find(key.project, key.agent)
         version = agent.versions.get(key.version) if agent else None
         if version is None:
@@ -320,23 +322,23 @@ class Agents:
         return True
 
     def update(self, agent: Agent, *, endpoint: Endpoint, card: Document | None) -> None:
-        """Stores an agent's new endpoint and card."""
+        """Store an agent's new endpoint and card."""
         agent.endpoint, agent.card = endpoint, card
         self._save(agent)
 
     def enable(self, agent: Agent, *, enabled: bool) -> None:
-        """Lets an agent take calls, or not."""
+        """Enable or disable calls to an agent."""
         agent.enabled = enabled
         self._save(agent)
 
     def delete_version(self, version: Version) -> None:
-        """Removes a version; its agent stays, even without any [modelled]."""
+        """Remove a version; its agent stays, even without versions [modelled]."""
         agent = self.get(version.key.project, version.key.agent)
         self._stored_versions.delete(str(version.key))
         del agent.versions[version.key.version]
 
     def delete(self, agent: Agent) -> None:
-        """Removes an agent with its versions. An agent of that name made later is another one, from 1."""
+        """Remove an agent with its versions. A later agent of that name is a new one, from version 1."""
         # The agent first: versions without an agent are not loaded.
         self._stored_agents.delete(f"{agent.project}/{agent.name}")
         for version in agent.versions.values():

@@ -1,7 +1,9 @@
-"""One request to the data plane, and the frame around every operation."""
+"""One request to the data plane, and the steps that all operations share."""
+
+from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -21,15 +23,15 @@ _MAX_JSON_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that may be served.
+    """An authorised request.
 
     Attributes:
-        request: the request.
-        request_id: 32 hex digits; in the journal, in answers' headers and in errors.
-        principal: object id of the caller.
-        project: the project in the URL.
-        path: the URL's other parts by name.
-        query: the query; of a repeated name, the last.
+        request: The request.
+        request_id: 32 hex digits; in the journal, in response headers and in errors.
+        principal: Object id of the caller.
+        project: The project in the URL.
+        path: The URL's other parts by name.
+        query: The query; the last value of a repeated name.
     """
 
     request: Request
@@ -45,7 +47,7 @@ class Call:
         return self.path["agent"]
 
     def switch(self, name: str) -> bool:
-        """A boolean of the query, false when absent.
+        """Return a boolean of the query; False when it is absent.
 
         Raises:
             ServiceProblem: 400.
@@ -56,7 +58,7 @@ class Call:
         return text == "true"
 
     async def body(self) -> dict[str, object]:
-        """The JSON object in the body, nulls and all.
+        """Return the JSON object in the body, nulls included.
 
         Raises:
             ServiceProblem: 400.
@@ -64,10 +66,21 @@ class Call:
         return parse_object(await self.content(_MAX_JSON_BYTES))
 
     async def content(self, limit: int) -> bytes:
-        """The body as it came.
+        """Return the body.
 
         Args:
-            limit: the most bytes it may have.
+            limit: The most bytes that it may have.
+
+        Raises:
+            ServiceProblem: 400.
+        """
+        return b"".join([chunk async for chunk in self.chunks(limit)])
+
+    async def chunks(self, limit: int) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it arrives.
+
+        Args:
+            limit: The most bytes that it may have.
 
         Raises:
             ServiceProblem: 400.
@@ -75,15 +88,15 @@ class Call:
         length = self.request.headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > limit:
             raise invalid(f"The request body has more than {limit} bytes.")
-        received = bytearray()
-        async for part in self.request.stream():
-            received += part
-            if len(received) > limit:
+        received = 0
+        async for chunk in self.request.stream():
+            received += len(chunk)
+            if received > limit:
                 raise invalid(f"The request body has more than {limit} bytes.")
-        return bytes(received)
+            yield chunk
 
     async def body_without_nulls(self) -> dict[str, object]:
-        """The JSON object in the body; null means not sent."""
+        """Return the JSON object in the body; null means not sent."""
         return without_nulls(await self.body())
 
 
@@ -95,13 +108,13 @@ class Operation:
     """An operation of the service.
 
     Attributes:
-        name: as the SDK calls it, such as ``agents.create_version``.
+        name: The name in the SDK, such as ``agents.create_version``.
         method: HTTP method.
-        path: below ``/api/projects/{project}``, with ``{names}``.
-        right: what the caller needs.
-        handle: what serves it; None answers 501.
-        api_versions: the header ``api-supported-versions``; toolboxes have their own [recorded].
-        needs_version: whether ``api-version`` must be sent; OpenAI's client sends none below ``/openai/v1`` [sdk].
+        path: Below ``/api/projects/{project}``, with ``{names}``.
+        right: The right that the caller needs.
+        handle: The handler; without one the response is a 501.
+        api_versions: The header ``api-supported-versions``; toolboxes have their own [recorded].
+        needs_version: Whether ``api-version`` is required; OpenAI's client sends none below ``/openai/v1`` [sdk].
     """
 
     name: str
@@ -114,17 +127,17 @@ class Operation:
 
 
 def answer(document: object, status: int = 200) -> Response:
-    """A JSON answer."""
+    """Return a JSON response."""
     return rendered(render(document), status)
 
 
 def rendered(body: bytes, status: int = 200) -> Response:
-    """A JSON answer from ready bytes."""
+    """Return a JSON response from serialised bytes."""
     return Response(body, status, headers={"content-type": JSON_UTF8})
 
 
 def no_content() -> Response:
-    """A 204."""
+    """Return a 204."""
     return Response(status_code=204)
 
 
@@ -139,7 +152,7 @@ class Endpoint:
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request; whatever happens, the answer is in the service's envelope."""
+        """Serve one request; every response, errors included, has the service's envelope."""
         request_id: str = scope["state"]["request_id"]
         region = "local"
         try:
@@ -160,7 +173,7 @@ class Endpoint:
                 ServiceProblem(500, "server_error", "The local Azure failed; its log has the traceback."),
                 request_id,
             )
-        # Added as they are, not through Starlette's mapping, which looks for each name first.
+        # Appended to the raw headers: Starlette's mapping would search for each name first.
         response.raw_headers += [
             (b"api-supported-versions", self._operation.api_versions.encode()),
             (b"x-ms-region", region.encode("latin-1", "replace")),

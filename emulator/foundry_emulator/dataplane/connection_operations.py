@@ -1,4 +1,6 @@
-"""Operations on a project's connections (service-contract 6.4); they are made and changed in ARM."""
+"""Operations on a project's connections (service-contract 6.4); ARM creates and changes connections."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 
@@ -10,13 +12,13 @@ from foundry_emulator.dataplane.problem import ServiceProblem
 
 
 class ConnectionOperations:
-    """Serves the connections of a project; credentials in one operation alone, and their type in all [sdk]."""
+    """Serves the connections of a project; only one operation returns credentials, all return their type [sdk]."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "connections.list": self.list,
             "connections.get": self.get,
@@ -24,7 +26,7 @@ class ConnectionOperations:
         }
 
     async def list(self, call: Call) -> Response:
-        """GET ``/connections?connectionType=&defaultConnection=``, all on one page [modelled]."""
+        """Handle GET ``/connections?connectionType=&defaultConnection=``, all on one page [modelled]."""
         kind = call.query.get("connectionType")
         default = call.switch("defaultConnection") if "defaultConnection" in call.query else None
         found = [
@@ -36,11 +38,11 @@ class ConnectionOperations:
         return answer({"value": found})
 
     async def get(self, call: Call) -> Response:
-        """GET ``/connections/{n}``."""
+        """Handle GET ``/connections/{n}``."""
         return answer(_document(self._connection(call), {}))
 
     async def get_with_credentials(self, call: Call) -> Response:
-        """POST ``/connections/{n}/getConnectionWithCredentials``."""
+        """Handle POST ``/connections/{n}/getConnectionWithCredentials``."""
         connection = self._connection(call)
         return answer(_document(connection, connection.credentials))
 
@@ -54,7 +56,7 @@ class ConnectionOperations:
 
 
 def _document(connection: Connection, credentials: Mapping[str, str]) -> dict[str, object]:
-    """A connection in the shape of the SDK's model."""
+    """Return a connection in the shape of the SDK's model."""
     return {
         "name": connection.name,
         "id": connection.id,

@@ -1,5 +1,7 @@
 """Conversations: threads of responses that stay in one session (service-contract 5.3)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
@@ -14,15 +16,15 @@ from foundry_emulator.store import Document, Store
 
 
 class Conversations:
-    """Serves ``../endpoint/protocols/openai/conversations``, and tells a response its conversation's session.
+    """Serves ``../endpoint/protocols/openai/conversations``, and knows the session of each conversation.
 
     That a conversation exists is [docs]; its object is OpenAI's [docs], and that its responses share one session,
-    and so one version, is [modelled]. What was said is kept by the agent that said it, not here.
+    and so one version, is [modelled]. The agent keeps the messages, the local Azure does not.
 
     Args:
-        store: where they are kept.
-        agents: whose conversations they are; they end with their agent.
-        sessions: where they lead.
+        store: The store.
+        agents: The agents; deleting one deletes its conversations.
+        sessions: The sessions of the conversations.
         clock: Unix seconds.
     """
 
@@ -34,7 +36,7 @@ class Conversations:
         agents.on_delete.append(self._forget)
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "conversations.create": self.create,
             "conversations.retrieve": self.retrieve,
@@ -42,7 +44,7 @@ class Conversations:
         }
 
     async def create(self, call: Call) -> Response:
-        """POST: an empty conversation; ``items`` of the request are refused, since nothing here keeps them."""
+        """Handle POST: an empty conversation; ``items`` of the request are refused, since nothing here keeps them."""
         agent = self._agents.get(call.project.name, call.agent)
         body = await call.body_without_nulls()
         if body.get("items"):
@@ -57,12 +59,12 @@ class Conversations:
         return answer(_shown(document))
 
     async def retrieve(self, call: Call) -> Response:
-        """GET ``../{id}``."""
+        """Handle GET ``../{id}``."""
         agent = self._agents.get(call.project.name, call.agent)
         return answer(_shown(self._get(agent, call.path["conversation"])))
 
     async def delete(self, call: Call) -> Response:
-        """DELETE ``../{id}``; its session stays."""
+        """Handle DELETE ``../{id}``; its session stays."""
         agent = self._agents.get(call.project.name, call.agent)
         conversation = call.path["conversation"]
         self._get(agent, conversation)
@@ -70,7 +72,7 @@ class Conversations:
         return answer({"id": conversation, "object": "conversation.deleted", "deleted": True})
 
     def session_of(self, agent: Agent, conversation: str) -> str | None:
-        """The session of a conversation; None before its first response, and when the session was deleted.
+        """Return the session of a conversation; None before its first response, and when the session was deleted.
 
         Raises:
             ServiceProblem: 404 for an unknown conversation, [modelled].
@@ -79,7 +81,7 @@ class Conversations:
         return session if self._sessions.find(agent, session) is not None else None
 
     def tie(self, agent: Agent, conversation: str, session: str) -> None:
-        """Notes the session of a conversation, unless it was deleted meanwhile."""
+        """Record the session of a conversation, unless the conversation was deleted meanwhile."""
         document = self._stored.get(_key(agent, conversation))
         if document is not None and document["session"] != session:
             self._stored.put(_key(agent, conversation), {**document, "session": session})
@@ -97,7 +99,7 @@ class Conversations:
 
 
 def conversation_of(body: Mapping[str, object]) -> str | None:
-    """The conversation that a response belongs to: an id, or an object with one, as OpenAI's clients send it."""
+    """Return the conversation that a response belongs to: an id, or an object with one, as OpenAI's clients send it."""
     value = body.get("conversation")
     if isinstance(value, Mapping):
         value = value.get("id")

@@ -1,4 +1,6 @@
-"""What the service accepts as an agent's definition, and how it echoes it (service-contract 2.2 to 2.4, 7)."""
+"""Checks of an agent's definition, and the definition as the service returns it (service-contract 2.2 to 2.4, 7)."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Mapping
@@ -9,9 +11,9 @@ from foundry_emulator.dataplane.problem import bad_request, invalid, not_impleme
 HOSTED = "hosted"
 PROMPT = "prompt"
 WORKFLOW = "workflow"
-# Kept and echoed, active at once, of prompt and workflow [recorded]; nothing here runs them.
+# Prompt and workflow agents are stored, returned, and active at once [recorded]; nothing here runs them.
 _STORED_KINDS = frozenset({PROMPT, WORKFLOW, "external"})
-_OTHER_KINDS = frozenset({"voice", "container_app"})  # of the service, not built here
+_OTHER_KINDS = frozenset({"voice", "container_app"})  # kinds of the service that are not implemented here
 
 _NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 _TOOLBOX_NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?")
@@ -49,7 +51,7 @@ _ECHO_ORDER = (
 
 
 def check_name(name: str) -> None:
-    """Refuses an agent name that the service would, [sdk][azd]; the code is [modelled]."""
+    """Refuse an agent name that the service refuses, [sdk][azd]; the code is [modelled]."""
     if not _NAME.fullmatch(name):
         raise invalid(
             f"Agent name '{name}' is invalid: it must be 1 to 63 letters, digits or hyphens, "
@@ -59,7 +61,7 @@ def check_name(name: str) -> None:
 
 
 def check_toolbox_name(name: str) -> None:
-    """Refuses a toolbox name; underscores are fine, Microsoft's samples have them [sdk]. The rest is [modelled]."""
+    """Refuse an invalid toolbox name; underscores are valid as in Microsoft's samples [sdk]. The rest: [modelled]."""
     if not _TOOLBOX_NAME.fullmatch(name):
         raise invalid(
             f"Toolbox name '{name}' is invalid: it must be 1 to 63 letters, digits, hyphens or underscores, "
@@ -69,7 +71,7 @@ def check_toolbox_name(name: str) -> None:
 
 
 def check_description(value: object) -> str:
-    """The description, ``""`` when none was sent, [recorded]; at most 512 characters, [spec]."""
+    """Return the description, ``""`` when none was sent, [recorded]; at most 512 characters, [spec]."""
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > _DESCRIPTION_CHARACTERS:
@@ -78,7 +80,7 @@ def check_description(value: object) -> str:
 
 
 def check_metadata(value: object) -> dict[str, str]:
-    """The metadata, ``{}`` when none was sent, [recorded]; 16 pairs, key 64, value 512, [sdk]."""
+    """Return the metadata, ``{}`` when none was sent, [recorded]; 16 pairs, key 64, value 512, [sdk]."""
     if value is None:
         return {}
     if not isinstance(value, Mapping) or len(value) > _METADATA_PAIRS:
@@ -94,15 +96,15 @@ def check_metadata(value: object) -> dict[str, str]:
 
 
 def check_definition(value: object, *, code_sha256: str | None = None) -> dict[str, object]:
-    """The definition as the service echoes it.
+    """Return the definition as the service returns it.
 
     Args:
-        value: the request's ``definition``, nulls already dropped.
-        code_sha256: digest of the zip that came with it, or None; echoed as ``content_hash`` [recorded].
+        value: The request's ``definition``, without nulls.
+        code_sha256: Digest of the uploaded zip, or None; returned as ``content_hash`` [recorded].
 
     Raises:
-        ServiceProblem: 400 for what the service refuses, one problem at a time as it does; 501 for a kind
-            or a source that the local Azure does not build.
+        ServiceProblem: 400 for the first problem, as the service reports one at a time; 501 for a kind
+            or a source that the local Azure does not implement.
     """
     if not isinstance(value, Mapping):
         raise invalid("definition is required and must be an object.", "definition")
@@ -120,7 +122,7 @@ def check_definition(value: object, *, code_sha256: str | None = None) -> dict[s
     _check_protocols(value)
     _check_environment(value.get("environment_variables"))
     _check_session_configuration(value.get("session_configuration"))
-    # kind first, then the old protocol list, empty when the new one was sent [recorded]
+    # kind first, then the old protocol list, which is empty when the new one was sent [recorded]
     echo: dict[str, object] = {
         "kind": HOSTED,
         "container_protocol_versions": value.get("container_protocol_versions", []),
@@ -134,14 +136,14 @@ def check_definition(value: object, *, code_sha256: str | None = None) -> dict[s
 
 
 def image_of(definition: Mapping[str, object]) -> str | None:
-    """The image reference of a hosted definition in its new or old shape."""
+    """Return the image reference of a hosted definition, in its new or old form."""
     container = definition.get("container_configuration")
     image = container.get("image") if isinstance(container, Mapping) else definition.get("image")
     return image if isinstance(image, str) else None
 
 
 def environment_of(definition: Mapping[str, object]) -> dict[str, str]:
-    """The agent's own environment variables."""
+    """Return the agent's own environment variables."""
     variables = definition.get("environment_variables")
     return dict(variables) if isinstance(variables, Mapping) else {}
 
@@ -220,7 +222,7 @@ def _check_protocols(value: Mapping[str, object]) -> None:
             where = f"definition.{key}[{position}]"
             if not isinstance(entry, Mapping) or not isinstance(entry.get("version"), str):
                 raise invalid("A protocol version has a protocol and a version, both strings.", where)
-            # The version's text is not looked at: a wrong one fails at the first call [observed].
+            # The version's text is not checked: an unknown one fails at the first call [observed].
             if not isinstance(entry.get("protocol"), str) or entry["protocol"] not in _PROTOCOLS:
                 raise invalid(f"'{entry.get('protocol')}' is not a protocol.", f"{where}.protocol")
 
@@ -247,7 +249,7 @@ def _environment_problem(name: str, text: object) -> str | None:
 
 
 def _is_plain(text: str) -> bool:
-    """No NUL and no half of a surrogate pair: neither fits into a process's environment."""
+    """Return whether a value fits into a process's environment: no NUL and no half of a surrogate pair."""
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
 
 

@@ -1,4 +1,6 @@
-"""An agent's endpoint: which versions it serves, and what a PATCH makes of it (service-contract 4)."""
+"""An agent's endpoint: its routing rules and their PATCH (service-contract 4)."""
+
+from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
@@ -15,7 +17,7 @@ class Rule:
     """A share of the new sessions for one version.
 
     Attributes:
-        version: a version number, or ``@latest``.
+        version: A version number, or ``@latest``.
         percentage: 0 to 100; a weight, since the service accepts sums other than 100 [recorded].
     """
 
@@ -24,10 +26,10 @@ class Rule:
 
 
 class Endpoint:
-    """The ``agent_endpoint`` of an agent; immutable, `merged` makes the next one.
+    """The ``agent_endpoint`` of an agent; immutable, `merged` returns the next one.
 
     Args:
-        patched: what PATCHes left, or None: the default, one rule ``@latest`` with 100 % [recorded].
+        patched: The result of all PATCHes, or None: the default, one rule ``@latest`` with 100 % [recorded].
     """
 
     def __init__(self, patched: Mapping[str, object] | None = None) -> None:
@@ -36,13 +38,13 @@ class Endpoint:
 
     @property
     def patched(self) -> dict[str, object]:
-        """What was patched in, to be stored."""
+        """The patched endpoint, for the store."""
         return dict(self._patched)
 
     def document(self) -> dict[str, object]:
-        """The endpoint as answers show it, with the service's additions [recorded]."""
+        """Return the endpoint as responses show it, with the service's additions [recorded]."""
         configuration = self._patched.get("protocol_configuration")
-        # Older clients name the protocols alone [sdk]; the configuration wins.
+        # Older clients send the protocols only [sdk]; the configuration overrides them.
         names = (
             list(configuration) if isinstance(configuration, Mapping) else self._patched.get("protocols", ["responses"])
         )
@@ -65,12 +67,12 @@ class Endpoint:
         document["authorization_schemes"] = [_scheme(entry) for entry in schemes] if isinstance(schemes, list) else []
         return document | {key: value for key, value in self._patched.items() if key not in document}
 
-    def merged(self, patch: Mapping[str, object], *, exists: Callable[[str], bool]) -> "Endpoint":
-        """This endpoint after a merge patch: objects merge, lists are replaced whole, null removes.
+    def merged(self, patch: Mapping[str, object], *, exists: Callable[[str], bool]) -> Endpoint:
+        """Return this endpoint after a merge patch: objects merge, lists are replaced whole, null removes.
 
         Args:
-            patch: the request's ``agent_endpoint``.
-            exists: whether the agent has a version of that number that traffic can go to.
+            patch: The request's ``agent_endpoint``.
+            exists: Returns whether the agent has a version of that number that can take traffic.
 
         Raises:
             ServiceProblem: 400 for a malformed selector or a rule for a missing version, [modelled].
@@ -94,7 +96,7 @@ class Endpoint:
         return endpoint
 
     def choose(self, source: random.Random) -> str | None:
-        """The version of a new session, drawn by the rules' shares; None when no rule has a share."""
+        """Return a version for a new session, drawn by the rules' percentages; None when all are 0."""
         total = sum(rule.percentage for rule in self.rules)
         if total == 0:
             return None
@@ -107,7 +109,7 @@ class Endpoint:
 
 
 def merge_patch(target: Mapping[str, object], patch: Mapping[str, object]) -> dict[str, object]:
-    """RFC 7396, for a patch that is an object."""
+    """Merge a patch that is an object, by RFC 7396."""
     merged = dict(target)
     for key, value in patch.items():
         if value is None:
@@ -121,7 +123,7 @@ def merge_patch(target: Mapping[str, object], patch: Mapping[str, object]) -> di
 
 
 def _scheme(entry: object) -> object:
-    """A scheme as echoed: an Entra one says where its isolation key comes from [recorded], also when sent without."""
+    """Return a scheme as responses show it: an Entra one has the source of its isolation key [recorded] in any case."""
     if isinstance(entry, Mapping) and entry.get("type") == "Entra":
         return {**entry, "isolation_key_source": entry.get("isolation_key_source") or {"kind": "Entra"}}
     return entry

@@ -1,12 +1,14 @@
 """Operations on files (OpenAI's files API, which the service has below ``/openai/v1``)."""
 
+from __future__ import annotations
+
 import re
 
 from starlette.responses import Response
 
 from foundry_emulator.dataplane.call import Call, Handler, answer
 from foundry_emulator.dataplane.files import Files
-from foundry_emulator.dataplane.multipart import parts_of
+from foundry_emulator.dataplane.multipart import read_parts
 from foundry_emulator.dataplane.paging import listed
 from foundry_emulator.dataplane.problem import invalid, not_implemented
 from foundry_emulator.dataplane.vector_stores import VectorStores
@@ -25,7 +27,7 @@ class FileOperations:
         self._stores = stores
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "files.create": self.create,
             "files.list": self.list,
@@ -35,45 +37,43 @@ class FileOperations:
         }
 
     async def create(self, call: Call) -> Response:
-        """POST ``/files``, multipart: ``file`` with a filename, and ``purpose``."""
+        """Handle POST ``/files``, multipart: ``file`` with a filename, and ``purpose``."""
         content_type = call.request.headers.get("content-type", "")
         if not _MULTIPART.match(content_type):
             raise invalid("A file is uploaded as multipart/form-data.", "file")
-        parts = parts_of(content_type, await call.content(_MAX_BYTES))
+        parts = await read_parts(content_type, call.chunks(_MAX_BYTES), limit=_MAX_BYTES)
         missing = [name for name in ("file", "purpose") if name not in parts]
         if missing:
             raise invalid(f"The multipart body lacks the part '{missing[0]}'.", missing[0])
         if any(name.startswith("expires_after") for name in parts):
             raise not_implemented("expires_after of a file")
-        purpose = parts["purpose"][1].decode(errors="replace")
+        purpose = parts["purpose"].content.decode(errors="replace")
         if purpose not in _PURPOSES:
             raise invalid(f"purpose must be one of {', '.join(sorted(_PURPOSES))}.", "purpose")
-        headers, content = parts["file"]
-        name = headers.get_filename()
+        content, name = parts["file"].content, parts["file"].filename
         if not name:
             raise invalid("The part 'file' must have a filename.", "file")
-        plain = name.encode(errors="surrogateescape").decode(errors="replace")
-        document = self._files.create(call.project.name, filename=plain, purpose=purpose, content=content)
+        document = self._files.create(call.project.name, filename=name, purpose=purpose, content=content)
         return answer(document)
 
     async def list(self, call: Call) -> Response:
-        """GET ``/files?purpose=&limit=&order=&after=``, newest first."""
+        """Handle GET ``/files?purpose=&limit=&order=&after=``, newest first."""
         purpose = call.query.get("purpose")
         found = [f for f in self._files.of_project(call.project.name) if purpose in {None, f["purpose"]}]
         return answer(listed(found, call.query, most=_MOST_LISTED))
 
     async def retrieve(self, call: Call) -> Response:
-        """GET ``/files/{id}``."""
+        """Handle GET ``/files/{id}``."""
         return answer(self._files.get(call.project.name, call.path["file"]))
 
     async def content(self, call: Call) -> Response:
-        """GET ``/files/{id}/content``: the bytes."""
+        """Handle GET ``/files/{id}/content``: the bytes."""
         identity = str(self._files.get(call.project.name, call.path["file"])["id"])
         content = self._files.content(call.project.name, identity)
         return Response(content, headers={"content-type": "application/octet-stream"})
 
     async def delete(self, call: Call) -> Response:
-        """DELETE ``/files/{id}``; it goes from every vector store too."""
+        """Handle DELETE ``/files/{id}``; every vector store loses it too."""
         identity = str(self._files.get(call.project.name, call.path["file"])["id"])
         self._stores.forget_file(call.project.name, identity)
         self._files.delete(call.project.name, identity)

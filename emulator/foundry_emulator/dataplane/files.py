@@ -1,4 +1,6 @@
-"""Uploaded files of a project: what they are called, and what is in them (OpenAI's files API)."""
+"""Uploaded files of a project: their metadata and their content (OpenAI's files API)."""
+
+from __future__ import annotations
 
 import secrets
 import shutil
@@ -13,8 +15,8 @@ class Files:
     """All files of all projects, durable: their content in a folder, the rest in the store.
 
     Args:
-        store: where they are kept.
-        folder: for their content.
+        store: The store of everything else.
+        folder: The folder of the content.
         clock: Unix seconds.
     """
 
@@ -24,11 +26,11 @@ class Files:
         self._clock = clock
 
     def create(self, project: str, *, filename: str, purpose: str, content: bytes) -> Document:
-        """Keeps a file; the same content again is another file."""
+        """Store a file; the same content again is another file."""
         identity = f"file-{secrets.token_hex(12)}"
         place = self._place(project, identity)
         place.parent.mkdir(parents=True, exist_ok=True)
-        # The content first: a kill between the two leaves bytes that nobody knows, and no file without bytes.
+        # The content first: a kill between the two writes leaves bytes without a file, and no file without bytes.
         place.write_bytes(content)
         document: Document = {
             "object": "file",
@@ -45,11 +47,11 @@ class Files:
         return document
 
     def of_project(self, project: str) -> list[Document]:
-        """The files of a project, oldest first."""
+        """Return the files of a project, oldest first."""
         return [document for key, document in self._documents.items() if key.startswith(f"{project}/")]
 
     def get(self, project: str, identity: str) -> Document:
-        """A file.
+        """Return a file.
 
         Raises:
             ServiceProblem: 404, its text [modelled].
@@ -60,7 +62,7 @@ class Files:
         return document
 
     def content(self, project: str, identity: str) -> bytes:
-        """What is in a file.
+        """Return the content of a file.
 
         Raises:
             ServiceProblem: 404.
@@ -71,16 +73,16 @@ class Files:
             raise _not_found(identity) from None
 
     def delete(self, project: str, identity: str) -> None:
-        """Removes a file that exists."""
+        """Remove an existing file."""
         self._documents.delete(f"{project}/{identity}")
         self._place(project, identity).unlink(missing_ok=True)
 
     def projects(self) -> set[str]:
-        """Names of the projects that have files."""
+        """Return the names of the projects that have files."""
         return {key.partition("/")[0] for key, _ in self._documents.items()}
 
     def delete_of(self, project: str) -> None:
-        """Removes all files of a project."""
+        """Remove all files of a project."""
         for document in self.of_project(project):
             self._documents.delete(f"{project}/{document['id']}")
         shutil.rmtree(self._folder / project, ignore_errors=True)

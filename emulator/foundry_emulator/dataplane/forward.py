@@ -1,4 +1,6 @@
-"""The way of a call to the agent that serves it, and of its answer back (service-contract 5.3, 9)."""
+"""The path of a call to the agent's process, and of its response (service-contract 5.3, 9)."""
+
+from __future__ import annotations
 
 import json
 import secrets
@@ -26,25 +28,25 @@ _REMEMBERED = 10_000
 
 
 class Instances(Protocol):
-    """What runs versions."""
+    """Runs versions."""
 
     async def instance(self, key: VersionKey, session_id: str) -> Instance:
-        """What serves a session of an active version.
+        """Return the instance that serves a session of an active version.
 
         Raises:
-            StartFailed: nothing can.
+            StartFailed: No instance can be started.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a call is served.
+    """The version, session and instance that serve a call.
 
     Attributes:
-        version: by this version.
-        session: in this session.
-        instance: by this process, or what stands for it.
+        version: The version.
+        session: The session.
+        instance: The process, or the fake of one.
     """
 
     version: Version
@@ -53,10 +55,10 @@ class Place:
 
 
 class Forward:
-    """Finds what serves a call, asks it, and remembers who made what.
+    """Finds the instance that serves a call, sends the call, and remembers where responses were created.
 
-    Responses and invocations are kept by the process that made them; that later calls for them find it is
-    remembered for the last 10,000 of them, and not over a restart, which the process does not outlive either.
+    The process that created a response or an invocation keeps it. The emulator remembers the process of the last
+    10,000 of them, until a restart, which the processes do not survive either.
     """
 
     def __init__(
@@ -70,20 +72,20 @@ class Forward:
         self._makers: OrderedDict[tuple[str, str, str], tuple[str, str]] = OrderedDict()
 
     async def enter(self, call: Call, protocol: str, session_id: str | None) -> Place:
-        """The place of a new call, in the session asked for or in a new one.
+        """Return the place of a new call, in the requested session or in a new one.
 
         Raises:
-            ServiceProblem: whatever stands against it.
+            ServiceProblem: The call is not possible; the code says why.
         """
         agent = self.hosted(call)
         version, session = self._router.place(agent, session_id)
         _check_protocol(version, protocol)
-        wanted = new_invoke_id() if session is None else session.id
-        instance = await self._instance(version, wanted)
-        return Place(version, self._router.enter(agent, version, session, wanted), instance)
+        requested = new_invoke_id() if session is None else session.id
+        instance = await self._instance(version, requested)
+        return Place(version, self._router.enter(agent, version, session, requested), instance)
 
     async def anywhere(self, call: Call, protocol: str) -> tuple[Version, Instance]:
-        """A version for a call that needs no session."""
+        """Return a version for a call that needs no session."""
         agent = self.hosted(call)
         self._router.check_enabled(agent)
         version = self._router.choose(agent)
@@ -92,10 +94,10 @@ class Forward:
         return version, await self._instance(version, "")
 
     async def maker(self, call: Call, made: str, what: str) -> tuple[Version, Instance]:
-        """What made a response or an invocation.
+        """Return the place where a response or an invocation was created.
 
         Raises:
-            ServiceProblem: 404 when it is not known (any more), [modelled].
+            ServiceProblem: 404 when it is unknown or no longer known, [modelled].
         """
         agent = self.hosted(call)
         number, session_id = self._makers.get((agent.project, agent.name, made), ("", ""))
@@ -106,21 +108,21 @@ class Forward:
         return version, await self._instance(version, session_id)
 
     def remember(self, place: Place, made: str) -> None:
-        """Notes who made a response or an invocation."""
+        """Remember where a response or an invocation was created."""
         key = place.version.key
         self._makers[key.project, key.agent, made] = key.version, place.session.id
         if len(self._makers) > _REMEMBERED:
             self._makers.popitem(last=False)
 
     def touch(self, place: Place) -> None:
-        """Notes that the session was used until now."""
+        """Record that the session was in use until now."""
         self._sessions.touch(place.session)
 
     async def ask(self, call: Call, instance: Instance, forwarded: AgentCall) -> AgentAnswer:
-        """Sends a call on.
+        """Send a call to its instance.
 
         Raises:
-            ServiceProblem: 424 or 504 when no answer came.
+            ServiceProblem: 424 or 504 without a response.
         """
         where = f"Agent {call.agent}"
         try:
@@ -141,7 +143,7 @@ class Forward:
             ) from None
 
     def hosted(self, call: Call) -> Agent:
-        """The agent of the call, which must be a hosted one."""
+        """Return the agent of the call, which must be a hosted one."""
         agent = self._agents.get(call.project.name, call.agent)
         if agent.kind != HOSTED:
             raise not_implemented(f"calls to agents of kind '{agent.kind}'")
@@ -157,7 +159,7 @@ class Forward:
 
 
 def headers_for(call: Call, session_id: str | None) -> dict[str, str]:
-    """What the agent gets: the caller's identity instead of the caller's token."""
+    """Return the headers for the agent: the caller's identity instead of the caller's token."""
     given = call.request.headers
     headers = {name: given[name] for name in _PASSED_ON if name in given}
     headers |= {name: value for name, value in given.items() if name.startswith("x-client-")}
@@ -170,7 +172,7 @@ def headers_for(call: Call, session_id: str | None) -> dict[str, str]:
 
 
 def session_id_of(body: Mapping[str, object], query: Mapping[str, str]) -> str | None:
-    """The session asked for: in the body [recorded], under azd's name for it [azd], or in the query."""
+    """Return the requested session: in the body [recorded], under azd's name for it [azd], or in the query."""
     for value, where in (
         (body.get("agent_session_id"), "agent_session_id"),
         (body.get("session_id"), "session_id"),
@@ -185,7 +187,7 @@ def session_id_of(body: Mapping[str, object], query: Mapping[str, str]) -> str |
 
 
 def headers_back(answer: AgentAnswer, session_id: str | None) -> dict[str, str]:
-    """What the caller gets of the agent's headers."""
+    """Return the agent's headers that the caller gets."""
     headers = {name: value for name, value in answer.headers.items() if name.startswith(_PASSED_BACK)}
     if session_id is not None:
         headers["x-agent-session-id"] = session_id
@@ -194,7 +196,7 @@ def headers_back(answer: AgentAnswer, session_id: str | None) -> dict[str, str]:
 
 
 async def whole(answer: AgentAnswer, agent: str) -> bytes:
-    """The whole body of an answer.
+    """Return the whole body of a response.
 
     Raises:
         ServiceProblem: 424 when it breaks off.
@@ -206,7 +208,7 @@ async def whole(answer: AgentAnswer, agent: str) -> bytes:
 
 
 async def passed_back(answer: AgentAnswer, agent: str, session_id: str | None = None) -> Response:
-    """An answer as it is: events as they come, anything else in one piece."""
+    """Return a response: events as they arrive, anything else in one piece."""
     headers = headers_back(answer, session_id)
     if headers["content-type"].startswith("text/event-stream"):
         return StreamingResponse(answer.body, answer.status, headers=headers)
@@ -215,7 +217,7 @@ async def passed_back(answer: AgentAnswer, agent: str, session_id: str | None = 
 
 
 def json_object(body: bytes) -> dict[str, object]:
-    """The JSON object in an agent's answer; empty when there is none."""
+    """Return the JSON object in an agent's response; empty when there is none."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

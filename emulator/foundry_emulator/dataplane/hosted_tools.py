@@ -1,4 +1,6 @@
-"""The tools that the service runs itself: listed with a schema, answered with results that say they are modelled."""
+"""The tools that the service runs itself: listed with a schema; their results say that they are modelled."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,13 +28,13 @@ _SHOWN = 200  # characters
 
 @dataclass(frozen=True, slots=True)
 class HostedTool:
-    """A tool that the service would run.
+    """A tool that the real service runs.
 
     Attributes:
-        name: the tool's ``name``, or its type [docs].
-        kind: its type.
-        description: for the model.
-        definition: as it is in the toolbox version.
+        name: The tool's ``name``, or its type [docs].
+        kind: Its type.
+        description: The description for the model.
+        definition: The tool in the toolbox version.
     """
 
     name: str
@@ -42,22 +44,22 @@ class HostedTool:
 
     @property
     def input_name(self) -> str:
-        """The one argument that it takes [modelled]."""
+        """The name of its one argument [modelled]."""
         return _INPUTS.get(self.kind, "input")
 
     def schema(self) -> dict[str, object]:
-        """What it takes, as a JSON schema [modelled]."""
+        """Return the JSON schema of its input [modelled]."""
         return {"type": "object", "properties": {self.input_name: {"type": "string"}}, "required": [self.input_name]}
 
     def result(self, arguments: Mapping[str, object]) -> str:
-        """What it answers; the text says that it is modelled."""
+        """Return its result; the text says that it is modelled."""
         given = str(arguments.get(self.input_name, ""))[:_SHOWN]
         what = _NOTHING_RAN.get(self.kind, "nothing ran")
         return f"Modelled by the local Azure: {self.kind} does not run here, {what}. {self.input_name} was: {given}"
 
 
 def hosted_tools(tools: object) -> list[HostedTool]:
-    """The tools of a version that the service would run."""
+    """Return the tools of a version that the real service runs."""
     found: list[HostedTool] = []
     for tool in tools if isinstance(tools, list) else []:
         if isinstance(tool, Mapping) and tool.get("type") != "mcp":

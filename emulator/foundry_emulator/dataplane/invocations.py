@@ -1,4 +1,6 @@
-"""Calls to agents over the invocations protocol: any body, the agent's own answer (service-contract 5.3)."""
+"""Calls to agents over the invocations protocol: any body, the agent's own response (service-contract 5.3)."""
+
+from __future__ import annotations
 
 from urllib.parse import quote, urlencode
 
@@ -20,7 +22,7 @@ class Invocations:
         self._forward = forward
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "invocations.create": self.create,
             "invocations.get": self.get,
@@ -29,7 +31,7 @@ class Invocations:
         }
 
     async def create(self, call: Call) -> Response:
-        """POST: the body goes to the agent as it is, and its answer comes back as it is, 202 included."""
+        """Handle POST: the agent gets the body unchanged, and the caller the response, 202 included."""
         self._forward.hosted(call)
         body = await call.content(_MAX_BYTES)
         place = await self._forward.enter(call, _PROTOCOL, session_id_of({}, call.query))
@@ -45,15 +47,15 @@ class Invocations:
         return await passed_back(answer, call.agent, place.session.id)
 
     async def get(self, call: Call) -> Response:
-        """GET ``../{id}``, passed to the process that took the invocation."""
+        """Handle GET ``../{id}``, forwarded to the process that took the invocation."""
         return await self._passed(call, "GET")
 
     async def cancel(self, call: Call) -> Response:
-        """POST ``../{id}/cancel``, passed on like `get`."""
+        """Handle POST ``../{id}/cancel``, forwarded like `get`."""
         return await self._passed(call, "POST", "/cancel")
 
     async def openapi(self, call: Call) -> Response:
-        """GET ``../docs/openapi.json`` of a version that the endpoint's rules choose."""
+        """Handle GET ``../docs/openapi.json`` of a version that the endpoint's rules choose."""
         version, instance = await self._forward.anywhere(call, _PROTOCOL)
         forwarded = AgentCall("/invocations/docs/openapi.json", headers_for(call, None), b"", "GET")
         return await passed_back(await self._forward.ask(call, instance, forwarded), version.key.agent)

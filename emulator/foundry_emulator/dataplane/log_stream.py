@@ -1,4 +1,6 @@
-"""What an agent writes, as server-sent events (service-contract 5.2)."""
+"""The output of an agent as server-sent events (service-contract 5.2)."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -23,19 +25,19 @@ _LARGEST_PIECE = 64 * 1024
 
 
 class Logs(Protocol):
-    """Where agents write."""
+    """Knows the agents' log folders."""
 
     def log_folder(self, key: VersionKey, session_id: str) -> Path:
-        """The folder with ``stdout.log`` and ``stderr.log`` of what serves a session."""
+        """Return the folder of ``stdout.log`` and ``stderr.log`` of a session's process."""
         ...
 
 
 class LogStream:
     """Serves both paths of the log stream.
 
-    The stream begins with a status line and what is in the logs, goes on with what is written meanwhile, and ends
+    The stream starts with a status line and the logs so far, continues with new lines, and ends
     after `Settings.log_idle_s` without a line, after 30 minutes, or when the session is deleted. A line's time is
-    when it was read, and the agent's processes without a session of their own share one log [modelled].
+    when it was read; sessions that share a process share its log [modelled].
     """
 
     def __init__(self, agents: Agents, sessions: Sessions, logs: Logs, settings: Settings, clock: Clock) -> None:
@@ -46,18 +48,18 @@ class LogStream:
         self._clock = clock
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {"agents.get_session_log_stream": self.of_version, "the newer log stream": self.of_session}
 
     async def of_version(self, call: Call) -> Response:
-        """GET ``/agents/{a}/versions/{v}/sessions/{s}:logstream``."""
+        """Handle GET ``/agents/{a}/versions/{v}/sessions/{s}:logstream``."""
         agent, session = self._find(call)
         if agent.version(call.path["version"]).key.version != session.version:
             raise version_not_found(agent.name, f"{call.path['version']} and session {session.id}")
         return self._stream(agent, session, "console", None, follow=True)
 
     async def of_session(self, call: Call) -> Response:
-        """GET ``/agents/{a}/sessions/{s}:logstream?kind=&tail=&follow=`` [azd]."""
+        """Handle GET ``/agents/{a}/sessions/{s}:logstream?kind=&tail=&follow=`` [azd]."""
         agent, session = self._find(call)
         kind, tail = call.query.get("kind", "console"), call.query.get("tail")
         if kind not in _KINDS:
@@ -87,15 +89,15 @@ class LogStream:
         lines = [(file.stream, line) for file in files for line in file.lines()]
         for stream, line in lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]:
             yield self._event(stream, line)
-        begun = heard = self._clock.now()
+        started = last_line_at = self._clock.now()
         while follow and self._sessions.find(agent, session.id) is not None:
             now = self._clock.now()
-            if now - heard >= self._settings.log_idle_s or now - begun >= _LONGEST_S:
+            if now - last_line_at >= self._settings.log_idle_s or now - started >= _LONGEST_S:
                 break
             await self._clock.sleep(_LOOK_S)
             for file in files:
                 for line in file.lines():
-                    heard = self._clock.now()
+                    last_line_at = self._clock.now()
                     yield self._event(file.stream, line)
 
     def _event(self, stream: str, message: str) -> bytes:
@@ -105,7 +107,7 @@ class LogStream:
 
 
 class _Tail:
-    """A file that grows, or is not there yet."""
+    """A growing file, which may not exist yet."""
 
     def __init__(self, stream: str, path: Path) -> None:
         self.stream = stream
@@ -113,10 +115,10 @@ class _Tail:
         self._place = 0
 
     def lines(self) -> Iterator[str]:
-        """Whole lines that were written since the last time."""
+        """Return the whole lines that were written since the last call."""
         try:
             with self._path.open("rb") as file:
-                if file.seek(0, 2) < self._place:  # it was begun anew
+                if file.seek(0, 2) < self._place:  # the file was started again
                     self._place = 0
                 file.seek(self._place)
                 while line := file.readline(_LARGEST_PIECE):

@@ -1,32 +1,66 @@
-"""Multipart bodies (RFC 7578)."""
+"""Multipart request bodies (RFC 7578), parsed by Starlette and python-multipart."""
 
-from email.message import Message
-from email.parser import BytesHeaderParser
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from foundry_emulator.dataplane.problem import invalid
 
 
-def parts_of(content_type: str, body: bytes) -> dict[str, tuple[Message, bytes]]:
-    """Parts by name: headers, read by the standard library, and content.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart body.
+
+    Attributes:
+        content: The bytes.
+        filename: The file name that the part declares; None for a plain field.
+    """
+
+    content: bytes
+    filename: str | None = None
+
+
+async def read_parts(content_type: str, chunks: AsyncGenerator[bytes, None], *, limit: int) -> dict[str, Part]:
+    """Return the parts by name; of parts with the same name, the last.
+
+    Args:
+        content_type: The request's header.
+        chunks: The body as it arrives; large files go to disk meanwhile.
+        limit: The most bytes that a field may have.
 
     Raises:
-        ServiceProblem: 400 for a body that has no such form.
+        ServiceProblem: 400 for a body that is not valid.
     """
-    described = Message()
-    described["content-type"] = content_type
-    boundary = described.get_boundary()
-    if boundary is None or not boundary.isascii():
-        raise invalid("The multipart body's content-type has no boundary.")
-    found: dict[str, tuple[Message, bytes]] = {}
-    for piece in (b"\r\n" + body).split(b"\r\n--" + boundary.encode())[1:]:
-        if piece.startswith(b"--"):
-            return found
-        head, gap, content = piece.partition(b"\r\n\r\n")
-        if not gap:
-            raise invalid("A part of the multipart body has no end of its headers.")
-        headers = BytesHeaderParser().parsebytes(head.lstrip(b"\r\n"))
-        name = headers.get_param("name", header="content-disposition")
-        if not isinstance(name, str):
-            raise invalid("A part of the multipart body has no name.")
-        found[name] = (headers, content)
-    raise invalid("The multipart body has no end.")
+    try:
+        form = await _Parser(content_type, chunks, limit).parse()
+    except MultiPartException as problem:
+        raise invalid(f"The multipart body is not valid: {problem.message}") from None
+    try:
+        return {name: await _part(value) for name, value in form.multi_items()}
+    finally:
+        await form.close()
+
+
+class _Parser(MultiPartParser):
+    """Starlette's parser; it also refuses a body that stops before its last boundary, as a cut connection leaves it."""
+
+    def __init__(self, content_type: str, chunks: AsyncGenerator[bytes, None], limit: int) -> None:
+        super().__init__(Headers({"content-type": content_type}), self._complete(chunks), max_part_size=limit)
+        self._has_ended = False
+
+    def on_end(self) -> None:
+        self._has_ended = True
+
+    async def _complete(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for chunk in chunks:
+            yield chunk
+        if not self._has_ended:
+            raise MultiPartException("It has no closing boundary.")
+
+
+async def _part(value: UploadFile | str) -> Part:
+    return Part(value.encode()) if isinstance(value, str) else Part(await value.read(), value.filename)

@@ -1,4 +1,6 @@
-"""The data plane's routes: every operation of the parity ledger, with what serves it."""
+"""The data plane's routes: every operation of the parity ledger with its handler."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 
@@ -16,17 +18,17 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
 def operations(handlers: Mapping[str, Handler]) -> list[Operation]:
-    """Every operation of the ledger; missing ones answer 501.
+    """Return every operation of the ledger; those without a handler return 501.
 
     Args:
-        handlers: by the operation's name.
+        handlers: The handlers by operation name.
 
     Raises:
-        ValueError: code and ledger disagree.
+        ValueError: Code and ledger disagree.
     """
     entries = ledger()
     built = {entry.name for entry in entries if entry.parity is not Parity.MISSING}
-    # One route serves both ways of making a version; the body's type decides.
+    # One route serves both ways to create a version; the body's type decides.
     built.discard("agents.create_version_from_code")
     if built != set(handlers):
         raise ValueError(f"ledger and code disagree about {sorted(built ^ set(handlers))}")
@@ -46,10 +48,10 @@ def operations(handlers: Mapping[str, Handler]) -> list[Operation]:
 
 
 def routes(table: list[Operation], access: Access) -> list[BaseRoute]:
-    """The routes below ``/api/projects/{project}``; whatever no operation matches answers 501 too.
+    """Return the routes below ``/api/projects/{project}``; any other path returns 501 too.
 
-    The most asked for comes first. Then paths with a colon: ``/agents/{agent}:enable`` is also an agent's name as
-    far as a pattern knows.
+    The most frequent route is first. Then paths with a colon: for a pattern, ``/agents/{agent}:enable`` is an
+    agent's name too.
     """
     ordered = sorted(table, key=lambda operation: (operation.name != _MOST_ASKED, ":" not in operation.path))
     listed: list[BaseRoute] = [
@@ -62,7 +64,7 @@ def routes(table: list[Operation], access: Access) -> list[BaseRoute]:
 
 
 def _right(entry: Entry) -> Right:
-    """What an operation needs; that Foundry Agent Consumer may make sessions and use their files is [modelled]."""
+    """Return the right for an operation; that Foundry Agent Consumer may create sessions, use files is [modelled]."""
     if "/endpoint/" in entry.path:
         return Right.INVOKE
     if entry.path.endswith("mcp"):

@@ -1,5 +1,7 @@
 """Pages of a list (service-contract 1.4)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import TypeVar
@@ -10,7 +12,7 @@ Item = TypeVar("Item")
 
 
 class Shape(Enum):
-    """What is around the items of a list; the three differ in the recordings."""
+    """The envelope of a list; the three kinds differ in the recordings."""
 
     LIST = "agents and versions"  # `object`; that an empty page has no ids is [modelled] on sessions
     SESSIONS = "sessions"  # no `object`, and no ids when empty [recorded]
@@ -38,19 +40,19 @@ def page(
     most: int = _MAX_LIMIT,
     shape: Shape = Shape.LIST,
 ) -> dict[str, object]:
-    """One page of ``items``, which are already in the asked order.
+    """Return one page of ``items``, which are already in the requested order.
 
     Args:
-        items: everything there is.
+        items: All items.
         query: ``limit``, ``after`` and ``before`` of the request.
-        find: where the item with that id is, or would be had it not been deleted; None for an unknown id.
-        id_of: an item's id, the cursor.
-        show: an item as JSON.
-        most: the highest ``limit`` that may be asked for.
-        shape: what is around the items.
+        find: Returns the position of the item with that id, deleted or not; None for an unknown id.
+        id_of: Returns an item's id, the cursor.
+        show: Returns an item as JSON.
+        most: The highest valid ``limit``.
+        shape: The envelope.
 
     Returns:
-        The body. An empty page has no ``last_id``, or an empty one, or the SDK would ask for ever; [recorded].
+        The body. An empty page has no ``last_id``, or an empty one, else the SDK would ask forever; [recorded].
 
     Raises:
         ServiceProblem: 400 for a limit outside 1 to ``most`` or an unknown cursor, [modelled].
@@ -82,10 +84,10 @@ def listed(
     most: int = _MAX_LIMIT,
     shape: Shape = Shape.LIST,
 ) -> dict[str, object]:
-    """One page of documents with an ``id`` each, newest first unless ``order`` says otherwise.
+    """Return one page of documents with an ``id`` each, newest first unless ``order`` says otherwise.
 
     Raises:
-        ServiceProblem: as `page`; an unfit ``order`` too.
+        ServiceProblem: As `page`; an invalid ``order`` too.
     """
     items = list(oldest_first)
     if order_of(query, "desc") == "desc":

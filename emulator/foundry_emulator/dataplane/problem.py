@@ -1,17 +1,19 @@
 """Errors of the data plane, in the service's envelope (service-contract 1.2, 10.1)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 
 class ServiceProblem(Exception):
-    """What the service refuses, and how it says so.
+    """An error response of the service.
 
     Attributes:
         status: HTTP status.
-        code: the service's error code; what clients match.
-        message: for people.
-        param: the part of the request that is wrong, where the service names it.
-        headers: further response headers.
+        code: The service's error code, which clients match.
+        message: The text for people.
+        param: The part of the request that is wrong, where the service names it.
+        headers: Further response headers.
     """
 
     def __init__(
@@ -31,7 +33,7 @@ class ServiceProblem(Exception):
         self.headers = dict(headers or {})
 
     def document(self, request_id: str) -> dict[str, object]:
-        """The envelope, [recorded] for a 404; ``param`` is added where there is one, [spec]."""
+        """Return the envelope, [recorded] for a 404; ``param`` is added where there is one, [spec]."""
         error: dict[str, object] = {
             "code": self.code,
             "message": self.message,
@@ -45,37 +47,37 @@ class ServiceProblem(Exception):
 
 
 def invalid(message: str, param: str | None = None) -> ServiceProblem:
-    """A 400 ``invalid_payload``."""
+    """Return a 400 ``invalid_payload``."""
     return ServiceProblem(400, "invalid_payload", message, param=param)
 
 
 def bad_request(message: str) -> ServiceProblem:
-    """A 400 ``bad_request``."""
+    """Return a 400 ``bad_request``."""
     return ServiceProblem(400, "bad_request", message)
 
 
 def agent_not_found(agent: str) -> ServiceProblem:
-    """404 in the words of [recorded]."""
+    """Return a 404 with the recorded text."""
     return ServiceProblem(404, "not_found", f"Agent {agent} doesn't exist")
 
 
 def deleted_agent_not_found() -> ServiceProblem:
-    """404 of the DELETE of a missing agent, in the words of the recordings' README."""
+    """Return the 404 of the DELETE of a missing agent, with the text in the recordings' README."""
     return ServiceProblem(404, "not_found", "Agent not found")
 
 
 def version_not_found(agent: str, version: str) -> ServiceProblem:
-    """404 in the words of the recordings' README."""
+    """Return a 404 with the text in the recordings' README."""
     return ServiceProblem(404, "not_found", f"Agent {agent} with version {version} not found")
 
 
 def session_not_found(session: str) -> ServiceProblem:
-    """404, [modelled]."""
+    """Return a 404, [modelled]."""
     return ServiceProblem(404, "not_found", f"Session {session} not found")
 
 
 def not_implemented(operation: str) -> ServiceProblem:
-    """501: the service has this, the local Azure does not; never an answer of the service."""
+    """Return a 501: the service has this, the local Azure does not; the service never returns it."""
     return ServiceProblem(
         501,
         "not_implemented",

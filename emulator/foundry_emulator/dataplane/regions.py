@@ -1,4 +1,6 @@
-"""Regions as answers name them: ``swedencentral`` is `Sweden Central` in the header ``x-ms-region`` [recorded]."""
+"""Names of regions in responses: ``swedencentral`` is `Sweden Central` in ``x-ms-region`` [recorded]."""
+
+from __future__ import annotations
 
 import re
 from functools import lru_cache
@@ -12,7 +14,7 @@ _CAPITALS = frozenset({"uae", "uk", "us"})
 
 @lru_cache(maxsize=128)
 def region_name(location: str) -> str:
-    """The name of a location; one of other words than Azure's regions have is given back as it is."""
+    """Return the name of a location; an unknown one is returned unchanged."""
     words: list[str] = _WORD.findall(location)
     if "".join(words) != location:
         return location

@@ -1,4 +1,6 @@
-"""The MCP servers behind a toolbox's ``mcp`` tools: where each is, and with which credential it is asked."""
+"""The MCP servers behind a toolbox's ``mcp`` tools: their addresses and credentials."""
+
+from __future__ import annotations
 
 import ipaddress
 import re
@@ -15,23 +17,23 @@ _API_KEY_HEADER = "api-key"
 _CALL_ID = "x-agent-foundry-call-id"
 
 Token = Callable[[str, str], str]
-"""A token for a principal and an audience."""
+"""Returns a token for a principal and an audience."""
 
 
 class RemoteProblem(Exception):
-    """A server that can't be asked; the message names its label and holds no credential."""
+    """An MCP server can't be called; the message has its label and no credential."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteServer:
-    """An MCP server as a toolbox knows it.
+    """An MCP server of a toolbox.
 
     Attributes:
         label: ``server_label``, the first part of its tools' names.
-        url: where it is.
-        headers: with its credential; never part of a repr, a log or an error.
-        allowed: the tools that may be used; None for all.
-        problem: why it can't be asked; empty when it can.
+        url: Its address.
+        headers: Headers with its credential; never part of a repr, a log or an error.
+        allowed: The tools that may be used; None for all.
+        problem: The reason why it can't be called; empty when it can.
     """
 
     label: str
@@ -47,13 +49,13 @@ class RemoteServer:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """On whose behalf a server is asked.
+class Caller:
+    """The caller of a server.
 
     Attributes:
-        project: the toolbox's project.
-        principal: object id of the caller.
-        call_id: ``x-agent-foundry-call-id`` of the call, which is passed on; empty for none.
+        project: The toolbox's project.
+        principal: Object id of the caller.
+        call_id: ``x-agent-foundry-call-id`` of the call, which is forwarded; empty for none.
     """
 
     project: ProjectView
@@ -62,45 +64,45 @@ class Asker:
 
 
 class RemoteServers:
-    """Reads ``mcp`` tools.
+    """Resolves ``mcp`` tools.
 
     A credential comes from the tool's project connection: custom keys are headers of their names, an API key is the
-    header ``api-key``, a managed identity's is a token of the project, an agent identity's one of the caller; that
-    an API key and the two tokens go that way is [modelled]. Connections with a user's consent are not modelled.
+    header ``api-key``, a managed identity's is a token of the project, an agent identity's one of the caller. These
+    headers are [modelled], except custom keys. Connections with a user's consent are not modelled.
 
     Args:
-        connections: of all projects.
-        token: makes tokens of the local identity.
+        connections: The connections of all projects.
+        token: Issues tokens of the local identity.
     """
 
     def __init__(self, connections: Connections, token: Token) -> None:
         self._connections = connections
         self._token = token
 
-    def of(self, tools: object, asker: Asker) -> list[RemoteServer]:
-        """The servers of a version's tools."""
+    def of(self, tools: object, caller: Caller) -> list[RemoteServer]:
+        """Return the servers of a version's tools."""
         given = tools if isinstance(tools, list) else []
-        return [self._server(tool, asker) for tool in given if isinstance(tool, Mapping) and tool.get("type") == "mcp"]
+        return [self._server(tool, caller) for tool in given if isinstance(tool, Mapping) and tool.get("type") == "mcp"]
 
-    def _server(self, tool: Mapping[str, object], asker: Asker) -> RemoteServer:
+    def _server(self, tool: Mapping[str, object], caller: Caller) -> RemoteServer:
         label, url = str(tool.get("server_label")), tool.get("server_url")
         url = url if isinstance(url, str) else ""
-        headers: dict[str, str] = {_CALL_ID: asker.call_id} if asker.call_id else {}
+        headers: dict[str, str] = {_CALL_ID: caller.call_id} if caller.call_id else {}
         try:
             name = tool.get("project_connection_id")
             if isinstance(name, str) and name:
-                connection = self._connections.find(asker.project.id, name)
+                connection = self._connections.find(caller.project.id, name)
                 if connection is None:
                     raise RemoteProblem(f"the project has no connection '{name}'")  # noqa: TRY301  one place tells
                 url = url or connection.target
-                headers |= self._credential(connection, asker)
+                headers |= self._credential(connection, caller)
             headers |= _headers(tool)
             _check(url, headers)
         except RemoteProblem as problem:
             return RemoteServer(label, "", {}, problem=f"MCP server '{label}': {problem}.")
         return RemoteServer(label, url, headers, _allowed(tool.get("allowed_tools")))
 
-    def _credential(self, connection: Connection, asker: Asker) -> dict[str, str]:
+    def _credential(self, connection: Connection, caller: Caller) -> dict[str, str]:
         kind = connection.auth_type
         if kind in {"", "None"}:
             return {}
@@ -110,14 +112,14 @@ class RemoteServers:
             return {_API_KEY_HEADER: connection.credentials.get("key", "")}
         audience = connection.audience or connection.target
         if kind in {"ManagedIdentity", "ProjectManagedIdentity", "AAD"}:
-            return {"authorization": f"Bearer {self._token(asker.project.principal_id, audience)}"}
+            return {"authorization": f"Bearer {self._token(caller.project.principal_id, audience)}"}
         if kind.startswith("AgenticIdentity"):
-            return {"authorization": f"Bearer {self._token(asker.principal, audience)}"}
+            return {"authorization": f"Bearer {self._token(caller.principal, audience)}"}
         raise RemoteProblem(f"the local Azure does not model connections with the authType {kind}")
 
 
 def _headers(tool: Mapping[str, object]) -> dict[str, str]:
-    """The tool's own ``headers`` and ``authorization``."""
+    """Return the tool's own ``headers`` and ``authorization``."""
     given = tool.get("headers")
     found = {str(n): v for n, v in given.items() if isinstance(v, str)} if isinstance(given, Mapping) else {}
     token = tool.get("authorization")
@@ -125,7 +127,7 @@ def _headers(tool: Mapping[str, object]) -> dict[str, str]:
 
 
 def _allowed(value: object) -> frozenset[str] | None:
-    """``allowed_tools``: a list of names, or an object with ``tool_names`` [sdk]."""
+    """Return ``allowed_tools``: a list of names, or the ``tool_names`` of an object [sdk]."""
     names = value.get("tool_names") if isinstance(value, Mapping) else value
     return frozenset(str(name) for name in names) if isinstance(names, list) else None
 

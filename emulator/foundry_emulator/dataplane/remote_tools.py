@@ -1,4 +1,6 @@
-"""Asks MCP servers for their tools and calls them. Imports the MCP client, which takes a second: load it late."""
+"""Lists and calls the tools of MCP servers. Imports the MCP client, which takes a second: import it late."""
+
+from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -17,10 +19,10 @@ _MASKED_FROM, _SHOWN = 4, 300  # characters
 
 
 async def list_remote(server: RemoteServer, timeout_s: float) -> list[Tool]:
-    """The tools of a server that may be used.
+    """Return the allowed tools of a server.
 
     Raises:
-        RemoteProblem: it can't be asked, or does not answer as it should.
+        RemoteProblem: It can't be called, or its response is not valid.
     """
     found: list[Tool] = []
     async with _asked(server, timeout_s) as client:
@@ -37,10 +39,10 @@ async def list_remote(server: RemoteServer, timeout_s: float) -> list[Tool]:
 async def call_remote(
     server: RemoteServer, tool: str, arguments: dict[str, object], timeout_s: float
 ) -> CallToolResult:
-    """What a server's tool answers.
+    """Call a server's tool and return the result.
 
     Raises:
-        RemoteProblem: as in `list_remote`; or the tool may not be used.
+        RemoteProblem: As in `list_remote`; or the tool is not allowed.
     """
     if server.allowed is not None and tool not in server.allowed:
         raise RemoteProblem(f"MCP server '{server.label}': allowed_tools does not name '{tool}'.")
@@ -63,12 +65,12 @@ async def _asked(server: RemoteServer, timeout_s: float) -> AsyncIterator[Client
                 yield client
     except TimeoutError:
         raise RemoteProblem(f"MCP server '{server.label}' did not answer within {timeout_s:g} s.") from None
-    except Exception as problem:  # noqa: BLE001  whatever a server of somebody else does is the tool's error, no 500
-        raise RemoteProblem(f"MCP server '{server.label}' could not be used: {_told(problem, server)}") from None
+    except Exception as problem:  # noqa: BLE001  whatever a remote server does is an error of the tool, not a 500
+        raise RemoteProblem(f"MCP server '{server.label}' could not be used: {_cause(problem, server)}") from None
 
 
-def _told(problem: BaseException, server: RemoteServer) -> str:
-    """The first cause, without the credential."""
+def _cause(problem: BaseException, server: RemoteServer) -> str:
+    """Return the first cause, without the credential."""
     while isinstance(problem, BaseExceptionGroup):
         problem = problem.exceptions[0]
     text = problem.message if isinstance(problem, MCPError) else f"{type(problem).__name__}: {problem}"

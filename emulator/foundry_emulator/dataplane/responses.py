@@ -1,5 +1,7 @@
 """Calls to agents over the responses protocol (service-contract 5.3, 9)."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import quote, urlencode
 
@@ -33,7 +35,7 @@ class Responses:
         self._conversations = conversations
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "responses.create": self.create,
             "responses.retrieve": self.retrieve,
@@ -43,13 +45,13 @@ class Responses:
         }
 
     async def create(self, call: Call) -> Response:
-        """POST: whole or streamed; in the session asked for, else in its conversation's, else in a new one."""
+        """Handle POST, whole or streamed; in the requested session, else in its conversation's, else in a new one."""
         agent = self._forward.hosted(call)
         body = await call.body()
-        conversation, wanted = conversation_of(body), session_id_of(body, call.query)
+        conversation, requested = conversation_of(body), session_id_of(body, call.query)
         if conversation is not None:
-            wanted = wanted or self._conversations.session_of(agent, conversation)
-        place = await self._forward.enter(call, _PROTOCOL, wanted)
+            requested = requested or self._conversations.session_of(agent, conversation)
+        place = await self._forward.enter(call, _PROTOCOL, requested)
         session_id = place.session.id
         if conversation is not None:
             self._conversations.tie(agent, conversation, session_id)
@@ -66,19 +68,19 @@ class Responses:
         return Response(self._completed(content, place, conversation), answer.status, headers=back)
 
     async def retrieve(self, call: Call) -> Response:
-        """GET ``../{id}``, passed to the process that made the response."""
+        """Handle GET ``../{id}``, forwarded to the process that created the response."""
         return await self._passed(call, "GET")
 
     async def delete(self, call: Call) -> Response:
-        """DELETE ``../{id}``, passed on like `retrieve`."""
+        """Handle DELETE ``../{id}``, forwarded like `retrieve`."""
         return await self._passed(call, "DELETE")
 
     async def cancel(self, call: Call) -> Response:
-        """POST ``../{id}/cancel``, passed on like `retrieve`."""
+        """Handle POST ``../{id}/cancel``, forwarded like `retrieve`."""
         return await self._passed(call, "POST", "/cancel")
 
     async def input_items(self, call: Call) -> Response:
-        """GET ``../{id}/input_items``, passed on like `retrieve`."""
+        """Handle GET ``../{id}/input_items``, forwarded like `retrieve`."""
         return await self._passed(call, "GET", "/input_items")
 
     async def _passed(self, call: Call, method: str, rest: str = "") -> Response:
@@ -90,7 +92,7 @@ class Responses:
         return await passed_back(answer, version.key.agent)
 
     def _completed(self, body: bytes, place: Place, conversation: str | None) -> bytes:
-        """A response object with what the service adds when the agent did not: session, version, conversation."""
+        """Return a response object with what the service adds if the agent did not: session, version, conversation."""
         document = json_object(body)
         if document.get("object") != "response":
             return body
@@ -112,7 +114,7 @@ def _reference(version: Version) -> dict[str, str]:
 
 
 async def _sniffed(parts: AsyncIterator[bytes], made: Callable[[str], None]) -> AsyncIterator[bytes]:
-    """The parts of an event stream; tells the id of the response that its first event brings."""
+    """Yield the parts of an event stream; report the response id of its first event."""
     seen: bytearray | None = bytearray()
     async for part in parts:
         if seen is not None:

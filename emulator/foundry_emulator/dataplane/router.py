@@ -1,4 +1,6 @@
-"""Which version answers a call (service-contract 4.1, 5.1, 10.1)."""
+"""The version that answers a call (service-contract 4.1, 5.1, 10.1)."""
+
+from __future__ import annotations
 
 import random
 
@@ -9,11 +11,11 @@ from foundry_emulator.dataplane.sessions import Session, Sessions
 
 
 class Router:
-    """Shares new sessions out by the endpoint's rules and keeps old ones where they are.
+    """Routes new sessions by the endpoint's rules and keeps existing ones on their version.
 
     Args:
-        sessions: the sessions.
-        source: the randomness behind the shares.
+        sessions: The sessions.
+        source: The randomness of the traffic split.
     """
 
     def __init__(self, sessions: Sessions, source: random.Random) -> None:
@@ -21,7 +23,7 @@ class Router:
         self._source = source
 
     def check_enabled(self, agent: Agent) -> None:
-        """Refuses new calls and sessions of a disabled agent: 403 as Microsoft's sample expects it [sdk].
+        """Refuse new calls and sessions of a disabled agent: 403 as Microsoft's sample expects it [sdk].
 
         Raises:
             ServiceProblem: 403, its code and text [modelled].
@@ -30,7 +32,7 @@ class Router:
             raise ServiceProblem(403, "agent_disabled", f"Agent {agent.name} is disabled; enable it to call it.")
 
     def check_ready(self, version: Version) -> None:
-        """Refuses a version that can't be called.
+        """Refuse a version that can't be called.
 
         Raises:
             ServiceProblem: 400 ``agent_version_not_ready`` or ``agent_version_failed`` [docs][azd].
@@ -47,13 +49,13 @@ class Router:
             )
 
     def choose(self, agent: Agent) -> Version:
-        """The version for a new session.
+        """Return the version for a new session.
 
-        ``@latest`` is the newest active version, or the newest at all when none is active [modelled]:
-        a failed one takes no traffic from the one before.
+        ``@latest`` is the newest active version, or the newest one when none is active [modelled]:
+        a failed version takes no traffic from the one before.
 
         Raises:
-            ServiceProblem: 400 when no rule has a share [modelled], 404 when the chosen version is gone.
+            ServiceProblem: 400 when all percentages are 0 [modelled], 404 when the chosen version was deleted.
         """
         number = agent.endpoint.choose(self._source)
         if number is None:
@@ -64,7 +66,7 @@ class Router:
         return next(active, None) or agent.version(LATEST)
 
     def place(self, agent: Agent, session_id: str | None) -> tuple[Version, Session | None]:
-        """Where a call goes: its session's version, or a version for a session still to be made.
+        """Return the target of a call: its session's version, or a version for a new session.
 
         Raises:
             ServiceProblem: 404 for an unknown session [modelled]; all of `choose` and `check_ready`.
@@ -79,12 +81,12 @@ class Router:
         return version, session
 
     def enter(self, agent: Agent, version: Version, session: Session | None, session_id: str) -> Session:
-        """The session of a call that was placed: made with that id, started anew, or only touched."""
+        """Return the session of a routed call: created with that id, started again, or marked as used."""
         if session is None:
             return self._sessions.create(agent, version.key.version, session_id)
         renewed = None if self.keeps_version(agent, session) else version.key.version
         return self._sessions.touch(session, version=renewed)
 
     def keeps_version(self, agent: Agent, session: Session) -> bool:
-        """A session keeps its version until it is stopped or expires [azd]."""
+        """Return whether a session keeps its version: until it is stopped or expires [azd]."""
         return session.stopped_at is None and self._sessions.status(agent, session) != "expired"

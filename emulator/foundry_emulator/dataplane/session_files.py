@@ -1,5 +1,7 @@
 """Operations on the files of sessions (service-contract 5.2)."""
 
+from __future__ import annotations
+
 import shutil
 from pathlib import Path
 
@@ -23,7 +25,7 @@ class SessionFiles:
         self._homes = homes
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "agents.upload_session_file": self.upload,
             "agents.download_session_file": self.download,
@@ -32,7 +34,7 @@ class SessionFiles:
         }
 
     async def upload(self, call: Call) -> Response:
-        """PUT ``../files/content?path=``: 201; folders on the way are made, an existing file is replaced."""
+        """Handle PUT ``../files/content?path=``: 201; missing folders are created, an existing file is replaced."""
         path, place = self._place(call)
         content = await call.content(_MAX_BYTES)
         if place == self._homes.of(self._session(call)) or place.is_dir():
@@ -44,11 +46,11 @@ class SessionFiles:
             draft.replace(place)
         except (FileExistsError, NotADirectoryError):
             raise bad_request(f"A part of {path} is a file, not a directory.") from None
-        written = place.relative_to(self._homes.of(self._session(call)))  # to the home, however it was named [sdk]
+        written = place.relative_to(self._homes.of(self._session(call)))  # relative to the home in any case [sdk]
         return answer({"path": written.as_posix(), "bytes_written": len(content)}, 201)
 
     async def download(self, call: Call) -> Response:
-        """GET ``../files/content?path=``: the bytes."""
+        """Handle GET ``../files/content?path=``: the bytes."""
         path, place = self._place(call)
         if place.is_dir():
             raise bad_request(f"{path} is a directory.")
@@ -57,7 +59,7 @@ class SessionFiles:
         return FileResponse(place, media_type="application/octet-stream")
 
     async def list(self, call: Call) -> Response:
-        """GET ``../files?path=``: a folder's entries by name, by default the home's."""
+        """Handle GET ``../files?path=``: a folder's entries by name; the default is the home's."""
         path, place = self._place(call, default=".")
         if place == self._homes.of(self._session(call)) and not place.exists():
             return answer({"path": path, "entries": []})
@@ -66,7 +68,7 @@ class SessionFiles:
         return answer({"path": path, "entries": [_entry(child) for child in sorted(place.iterdir())]})
 
     async def delete(self, call: Call) -> Response:
-        """DELETE ``../files?path=&recursive=``: 204; 409 for a folder that is not empty."""
+        """Handle DELETE ``../files?path=&recursive=``: 204; 409 for a folder that is not empty."""
         path, place = self._place(call)
         recursive = call.switch("recursive")
         if place == self._homes.of(self._session(call)):

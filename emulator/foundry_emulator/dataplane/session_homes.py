@@ -1,4 +1,6 @@
-"""The home folders of sessions: what is in the agent's ``/home/session`` (service-contract 5.2, 9)."""
+"""The home folders of sessions: the content of the agent's ``/home/session`` (service-contract 5.2, 9)."""
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -15,35 +17,35 @@ _MAX_PATH = 1024
 
 
 class SessionHomes:
-    """A folder for each session, made when something is put into it. A stop keeps it, a delete removes it [azd].
+    """A folder for each session, created when needed. A stop keeps it, a delete removes it [azd].
 
     Args:
-        folder: where they are.
+        folder: The parent of the homes.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def of(self, session: Session) -> Path:
-        """The home of a session, which may not exist yet."""
+        """Return the home of a session, which may not exist yet."""
         return self.at(session.project, session.agent, session.id)
 
     def at(self, project: str, agent: str, session_id: str) -> Path:
-        """The home of the session of that id."""
+        """Return the home of the session of that id."""
         return self._folder / project / agent / "sessions" / safe_name(session_id)
 
     def remove(self, session: Session) -> None:
-        """Removes a session's home."""
+        """Remove a session's home."""
         shutil.rmtree(self.of(session), ignore_errors=True)
 
     def inside(self, session: Session, path: str) -> Path:
-        """Where ``path`` lies in a session's home.
+        """Return the place of ``path`` in a session's home.
 
-        It is relative to the home, also with a slash before it, as Microsoft's sample writes it [sdk]; or it begins
+        The path is relative to the home, also with a leading slash, as in Microsoft's sample [sdk]; or it starts
         with ``/home/session`` itself [modelled].
 
         Raises:
-            ServiceProblem: 400 for a path that leads outside, also through a link that the agent made.
+            ServiceProblem: 400 for a path that leads out of the home, also through a link that the agent created.
         """
         home = self.of(session)
         parts = PurePosixPath("/", path.lstrip("/")).parts
@@ -59,14 +61,14 @@ class SessionHomes:
 
 
 def safe_name(name: str) -> str:
-    """A folder's name for an id that callers choose: the id itself where that is a name, else its digest."""
+    """Return a folder name for an id that callers choose: the id itself if it is a valid name, else its digest."""
     if _PLAIN.fullmatch(name):
         return name
     return "=" + hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
 
 
 def _is_odd(path: str) -> bool:
-    """Half of a surrogate pair, or a name that is too long for a file."""
+    """Return whether it has half of a surrogate pair, or is too long for a file name."""
     longest = 255  # bytes, of most file systems
     return any("\ud800" <= character <= "\udfff" for character in path) or any(
         len(part.encode()) > longest for part in path.split("/")
@@ -74,5 +76,5 @@ def _is_odd(path: str) -> bool:
 
 
 def file_not_found(path: str) -> ServiceProblem:
-    """404, [modelled]."""
+    """Return a 404, [modelled]."""
     return ServiceProblem(404, "not_found", f"File {path} not found")

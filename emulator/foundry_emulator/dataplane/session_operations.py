@@ -1,5 +1,7 @@
 """Operations on sessions (service-contract 5.1)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from starlette.responses import Response
@@ -24,7 +26,7 @@ class SessionOperations:
         self._router = router
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "agents.create_session": self.create,
             "agents.get_session": self.get,
@@ -34,7 +36,7 @@ class SessionOperations:
         }
 
     async def create(self, call: Call) -> Response:
-        """POST ``../endpoint/sessions``: 201, ``active`` already [recorded].
+        """Handle POST ``../endpoint/sessions``: 201, ``active`` already [recorded].
 
         Without ``version_indicator`` the endpoint's rules choose [modelled].
         """
@@ -51,14 +53,14 @@ class SessionOperations:
         return answer(self._show(agent, session), 201)
 
     async def get(self, call: Call) -> Response:
-        """GET ``../endpoint/sessions/{s}``."""
+        """Handle GET ``../endpoint/sessions/{s}``."""
         agent = self._agent(call)
         return answer(self._show(agent, self._sessions.get(agent, call.path["session"])))
 
     async def list(self, call: Call) -> Response:
-        """GET ``../endpoint/sessions``, oldest first, without ``object`` [recorded].
+        """Handle GET ``../endpoint/sessions``, oldest first, without ``object`` [recorded].
 
-        azd's ``pagination_token`` is read as ``after`` [azd]; how the service answers it is uncertain.
+        azd's ``pagination_token`` is read as ``after`` [azd]; the service's response to it is uncertain.
         """
         agent = self._agent(call)
         sessions = self._sessions.of_agent(agent)
@@ -78,13 +80,13 @@ class SessionOperations:
         )
 
     async def stop(self, call: Call) -> Response:
-        """POST ``../sessions/{s}:stop``: 204, 409 when already stopped [azd]."""
+        """Handle POST ``../sessions/{s}:stop``: 204, 409 when already stopped [azd]."""
         agent = self._agent(call)
         self._sessions.stop(self._sessions.get(agent, call.path["session"]))
         return no_content()
 
     async def delete(self, call: Call) -> Response:
-        """DELETE ``../sessions/{s}``: 204, also when missing [sdk]."""
+        """Handle DELETE ``../sessions/{s}``: 204, also when missing [sdk]."""
         agent = self._agent(call)
         session = self._sessions.find(agent, call.path["session"])
         if session is not None:

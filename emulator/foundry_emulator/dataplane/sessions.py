@@ -1,4 +1,6 @@
-"""Sessions: a conversation's tie to one version (service-contract 5.1)."""
+"""Sessions, which tie a conversation to one version (service-contract 5.1)."""
+
+from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
@@ -19,13 +21,13 @@ class Session:
     """A session; times are Unix seconds.
 
     Attributes:
-        project: name of its project.
-        agent: name of its agent.
+        project: Name of its project.
+        agent: Name of its agent.
         id: ``agent_session_id``.
-        version: the version it is tied to until it is stopped or expires.
-        created_at: when it was made.
-        last_accessed_at: when it was last called.
-        stopped_at: when it was stopped, or None.
+        version: The version it is tied to until it is stopped or expires.
+        created_at: When it was created.
+        last_accessed_at: When it was last called.
+        stopped_at: When it was stopped, or None.
     """
 
     project: str
@@ -38,11 +40,11 @@ class Session:
 
     @property
     def expires_at(self) -> int:
-        """30 days after it was made [recorded]."""
+        """30 days after the session's creation [recorded]."""
         return self.created_at + LIFETIME_S
 
     def document(self, status: str) -> dict[str, object]:
-        """The session as answered."""
+        """Return the session as responses show it."""
         document: dict[str, object] = {
             "agent_session_id": self.id,
             "version_indicator": {"type": "version_ref", "agent_version": self.version},
@@ -57,19 +59,19 @@ class Session:
 
 
 def new_invoke_id() -> str:
-    """An id as the service gives to sessions made by a call: 63 hex digits [recorded]."""
+    """Return an id as the service gives to sessions that a call creates: 63 hex digits [recorded]."""
     return secrets.token_hex(32)[:63]
 
 
 class Sessions:
     """All sessions, durable through the store.
 
-    A session is ``active`` from its making until its idle timeout has passed since its last call, then
+    A session is ``active`` from its creation until its idle timeout has passed since its last call, then
     ``idle``; a stopped one is ``idle`` with ``stopped_at``; after 30 days it is ``expired``. Only an
-    active session holds its version against a delete. All of this but the 30 days is [modelled].
+    active session blocks the deletion of its version. All of this but the 30 days is [modelled].
 
     Attributes:
-        on_end: called with each session that was stopped or deleted, and whether it was deleted.
+        on_end: Called with each stopped or deleted session, and whether it was deleted.
     """
 
     def __init__(self, store: Store, *, settings: Settings, clock: Callable[[], float]) -> None:
@@ -83,15 +85,15 @@ class Sessions:
             self._sessions.setdefault((session.project, session.agent), {})[session.id] = session
 
     def of_agent(self, agent: Agent) -> list[Session]:
-        """The sessions of an agent, oldest first."""
+        """Return the sessions of an agent, oldest first."""
         return list(self._sessions.get((agent.project, agent.name), {}).values())
 
     def find(self, agent: Agent, session_id: str) -> Session | None:
-        """The session, or None."""
+        """Return the session, or None."""
         return self._sessions.get((agent.project, agent.name), {}).get(session_id)
 
     def get(self, agent: Agent, session_id: str) -> Session:
-        """The session.
+        """Return the session.
 
         Raises:
             ServiceProblem: 404.
@@ -111,7 +113,7 @@ class Sessions:
         return "active"
 
     def active(self, agent: Agent, version: str | None = None) -> list[Session]:
-        """The active sessions of an agent, or of one of its versions."""
+        """Return the active sessions of an agent, or of one of its versions."""
         return [
             session
             for session in self.of_agent(agent)
@@ -119,7 +121,7 @@ class Sessions:
         ]
 
     def create(self, agent: Agent, version: str, session_id: str) -> Session:
-        """A new session on ``version``.
+        """Create a session on ``version``.
 
         Raises:
             ServiceProblem: 409 ``conflict`` when the id is taken, [modelled].
@@ -132,7 +134,7 @@ class Sessions:
         return session
 
     def touch(self, session: Session, *, version: str | None = None) -> Session:
-        """Notes a call; with ``version``, a stopped or expired session starts anew on that version."""
+        """Record a call; with ``version``, a stopped or expired session starts again on that version."""
         if self._sessions.get((session.project, session.agent), {}).get(session.id) is None:
             return session  # deleted during the call
         now = self._clock()
@@ -143,7 +145,7 @@ class Sessions:
         return touched
 
     def stop(self, session: Session) -> None:
-        """Stops a session.
+        """Stop a session.
 
         Raises:
             ServiceProblem: 409 ``session_already_stopped`` [azd].
@@ -154,19 +156,19 @@ class Sessions:
         self._tell(session, deleted=False)
 
     def delete(self, session: Session) -> None:
-        """Removes a session."""
+        """Remove a session."""
         self._stored.delete(_key(session))
         self._sessions[session.project, session.agent].pop(session.id, None)
         self._tell(session, deleted=True)
 
     def delete_of(self, agent: Agent, version: str | None = None) -> None:
-        """Removes the sessions of an agent, or of one of its versions."""
+        """Remove the sessions of an agent, or of one of its versions."""
         for session in self.of_agent(agent):
             if version is None or session.version == version:
                 self.delete(session)
 
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of sessions."""
         return len(self._stored)
 
     def _idle_s(self, agent: Agent, session: Session) -> float:

@@ -1,4 +1,6 @@
-"""A toolbox version as an MCP server. Imports the MCP server library, which takes a second: load it late."""
+"""A toolbox version as an MCP server. Imports the MCP server library, which takes a second: import it late."""
+
+from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,17 +25,17 @@ _UNREACHED = "foundry-emulator/unreached"
 
 @dataclass(frozen=True, slots=True)
 class ToolSet:
-    """What a version of a toolbox offers to one caller.
+    """The tools of a toolbox version for one caller.
 
     Attributes:
-        name: the toolbox's name.
-        version: the version's number.
-        hosted: tools that are answered here.
-        remote: MCP servers that are asked.
-        run: answers a call of a hosted tool.
-        separator: between a server's label and its tool's name.
-        timeout_s: seconds that a server has to answer.
-        pings: whether ``ping`` is answered; the service does not [docs].
+        name: The toolbox's name.
+        version: The version's number.
+        hosted: Tools that the emulator answers itself.
+        remote: MCP servers to forward calls to.
+        run: Answers a call of a hosted tool.
+        separator: The text between a server's label and its tool's name.
+        timeout_s: Seconds that a server has to answer.
+        pings: Whether ``ping`` is answered; the service does not answer it [docs].
     """
 
     name: str
@@ -46,7 +48,7 @@ class ToolSet:
     pings: bool
 
     async def tools(self) -> types.ListToolsResult:
-        """All tools. A server that can't be reached costs its own tools alone, and ``_meta`` says why [modelled]."""
+        """Return all tools. An unreachable server only loses its own tools, and ``_meta`` says why [modelled]."""
         found = [
             types.Tool(name=tool.name, description=tool.description, input_schema=tool.schema()) for tool in self.hosted
         ]
@@ -64,10 +66,10 @@ class ToolSet:
         return types.ListToolsResult(tools=found, _meta={_UNREACHED: unreached} if unreached else None)
 
     async def call(self, name: str, arguments: dict[str, object]) -> types.CallToolResult | types.InputRequiredResult:
-        """What a tool answers; a server that can't be used is the tool's error.
+        """Return the result of a tool; a server that can't be used is an error of the tool.
 
         Raises:
-            MCPError: no tool has that name.
+            MCPError: No tool has that name.
         """
         for tool in self.hosted:
             if tool.name == name:
@@ -88,13 +90,13 @@ class ToolSet:
 
 
 async def exchange(tools: ToolSet, scope: Scope, body: bytes, receive: Receive) -> Response:
-    """The MCP library's answer to one message; every message stands for itself, there are no sessions.
+    """Return the MCP library's response to one message; each message is independent, there are no sessions.
 
     Args:
-        tools: what is offered.
-        scope: of the HTTP request.
-        body: the JSON-RPC message.
-        receive: of the HTTP request, whose body was read.
+        tools: The tools.
+        scope: The scope of the HTTP request.
+        body: The JSON-RPC message.
+        receive: The receive function of the HTTP request, whose body was read.
     """
     manager = StreamableHTTPSessionManager(_server(tools), json_response=True, stateless=True)
     headers = [(n, v) for n, v in scope["headers"] if n in _PASSED_ON or n.startswith(b"mcp-")]

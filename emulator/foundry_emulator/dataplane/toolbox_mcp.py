@@ -1,5 +1,7 @@
 """The MCP endpoints of toolboxes (service-contract 6.2): tools over streamable HTTP, one message a request."""
 
+from __future__ import annotations
+
 import asyncio
 import importlib
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from foundry_emulator.arm.documents import parsed
 from foundry_emulator.dataplane.call import Call, Handler
 from foundry_emulator.dataplane.hosted_tools import HostedTool, hosted_tools
 from foundry_emulator.dataplane.problem import ServiceProblem, invalid
-from foundry_emulator.dataplane.remote_servers import Asker, RemoteServers
+from foundry_emulator.dataplane.remote_servers import Caller, RemoteServers
 from foundry_emulator.dataplane.toolboxes import Toolbox, Toolboxes
 from foundry_emulator.dataplane.vector_search import VectorSearch
 from foundry_emulator.settings import Settings
@@ -28,9 +30,9 @@ _ANY_ANSWER = (b"accept", b"application/json, text/event-stream")
 
 
 class ToolboxMcp:
-    """Serves toolboxes as MCP servers, without sessions: an ``initialize`` is answered and never needed [docs].
+    """Serves toolboxes as MCP servers, without sessions: ``initialize`` is answered but not required [docs].
 
-    What the service documents as missing is missing: ``ping``, and ``prompts/list`` answers 500 [docs]; both unless
+    What the service documents as missing is missing: ``ping``, and ``prompts/list`` returns 500 [docs]; both unless
     `Settings.mcp_strict` is off. Approvals are not enforced [docs].
     """
 
@@ -41,7 +43,7 @@ class ToolboxMcp:
         self._settings = settings
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "the toolbox MCP endpoint": self.of_default,
             "the toolbox version MCP endpoint": self.of_version,
@@ -51,23 +53,23 @@ class ToolboxMcp:
         }
 
     async def of_default(self, call: Call) -> Response:
-        """POST ``/toolboxes/{t}/mcp``: the default version."""
+        """Handle POST ``/toolboxes/{t}/mcp``: the default version."""
         toolbox = self._toolbox(call)
         return await self._answered(call, toolbox, toolbox.default_version)
 
     async def of_version(self, call: Call) -> Response:
-        """POST ``/toolboxes/{t}/versions/{v}/mcp``."""
+        """Handle POST ``/toolboxes/{t}/versions/{v}/mcp``."""
         return await self._answered(call, self._toolbox(call), call.path["version"])
 
     async def of_latest(self, call: Call) -> Response:
-        """POST ``/toolboxes/{t}:invoke_mcp``: the newest version [sdk], whatever the default is."""
+        """Handle POST ``/toolboxes/{t}:invoke_mcp``: the newest version [sdk], whatever the default is."""
         toolbox = self._toolbox(call)
         newest = next(reversed(toolbox.versions), toolbox.default_version)
-        # The SDK sends no Accept that MCP asks for.
+        # The SDK does not send the Accept header that MCP requires.
         return await self._answered(call, toolbox, newest, accept=True)
 
     async def stream(self, call: Call) -> Response:
-        """GET of an endpoint: 405, what MCP has for a server that sends nothing on its own [modelled]."""
+        """Handle GET of an endpoint: 405, MCP's response for a server that sends nothing on its own [modelled]."""
         self._toolbox(call)
         raise ServiceProblem(
             405, "method_not_allowed", "A toolbox sends no messages on its own.", headers={"allow": "POST"}
@@ -91,7 +93,7 @@ class ToolboxMcp:
                 name=toolbox.name,
                 version=number,
                 hosted=hosted_tools(version["tools"]),
-                remote=self._servers.of(version["tools"], _asker(call)),
+                remote=self._servers.of(version["tools"], _caller(call)),
                 run=lambda tool, arguments: self._run(call.project.name, tool, arguments),
                 separator=self._settings.mcp_separator,
                 timeout_s=self._settings.mcp_timeout_s,
@@ -104,10 +106,10 @@ class ToolboxMcp:
         return response
 
     async def _run(self, project: str, tool: HostedTool, arguments: Mapping[str, object]) -> str:
-        """What a hosted tool answers: of a file search, what is found by words.
+        """Return the result of a hosted tool; for a file search, the matches by words.
 
         Raises:
-            ServiceProblem: a vector store that is not there.
+            ServiceProblem: A vector store is missing.
         """
         if tool.kind != "file_search":
             return tool.result(arguments)
@@ -120,20 +122,20 @@ class ToolboxMcp:
         return "\n\n".join([_SEARCHED.format(count=len(hits)), *found])
 
 
-async def _library() -> "ModuleType":
-    """What imports the MCP library; the first call waits for it, and nothing else does."""
+async def _library() -> ModuleType:
+    """Import the MCP library, which only the first call waits for, and return what uses it."""
     return await asyncio.to_thread(importlib.import_module, _SERVER)
 
 
-def _asker(call: Call) -> Asker:
-    return Asker(call.project, call.principal, call.request.headers.get(_CALL_ID, ""))
+def _caller(call: Call) -> Caller:
+    return Caller(call.project, call.principal, call.request.headers.get(_CALL_ID, ""))
 
 
 def _message(body: bytes) -> dict[str, object]:
-    """The JSON object in the body.
+    """Return the JSON object in the body.
 
     Raises:
-        ServiceProblem: 400; what is an object but no message is the MCP library's to refuse.
+        ServiceProblem: 400; an object that is not a message is refused by the MCP library.
     """
     try:
         message = parsed(body)

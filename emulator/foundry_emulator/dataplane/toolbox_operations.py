@@ -1,4 +1,6 @@
-"""Operations on toolboxes (service-contract 6.1, 6.3). What their tools do is `toolbox_mcp`'s."""
+"""Operations on toolboxes (service-contract 6.1, 6.3). `toolbox_mcp` serves their tools."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Mapping
@@ -21,7 +23,7 @@ class ToolboxOperations:
         self._toolboxes = toolboxes
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "toolboxes.create_version": self.create_version,
             "toolboxes.get_version": self.get_version,
@@ -34,7 +36,7 @@ class ToolboxOperations:
         }
 
     async def create_version(self, call: Call) -> Response:
-        """POST ``/toolboxes/{t}/versions``: 200 with the version; ``skills`` is added [recorded]."""
+        """Handle POST ``/toolboxes/{t}/versions``: 200 with the version; ``skills`` is added [recorded]."""
         check_toolbox_name(call.path["toolbox"])
         body = await call.body_without_nulls()
         content: dict[str, object] = {"tools": _tools(body.get("tools")), "skills": _list(body, "skills")}
@@ -50,24 +52,24 @@ class ToolboxOperations:
         return answer(document)
 
     async def get(self, call: Call) -> Response:
-        """GET ``/toolboxes/{t}``."""
+        """Handle GET ``/toolboxes/{t}``."""
         return answer(self._toolbox(call).document())
 
     async def list(self, call: Call) -> Response:
-        """GET ``/toolboxes``, newest first [modelled]."""
+        """Handle GET ``/toolboxes``, newest first [modelled]."""
         toolboxes = self._toolboxes.of_project(call.project.name)
         return answer(listed([toolbox.document() for toolbox in toolboxes], call.query, shape=Shape.TOOLBOXES))
 
     async def get_version(self, call: Call) -> Response:
-        """GET ``/toolboxes/{t}/versions/{v}``."""
+        """Handle GET ``/toolboxes/{t}/versions/{v}``."""
         return answer(self._toolboxes.version(self._toolbox(call), call.path["version"], call.request_id))
 
     async def list_versions(self, call: Call) -> Response:
-        """GET ``/toolboxes/{t}/versions``, newest first [recorded]."""
+        """Handle GET ``/toolboxes/{t}/versions``, newest first [recorded]."""
         return answer(listed(list(self._toolbox(call).versions.values()), call.query, shape=Shape.TOOLBOXES))
 
     async def update(self, call: Call) -> Response:
-        """PATCH ``/toolboxes/{t}``: ``default_version`` promotes an existing version [docs]."""
+        """Handle PATCH ``/toolboxes/{t}``: ``default_version`` promotes an existing version [docs]."""
         toolbox = self._toolbox(call)
         body = await call.body_without_nulls()
         number = body.get("default_version")
@@ -78,14 +80,14 @@ class ToolboxOperations:
         return answer(toolbox.document())
 
     async def delete(self, call: Call) -> Response:
-        """DELETE ``/toolboxes/{t}``: 204, 404 when missing [recorded]."""
+        """Handle DELETE ``/toolboxes/{t}``: 204, 404 when missing [recorded]."""
         self._toolboxes.delete(self._toolbox(call))
         return no_content()
 
     async def delete_version(self, call: Call) -> Response:
-        """DELETE ``/toolboxes/{t}/versions/{v}``: 204 [recorded].
+        """Handle DELETE ``/toolboxes/{t}/versions/{v}``: 204 [recorded].
 
-        The default can't be deleted while there are others, or the toolbox would name a missing version; that
+        The default can't be deleted while other versions exist, or the toolbox would name a missing version; that
         is [modelled].
         """
         toolbox = self._toolbox(call)
@@ -103,9 +105,9 @@ class ToolboxOperations:
 
 
 def _tools(value: object) -> list[object]:
-    """The tools, checked as far as service-contract 6.2 and 6.3 tell; their texts are [modelled].
+    """Return the tools, checked as far as service-contract 6.2 and 6.3 say; the error texts are [modelled].
 
-    A type that is not known here is kept: the service has more of them every month.
+    An unknown type is accepted: the service adds types every month.
     """
     if not isinstance(value, list):
         raise invalid("tools is required and must be a list.", "tools")
@@ -124,7 +126,7 @@ def _tools(value: object) -> list[object]:
                 "A tool of type mcp has a server_label and one of server_url, connector_id, tunnel_id.", where
             )
         if "name" not in tool:
-            if kind in unnamed and kind != "mcp":  # an mcp tool has its label for a name
+            if kind in unnamed and kind != "mcp":  # an mcp tool's label is its name
                 raise invalid(f"At most one tool of type {kind} may have no name.", where)  # [docs]
             unnamed.add(kind)
     return value

@@ -1,5 +1,7 @@
 """Toolboxes and their versions (service-contract 6.1)."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +15,11 @@ class Toolbox:
     """A toolbox with its versions, oldest first.
 
     Attributes:
-        project: name of its project.
-        name: its name.
-        default_version: the number of the version that its MCP endpoint serves; stays until promoted [recorded].
-        counter: the highest number ever given to a version; never given twice [modelled].
-        versions: documents by number.
+        project: Name of its project.
+        name: Its name.
+        default_version: The number of the version that its MCP endpoint serves; stays until promoted [recorded].
+        counter: The highest number of a version so far; numbers are not reused [modelled].
+        versions: Documents by number.
     """
 
     project: str
@@ -28,18 +30,18 @@ class Toolbox:
 
     @property
     def id(self) -> str:
-        """``toolbox_`` and 40 hex digits; the same for a name after delete and re-create [recorded].
+        """The id: ``toolbox_`` and 40 hex digits; the same for a name after delete and re-create [recorded].
 
         That it is a digest of project and name is [modelled].
         """
         return f"toolbox_{hashlib.sha1(f'{self.project}/{self.name}'.encode()).hexdigest()}"  # noqa: S324  a name, no secret
 
     def document(self) -> dict[str, object]:
-        """The toolbox as answered [recorded]."""
+        """Return the toolbox as responses show it [recorded]."""
         return {"id": self.id, "name": self.name, "default_version": self.default_version, "object": "toolbox"}
 
     def stored(self) -> Document:
-        """What the store keeps of it, besides the versions."""
+        """Return what the store keeps of the toolbox, without the versions."""
         return {
             "project": self.project,
             "name": self.name,
@@ -52,7 +54,7 @@ class Toolboxes:
     """All toolboxes of all projects, durable through the store.
 
     Args:
-        store: where they are kept.
+        store: The store.
         clock: Unix seconds.
     """
 
@@ -71,18 +73,18 @@ class Toolboxes:
                 owner.versions[number] = document
 
     def of_project(self, project: str) -> list[Toolbox]:
-        """The toolboxes of a project, oldest first."""
+        """Return the toolboxes of a project, oldest first."""
         return list(self._toolboxes.get(project, {}).values())
 
     def projects(self) -> Sequence[str]:
-        """Names of the projects that have toolboxes."""
+        """Return the names of the projects that have toolboxes."""
         return [project for project, toolboxes in self._toolboxes.items() if toolboxes]
 
     def get(self, project: str, name: str, request_id: str) -> Toolbox:
-        """The toolbox.
+        """Return the toolbox.
 
         Raises:
-            ServiceProblem: 404 in the words of [recorded].
+            ServiceProblem: 404 with the recorded text.
         """
         toolbox = self._toolboxes.get(project, {}).get(name)
         if toolbox is None:
@@ -90,7 +92,7 @@ class Toolboxes:
         return toolbox
 
     def version(self, toolbox: Toolbox, number: str, request_id: str) -> Document:
-        """A version.
+        """Return a version.
 
         Raises:
             ServiceProblem: 404, its text [modelled].
@@ -103,13 +105,13 @@ class Toolboxes:
     def create_version(
         self, project: str, name: str, *, description: str, metadata: Mapping[str, str], content: Mapping[str, object]
     ) -> Document:
-        """A new version; the first makes the toolbox and becomes its default [docs]. Nothing is deduplicated.
+        """Create a version; the first creates the toolbox and becomes its default [docs]. Nothing is deduplicated.
 
         Args:
-            project: name of the project.
-            name: the toolbox's name.
-            description: as sent.
-            metadata: as sent.
+            project: Name of the project.
+            name: The toolbox's name.
+            description: The description as sent.
+            metadata: The metadata as sent.
             content: ``tools``, ``skills`` and, when sent, ``policies``.
         """
         toolbox = self._toolboxes.get(project, {}).get(name) or Toolbox(project, name, "", 0)
@@ -127,7 +129,7 @@ class Toolboxes:
             **content,
             "object": "toolbox.version",
         }
-        # The toolbox first: a kill between the two costs a number, and never gives one twice.
+        # The toolbox first: a kill between the two writes skips a number, and never uses one twice.
         self._save(toolbox)
         self._stored_versions.put(f"{project}/{name}/{number}", document)
         toolbox.versions[number] = document
@@ -135,17 +137,17 @@ class Toolboxes:
         return document
 
     def promote(self, toolbox: Toolbox, number: str) -> None:
-        """Makes a version the default."""
+        """Make a version the default."""
         toolbox.default_version = number
         self._save(toolbox)
 
     def delete_version(self, toolbox: Toolbox, number: str) -> None:
-        """Removes a version; the toolbox stays, even without any [modelled]."""
+        """Remove a version; the toolbox stays, even without versions [modelled]."""
         self._stored_versions.delete(f"{toolbox.project}/{toolbox.name}/{number}")
         del toolbox.versions[number]
 
     def delete(self, toolbox: Toolbox) -> None:
-        """Removes a toolbox with its versions."""
+        """Remove a toolbox with its versions."""
         # The toolbox first: versions without one are not loaded.
         self._stored_toolboxes.delete(f"{toolbox.project}/{toolbox.name}")
         for number in toolbox.versions:
@@ -157,7 +159,7 @@ class Toolboxes:
 
 
 def _not_found(what: str, request_id: str) -> ServiceProblem:
-    """404 with the request id in the text as well, as the service's toolboxes do since June [recorded]."""
+    """Return a 404 with the request id in the text as well, as the service's toolboxes do since June [recorded]."""
     return ServiceProblem(404, "not_found", f"{what} not found [Request ID: {request_id}]")
 
 

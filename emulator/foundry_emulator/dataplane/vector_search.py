@@ -1,4 +1,6 @@
-"""Searches files by their words. Everything here is [modelled]: the service compares embeddings, which need a model."""
+"""Searches files by their words. All of it is [modelled]: the service compares embeddings, which need a model."""
+
+from __future__ import annotations
 
 import asyncio
 import operator
@@ -26,14 +28,14 @@ _DEEPEST = 10
 
 
 class Hit(NamedTuple):
-    """A part of a file that was found.
+    """A part of a file that matches a query.
 
     Attributes:
-        file: id of the file.
-        filename: its name.
-        score: the share of the query's words that are in the part, from 0 to 1.
-        text: the part.
-        attributes: of the file in its store.
+        file: Id of the file.
+        filename: Its name.
+        score: The share of the query's words that are in the part, from 0 to 1.
+        text: The part.
+        attributes: The attributes of the file in its store.
     """
 
     file: str
@@ -47,8 +49,8 @@ class VectorSearch:
     """Finds parts of the indexed files of vector stores.
 
     Args:
-        stores: the stores.
-        files: what is in their files.
+        stores: The stores.
+        files: The content of their files.
     """
 
     def __init__(self, stores: VectorStores, files: Files) -> None:
@@ -58,10 +60,10 @@ class VectorSearch:
     async def found(
         self, project: str, stores: Sequence[str], query: str, *, most: int, filters: object = None
     ) -> list[Hit]:
-        """At most ``most`` parts that have a word of the query, the best first.
+        """Return at most ``most`` parts that have a word of the query, the best first.
 
         Raises:
-            ServiceProblem: 404 for a store that is not there; 400 for an unfit filter.
+            ServiceProblem: 404 for a missing store; 400 for an invalid filter.
         """
         found: list[Hit] = []
         for store in stores:
@@ -83,7 +85,7 @@ class VectorSearch:
 
 
 def chunks(content: bytes) -> Iterator[str]:
-    """The parts of a file: 800 words each, half of them also in the next. A file that is not text has none."""
+    """Yield the parts of a file: 800 words each, overlapping by half. A file that is not text has none."""
     if b"\0" in content or content.startswith(b"%PDF"):
         return
     text = content.decode(errors="replace")
@@ -96,16 +98,16 @@ def chunks(content: bytes) -> Iterator[str]:
 
 
 def score(query: str, text: str) -> float:
-    """The share of the query's words that are in the text."""
-    wanted = _words(query)
-    return len(wanted & _words(text)) / len(wanted) if wanted else 0.0
+    """Return the share of the query's words that are in the text."""
+    requested = _words(query)
+    return len(requested & _words(text)) / len(requested) if requested else 0.0
 
 
 def fits(attributes: Mapping[str, object], given: object, depth: int = 0) -> bool:
-    """Whether a file's attributes fit a filter: a comparison, or several under ``and`` or ``or``.
+    """Return whether a file's attributes match a filter: a comparison, or several under ``and`` or ``or``.
 
     Raises:
-        ServiceProblem: 400 for what is no filter.
+        ServiceProblem: 400 for an invalid filter.
     """
     kind = given.get("type") if isinstance(given, Mapping) else None
     if not isinstance(given, Mapping) or not isinstance(kind, str) or depth > _DEEPEST:
@@ -121,7 +123,7 @@ def fits(attributes: Mapping[str, object], given: object, depth: int = 0) -> boo
         raise invalid("A comparison has a known type, a key and a value.", "filters")
     try:
         return key in attributes and bool(compare(attributes[key], given["value"]))
-    except TypeError:  # a number and a text
+    except TypeError:  # compares a number with a text
         return False
 
 

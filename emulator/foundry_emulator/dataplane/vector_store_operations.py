@@ -1,5 +1,7 @@
 """Operations on vector stores (OpenAI's API, which the service has below ``/openai/v1``)."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Mapping, Sequence
 
@@ -32,7 +34,7 @@ class VectorStoreOperations:
         self._search = search
 
     def handlers(self) -> dict[str, Handler]:
-        """What it serves, by the names of the parity ledger."""
+        """Return the handlers by operation name in the parity ledger."""
         return {
             "vector_stores.create": self.create,
             "vector_stores.list": self.list,
@@ -53,7 +55,7 @@ class VectorStoreOperations:
         }
 
     async def create(self, call: Call) -> Response:
-        """POST ``/vector_stores``; ``file_ids`` are put into it at once, if all exist."""
+        """Handle POST ``/vector_stores``; ``file_ids`` are added at once, if all exist."""
         body, project = await call.body_without_nulls(), call.project.name
         content = {
             "name": _text(body, "name"),
@@ -68,17 +70,17 @@ class VectorStoreOperations:
         return answer(self._stores.document(project, identity))
 
     async def list(self, call: Call) -> Response:
-        """GET ``/vector_stores``, newest first."""
+        """Handle GET ``/vector_stores``, newest first."""
         return answer(listed(self._stores.of_project(call.project.name), call.query))
 
     async def retrieve(self, call: Call) -> Response:
-        """GET ``/vector_stores/{id}``."""
+        """Handle GET ``/vector_stores/{id}``."""
         return answer(self._stores.document(call.project.name, call.path["store"]))
 
     async def update(self, call: Call) -> Response:
-        """POST ``/vector_stores/{id}``: name, metadata and expiry, those that are sent."""
+        """Handle POST ``/vector_stores/{id}``: name, metadata and expiry, if sent."""
         project, store = self._store(call)
-        body = await call.body()  # null takes the expiry away
+        body = await call.body()  # null removes the expiry
         changes: dict[str, object] = {}
         if body.get("name") is not None:
             changes["name"] = _text(body, "name")
@@ -90,13 +92,13 @@ class VectorStoreOperations:
         return answer(self._stores.document(project, store))
 
     async def delete(self, call: Call) -> Response:
-        """DELETE ``/vector_stores/{id}``; its files stay."""
+        """Handle DELETE ``/vector_stores/{id}``; its files stay."""
         project, store = self._store(call)
         self._stores.delete(project, store)
         return answer({"id": store, "object": "vector_store.deleted", "deleted": True})
 
     async def search(self, call: Call) -> Response:
-        """POST ``/vector_stores/{id}/search``: by words, see `vector_search`."""
+        """Handle POST ``/vector_stores/{id}/search``: by words, see `vector_search`."""
         project, store = self._store(call)
         body = await call.body_without_nulls()
         given = body.get("query")
@@ -125,7 +127,7 @@ class VectorStoreOperations:
         return answer({**head, "data": results, "has_more": False, "next_page": None})
 
     async def add_file(self, call: Call) -> Response:
-        """POST ``/vector_stores/{id}/files``."""
+        """Handle POST ``/vector_stores/{id}/files``."""
         project, store = self._store(call)
         body = await call.body_without_nulls()
         (file,) = self._existing(project, [body.get("file_id")])
@@ -135,30 +137,30 @@ class VectorStoreOperations:
         return answer(self._stores.member(project, store, file))
 
     async def list_files(self, call: Call) -> Response:
-        """GET ``/vector_stores/{id}/files?filter=``, newest first."""
+        """Handle GET ``/vector_stores/{id}/files?filter=``, newest first."""
         project, store = self._store(call)
         return answer(_filtered(call, self._stores.members(project, store)))
 
     async def retrieve_file(self, call: Call) -> Response:
-        """GET ``/vector_stores/{id}/files/{file}``."""
+        """Handle GET ``/vector_stores/{id}/files/{file}``."""
         project, store = self._store(call)
         return answer(self._stores.member(project, store, call.path["file"]))
 
     async def update_file(self, call: Call) -> Response:
-        """POST ``/vector_stores/{id}/files/{file}``: its attributes."""
+        """Handle POST ``/vector_stores/{id}/files/{file}``: its attributes."""
         project, store = self._store(call)
         attributes = _attributes((await call.body()).get("attributes"))
         self._stores.set_attributes(project, store, call.path["file"], attributes)
         return answer(self._stores.member(project, store, call.path["file"]))
 
     async def delete_file(self, call: Call) -> Response:
-        """DELETE ``/vector_stores/{id}/files/{file}``; the file itself stays."""
+        """Handle DELETE ``/vector_stores/{id}/files/{file}``; the file itself stays."""
         project, store = self._store(call)
         self._stores.remove(project, store, call.path["file"])
         return answer({"id": call.path["file"], "object": "vector_store.file.deleted", "deleted": True})
 
     async def file_content(self, call: Call) -> Response:
-        """GET ``/vector_stores/{id}/files/{file}/content``: its text."""
+        """Handle GET ``/vector_stores/{id}/files/{file}/content``: its text."""
         project, store = self._store(call)
         file = str(self._stores.member(project, store, call.path["file"])["id"])
         text = (await asyncio.to_thread(self._files.content, project, file)).decode(errors="replace")
@@ -166,47 +168,47 @@ class VectorStoreOperations:
         return answer({**page, "has_more": False, "next_page": None})
 
     async def create_batch(self, call: Call) -> Response:
-        """POST ``/vector_stores/{id}/file_batches``: ``file_ids``, or ``files`` with attributes of their own."""
+        """Handle POST ``/vector_stores/{id}/file_batches``: ``file_ids``, or ``files`` with their own attributes."""
         project, store = self._store(call)
         body = await call.body_without_nulls()
-        wanted = {}
+        requested = {}
         for entry in _entries(body):
             (file,) = self._existing(project, [entry.get("file_id")])
-            own = {**body, **without_nulls(entry)}  # its own, or the batch's
-            wanted[file] = _attributes(own.get("attributes")), _chunking(own.get("chunking_strategy"))
-        for file, (attributes, chunking) in wanted.items():
+            own = {**body, **without_nulls(entry)}  # the file's, else the batch's
+            requested[file] = _attributes(own.get("attributes")), _chunking(own.get("chunking_strategy"))
+        for file, (attributes, chunking) in requested.items():
             self._stores.add(project, store, file, attributes=attributes, chunking=chunking)
-        batch = self._stores.create_batch(project, store, [*wanted])
+        batch = self._stores.create_batch(project, store, [*requested])
         self._stores.touch(project, store)
         return answer(self._stores.batch(project, store, batch))
 
     async def retrieve_batch(self, call: Call) -> Response:
-        """GET ``/vector_stores/{id}/file_batches/{batch}``."""
+        """Handle GET ``/vector_stores/{id}/file_batches/{batch}``."""
         project, store = self._store(call)
         return answer(self._stores.batch(project, store, call.path["batch"]))
 
     async def cancel_batch(self, call: Call) -> Response:
-        """POST ``/vector_stores/{id}/file_batches/{batch}/cancel``: what is indexed already stays."""
+        """Handle POST ``/vector_stores/{id}/file_batches/{batch}/cancel``: indexed files stay."""
         project, store = self._store(call)
         self._stores.cancel_batch(project, store, call.path["batch"])
         return answer(self._stores.batch(project, store, call.path["batch"]))
 
     async def list_batch_files(self, call: Call) -> Response:
-        """GET ``/vector_stores/{id}/file_batches/{batch}/files?filter=``."""
+        """Handle GET ``/vector_stores/{id}/file_batches/{batch}/files?filter=``."""
         project, store = self._store(call)
         return answer(_filtered(call, self._stores.batch_members(project, store, call.path["batch"])))
 
     def _store(self, call: Call) -> tuple[str, str]:
-        """Project and id of the store in the URL, which exists."""
+        """Return project and id of the store in the URL, which exists."""
         project, store = call.project.name, call.path["store"]
         self._stores.document(project, store)
         return project, store
 
     def _existing(self, project: str, given: object) -> Sequence[str]:
-        """Ids of files that exist, each once.
+        """Return ids of existing files, each once.
 
         Raises:
-            ServiceProblem: 400 for what is no id, 404 for a file that is not there.
+            ServiceProblem: 400 for an invalid id, 404 for a missing file.
         """
         ids: dict[str, None] = {}
         for file in _list(given, "file_ids"):
@@ -217,7 +219,7 @@ class VectorStoreOperations:
 
 
 def _entries(body: Mapping[str, object]) -> list[Mapping[str, object]]:
-    """What a batch consists of: ``files``, or ``file_ids`` alone."""
+    """Return the files of a batch: ``files``, or ``file_ids`` only."""
     if "files" in body:
         given = _list(body["files"], "files")
     else:
@@ -229,10 +231,10 @@ def _entries(body: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def _filtered(call: Call, members: list[dict[str, object]]) -> dict[str, object]:
-    wanted = call.query.get("filter")
-    if wanted is not None and wanted not in _STATUSES:
+    requested = call.query.get("filter")
+    if requested is not None and requested not in _STATUSES:
         raise invalid(f"filter must be one of {', '.join(sorted(_STATUSES))}.", "filter")
-    return listed([member for member in members if wanted in {None, member["status"]}], call.query)
+    return listed([member for member in members if requested in {None, member["status"]}], call.query)
 
 
 def _list(value: object, name: str) -> list[object]:
@@ -273,7 +275,7 @@ def _is_plain(value: object) -> bool:
 
 
 def _chunking(value: object) -> dict[str, object]:
-    """The strategy as answered: ``auto`` is 800 tokens, 400 of them overlapping [docs]; nothing here follows it."""
+    """Return the strategy as responses show it: ``auto`` is 800 tokens, 400 overlapping [docs]; it is not applied."""
     if value is None or (isinstance(value, Mapping) and value.get("type") == "auto"):
         return dict(_DEFAULT_STRATEGY)
     static = value.get("static") if isinstance(value, Mapping) and value.get("type") == "static" else None

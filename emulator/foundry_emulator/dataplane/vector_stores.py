@@ -1,4 +1,6 @@
-"""Vector stores, and the files that are indexed in them (OpenAI's vector stores API)."""
+"""Vector stores and their indexed files (OpenAI's vector stores API)."""
+
+from __future__ import annotations
 
 import re
 import secrets
@@ -11,7 +13,7 @@ from foundry_emulator.store import Document, Store
 
 _DAY_S = 24 * 60 * 60
 _STATUSES = ("in_progress", "completed", "failed", "cancelled")
-# What OpenAI's file search takes [docs]; that others fail when they are indexed is [modelled].
+# The types of OpenAI's file search [docs]; that other types fail when they are indexed is [modelled].
 _INDEXED = re.compile(
     r".*\.(c|cpp|cs|css|doc|docx|go|html|java|js|json|md|pdf|php|pptx|py|rb|sh|tex|ts|txt)", re.IGNORECASE | re.DOTALL
 )
@@ -24,9 +26,9 @@ class VectorStores:
     ``failed`` for a type that is not indexed or a file without content [modelled].
 
     Args:
-        store: where they are kept.
-        files: whose content they index.
-        settings: how long that takes.
+        store: The store.
+        files: The files to index.
+        settings: The setting ``indexing_s``.
         clock: Unix seconds.
     """
 
@@ -39,10 +41,10 @@ class VectorStores:
         self._clock = clock
 
     def create(self, project: str, content: Mapping[str, object]) -> str:
-        """Makes a store; returns its id.
+        """Create a store; return its id.
 
         Args:
-            project: name of the project.
+            project: Name of the project.
             content: ``name``, ``description``, ``metadata`` and ``expires_after`` as sent.
         """
         identity, now = f"vs_{secrets.token_hex(12)}", int(self._clock())
@@ -51,15 +53,15 @@ class VectorStores:
         return identity
 
     def update(self, project: str, identity: str, changes: Mapping[str, object]) -> None:
-        """Changes a store that exists."""
+        """Change an existing store."""
         self._stores.put(f"{project}/{identity}", {**self._stored(project, identity), **changes})
 
     def touch(self, project: str, identity: str) -> None:
-        """Notes that a store was used."""
+        """Record that a store was used."""
         self.update(project, identity, {"last_active_at": int(self._clock())})
 
     def delete(self, project: str, identity: str) -> None:
-        """Removes a store; its files stay."""
+        """Remove a store; its files stay."""
         self._stored(project, identity)
         self._stores.delete(f"{project}/{identity}")
         for collection in (self._members, self._batches):
@@ -67,11 +69,11 @@ class VectorStores:
                 collection.delete(key)
 
     def of_project(self, project: str) -> list[Document]:
-        """The stores of a project as answered, oldest first."""
+        """Return the stores of a project as responses show them, oldest first."""
         return [self.document(project, str(stored["id"])) for _, stored in _below(self._stores.items(), project)]
 
     def document(self, project: str, identity: str) -> dict[str, object]:
-        """A store as answered.
+        """Return a store as responses show it.
 
         Raises:
             ServiceProblem: 404, its text [modelled].
@@ -98,7 +100,7 @@ class VectorStores:
         attributes: Mapping[str, object],
         chunking: Mapping[str, object],
     ) -> None:
-        """Puts a file into a store, both of which exist; one that is in it already begins anew [modelled]."""
+        """Add a file to a store, both of which exist; a file that is already in it starts again [modelled]."""
         document = self._files.get(project, file)
         member: Document = {
             "file": file,
@@ -112,23 +114,23 @@ class VectorStores:
         self._members.put(f"{project}/{identity}/{file}", member)
 
     def set_attributes(self, project: str, identity: str, file: str, attributes: Mapping[str, object]) -> None:
-        """Replaces the attributes of a file in a store."""
+        """Replace the attributes of a file in a store."""
         member = self._member(project, identity, file)
         self._members.put(f"{project}/{identity}/{file}", {**member, "attributes": dict(attributes)})
 
     def remove(self, project: str, identity: str, file: str) -> None:
-        """Takes a file out of a store; the file stays."""
+        """Remove a file from a store; the file stays."""
         self._member(project, identity, file)
         self._members.delete(f"{project}/{identity}/{file}")
 
     def forget_file(self, project: str, file: str) -> None:
-        """Takes a file out of every store of a project."""
+        """Remove a file from every store of a project."""
         for key, member in _below(self._members.items(), project):
             if member["file"] == file:
                 self._members.delete(key)
 
     def member(self, project: str, identity: str, file: str) -> dict[str, object]:
-        """A file in a store as answered.
+        """Return a file in a store as responses show it.
 
         Raises:
             ServiceProblem: 404, its text [modelled].
@@ -136,23 +138,23 @@ class VectorStores:
         return self._shown(identity, self._member(project, identity, file))
 
     def members(self, project: str, identity: str) -> list[dict[str, object]]:
-        """The files in a store as answered, in the order in which they came."""
+        """Return the files in a store as responses show them, in the order of their addition."""
         self._stored(project, identity)
         return [self._shown(identity, member) for _, member in _below(self._members.items(), f"{project}/{identity}")]
 
     def names(self, project: str, identity: str) -> dict[str, str]:
-        """What the files in a store are called, by their ids."""
+        """Return the names of the files in a store, by id."""
         return {str(m["file"]): str(m["filename"]) for _, m in _below(self._members.items(), f"{project}/{identity}")}
 
     def create_batch(self, project: str, identity: str, files: Sequence[str]) -> str:
-        """Notes that files came together; returns the batch's id."""
+        """Record files that were added together; return the batch's id."""
         batch = f"vsfb_{secrets.token_hex(12)}"
         stored = {"id": batch, "created_at": int(self._clock()), "files": [*files]}
         self._batches.put(f"{project}/{identity}/{batch}", stored)
         return batch
 
     def batch(self, project: str, identity: str, batch: str) -> dict[str, object]:
-        """A batch as answered; files that were taken out meanwhile no longer count [modelled]."""
+        """Return a batch as responses show it; files that were removed meanwhile do not count [modelled]."""
         stored = self._batch(project, identity, batch)
         counts = counted(self.batch_members(project, identity, batch))
         cancelled = bool(counts["cancelled"])
@@ -167,24 +169,24 @@ class VectorStores:
         }
 
     def batch_members(self, project: str, identity: str, batch: str) -> list[dict[str, object]]:
-        """The files of a batch that are in the store, as answered."""
+        """Return those files of a batch that are in the store, as responses show them."""
         files = self._batch(project, identity, batch)["files"]
         named = files if isinstance(files, list) else []
         return [member for member in self.members(project, identity) if member["id"] in named]
 
     def cancel_batch(self, project: str, identity: str, batch: str) -> None:
-        """Cancels what of a batch is still in progress."""
+        """Cancel the part of a batch that is still in progress."""
         for member in self.batch_members(project, identity, batch):
             if member["status"] == "in_progress":
                 key = f"{project}/{identity}/{member['id']}"
                 self._members.put(key, {**self._member(project, identity, str(member["id"])), "cancelled": True})
 
     def projects(self) -> set[str]:
-        """Names of the projects that have stores."""
+        """Return the names of the projects that have stores."""
         return {key.partition("/")[0] for key, _ in self._stores.items()}
 
     def delete_of(self, project: str) -> None:
-        """Removes all stores of a project."""
+        """Remove all stores of a project."""
         for _, stored in _below(self._stores.items(), project):
             self.delete(project, str(stored["id"]))
 
@@ -229,7 +231,7 @@ class VectorStores:
 
 
 def counted(members: list[dict[str, object]]) -> dict[str, int]:
-    """``file_counts`` of files."""
+    """Return the ``file_counts`` of files."""
     counts = {status: sum(member["status"] == status for member in members) for status in _STATUSES}
     return {**counts, "total": len(members)}
 

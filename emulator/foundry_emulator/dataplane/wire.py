@@ -1,4 +1,6 @@
-"""JSON in and out of the data plane."""
+"""JSON of the data plane: parsed from requests, serialised for responses."""
+
+from __future__ import annotations
 
 import json
 import math
@@ -11,15 +13,15 @@ JSON_UTF8 = "application/json; charset=utf-8"
 
 
 def render(document: object) -> bytes:
-    """``document`` as the service sends it: compact, in the given order of keys."""
+    """Return ``document`` as the service sends it: compact, in the given order of keys."""
     return json.dumps(document, separators=(",", ":")).encode()
 
 
 def parse_object(body: bytes) -> dict[str, object]:
-    """The JSON object in ``body``.
+    """Return the JSON object in ``body``.
 
     Raises:
-        ServiceProblem: 400 ``invalid_payload``, whatever is wrong with it.
+        ServiceProblem: 400 ``invalid_payload`` for any problem with it.
     """
     try:
         document = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
@@ -32,7 +34,7 @@ def parse_object(body: bytes) -> dict[str, object]:
 
 
 def without_nulls(document: Mapping[str, object]) -> dict[str, object]:
-    """``document`` without keys whose value is null, at every depth of objects: null means not sent."""
+    """Return ``document`` without keys whose value is null, at every depth of objects: null means not sent."""
     return {
         key: without_nulls(value) if isinstance(value, Mapping) else value
         for key, value in document.items()

@@ -1,4 +1,6 @@
-"""Tokens: who a caller of the local Azure is."""
+"""Identity: tokens, and who the caller of a request is."""
+
+from __future__ import annotations
 
 from foundry_emulator.identity.identity import DEPLOYER, Identity
 from foundry_emulator.identity.tokens import ARM_AUDIENCE, FOUNDRY_AUDIENCE, TENANT, Principal, TokenProblem

@@ -1,4 +1,6 @@
-"""The managed identity of the local Azure: gives tokens to local programs, and checks them."""
+"""The managed identity of the local Azure: issues tokens to local programs and verifies them."""
+
+from __future__ import annotations
 
 import base64
 import hashlib
@@ -25,24 +27,24 @@ from foundry_emulator.identity.tokens import (
 from foundry_emulator.store import Store
 
 DEPLOYER = "00000000-0000-0000-0000-0000000000de"
-"""Object id of the principal that deploys: whoever asks for a token without naming another."""
+"""Object id of the principal that deploys: the default of the token endpoint."""
 
-_LIFETIME_S = 24 * 60 * 60  # what a managed identity's token lives [docs]
-_REMEMBERED_TOKENS = 1024  # signatures already checked; a client sends the same token with every request
+_LIFETIME_S = 24 * 60 * 60  # as long as a managed identity's token is valid [docs]
+_REMEMBERED_TOKENS = 1024  # tokens whose signature was checked; a client sends the same one with every request
 _SELECTORS = ("client_id", "principal_id", "object_id")  # how App Service lets a caller name an identity [docs]
 
 
 class Identity:
-    """Mints and verifies tokens; speaks App Service's managed identity protocol, version 2019-08-01 [docs].
+    """Issues and verifies tokens over App Service's managed identity protocol, version 2019-08-01 [docs].
 
-    Key and secret are kept in the store, so tokens outlive a restart. A principal has one GUID here, both as
+    The store keeps key and secret, so tokens survive a restart. A principal has one GUID here, both as
     client id and as object id; the service does the same for agent identities (service-contract 2.4, [recorded])
     but not for user-assigned ones [modelled].
 
     Args:
-        store: where key and secret are kept.
-        clock: unix seconds.
-        random_bytes: where key and secret come from, the first time.
+        store: Where key and secret are kept.
+        clock: Unix seconds.
+        random_bytes: The source of key and secret, the first time.
     """
 
     def __init__(
@@ -77,24 +79,24 @@ class Identity:
         return self._identity_header
 
     def header_of(self, object_id: str) -> str:
-        """``IDENTITY_HEADER`` of a principal's own processes: it gives tokens of that principal alone."""
+        """Return the ``IDENTITY_HEADER`` of a principal's own processes: it gives tokens of that principal only."""
         return f"{object_id}.{hmac.new(self._key, object_id.encode(), hashlib.sha256).hexdigest()}"
 
     def token(self, object_id: str, audience: str, *, access: str = "") -> str:
-        """A token for a principal, as the endpoint would give it; good for 24 hours.
+        """Return a token for a principal, as the endpoint would; it is valid for 24 hours.
 
         Args:
-            object_id: the principal.
-            audience: what it is for.
-            access: what it is limited to; of registry tokens alone.
+            object_id: The principal.
+            audience: The audience.
+            access: What the token is limited to; registry tokens only.
         """
         return sign(self._claims(object_id, audience, access), self._key)
 
     def verify(self, authorization_header: str | None, audience: str) -> Principal:
-        """The principal behind an Authorization header.
+        """Return the principal behind an Authorization header.
 
         Raises:
-            TokenProblem: no token, not ours, expired, or for another audience.
+            TokenProblem: The token is missing, expired, for another audience, or from another issuer.
         """
         scheme, _, token = (authorization_header or "").strip().partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
@@ -105,17 +107,17 @@ class Identity:
         claims = self._checked(token.strip())
         if claims.expires_at <= self._clock():
             raise TokenProblem("ExpiredAuthenticationToken", "The access token has expired. Ask for a new one.")
-        wanted = normal_audience(audience)
-        if normal_audience(claims.audience) != wanted:
+        requested = normal_audience(audience)
+        if normal_audience(claims.audience) != requested:
             raise TokenProblem(
                 "InvalidAuthenticationTokenAudience",
                 f"The access token was obtained for the audience '{claims.audience}', "
-                f"but this endpoint takes '{wanted}'. Ask for a token with scope '{wanted}/.default'.",
+                f"but this endpoint takes '{requested}'. Ask for a token with scope '{requested}/.default'.",
             )
         return Principal(object_id=claims.object_id, tenant_id=claims.tenant_id, access=claims.access)
 
     def routes(self) -> list[Route | Mount]:
-        """``GET /msi/token``, what ``IDENTITY_ENDPOINT`` names."""
+        """Return the route of ``GET /msi/token``, which ``IDENTITY_ENDPOINT`` names."""
         return [Route("/msi/token", self._serve_token, methods=["GET"])]
 
     def _claims(self, object_id: str, audience: str, access: str = "") -> Claims:
@@ -147,7 +149,7 @@ class Identity:
         )
 
     def _asked_for(self, request: Request) -> tuple[str, str]:
-        """Object id and audience that a request wants a token for, if it may have one."""
+        """Return object id and audience of the requested token, if the caller may have it."""
         if not _from_loopback(request):
             raise _RefusalError(403, "The token endpoint answers callers on this machine only.")
         own = self._own_identity(request.headers.get("x-identity-header", ""))
@@ -168,10 +170,10 @@ class Identity:
         return principal, audience
 
     def _own_identity(self, header: str) -> str:
-        """The principal that a header is bound to; empty for the machine's own, which may be any.
+        """Return the principal that a header is bound to; empty for the machine's own header, which allows any.
 
         Raises:
-            _RefusalError: it is neither.
+            _RefusalError: The header is unknown.
         """
         if hmac.compare_digest(header.encode(), self._identity_header.encode()):
             return ""
@@ -182,7 +184,7 @@ class Identity:
 
 
 class _RefusalError(Exception):
-    """An answer of the token endpoint that is no token, in App Service's shape [docs]."""
+    """An error response of the token endpoint, in App Service's shape [docs]."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

@@ -1,15 +1,15 @@
 """Bearer tokens of the local Azure: JSON web tokens signed with a key of this store (HS256).
 
 Entra signs with RS256 and publishes its keys. Clients treat the token as opaque [docs], so the
-difference can't be seen by one that keeps to the rules.
+difference is invisible to a client that follows the rules.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
-import json
+from __future__ import annotations
+
 from dataclasses import dataclass
+
+import jwt
+from jwt.types import Options
 
 TENANT = "00000000-0000-0000-0000-0000000000aa"
 """The one tenant of the local Azure."""
@@ -20,21 +20,27 @@ FOUNDRY_AUDIENCE = "https://ai.azure.com"
 ARM_AUDIENCE = "https://management.azure.com"
 """Audience of Azure Resource Manager [docs]."""
 
-# Resource Manager's older audience is still what some clients ask for [docs].
+# Some clients still ask for Resource Manager's older audience [docs].
 _SAME_AUDIENCE = {"https://management.core.windows.net": ARM_AUDIENCE}
 
-_HEADER = {"alg": "HS256", "typ": "JWT"}
-_PARTS = 3
+_ALGORITHM = "HS256"
+_OPTIONS: Options = {
+    "require": ["aud", "exp", "iat", "oid", "tid"],
+    "verify_aud": False,
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}
 
 
 class TokenProblem(Exception):
-    """A request without a usable token; the answer is 401.
+    """A request has no valid token; the response is a 401.
 
     Attributes:
         code: Resource Manager's code [docs]: ``AuthenticationFailed`` (no token),
             ``InvalidAuthenticationToken``, ``ExpiredAuthenticationToken`` or
             ``InvalidAuthenticationTokenAudience``.
-        message: what was wrong and what to do, without the token.
+        message: What was wrong and what to do, without the token.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -45,12 +51,12 @@ class TokenProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who sent a request.
+    """The caller of a request.
 
     Attributes:
-        object_id: the object id in the tenant, what role assignments name as ``principalId``.
-        tenant_id: the tenant.
-        access: what the token is limited to; of registry tokens alone.
+        object_id: The object id in the tenant; role assignments call it ``principalId``.
+        tenant_id: The tenant.
+        access: What the token is limited to; registry tokens only.
     """
 
     object_id: str
@@ -60,7 +66,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says. Times are unix seconds."""
+    """The claims of a token. Times are Unix seconds."""
 
     object_id: str
     tenant_id: str
@@ -71,14 +77,14 @@ class Claims:
 
 
 def normal_audience(audience: str) -> str:
-    """One spelling per audience: without ``/.default`` (a scope's ending), without a slash, in lower case."""
+    """Return one spelling per audience: without ``/.default`` (a scope's ending), without a slash, in lower case."""
     plain = audience.strip().removesuffix("/.default").rstrip("/").lower()
     return _SAME_AUDIENCE.get(plain, plain)
 
 
 def sign(claims: Claims, key: bytes) -> str:
-    """The token that carries these claims."""
-    payload = {
+    """Return the token that carries these claims."""
+    payload: dict[str, object] = {
         "aud": claims.audience,
         "iat": claims.issued_at,
         "nbf": claims.issued_at,
@@ -89,54 +95,31 @@ def sign(claims: Claims, key: bytes) -> str:
     }
     if claims.access:
         payload["access"] = claims.access
-    signed = f"{_encode(_json(_HEADER))}.{_encode(_json(payload))}"
-    return f"{signed}.{_encode(_signature(signed, key))}"
+    return jwt.encode(payload, key, algorithm=_ALGORITHM)
 
 
 def read(token: str, key: bytes) -> Claims:
-    """The claims of a token that this key has signed; times and audience are the caller's to check.
+    """Return the claims of a token that was signed with this key.
+
+    The caller checks the times and the audience: PyJWT reads the system's clock, the local Azure has its own, and a
+    token is read once but checked at every request.
 
     Raises:
-        TokenProblem: not a token of this local Azure.
+        TokenProblem: The token was not issued by this local Azure.
     """
-    parts = token.split(".")
     try:
-        if len(parts) != _PARTS:
-            raise _not_ours()
-        if not hmac.compare_digest(_signature(f"{parts[0]}.{parts[1]}", key), _decode(parts[2])):
-            raise _not_ours()
-        payload = json.loads(_decode(parts[1]))
-        return Claims(
-            object_id=payload["oid"],
-            tenant_id=payload["tid"],
-            audience=payload["aud"],
-            issued_at=payload["iat"],
-            expires_at=payload["exp"],
-            access=payload.get("access", ""),
-        )
-    except (ValueError, KeyError, TypeError, binascii.Error):
-        raise _not_ours() from None
-
-
-def _not_ours() -> TokenProblem:
-    return TokenProblem(
-        "InvalidAuthenticationToken",
-        "The bearer token was not issued by this local Azure. Take one from its managed identity endpoint "
-        "(IDENTITY_ENDPOINT); a token of the real Azure is not accepted here.",
+        payload = jwt.decode(token, key, algorithms=[_ALGORITHM], options=_OPTIONS)
+    except (jwt.InvalidTokenError, UnicodeError):
+        raise TokenProblem(
+            "InvalidAuthenticationToken",
+            "The bearer token was not issued by this local Azure. Take one from its managed identity endpoint "
+            "(IDENTITY_ENDPOINT); a token of the real Azure is not accepted here.",
+        ) from None
+    return Claims(
+        object_id=payload["oid"],
+        tenant_id=payload["tid"],
+        audience=payload["aud"],
+        issued_at=payload["iat"],
+        expires_at=payload["exp"],
+        access=payload.get("access", ""),
     )
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-
-
-def _signature(signed: str, key: bytes) -> bytes:
-    return hmac.new(key, signed.encode("ascii"), hashlib.sha256).digest()

@@ -1,41 +1,7 @@
-"""The page at the root of the plain listener: what is there, who may what, and what was asked last."""
+"""The web page of the local Azure: resources, rights and the latest requests."""
 
-from pathlib import Path
+from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import Route
+from foundry_emulator.page.pages import pages
 
-from foundry_emulator.control import Control
-from foundry_emulator.page.sections import render
-
-_FILES = {"page.css": "text/css", "page.js": "text/javascript"}
-_HEADERS = {
-    "cache-control": "no-store",
-    # Nothing but its own two files runs or is loaded, whatever a caller has named his agent.
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src data:",
-    "x-content-type-options": "nosniff",
-}
-
-
-def pages(control: Control) -> list[Route]:
-    """``GET /``, with its style and its script: live, without a build step.
-
-    The server writes the HTML; the script fetches it again and puts what changed in place of what was there, section
-    by section, never the one that has the focus.
-    """
-
-    async def serve(_request: Request) -> Response:
-        return HTMLResponse(render(control), headers=_HEADERS)
-
-    return [Route("/", serve, methods=["GET"]), *(_file(name, kind) for name, kind in _FILES.items())]
-
-
-def _file(name: str, kind: str) -> Route:
-    path = Path(__file__).with_name(name)
-
-    async def serve(_request: Request) -> Response:
-        return FileResponse(path, media_type=kind, headers=_HEADERS)
-
-    return Route(f"/{name}", serve, methods=["GET"])
+__all__ = ["pages"]

@@ -1,30 +1,30 @@
-// Fetches the page again and puts each section that changed in place of the old one.
+// Fetches the page again and replaces each section that changed.
 const EVERY_MS = 1000;
-const hold = document.getElementById("hold"), live = document.getElementById("live");
+const pause = document.getElementById("pause"), live = document.getElementById("live");
 
 function say(text, kind) {
-  if (live.textContent !== text) live.textContent = text; // a status region: only changes are read out
+  if (live.textContent !== text) live.textContent = text; // a status region: screen readers read every change
   live.className = kind;
 }
 
-function held() {
-  return hold.getAttribute("aria-pressed") === "true";
+function paused() {
+  return pause.getAttribute("aria-pressed") === "true";
 }
 
-hold.addEventListener("click", () => {
-  hold.setAttribute("aria-pressed", String(!held()));
-  say(held() ? "Held" : "Live", held() ? "held" : "");
+pause.addEventListener("click", () => {
+  pause.setAttribute("aria-pressed", String(!paused()));
+  say(paused() ? "Paused" : "Live", paused() ? "paused" : "");
 });
 
 async function refresh() {
-  if (held() || document.hidden) return;
+  if (paused() || document.hidden) return;
   try {
     const answer = await fetch("/");
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (held()) return;
+    if (paused()) return;
     for (const section of fresh.querySelectorAll("main > section")) {
       const old = document.getElementById(section.id);
-      // Not under the focus or a selection: keys and readers keep their place.
+      // Not a section with the focus or a selection: the reader keeps the place.
       const busy = old.contains(document.activeElement) || (!getSelection().isCollapsed && getSelection().containsNode(old, true));
       if (!busy && old.innerHTML !== section.innerHTML) old.replaceWith(section);
     }

@@ -1,4 +1,6 @@
-"""The page's HTML. Whatever callers named is escaped."""
+"""The HTML of the page. All names that callers chose are escaped."""
+
+from __future__ import annotations
 
 import datetime as dt
 import html
@@ -16,14 +18,14 @@ _KINDS = {
     **dict.fromkeys(("creating", "draft"), _WAIT),
 }
 _SECTIONS = ("agents", "sessions", "requests", "toolboxes", "roles", "faults")
-_VERSION_HEADS = ("version", "status", "traffic", "size", "image", "sessions", "made")
+_VERSION_HEADS = ("version", "status", "traffic", "size", "image", "sessions", "created")
 _TITLES = {"requests": "Last requests"}
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Local Azure</title><link rel="stylesheet" href="/page.css"><link rel="icon" href="data:,"></head>
-<body><a class="skip" href="#content">To the content</a><header><div><h1>Local Azure</h1>
+<body><a class="skip" href="#content">Skip to content</a><header><div><h1>Local Azure</h1>
 <nav aria-label="Sections">{links}</nav><p id="live" role="status">Live</p>
-<button id="hold" type="button" aria-pressed="false">Hold</button></div></header>
+<button id="pause" type="button" aria-pressed="false">Pause</button></div></header>
 <main id="content" tabindex="-1">
 """
 _TAIL = """</main><script src="/page.js"></script></body></html>
@@ -40,7 +42,7 @@ Row = Iterable[object]
 
 
 def render(control: Control) -> str:
-    """The whole page."""
+    """Return the whole page."""
     state = control.state()
     links = "".join(f'<a href="#{name}">{_TITLES.get(name, name.capitalize())}</a>' for name in _SECTIONS)
     faults = [(f["id"], f["action"], f["method"] or "any", Code(f["path"]), f["fired"]) for f in control.faults()]
@@ -53,7 +55,7 @@ def render(control: Control) -> str:
         _listed(
             "requests",
             ("time", "plane", "request", "status", "caller", "fault"),
-            [_request(entry, control.who(entry.principal)) for entry in control.last_requests(_REQUESTS)],
+            [_request(entry, control.caller_name(entry.principal)) for entry in control.last_requests(_REQUESTS)],
         ),
         _listed("toolboxes", ("project", "toolbox", "default", "versions"), control.toolboxes()),
         _listed("roles", ("principal", "role", "scope", "in effect"), roles),
@@ -69,7 +71,7 @@ _NO_AGENTS = (
 
 
 def pill(status: object, text: str = "") -> Markup:
-    """A status in its colour; the words say it too."""
+    """Return a status as a coloured label; its text says the same."""
     kind = _KINDS.get(str(status), "")
     return Markup(f'<span class="pill {kind}">{html.escape(text or str(status))}</span>')
 
@@ -121,7 +123,7 @@ def _shares(agent: Mapping[str, object]) -> list[tuple[str, int]]:
 
 
 def _bar(shares: list[tuple[str, int]]) -> str:
-    """The traffic as one bar, with a list of its shares for those who don't see it."""
+    """Return the traffic as one bar, with a list of the shares for screen readers."""
     if not shares:
         return '<p class="soft">No traffic: every rule has 0 percent.</p>'
     total, left = sum(share for _, share in shares), 0.0
@@ -141,15 +143,15 @@ def _bar(shares: list[tuple[str, int]]) -> str:
 def _version(version: Mapping[str, object], shares: list[tuple[str, int]]) -> Row:
     share = sum(percentage for name, percentage in shares if name == version["version"])
     error, status = version["error"], version["status"]
-    told = pill(status)
+    shown = pill(status)
     if isinstance(error, Mapping):
-        told = Markup(f'{pill(status, error["code"])}<div class="soft">{html.escape(str(error["message"]))}</div>')
+        shown = Markup(f'{pill(status, error["code"])}<div class="soft">{html.escape(str(error["message"]))}</div>')
     draft = (
         Markup(f"{html.escape(str(version['version']))} {pill('draft')}") if version["draft"] else version["version"]
     )
     return (
         draft,
-        told,
+        shown,
         f"{share} %" if share else "",
         version["size"],
         Code(version["image"]),
@@ -161,17 +163,17 @@ def _version(version: Mapping[str, object], shares: list[tuple[str, int]]) -> Ro
 def _request(entry: Entry, who: str) -> Row:
     status = "cut" if entry.status is None else str(entry.status)
     kind = _BAD if entry.status is None or entry.status >= 500 else _WAIT if entry.status >= 400 else _GOOD  # noqa: PLR2004  HTTP
-    told = Markup(f'<span class="pill {kind}">{status}</span>')
-    return _time(entry.time), entry.plane, Code(f"{entry.method} {entry.path}"), told, who, entry.fault or ""
+    shown = Markup(f'<span class="pill {kind}">{status}</span>')
+    return _time(entry.time), entry.plane, Code(f"{entry.method} {entry.path}"), shown, who, entry.fault or ""
 
 
 def _time(seconds: object) -> str:
-    """Time of day in UTC, as logs have it."""
+    """Return the time of day in UTC, as logs have it."""
     return dt.datetime.fromtimestamp(float(str(seconds)), tz=dt.UTC).strftime("%H:%M:%S")
 
 
 def _short(scope: str) -> str:
-    """A scope from its provider on; the subscription and the group are everybody's here."""
+    """Return a scope without the subscription and the resource group, which are the same for all."""
     return (
         scope.rpartition("/providers/")[2].rpartition("/resourceGroups/")[2].replace("/subscriptions/", "subscription ")
     )
@@ -188,7 +190,7 @@ def _listed(anchor: str, heads: Sequence[str], rows: Iterable[Row]) -> str:
 
 
 def _table(label: str, heads: Sequence[str], rows: Iterable[Row], kind: str = "wide") -> str:
-    """A table that scrolls sideways where it is too wide; by keyboard too, hence its place in the tab order."""
+    """Return a table that scrolls sideways where it is too wide; also by keyboard, hence its tab index."""
     body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
     if not body:
         return ""

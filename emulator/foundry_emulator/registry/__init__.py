@@ -1,5 +1,7 @@
 """Container images: an OCI registry, a packer for local sources, and the check before a pull."""
 
+from __future__ import annotations
+
 from foundry_emulator.registry.image_reference import ImageReference
 from foundry_emulator.registry.pack import PackedImage, pack
 from foundry_emulator.registry.pull_check import PulledImage, PullRefusal, PullRefusalReason, check_pull

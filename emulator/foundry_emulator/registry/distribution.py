@@ -1,8 +1,10 @@
-"""The OCI distribution API, version 1.1, as far as docker, BuildKit and the like use it.
+"""The OCI distribution API, version 1.1, as far as docker, BuildKit and similar clients use it.
 
-Not here: deletion of blobs, which repositories share, and conversion between manifest types. Without
+Not implemented: deletion of blobs, which repositories share, and conversion between manifest types. Without
 `Settings.registry_tokens` pushes and pulls need no token, and only callers on this machine may push.
 """
+
+from __future__ import annotations
 
 import hashlib
 import ipaddress
@@ -17,13 +19,13 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from foundry_emulator.arm.documents import parsed
+from foundry_emulator.media_types import INDEXES, MANIFESTS, OCI_INDEX
 from foundry_emulator.registry.image_reference import DIGEST, REPOSITORY, TAG
-from foundry_emulator.registry.media_types import INDEXES, MANIFESTS, OCI_INDEX
 from foundry_emulator.registry.registry_store import Json, Manifest, RegistryStore, descriptors
 from foundry_emulator.registry.rights import Action
 from foundry_emulator.registry.token_service import TokenService, Unauthorized
 
-_MAX_MANIFEST = 4 * 1024 * 1024  # what registries take at least, and Docker's at most
+_MAX_MANIFEST = 4 * 1024 * 1024  # the least that registries accept, and the most that Docker's does
 _RANGE = re.compile(r"(?:bytes[ =])?(\d+)-(\d+)")
 _API = {"Docker-Distribution-API-Version": "registry/2.0"}
 _PAGE = 1000
@@ -35,7 +37,7 @@ _ACTIONS = {
 
 
 class _RegistryError(Exception):
-    """A refusal with one of the specification's codes."""
+    """An error response with one of the specification's codes."""
 
     def __init__(self, status: int, code: str, message: str, detail: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
@@ -48,15 +50,15 @@ class Distribution:
     """The HTTP side of a :class:`RegistryStore`.
 
     Attributes:
-        registry: what it serves.
-        tokens: who may; None lets everyone on this machine.
+        registry: What it serves.
+        tokens: Checks callers; None allows every caller on this machine.
     """
 
     registry: RegistryStore
     tokens: TokenService | None = None
 
     def routes(self) -> list[BaseRoute]:
-        """All of ``/v2``, and of ``/oauth2`` where there are tokens."""
+        """Return the routes of ``/v2``, and of ``/oauth2`` if there are tokens."""
         upload = "/v2/{name:path}/blobs/uploads/{upload}"
         table: list[tuple[str, list[str], Callable[[Request], Awaitable[Response]]]] = [
             ("/v2", ["GET"], self._version),
@@ -129,8 +131,8 @@ class Distribution:
         name, upload, size = self._upload(request)
         given = request.headers.get("content-range")
         if given is not None:
-            wanted = _RANGE.fullmatch(given)
-            if wanted is None or int(wanted[1]) != size:
+            requested = _RANGE.fullmatch(given)
+            if requested is None or int(requested[1]) != size:
                 return Response(status_code=416, headers=_progress(name, upload, size))
         await self._append(request, upload)
         return self._accepted(name, upload)
@@ -147,7 +149,7 @@ class Distribution:
     async def _complete(self, request: Request, name: str, upload: str) -> Response:
         digest = _digest(request.query_params.get("digest", ""))
         await self._append(request, upload)
-        # Hashing a large layer takes seconds; the event loop serves others meanwhile.
+        # Hashing a large layer takes seconds; the event loop serves other requests meanwhile.
         if not await to_thread.run_sync(self.registry.finish_upload, upload, digest):
             raise _RegistryError(
                 400, "DIGEST_INVALID", "provided digest did not match uploaded content", {"digest": digest}
@@ -180,7 +182,7 @@ class Distribution:
         return serve
 
     def _admit(self, request: Request) -> None:
-        """Refuses a caller who may not do what the request does."""
+        """Refuse a caller without the right that the request needs."""
         if self.tokens is None or not self.tokens.required:
             if request.method not in {"GET", "HEAD"}:
                 _require_loopback(request)
@@ -239,10 +241,10 @@ class Distribution:
 
     async def _referrers(self, request: Request) -> Response:
         name, digest = _name(request), _digest(request.path_params["digest"])
-        wanted = request.query_params.get("artifactType")
+        requested = request.query_params.get("artifactType")
         found = [_referrer(manifest) for manifest in self.registry.referring(name, digest)]
-        shown = [entry for entry in found if wanted is None or entry["artifactType"] == wanted]
-        headers = {} if wanted is None else {"OCI-Filters-Applied": "artifactType"}
+        shown = [entry for entry in found if requested is None or entry["artifactType"] == requested]
+        headers = {} if requested is None else {"OCI-Filters-Applied": "artifactType"}
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": shown}
         return JSONResponse(index, media_type=OCI_INDEX, headers=headers)
 
@@ -257,7 +259,7 @@ class Distribution:
 
 
 def _require_loopback(request: Request) -> None:
-    """Without tokens, who may push is decided by where the caller is."""
+    """Refuse a push from another machine; without tokens this is the only check."""
     try:
         is_here = request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
@@ -288,10 +290,10 @@ def _parsed_manifest(raw: bytes, digest: str, content_type: str) -> Manifest:
         raise _RegistryError(400, "MANIFEST_INVALID", "the manifest is not JSON") from None
     if not isinstance(manifest, dict):
         raise _RegistryError(400, "MANIFEST_INVALID", "the manifest is not a JSON object")
-    said = content_type.partition(";")[0].strip()
-    media_type = str(manifest.get("mediaType") or said)
-    if said and said != media_type:
-        raise _RegistryError(400, "MANIFEST_INVALID", f"Content-Type is {said}, mediaType is {media_type}")
+    declared = content_type.partition(";")[0].strip()
+    media_type = str(manifest.get("mediaType") or declared)
+    if declared and declared != media_type:
+        raise _RegistryError(400, "MANIFEST_INVALID", f"Content-Type is {declared}, mediaType is {media_type}")
     if media_type not in INDEXES | MANIFESTS:
         raise _RegistryError(415, "MANIFEST_INVALID", f"manifests of type '{media_type}' are not known here")
     return Manifest(digest=digest, media_type=media_type, raw=raw, parsed=manifest)
@@ -302,7 +304,7 @@ def _unknown_manifest(name: str, reference: str) -> _RegistryError:
 
 
 def _referrer(manifest: Manifest) -> Json:
-    """A manifest as the referrers API describes it; an image without ``artifactType`` goes by its configuration's."""
+    """Return a manifest's descriptor for the referrers API; without ``artifactType``, that of its configuration."""
     config = manifest.parsed.get("config")
     kind = manifest.parsed.get("artifactType") or (config.get("mediaType") if isinstance(config, dict) else None)
     described: Json = {

@@ -1,5 +1,7 @@
 """Image references: ``host/repository:tag@digest``."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 
@@ -15,13 +17,13 @@ _REFERENCE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """An image reference, taken apart.
+    """The parts of an image reference.
 
     Attributes:
-        host: registry host, with its port.
-        repository: all path segments.
-        tag: empty when there is none.
-        digest: empty when there is none; it decides over the tag.
+        host: Registry host, with its port.
+        repository: All path segments.
+        tag: Empty when there is none.
+        digest: Empty when there is none; it overrides the tag.
     """
 
     host: str
@@ -30,8 +32,8 @@ class ImageReference:
     digest: str
 
     @classmethod
-    def parse(cls, text: str) -> "ImageReference | None":
-        """The parts of a reference that names its host; None when it is not of that form."""
+    def parse(cls, text: str) -> ImageReference | None:
+        """Parse a reference that names its host; return None when it is not of that form."""
         found = _REFERENCE.fullmatch(text)
         if found is None:
             return None
@@ -44,5 +46,5 @@ class ImageReference:
 
     @property
     def reference(self) -> str:
-        """What the manifest is asked for by: the digest, else the tag, else ``latest``."""
+        """The reference of the manifest: the digest, else the tag, else ``latest``."""
         return self.digest or self.tag or "latest"

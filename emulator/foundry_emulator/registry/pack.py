@@ -1,8 +1,10 @@
-"""Packs a folder into an OCI image, so that an agent can be tried without Docker.
+"""Packs a folder into an OCI image, to try an agent without Docker.
 
 The image holds the folder's files below ``app/`` and **no interpreter**: the ``process`` runtime of the local Azure
-lends it the host's Python. A container runtime can't start it.
+provides the host's Python. A container runtime can't start it.
 """
+
+from __future__ import annotations
 
 import hashlib
 import io
@@ -13,10 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from foundry_emulator.registry.media_types import OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST
+from foundry_emulator.media_types import OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST
 
-_NEVER = frozenset({"__pycache__", ".git", ".venv"})  # machine-made: their bytes differ from machine to machine
-_BUILD_FILES = frozenset({".dockerignore", "Dockerfile"})  # about the image, not in it
+_NEVER = frozenset({"__pycache__", ".git", ".venv"})  # generated: their bytes differ from machine to machine
+_BUILD_FILES = frozenset({".dockerignore", "Dockerfile"})  # for the build, not for the image
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,10 @@ class PackedImage:
     """An image of one layer, as bytes.
 
     Attributes:
-        digest: the manifest's digest, what the image is pinned by.
-        manifest: the manifest's bytes.
-        config: the configuration's bytes.
-        layer: the layer, an uncompressed tar file.
+        digest: The manifest's digest, which pins the image.
+        manifest: The manifest's bytes.
+        config: The configuration's bytes.
+        layer: The layer, an uncompressed tar file.
     """
 
     digest: str
@@ -36,8 +38,8 @@ class PackedImage:
     layer: bytes
 
     @classmethod
-    def of_layer(cls, layer: bytes, config: Mapping[str, object]) -> "PackedImage":
-        """The image of one layer for linux/amd64, unless ``config`` says otherwise; it needs no ``rootfs``."""
+    def of_layer(cls, layer: bytes, config: Mapping[str, object]) -> PackedImage:
+        """Return an image of one layer for linux/amd64, unless ``config`` says otherwise; ``rootfs`` is added."""
         whole = {"architecture": "amd64", "os": "linux", "created": "1970-01-01T00:00:00Z", **config}
         raw = _json({**whole, "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]}})
         manifest = _json(
@@ -54,19 +56,19 @@ class PackedImage:
 def pack(
     folder: Path, *, entrypoint: Sequence[str] = ("python", "main.py"), env: Mapping[str, str] | None = None
 ) -> PackedImage:
-    """Makes the image of a folder: the same bytes on every machine, on every day.
+    """Pack a folder into an image: the same bytes on every machine, at any time.
 
     Entries are sorted, times and owners are zero, and the layer is not compressed (compressors differ between
-    builds of zlib). ``.dockerignore`` is honoured; ``__pycache__``, ``.git`` and ``.venv`` never go in.
+    builds of zlib). ``.dockerignore`` is respected; ``__pycache__``, ``.git`` and ``.venv`` are never included.
 
     Args:
-        folder: the agent's source.
-        entrypoint: the image's entry point, run in ``/app``.
-        env: the image's environment.
+        folder: The agent's source.
+        entrypoint: The image's entry point, run in ``/app``.
+        env: The image's environment.
 
     Raises:
-        ValueError: a symbolic link leads out of the folder.
-        NotADirectoryError: there is no such folder.
+        ValueError: A symbolic link leads out of the folder.
+        NotADirectoryError: The folder does not exist.
     """
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is not a folder")
@@ -85,7 +87,7 @@ def pack(
 
 def _layer(folder: Path) -> bytes:
     buffer = io.BytesIO()
-    # GNU's form has one fixed spelling for long names; PAX records would carry more.
+    # GNU's format has one fixed encoding of long names; PAX records could hold more.
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
         tar.addfile(_entry("app", tarfile.DIRTYPE, 0o755))
         for path, name in sorted(_files(folder), key=lambda found: found[1].parts):
@@ -96,7 +98,7 @@ def _layer(folder: Path) -> bytes:
 def _add(tar: tarfile.TarFile, folder: Path, path: Path, name: str) -> None:
     if path.is_symlink():
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"{path} is a symbolic link out of {folder}; an image can't hold it")
+            raise ValueError(f"{path} is a symbolic link that leads out of {folder}; an image can't contain it")
         link = _entry(name, tarfile.SYMTYPE, 0o777)
         link.linkname = PurePosixPath(path.readlink()).as_posix()
         tar.addfile(link)
@@ -111,7 +113,7 @@ def _add(tar: tarfile.TarFile, folder: Path, path: Path, name: str) -> None:
 
 def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
-    entry.type, entry.mode = kind, mode  # times, owners and their names are zero and empty by themselves
+    entry.type, entry.mode = kind, mode  # times, owners and their names are zero and empty by default
     return entry
 
 
@@ -126,18 +128,18 @@ def _files(folder: Path) -> Iterator[tuple[Path, PurePosixPath]]:
 
 
 def _ignored(folder: Path) -> Callable[[str], bool]:
-    """What ``.dockerignore`` leaves out. Its patterns begin at the root, unlike git's, hence the slash."""
+    """Return the patterns of ``.dockerignore``. They start at the root, unlike git's, hence the slash."""
     try:
         lines = (folder / ".dockerignore").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return lambda _name: False
-    import pathspec  # noqa: PLC0415 - wanted only where there is such a file
+    import pathspec  # noqa: PLC0415 - needed only where the file exists
 
     rules = []
     for line in (raw.strip() for raw in lines):
         if line and not line.startswith("#"):
-            mark = "!" if line.startswith("!") else ""
-            rules.append(f"{mark}/{line.removeprefix('!').strip().lstrip('/')}")
+            negation = "!" if line.startswith("!") else ""
+            rules.append(f"{negation}/{line.removeprefix('!').strip().lstrip('/')}")
     return pathspec.GitIgnoreSpec.from_lines(rules).match_file
 
 

@@ -1,8 +1,10 @@
-"""Whether an agent's image can be pulled, asked before it is: as truthfully as the local Azure can.
+"""The check before a pull: can the agent's image be pulled, as far as the local Azure can know?
 
-[modelled] The service answers every one of these with the code ImageError and one general message
+[modelled] The service reports each of these reasons with the code ImageError and one general message
 (service-contract 8.3, 10.1); the reason is for the journal and the page, not for clients.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +16,7 @@ from foundry_emulator.registry.rights import Action, ignored_by_abac, may
 
 
 class PullRefusalReason(StrEnum):
-    """Why an image can't be pulled."""
+    """The reason why an image can't be pulled."""
 
     BAD_REFERENCE = "bad_reference"
     FOREIGN_REGISTRY = "foreign_registry"
@@ -28,13 +30,13 @@ class PullRefusalReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PulledImage:
-    """An image that the project may pull, and that runs here.
+    """An image that the project may pull and this machine can run.
 
     Attributes:
-        repository: its repository, the registry's name first.
-        manifest: the manifest for linux/amd64.
-        config: its configuration: ``config.Entrypoint``, ``config.Cmd``, ``config.Env``, ``config.WorkingDir``.
-        layers: its layers, lowest first.
+        repository: Its repository, the registry's name first.
+        manifest: The manifest for linux/amd64.
+        config: Its configuration: ``config.Entrypoint``, ``config.Cmd``, ``config.Env``, ``config.WorkingDir``.
+        layers: Its layers, lowest first.
     """
 
     repository: str
@@ -48,8 +50,8 @@ class PullRefusal:
     """An image that can't be pulled.
 
     Attributes:
-        reason: for people: journal and page.
-        message: for the failed version's ``error.message``, general like the service's.
+        reason: The reason, for the journal and the page.
+        message: The text of the failed version's ``error.message``, as general as the service's.
     """
 
     reason: PullRefusalReason
@@ -71,7 +73,7 @@ _MESSAGES = {
 def check_pull(
     arm: ArmStore, registry_store: RegistryStore, project: ProjectView, image_reference: str
 ) -> PulledImage | PullRefusal:
-    """The image, if the project's identity could pull it now; else why not."""
+    """Return the image if the project's identity can pull it now, else the reason why not."""
     reference = ImageReference.parse(image_reference)
     if reference is None:
         return _refuse(PullRefusalReason.BAD_REFERENCE)
@@ -93,7 +95,7 @@ def check_pull(
 def _refused_by_azure(
     arm: ArmStore, reference: ImageReference, image_reference: str, project: ProjectView
 ) -> PullRefusalReason | None:
-    """What stands against the pull before the image is looked for."""
+    """Return the reason against the pull that is known before the image is looked up, if any."""
     if reference.host.lower() != arm.registry_host.lower():
         return PullRefusalReason.FOREIGN_REGISTRY
     registry = arm.registry_for(image_reference)

@@ -1,33 +1,39 @@
-"""Pushes a packed image over the OCI distribution API, as any client would."""
+"""Pushes a packed image over the OCI distribution API, as any client does."""
+
+from __future__ import annotations
 
 import hashlib
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urljoin
 
-import httpx
+if TYPE_CHECKING:
+    import httpx  # the caller brings the client: importing httpx costs as much time as the rest of the emulator
 
-from foundry_emulator.registry.media_types import OCI_MANIFEST
+from foundry_emulator.media_types import OCI_MANIFEST
 from foundry_emulator.registry.pack import PackedImage
 
 
 class PushError(Exception):
-    """A registry that did not take an image."""
+    """A registry refused an image."""
 
 
 def push(packed: PackedImage, base_url: str, repository: str, tag: str, *, client: httpx.Client) -> str:
-    """Brings an image into a repository; uploads only what is not there, nothing when all is.
+    """Push an image to a repository; upload only what is missing.
 
     Args:
-        packed: the image.
-        base_url: the registry, such as ``http://localhost:5000``.
-        repository: such as ``acme/support``.
-        tag: the tag to point to it.
-        client: sends the requests.
+        packed: The image.
+        base_url: The registry, such as ``http://localhost:5000``.
+        repository: The repository, such as ``acme/support``.
+        tag: The tag of the image.
+        client: Sends the requests.
 
     Returns:
         ``repository@digest``.
 
     Raises:
-        PushError: the registry refused; its answer is in the text.
-        httpx.TransportError: the registry could not be reached.
+        PushError: The registry refused; the text has its response.
+        httpx.TransportError: The registry could not be reached.
     """
     root = f"{base_url.rstrip('/')}/v2/{repository}"
     manifest_url = f"{root}/manifests/{tag}"
@@ -42,12 +48,13 @@ def push(packed: PackedImage, base_url: str, repository: str, tag: str, *, clien
 
 def _upload(client: httpx.Client, root: str, blob: bytes) -> None:
     digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
-    if client.head(f"{root}/blobs/{digest}").status_code == httpx.codes.OK:
+    if client.head(f"{root}/blobs/{digest}").status_code == HTTPStatus.OK:
         return
-    begun = client.post(f"{root}/blobs/uploads/")
-    _expect(begun, 202)
-    where = httpx.URL(root).join(begun.headers["location"]).copy_merge_params({"digest": digest})
-    answer = client.put(where, content=blob, headers={"Content-Type": "application/octet-stream"})
+    started = client.post(f"{root}/blobs/uploads/")
+    _expect(started, 202)
+    location = urljoin(root, started.headers["location"])
+    upload = f"{location}{'&' if '?' in location else '?'}digest={quote(digest)}"
+    answer = client.put(upload, content=blob, headers={"Content-Type": "application/octet-stream"})
     _expect(answer, 201)
 
 

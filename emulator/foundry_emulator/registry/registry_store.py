@@ -1,4 +1,6 @@
-"""What the registry holds: blobs on disk by digest, manifests and tags by repository."""
+"""The content of the registry: blobs on disk by digest, manifests and tags by repository."""
+
+from __future__ import annotations
 
 import hashlib
 import json
@@ -8,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from foundry_emulator.media_types import INDEXES
 from foundry_emulator.registry.image_reference import DIGEST
-from foundry_emulator.registry.media_types import INDEXES
 from foundry_emulator.store import Store
 
 Json = dict[str, object]
@@ -18,13 +20,13 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest or an index, with the bytes that its digest is of.
+    """A manifest or an index, with its exact bytes.
 
     Attributes:
         digest: ``sha256:`` and 64 hex digits.
-        media_type: as it was pushed.
-        raw: the bytes.
-        parsed: the bytes as JSON.
+        media_type: The media type of the push.
+        raw: The bytes.
+        parsed: The bytes as JSON.
     """
 
     digest: str
@@ -38,7 +40,7 @@ class Manifest:
         return self.media_type in INDEXES
 
     def blobs(self) -> list[str]:
-        """Digests of the configuration and the layers; of layers that lie elsewhere, none."""
+        """Digests of the configuration and the layers, without layers that are stored elsewhere."""
         config = self.parsed.get("config")
         entries = [config] if isinstance(config, dict) else []
         entries += [entry for entry in descriptors(self.parsed, "layers") if not entry.get("urls")]
@@ -58,12 +60,12 @@ class RegistryStore:
     """Images of every registry of the local Azure.
 
     The first segment of a repository name is the ARM registry's name (see ``arm.catalog.login_server``). Content
-    may be pushed before ARM has that registry; it can't be pulled by an agent until it has. Bytes are kept once,
-    and belong to the repositories that they were pushed or mounted to. Nothing removes blobs.
+    may be pushed before that registry exists in ARM; an agent can pull it only afterwards. Bytes are stored once,
+    and belong to the repositories that they were pushed or mounted to. Blobs are never removed.
 
     Args:
-        folder: for blobs and unfinished uploads; made when missing.
-        store: for manifests and tags.
+        folder: The folder of blobs and unfinished uploads; created when missing.
+        store: The store of manifests and tags.
     """
 
     def __init__(self, folder: Path, store: Store) -> None:
@@ -78,12 +80,12 @@ class RegistryStore:
     # Images.
 
     def manifest(self, repository: str, reference: str) -> Manifest | None:
-        """The image manifest for linux/amd64 that a tag or digest leads to, through an index if need be."""
+        """Return the image manifest for linux/amd64 of a tag or digest, resolving an index."""
         found = self.stored_manifest(repository, reference)
         return self.for_linux_amd64(repository, found) if found else None
 
     def stored_manifest(self, repository: str, reference: str) -> Manifest | None:
-        """The manifest or index that a tag or digest names, as it was pushed."""
+        """Return the manifest or index of a tag or digest, as it was pushed."""
         digest = reference
         if not DIGEST.fullmatch(reference):
             tag = self._tags.get(f"{repository}:{reference}")
@@ -98,7 +100,7 @@ class RegistryStore:
         return Manifest(digest=digest, media_type=str(kept["media_type"]), raw=raw, parsed=json.loads(raw))
 
     def for_linux_amd64(self, repository: str, manifest: Manifest) -> Manifest | None:
-        """A manifest as it is; of an index, the one for linux/amd64; None when it lists none."""
+        """Return a manifest unchanged, or the one for linux/amd64 of an index; None when the index lists none."""
         if not manifest.is_index:
             return manifest
         for entry in descriptors(manifest.parsed, "manifests"):
@@ -108,7 +110,7 @@ class RegistryStore:
         return None
 
     def config(self, manifest: Manifest) -> Json:
-        """An image's configuration; empty when it has none that can be read."""
+        """Return an image's configuration; empty when it has no readable one."""
         descriptor = manifest.parsed.get("config")
         path = self.blob_path(str(descriptor.get("digest"))) if isinstance(descriptor, dict) else None
         if path is None:
@@ -120,7 +122,7 @@ class RegistryStore:
         return config if isinstance(config, dict) else {}
 
     def layers(self, manifest: Manifest) -> list[Layer]:
-        """An image's layers that are here, lowest first."""
+        """Return those layers of an image that are stored here, lowest first."""
         found = []
         for entry in descriptors(manifest.parsed, "layers"):
             path = self.blob_path(str(entry.get("digest")))
@@ -129,7 +131,7 @@ class RegistryStore:
         return found
 
     def put_manifest(self, repository: str, manifest: Manifest, tag: str | None) -> None:
-        """Keeps a manifest, whose blobs are the repository's from now on, and points a tag to it."""
+        """Store a manifest, assign its blobs to the repository, and point a tag to it."""
         self.put_blob(manifest.raw)
         for digest in manifest.blobs():
             self.link(repository, digest)
@@ -138,7 +140,7 @@ class RegistryStore:
             self._tags.put(f"{repository}:{tag}", {"digest": manifest.digest})
 
     def referring(self, repository: str, digest: str) -> Iterator[Manifest]:
-        """The manifests of a repository whose ``subject`` is that digest, oldest first."""
+        """Yield the manifests of a repository whose ``subject`` is that digest, oldest first."""
         prefix = f"{repository}@"
         digests = [key.removeprefix(prefix) for key, _ in self._manifests.items() if key.startswith(prefix)]
         for manifest in (self.stored_manifest(repository, referring) for referring in digests):
@@ -147,7 +149,7 @@ class RegistryStore:
                 yield manifest
 
     def delete_manifest(self, repository: str, reference: str) -> bool:
-        """Removes a tag, or a manifest with every tag that points to it; says whether it was there."""
+        """Remove a tag, or a manifest with all its tags; return whether it existed."""
         if not DIGEST.fullmatch(reference):
             return self._tags.delete(f"{repository}:{reference}")
         for key, tag in self._tags.items():
@@ -156,50 +158,50 @@ class RegistryStore:
         return self._manifests.delete(f"{repository}@{reference}")
 
     def tags(self, repository: str) -> list[str]:
-        """A repository's tags, sorted."""
+        """Return a repository's tags, sorted."""
         prefix = f"{repository}:"
         return sorted(key.removeprefix(prefix) for key, _ in self._tags.items() if key.startswith(prefix))
 
     def repositories(self) -> list[str]:
-        """Every repository that holds a manifest, sorted."""
+        """Return every repository that holds a manifest, sorted."""
         return sorted({key.partition("@")[0] for key, _ in self._manifests.items()})
 
     # Blobs.
 
     def blob_path(self, digest: str) -> Path | None:
-        """Where a blob is, or None."""
+        """Return the file of a blob, or None."""
         if not DIGEST.fullmatch(digest):
             return None
         path = self._blobs / digest.removeprefix("sha256:")
         return path if path.is_file() else None
 
     def link(self, repository: str, digest: str) -> None:
-        """Makes a blob a repository's."""
+        """Assign a blob to a repository."""
         if not self.has_blob(repository, digest):
             self._links.put(f"{repository}@{digest}", {})
 
     def has_blob(self, repository: str, digest: str) -> bool:
-        """Whether a repository has a blob."""
+        """Return whether a repository has a blob."""
         return self._links.get(f"{repository}@{digest}") is not None and self.blob_path(digest) is not None
 
     def put_blob(self, raw: bytes) -> str:
-        """Keeps bytes and returns their digest."""
+        """Store bytes and return their digest."""
         upload = self.start_upload()
         self.append(upload, raw)
         digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
         self.finish_upload(upload, digest)
         return digest
 
-    # Uploads: a file each, so that they outlive a restart.
+    # Uploads: one file each, so that they survive a restart.
 
     def start_upload(self) -> str:
-        """A new, empty upload."""
+        """Start an upload and return its id."""
         upload = str(uuid.uuid4())
         (self._uploads / upload).touch()
         return upload
 
     def upload_size(self, upload: str) -> int | None:
-        """Bytes received so far, or None for an unknown upload."""
+        """Return the number of bytes received, or None for an unknown upload."""
         try:
             path = self._uploads / str(uuid.UUID(upload))
         except ValueError:
@@ -207,12 +209,12 @@ class RegistryStore:
         return path.stat().st_size if path.is_file() else None
 
     def append(self, upload: str, chunk: bytes) -> None:
-        """Adds bytes to an upload."""
+        """Add bytes to an upload."""
         with (self._uploads / upload).open("ab") as file:
             file.write(chunk)
 
     def finish_upload(self, upload: str, digest: str) -> bool:
-        """Makes an upload a blob if its bytes have the digest; else drops it and returns False."""
+        """Turn an upload into a blob if its bytes have the digest; else drop it and return False."""
         path = self._uploads / upload
         if f"sha256:{_sha256(path)}" != digest:
             path.unlink()
@@ -223,12 +225,12 @@ class RegistryStore:
         return True
 
     def drop_upload(self, upload: str) -> None:
-        """Forgets an unfinished upload."""
+        """Delete an unfinished upload."""
         (self._uploads / upload).unlink(missing_ok=True)
 
 
 def descriptors(parsed: Json, key: str) -> Iterator[Json]:
-    """The descriptors in a list of a manifest; what is no descriptor is left out."""
+    """Yield the valid descriptors in a list of a manifest."""
     listed = parsed.get(key)
     if isinstance(listed, list):
         yield from (entry for entry in listed if isinstance(entry, dict))

@@ -1,4 +1,6 @@
-"""Who may do what in a registry (service-contract 8.2, 8.3)."""
+"""Rights in a registry (service-contract 8.2, 8.3)."""
+
+from __future__ import annotations
 
 from enum import StrEnum
 
@@ -8,7 +10,7 @@ _ABAC = "AbacRepositoryPermissions"
 
 
 class Action(StrEnum):
-    """What a token's scope names."""
+    """An action in the scope of a token."""
 
     PULL = "pull"
     PUSH = "push"
@@ -29,15 +31,15 @@ _OF_REGISTRIES = {
 
 
 def may(arm: ArmStore, registry: RegistryView, principal: str, action: Action) -> bool:
-    """Whether a principal may do that in a registry now; one in ABAC mode looks at repository roles alone [docs]."""
+    """Return whether a principal may do this in a registry now; in ABAC mode only repository roles count [docs]."""
     return arm.has_role(principal, (_OF_REPOSITORIES if is_abac(registry) else _OF_REGISTRIES)[action], registry.id)
 
 
 def is_abac(registry: RegistryView) -> bool:
-    """Whether the registry ignores AcrPull and the like."""
+    """Return whether the registry ignores AcrPull and similar roles."""
     return registry.role_assignment_mode == _ABAC
 
 
 def ignored_by_abac(arm: ArmStore, registry: RegistryView, principal: str, action: Action) -> bool:
-    """Whether a principal has a role that would do in another mode."""
+    """Return whether a principal has a role that would be enough in another mode."""
     return is_abac(registry) and arm.has_role(principal, _OF_REGISTRIES[action], registry.id)

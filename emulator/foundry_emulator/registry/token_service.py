@@ -1,9 +1,11 @@
-"""Tokens for the registry, as Azure Container Registry hands them out ([docs]; not recorded).
+"""Tokens for the registry, as Azure Container Registry issues them ([docs]; not recorded).
 
 A caller exchanges an Entra token for a refresh token (``POST /oauth2/exchange``), and that for an access token of some
 repositories (``/oauth2/token``): POST as Azure's own clients do, or GET with Basic authentication as docker does, user
-name all zeros. A scope is granted as far as the caller's roles in ARM go, and asked again at each request.
+name all zeros. A scope is granted as far as the caller's roles in ARM allow, and checked again at each request.
 """
+
+from __future__ import annotations
 
 import base64
 import binascii
@@ -21,17 +23,17 @@ from foundry_emulator.settings import Settings
 
 REGISTRY_AUDIENCE = "https://containerregistry.azure.net"
 """Audience of a registry's own tokens; unlike Resource Manager's, no policy of a registry refuses it [docs]."""
-TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105  the user name that goes with a token [docs]
+TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105  the user name of all tokens [docs]
 
 _MAX_FORM = 64 * 1024
 Scope = tuple[str, Action]
 
 
 class Unauthorized(Exception):
-    """A request that needs a token, or another one.
+    """A request needs a token, or another one.
 
     Attributes:
-        challenge: the header ``WWW-Authenticate``.
+        challenge: The header ``WWW-Authenticate``.
     """
 
     def __init__(self, message: str, challenge: str) -> None:
@@ -40,12 +42,12 @@ class Unauthorized(Exception):
 
 
 class TokenService:
-    """Gives tokens out, and checks them where `Settings.registry_tokens` asks for it.
+    """Issues tokens, and checks them where `Settings.registry_tokens` requires it.
 
     Args:
-        identity: whose tokens are exchanged, and what signs these.
-        arm: roles and registries.
-        settings: whether tokens are asked for.
+        identity: Verifies the tokens to exchange, and signs the new ones.
+        arm: Roles and registries.
+        settings: Whether tokens are required.
     """
 
     def __init__(self, identity: Identity, arm: ArmStore, settings: Settings) -> None:
@@ -59,21 +61,21 @@ class TokenService:
         return self._settings.registry_tokens
 
     def routes(self) -> list[BaseRoute]:
-        """``/oauth2/``."""
+        """Return the routes below ``/oauth2/``."""
         return [
             Route("/oauth2/exchange", self._exchange, methods=["POST"]),
             Route("/oauth2/token", self._token, methods=["GET", "POST"]),
         ]
 
     def check(self, authorization: str | None, needed: Sequence[Scope]) -> str:
-        """The caller's object id.
+        """Return the caller's object id.
 
         Args:
-            authorization: the request's header.
-            needed: what the request does, by repository; empty for what any caller may do.
+            authorization: The request's header.
+            needed: The actions of the request, by repository; empty for what any caller may do.
 
         Raises:
-            Unauthorized: with the challenge that tells clients where to get a token.
+            Unauthorized: With the challenge that shows clients where to get a token.
         """
         if authorization is None:
             raise Unauthorized("authentication required", self._challenge(needed))
@@ -87,12 +89,12 @@ class TokenService:
         return principal.object_id
 
     def login(self, principal_id: str) -> dict[str, str]:
-        """User name and password with which a container engine pulls as a principal."""
+        """Return user name and password for a container engine that pulls as a principal."""
         principal = Principal(principal_id, "", "registry")
         return {"username": TOKEN_USER, "password": self._refresh(principal)}
 
     def may_pull(self, authorization: str | None, repository: str) -> bool:
-        """Whether a request may read another repository too, as a mount does."""
+        """Return whether a request may also read another repository, which a mount requires."""
         try:
             self.check(authorization, [(repository, Action.PULL)])
         except Unauthorized:
@@ -128,7 +130,7 @@ class TokenService:
         return JSONResponse({"access_token": token, "token": token}, headers={"cache-control": "no-store"})
 
     def _entra(self, token: str) -> Principal | None:
-        """Whom an Entra token is of; its ``access`` becomes how it was obtained."""
+        """Return the principal of an Entra token; its ``access`` says how the token was obtained."""
         for audience, how in ((REGISTRY_AUDIENCE, "registry"), (ARM_AUDIENCE, "arm")):
             try:
                 principal = self._identity.verify(f"Bearer {token}", audience)
@@ -175,7 +177,7 @@ class TokenService:
 
 
 def _scopes(text: str) -> list[Scope]:
-    """The scopes that are of repositories, one for each action; what is not understood is left out."""
+    """Return the scopes of repositories, one for each action; scopes that are not understood are left out."""
     found: list[Scope] = []
     for word in text.split():
         kind, _, rest = word.partition(":")

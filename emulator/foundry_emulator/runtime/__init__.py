@@ -1,4 +1,6 @@
-"""What runs a hosted agent's image on this machine."""
+"""Runtimes, which run the images and code of hosted agents on this machine."""
+
+from __future__ import annotations
 
 from foundry_emulator.runtime.base import (
     AgentAnswer,

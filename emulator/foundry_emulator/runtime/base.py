@@ -1,4 +1,6 @@
-"""The seam between the data plane and whatever runs agents."""
+"""The interface between the data plane and the runtimes."""
+
+from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ class StartFailed(Exception):
 
     Attributes:
         code: ``ImageError``, ``CodeError`` or ``ProvisioningError``.
-        message: the cause, without values of environment variables.
+        message: The cause, without values of environment variables.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -29,17 +31,17 @@ class StartFailed(Exception):
 
 
 class RuntimeUnavailable(RuntimeError):
-    """What a runtime needs is not on this machine; the message says what to do."""
+    """The runtime lacks something on this machine; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a code agent runs.
+    """The code of a code agent.
 
     Attributes:
-        archive: the zip.
-        sha256: its digest in hex.
-        entry_point: program and arguments.
+        archive: The zip.
+        sha256: Its digest in hex.
+        entry_point: Program and arguments.
     """
 
     archive: Path
@@ -52,19 +54,19 @@ class Workload:
     """One agent version to run, for all of its sessions or for one.
 
     Attributes:
-        agent: the agent's name.
-        version: the version's number.
-        image: what to run; None for code, and where images are not checked (`Settings.check_pull`).
-        environment: the agent's variables and the platform's, which win over the image's.
-        private: names of the variables whose values must not be shown: those of the agent.
-        secrets: parts of values, which must not be shown either.
-        folder: its own folder, for logs; may not exist yet.
-        home: the agent's HOME; may not exist yet.
-        readiness_timeout_s: seconds until it must be ready.
-        code: what to run, of a code agent.
-        cpu: cores that it may use, such as ``0.5``.
-        memory: memory that it may use, such as ``1Gi``.
-        puller: principal that pulls the image.
+        agent: The agent's name.
+        version: The version's number.
+        image: The image to run; None for code, and where images are not checked (`Settings.check_pull`).
+        environment: The agent's variables and the platform's; they override the image's.
+        private: Names of the variables whose values must not be shown: the agent's.
+        secrets: Parts of values that must not be shown either.
+        folder: The workload's own folder, for logs; may not exist yet.
+        home: The agent's HOME; may not exist yet.
+        readiness_timeout_s: Seconds until it must be ready.
+        code: The code to run, for a code agent.
+        cpu: Cores that it may use, such as ``0.5``.
+        memory: Memory that it may use, such as ``1Gi``.
+        puller: Principal that pulls the image.
     """
 
     agent: str
@@ -87,9 +89,9 @@ class AgentCall:
     """A request to a running agent.
 
     Attributes:
-        path: such as ``/responses``.
-        headers: all that it gets, in lower case.
-        body: the body.
+        path: The path, such as ``/responses``.
+        headers: All headers of the request, in lower case.
+        body: The body.
         method: HTTP method.
     """
 
@@ -101,12 +103,12 @@ class AgentCall:
 
 @dataclass(frozen=True, slots=True)
 class AgentAnswer:
-    """What a running agent answered.
+    """The response of a running agent.
 
     Attributes:
         status: HTTP status.
-        headers: in lower case.
-        body: the parts of the body; must be read to its end or closed.
+        headers: The headers, in lower case.
+        body: The parts of the body; must be read to its end or closed.
     """
 
     status: int
@@ -115,7 +117,7 @@ class AgentAnswer:
 
 
 class Instance(Protocol):
-    """A workload that runs: for all sessions of a version, or for one of them."""
+    """A running workload, for all sessions of a version or for one of them."""
 
     @property
     def alive(self) -> bool:
@@ -123,16 +125,16 @@ class Instance(Protocol):
         ...
 
     async def call(self, call: AgentCall, *, timeout_s: float) -> AgentAnswer:
-        """Sends ``call``; the answer must begin within ``timeout_s`` seconds.
+        """Send ``call``; the response must start within ``timeout_s`` seconds.
 
         Raises:
-            ConnectionError: it can't be reached.
-            TimeoutError: it did not begin to answer in time.
+            ConnectionError: It can't be reached.
+            TimeoutError: The response did not start in time.
         """
         ...
 
     async def stop(self) -> None:
-        """Stops it; returns when it has ended."""
+        """Stop it; return when it has ended."""
         ...
 
 
@@ -140,13 +142,13 @@ class Runtime(Protocol):
     """Starts workloads."""
 
     async def start(self, workload: Workload) -> Instance:
-        """Runs ``workload`` and returns when it is ready.
+        """Run ``workload``; return when it is ready.
 
         Raises:
-            StartFailed: with the cause.
+            StartFailed: It did not become ready; the error has the cause.
         """
         ...
 
     async def close(self) -> None:
-        """Releases what instances share; they have been stopped before."""
+        """Release what instances share, after they have been stopped."""
         ...

@@ -1,4 +1,6 @@
-"""An image's or a zip's entrypoint, environment and working directory, on this machine."""
+"""The entrypoint, environment and working directory of an image or a zip, on this machine."""
+
+from __future__ import annotations
 
 import os
 import shutil
@@ -13,11 +15,11 @@ _PYTHONS = frozenset({"python", "python3", f"python3.{sys.version_info.minor}"})
 
 
 class Container:
-    """How a configuration reads when its root is a folder of this machine.
+    """A container configuration with its root at a folder of this machine.
 
     Args:
-        configuration: as in an OCI image: ``Entrypoint``, ``Cmd``, ``Env``, ``WorkingDir``.
-        root: the folder.
+        configuration: The configuration of an OCI image: ``Entrypoint``, ``Cmd``, ``Env``, ``WorkingDir``.
+        root: The folder.
     """
 
     def __init__(self, configuration: Mapping[str, object], root: Path) -> None:
@@ -25,36 +27,38 @@ class Container:
         self._root = root
 
     @classmethod
-    def of_image(cls, image: PulledImage, root: Path) -> "Container":
-        """The container of an unpacked image."""
+    def of_image(cls, image: PulledImage, root: Path) -> Container:
+        """Return the container of an unpacked image."""
         section = image.config.get("config")
         return cls(section if isinstance(section, Mapping) else {}, root)
 
     @classmethod
-    def of_code(cls, code: Code, root: Path) -> "Container":
-        """The container of a code agent: its entry point, in the folder of its zip."""
+    def of_code(cls, code: Code, root: Path) -> Container:
+        """Return the container of a code agent: its entry point, in the folder of its zip."""
         return cls({"Entrypoint": list(code.entry_point)}, root)
 
     def command(self) -> tuple[str, list[str]]:
-        """The program's path on this machine, and its argument vector."""
+        """Return the program's path on this machine, and its argument vector."""
         words = [*_strings(self._config.get("Entrypoint")), *_strings(self._config.get("Cmd"))]
         if not words:
             raise StartFailed(CODE_ERROR, "The image has neither Entrypoint nor Cmd.")
         return self._program(words[0]), [words[0], *(self._mapped(word) for word in words[1:])]
 
     def environment(self) -> dict[str, str]:
-        """The image's variables, paths mapped, with a PATH on which the lent ``python`` is first."""
+        """Return the image's variables, paths mapped, with a PATH that starts with the provided ``python``."""
         pairs = (text.partition("=") for text in _strings(self._config.get("Env")))
         variables = {name: value for name, _, value in pairs}
         for name in ("PATH", "PYTHONPATH"):
             if name in variables:
                 variables[name] = ":".join(self._mapped(part) for part in variables[name].split(":"))
-        lent = str(Path(sys.executable).parent)
-        variables["PATH"] = ":".join(filter(None, (lent, variables.get("PATH"), "/usr/local/bin:/usr/bin:/bin")))
+        python_folder = str(Path(sys.executable).parent)
+        variables["PATH"] = ":".join(
+            filter(None, (python_folder, variables.get("PATH"), "/usr/local/bin:/usr/bin:/bin"))
+        )
         return {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"} | variables
 
     def working_directory(self) -> Path:
-        """WorkingDir on this machine, made when the image lacks it, as container engines do."""
+        """WorkingDir on this machine; created if the image lacks it, as container engines do."""
         name = self._config.get("WorkingDir")
         folder = self._root / str(name).lstrip("/") if isinstance(name, str) else self._root
         resolved = Path(os.path.realpath(folder))
@@ -81,7 +85,7 @@ class Container:
         )
 
     def _mapped(self, word: str) -> str:
-        """An absolute path that the image contains, where it is on this machine; any other word as it is."""
+        """Return an absolute path inside the image as a path of this machine; any other word unchanged."""
         place = self._root / word.lstrip("/")
         return str(place) if word.startswith("/") and place.exists() else word
 

@@ -2,9 +2,11 @@
 
 The container has the declared cpu and memory, the image's own user, ``/home/session`` from this machine, and this
 machine's network: it reaches the local Azure under the names that every client uses, and listens on the port in PORT,
-which is not 8088 here. Linux images and a daemon on this very machine are needed. Code agents need the `process`
-runtime: no public base image can be had offline.
+which is not 8088 here. It requires Linux images and a daemon on this machine. Code agents need the `process`
+runtime: no public base image is available offline.
 """
+
+from __future__ import annotations
 
 import asyncio
 import contextlib
@@ -14,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import docker
-import httpx
+import httpx2
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
@@ -41,33 +43,33 @@ _SHOWN_CHARACTERS = 300
 
 
 def daemon() -> docker.DockerClient:
-    """The Docker daemon where the environment says: DOCKER_HOST, by default the socket of this machine.
+    """Return the Docker daemon that DOCKER_HOST names, by default the socket of this machine.
 
     Raises:
-        RuntimeUnavailable: none answers.
+        RuntimeUnavailable: No daemon answers.
     """
     try:
         return docker.from_env(version="auto")
     except (DockerException, OSError) as problem:
         raise RuntimeUnavailable(
             f"no Docker daemon answers ({_short(problem)}); start one, name it in DOCKER_HOST, "
-            "or take --runtime process, which needs none"
+            "or use --runtime process, which needs none"
         ) from None
 
 
 class DockerRuntime:
     """Runs workloads as containers.
 
-    Containers are removed when they are stopped, and with the local Azure; those that a killed one left behind are
+    Containers are removed when they are stopped, and with the local Azure; those that a killed one left are
     removed when the next one starts in the same folder.
 
     Args:
-        engine: the daemon.
-        owner: names this local Azure among the daemon's containers.
-        registry: host and port to pull from.
-        login: the registry's user name and password for a principal.
-        trusted: files that containers see under the same path, read-only: what the environment's CA variables name.
-        clock: paces the wait for readiness; real time, since containers live in it.
+        engine: The daemon.
+        owner: Label of this local Azure's containers.
+        registry: Host and port to pull from.
+        login: The registry's user name and password for a principal.
+        trusted: Files that containers see under the same path, read-only: those that the CA variables name.
+        clock: The time of the wait for readiness; real time, since containers run in it.
     """
 
     def __init__(
@@ -91,19 +93,19 @@ class DockerRuntime:
             left.remove(force=True)
 
     async def start(self, workload: Workload) -> Instance:
-        """Pulls the image, runs it and waits for ``GET /readiness`` to answer 200."""
+        """Pull and start the image; wait until ``GET /readiness`` returns 200."""
         port = free_port()
         started = await asyncio.to_thread(self._run, workload, port)
         await until_ready(started, started.served, workload, self._clock)
         return started
 
     async def close(self) -> None:
-        """Closes the connections to agents and to the daemon."""
+        """Close the connections to agents and to the daemon."""
         await self._client.aclose()
         self._docker.close()
 
-    def _run(self, workload: Workload, port: int) -> "_Contained":
-        """A started container; blocks."""
+    def _run(self, workload: Workload, port: int) -> _Contained:
+        """Return a started container; blocks."""
         if workload.image is None:
             raise StartFailed(PROVISIONING_ERROR, "The docker runtime runs images from the local registry alone.")
         reference = f"{self._registry}/{workload.image.repository}"
@@ -117,7 +119,7 @@ class DockerRuntime:
             raise StartFailed(PROVISIONING_ERROR, f"The Docker daemon did not answer: {_short(problem)}") from None
         workload.folder.mkdir(parents=True, exist_ok=True)
         workload.home.mkdir(parents=True, exist_ok=True)
-        workload.home.chmod(0o777)  # the image's user is whoever the image says
+        workload.home.chmod(0o777)  # the image chooses its user
         (workload.folder / "stderr.log").unlink(missing_ok=True)
         container: Container | None = None
         try:
@@ -140,9 +142,9 @@ class DockerRuntime:
 
 
 class _Contained:
-    """A started container; two threads copy what it writes into the logs, and end with it."""
+    """A started container; two threads copy its output into the logs, and end with it."""
 
-    def __init__(self, container: Container, port: int, client: httpx.AsyncClient, workload: Workload) -> None:
+    def __init__(self, container: Container, port: int, client: httpx2.AsyncClient, workload: Workload) -> None:
         self._container = container
         self._workload = workload
         self._copying = [
@@ -177,7 +179,7 @@ class _Contained:
             copying.join(_GRACE_S)
 
     def _copy(self, stream: str) -> None:
-        """Writes a stream into its log, from the container's start until it ends."""
+        """Copy a stream into its log, from the container's start until it ends."""
         path = self._workload.folder / f"{stream}.log"
         with contextlib.suppress(DockerException, OSError), path.open("ab") as file:
             for text in self._container.logs(
@@ -187,7 +189,7 @@ class _Contained:
                 file.flush()
 
     def _end(self) -> str:
-        """How it ended, in words; all that it wrote is in the logs by then."""
+        """Return a text on how it ended; all of its output is in the logs by then."""
         for copying in self._copying:
             copying.join(_GRACE_S)
         try:
@@ -200,8 +202,8 @@ class _Contained:
             return f"was killed for using more than {self._workload.memory} of memory"
         return f"exited with code {state['ExitCode']}"
 
-    async def _cause(self, problem: httpx.HTTPError) -> str:
-        """Why it could not be reached; waits a moment, since its end is heard of a little after its silence."""
+    async def _cause(self, problem: httpx2.HTTPError) -> str:
+        """Return why it could not be reached, after a moment: its end is known a little later than its silence."""
         await asyncio.to_thread(self._copying[0].join, _LAST_WORD_S)
         if not self.alive:
             return f"it {await asyncio.to_thread(self._end)}"
@@ -209,11 +211,11 @@ class _Contained:
 
 
 def _bytes(memory: str) -> int:
-    """``1Gi`` in bytes."""
+    """Return a quantity such as ``1Gi`` in bytes."""
     return int(Decimal(memory[:-2]) * _UNITS[memory[-2:]])
 
 
 def _short(problem: Exception) -> str:
-    """The daemon's own words, in one line."""
+    """Return the daemon's own text, in one line."""
     text = getattr(problem, "explanation", None) or str(problem)
     return " ".join(str(text).split())[:_SHOWN_CHARACTERS]

@@ -1,4 +1,6 @@
-"""The `echo` runtime: runs nothing and answers ``Echo: <input>``, as the recorded sample agent does."""
+"""The `echo` runtime: runs nothing and returns ``Echo: <input>``, as the recorded sample agent does."""
+
+from __future__ import annotations
 
 import json
 import secrets
@@ -13,7 +15,7 @@ Json = dict[str, object]
 
 
 class EchoRuntime:
-    """Instances that are ready at once and echo.
+    """Starts instances that are ready at once and echo.
 
     Args:
         clock: Unix seconds.
@@ -23,11 +25,11 @@ class EchoRuntime:
         self._clock = clock
 
     async def start(self, workload: Workload) -> Instance:
-        """Never fails."""
+        """Return an instance; this never fails."""
         return _Echo(workload, self._clock)
 
     async def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is nothing to release."""
 
 
 class _Echo:
@@ -62,7 +64,7 @@ class _Echo:
         return AgentAnswer(200, headers, _parts([json.dumps(response).encode()]))
 
     def _invoked(self, call: AgentCall, headers: dict[str, str]) -> AgentAnswer:
-        """The body as it came, under a new id."""
+        """Return the body unchanged, under a new id."""
         invocation = secrets.token_hex(16)
         self._keep(invocation, {"id": invocation, "status": "completed"})
         kind = call.headers.get("content-type", "application/octet-stream")
@@ -76,10 +78,10 @@ class _Echo:
             del self._made[next(iter(self._made))]
 
     async def stop(self) -> None:
-        """Nothing runs."""
+        """Do nothing: there is no process."""
 
     def _response(self, text: str, session: object) -> Json:
-        """The body in the recorded shape."""
+        """Return the body in the recorded shape."""
         now = int(self._clock())
         partition = new_partition()
         response_id = f"caresp_{new_id(partition)}"
@@ -108,7 +110,7 @@ class _Echo:
 
 
 def _last_text(given: object) -> str:
-    """The input text: the string, or the last text of a list of items."""
+    """Return the input text: the string, or the last text of a list of items."""
     if isinstance(given, str):
         return given
     if isinstance(given, Mapping):
@@ -121,19 +123,19 @@ def _last_text(given: object) -> str:
 
 
 def _events(response: Json) -> Iterator[bytes]:
-    """The server-sent events of a response with one message, as the OpenAI client reads them."""
+    """Yield the server-sent events of a response with one message, as the OpenAI client reads them."""
     output = response["output"]
     message: Json = output[0] if isinstance(output, list) else {}
     content = message["content"]
     part: Json = content[0] if isinstance(content, list) else {}
-    begun = response | {"status": "in_progress", "output": []}
-    begun.pop("completed_at")
+    started = response | {"status": "in_progress", "output": []}
+    started.pop("completed_at")
     where: Json = {"item_id": message["id"], "output_index": 0}
     place: Json = where | {"content_index": 0}
     empty = part | {"text": ""}
     events: list[tuple[str, Json]] = [
-        ("response.created", {"response": begun}),
-        ("response.in_progress", {"response": begun}),
+        ("response.created", {"response": started}),
+        ("response.in_progress", {"response": started}),
         (
             "response.output_item.added",
             {"output_index": 0, "item": message | {"status": "in_progress", "content": []}},

@@ -1,8 +1,10 @@
-"""Runs a program that must not outlive its starter: ``launch.py <starter's pid> <program> <argv0> <args...>``.
+"""Runs a program that must end with its starter: ``launch.py <starter's pid> <program> <argv0> <args...>``.
 
-A file of its own, run by a bare interpreter, so that nothing has to run between fork and exec in the
+A file of its own, run by a separate interpreter, so that no code has to run between fork and exec in the
 local Azure's own process, which has threads.
 """
+
+from __future__ import annotations
 
 import ctypes
 import os
@@ -14,11 +16,11 @@ _CANNOT_EXECUTE = 126
 
 
 def main() -> None:
-    """Becomes the program; on Linux with SIGKILL as the answer to its starter's death."""
+    """Replace this process by the program; on Linux, the starter's death kills it."""
     starter, program, arguments = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != starter:  # it died before the line above
+        if os.getppid() != starter:  # the starter died before the line above
             os._exit(1)
     try:
         os.execv(program, arguments)  # noqa: S606  starting it is this file's purpose

@@ -1,4 +1,6 @@
-"""What every runtime that really starts agents shares: readiness and calls over HTTP, free ports, last words."""
+"""What the runtimes with real agents share: readiness and calls over HTTP, free ports, the last lines of stderr."""
+
+from __future__ import annotations
 
 import asyncio
 import random
@@ -6,32 +8,32 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
-import httpx
+import httpx2
 
 from foundry_emulator.clock import Clock
 from foundry_emulator.runtime.base import PROVISIONING_ERROR, AgentAnswer, AgentCall, StartFailed, Workload
 
 _POLL_S = 0.05
-_PORTS = range(20_000, 32_000)  # below what Linux gives to outgoing connections
+_PORTS = range(20_000, 32_000)  # below Linux's range for outgoing connections
 _SHOWN_LINES, _SHOWN_CHARACTERS = 5, 600
 _MASKED_FROM = 4  # characters; masking shorter values would garble every line
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"})
 
 
 class Started(Protocol):
-    """An agent that was started and may not be ready yet."""
+    """A started agent, which may not be ready yet."""
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it is still running."""
         ...
 
     async def failure(self) -> StartFailed:
-        """Why it ended before it was ready; waits for its end."""
+        """Wait for its end; return why it ended before it was ready."""
         ...
 
     async def stop(self) -> None:
-        """Stops it; returns when it has ended."""
+        """Stop it; return when it has ended."""
         ...
 
 
@@ -39,62 +41,62 @@ class Served:
     """The HTTP side of an agent on a port of this machine.
 
     Args:
-        port: its port.
-        client: sends the requests.
-        cause: why it can't be reached, in words, given what went wrong.
+        port: Its port.
+        client: Sends the requests.
+        cause: Returns the reason why it can't be reached, for an error.
     """
 
     def __init__(
-        self, port: int, client: httpx.AsyncClient, cause: Callable[[httpx.HTTPError], Awaitable[str]]
+        self, port: int, client: httpx2.AsyncClient, cause: Callable[[httpx2.HTTPError], Awaitable[str]]
     ) -> None:
         self._base = f"http://127.0.0.1:{port}"
         self._client = client
         self._cause = cause
 
     async def ready(self) -> bool:
-        """Whether ``GET /readiness`` answers 200 now."""
+        """Return whether ``GET /readiness`` answers 200 now."""
         try:
             answer = await self._client.get(f"{self._base}/readiness", timeout=2.0)
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return False
-        return answer.status_code == httpx.codes.OK
+        return answer.status_code == httpx2.codes.OK
 
     async def call(self, call: AgentCall, *, timeout_s: float) -> AgentAnswer:
-        """Sends ``call``; see `foundry_emulator.runtime.base.Instance.call`."""
+        """Send ``call``; see `foundry_emulator.runtime.base.Instance.call`."""
         request = self._client.build_request(
             call.method,
             self._base + call.path,
             headers=dict(call.headers),
             content=call.body,
-            timeout=httpx.Timeout(timeout_s, connect=5.0),
+            timeout=httpx2.Timeout(timeout_s, connect=5.0),
         )
         try:
             response = await self._client.send(request, stream=True)
-        except httpx.TimeoutException:
+        except httpx2.TimeoutException:
             raise TimeoutError(f"no answer within {timeout_s:g} s") from None
-        except httpx.HTTPError as problem:
+        except httpx2.HTTPError as problem:
             raise ConnectionError(await self._cause(problem)) from None
         headers = {name: value for name, value in response.headers.items() if name not in _HOP_BY_HOP}
-        headers.pop("content-encoding", None)  # httpx decodes
+        headers.pop("content-encoding", None)  # httpx2 decodes
         return AgentAnswer(response.status_code, headers, _body(response))
 
 
-def new_client() -> httpx.AsyncClient:
-    """A client for the agents of a runtime."""
-    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_keepalive_connections=32))
+def new_client() -> httpx2.AsyncClient:
+    """Return a client for the agents of a runtime."""
+    return httpx2.AsyncClient(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=32))
 
 
 async def until_ready(started: Started, served: Served, workload: Workload, clock: Clock) -> None:
-    """Returns when the agent is ready; one that isn't, or whose start is given up, is stopped.
+    """Wait until the agent is ready; stop one that is not, or whose start is cancelled.
 
     Args:
-        started: the agent.
-        served: its HTTP side.
-        workload: what was started, and how long it may take.
-        clock: paces the wait; real time, since agents live in it.
+        started: The agent.
+        served: Its HTTP side.
+        workload: The workload, with its timeout.
+        clock: The time of the wait; real time, since agents run in it.
 
     Raises:
-        StartFailed: it ended before, or was not ready in time.
+        StartFailed: It ended before it was ready, or was not ready in time.
     """
     try:
         await _until_ready(started, served, workload, clock)
@@ -120,7 +122,7 @@ async def _until_ready(started: Started, served: Served, workload: Workload, clo
 
 
 def free_port() -> int:
-    """A port that is free now; whoever takes it before the agent does makes that start fail."""
+    """Return a port that is free now; if another program takes it first, the agent's start fails."""
     for port in random.sample(_PORTS, len(_PORTS)):
         with socket.socket() as probe:
             try:
@@ -132,7 +134,7 @@ def free_port() -> int:
 
 
 def last_lines(workload: Workload) -> str:
-    """The end of what an agent wrote to stderr, values of its variables masked."""
+    """Return the last lines of an agent's stderr, with the values of its variables masked."""
     stderr = workload.folder / "stderr.log"
     text = stderr.read_bytes()[-64 * 1024 :].decode(errors="replace") if stderr.is_file() else ""
     secrets = {workload.environment.get(name, "") for name in workload.private} | workload.secrets
@@ -144,11 +146,11 @@ def last_lines(workload: Workload) -> str:
     return "Last lines of stderr: " + " | ".join(lines)[-_SHOWN_CHARACTERS:]
 
 
-async def _body(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _body(response: httpx2.Response) -> AsyncIterator[bytes]:
     try:
         async for part in response.aiter_bytes():
             yield part
-    except httpx.HTTPError as problem:
+    except httpx2.HTTPError as problem:
         raise ConnectionError(str(problem) or type(problem).__name__) from None
     finally:
         await response.aclose()

@@ -1,12 +1,14 @@
-"""The `process` runtime: an image's entrypoint as an ordinary process of this machine, no Docker.
+"""The `process` runtime: an image's entrypoint as an ordinary process of this machine, without Docker.
 
 The image is unpacked by digest and its entrypoint started in its working directory, below the unpacked
-folder. A program that the image does not contain is only ever ``python``: it is lent from the interpreter
-that runs the local Azure, with its installed packages, which is what images of application code alone (from
-``foundry-emulator push``) rely on. There is **no isolation**: same user, same file system, same network; the
+folder. The only program that the image need not contain is ``python``: the runtime provides the interpreter
+that runs the local Azure, with its installed packages. Images of application code only (from
+``foundry-emulator push``) rely on it. There is **no isolation**: same user, same file system, same network; the
 declared cpu and memory are not enforced. A code agent's zip runs the same way; its dependencies are neither built
-nor downloaded: they are in the zip, or among the lent packages. Use the `docker` runtime or the service for that.
+nor downloaded: they must be in the zip or among the provided packages. The `docker` runtime has no such limits.
 """
+
+from __future__ import annotations
 
 import asyncio
 import contextlib
@@ -15,7 +17,7 @@ import signal
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from foundry_emulator.clock import Clock
 from foundry_emulator.runtime.base import (
@@ -40,12 +42,12 @@ _GRACE_S = 5.0  # between SIGTERM and SIGKILL
 class ProcessRuntime:
     """Runs workloads as child processes.
 
-    Children are in process groups of their own and, on Linux, are killed with the local Azure even when it is
-    killed with SIGKILL; elsewhere, and for a child's own children, only an orderly stop ends them.
+    Each child has its own process group and, on Linux, is killed with the local Azure even when that is
+    killed with SIGKILL; on other systems, and for a child's own children, only an orderly stop ends them.
 
     Args:
-        folder: for unpacked images.
-        clock: paces the wait for readiness; real time, since processes live in it.
+        folder: The parent of unpacked images.
+        clock: The time of the wait for readiness; real time, since processes run in it.
     """
 
     def __init__(self, folder: Path, *, clock: Clock) -> None:
@@ -54,7 +56,7 @@ class ProcessRuntime:
         self._client = new_client()
 
     async def start(self, workload: Workload) -> Instance:
-        """Unpacks the image, starts it and waits for ``GET /readiness`` to answer 200."""
+        """Unpack and start the image; wait until ``GET /readiness`` returns 200."""
         container = await asyncio.to_thread(self._container, workload)
         program, arguments = container.command()
         port = free_port()
@@ -78,11 +80,11 @@ class ProcessRuntime:
         return started
 
     async def close(self) -> None:
-        """Closes the connections to agents."""
+        """Close the connections to agents."""
         await self._client.aclose()
 
     def _container(self, workload: Workload) -> Container:
-        """What the workload runs in, unpacked; blocks."""
+        """Return the unpacked container of the workload; blocks."""
         if workload.code is not None:
             return Container.of_code(workload.code, unpacked_code(workload.code, self._folder))
         if workload.image is None:
@@ -96,7 +98,7 @@ class _Process:
     """A started agent."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, port: int, client: httpx.AsyncClient, workload: Workload
+        self, process: asyncio.subprocess.Process, port: int, client: httpx2.AsyncClient, workload: Workload
     ) -> None:
         self._process = process
         self._workload = workload
@@ -121,11 +123,11 @@ class _Process:
             self._signal(signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), _GRACE_S)
-        self._signal(signal.SIGKILL)  # also for children that it left behind in its group
+        self._signal(signal.SIGKILL)  # also ends children that it left in its group
         await self._process.wait()
 
-    async def _cause(self, problem: httpx.HTTPError) -> str:
-        """Why it could not be reached; waits a moment, since its end is heard of a little after its silence."""
+    async def _cause(self, problem: httpx2.HTTPError) -> str:
+        """Return why it could not be reached, after a moment: its end is known a little later than its silence."""
         with contextlib.suppress(TimeoutError):
             return f"it exited with code {await asyncio.wait_for(self._process.wait(), _LAST_WORD_S)}"
         return str(problem) or type(problem).__name__

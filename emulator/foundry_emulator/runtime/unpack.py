@@ -1,4 +1,6 @@
-"""Image layers and zips to a folder, once per digest, and never outside of it."""
+"""Unpacks image layers and zips into a folder, once per digest, and never outside of it."""
+
+from __future__ import annotations
 
 import os
 import shutil
@@ -16,13 +18,13 @@ _OPAQUE = ".wh..wh..opq"
 
 
 def unpacked(image: PulledImage, folder: Path) -> Path:
-    """The root folder of ``image`` below ``folder``, unpacked now or earlier; blocks.
+    """Return the root folder of ``image`` below ``folder``, unpacked now or earlier; blocks.
 
-    Several versions with one digest share it, so what one of them writes there the others see; the service
+    Versions with the same digest share it, so each sees what the others write there; the service
     gives each sandbox its own.
 
     Raises:
-        StartFailed: ``ImageError`` for layers that are missing, damaged, compressed with something else than
+        StartFailed: ``ImageError`` for layers that are missing, damaged, in another compression than
             gzip, or that reach outside of the image.
     """
     digest = image.manifest.digest
@@ -38,10 +40,10 @@ def unpacked(image: PulledImage, folder: Path) -> Path:
 
 
 def unpacked_code(code: Code, folder: Path) -> Path:
-    """The folder of a code agent's zip below ``folder``, unpacked now or earlier; blocks.
+    """Return the folder of a code agent's zip below ``folder``, unpacked now or earlier; blocks.
 
     Raises:
-        StartFailed: ``CodeError`` for a zip that is missing, damaged, or that reaches outside of itself.
+        StartFailed: ``CodeError`` for a zip that is missing, damaged, or leads outside of itself.
     """
 
     def fill(work: Path) -> None:
@@ -58,17 +60,17 @@ def unpacked_code(code: Code, folder: Path) -> Path:
 
 
 def _once(root: Path, fill: Callable[[Path], None]) -> Path:
-    """``root``, filled the first time it is asked for."""
+    """Return ``root``; the first call fills it."""
     if root.is_dir():
         return root
     root.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its final place, so that a half-filled folder is never found there.
+    # In another place first, so that a half-filled folder is never found at the final one.
     work = Path(tempfile.mkdtemp(dir=root.parent, prefix="unpacking-"))
     try:
         fill(work)
         try:
             work.rename(root)
-        except OSError:  # another version was faster
+        except OSError:  # another version finished first
             if not root.is_dir():
                 raise
     finally:
@@ -112,9 +114,9 @@ def _apply_member(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path)
             raise tarfile.TarError(f"file {member.name} has no content")
         with stream, target.open("wb") as file:
             shutil.copyfileobj(stream, file)
-        # The owner may always read and write, whatever the image says: cleaning up needs it.
+        # The owner may always read and write, whatever the image says: the clean-up needs it.
         target.chmod((member.mode & 0o777) | 0o600)
-    # Devices and pipes are of no use to a process that is not isolated: left out.
+    # Devices and pipes are useless to a process that is not isolated: they are left out.
 
 
 def _apply_whiteout(target: Path) -> None:
@@ -128,16 +130,16 @@ def _apply_whiteout(target: Path) -> None:
 
 
 def inside(root: Path, name: str) -> Path:
-    """Where an image's path lies below ``root``.
+    """Return the place of an image's path below ``root``.
 
     Raises:
-        tarfile.TarError: it leads outside, by ``..`` or through a link in one of its folders.
+        tarfile.TarError: The path leads outside, by ``..`` or through a link in one of its folders.
     """
     parts = [part for part in PurePosixPath(name).parts if part not in {"/", "//", "."}]
     if ".." in parts:
         raise tarfile.TarError(f"path {name} leads outside of the image")
     target = root.joinpath(*parts)
-    # The folder may go through links that an earlier entry made.
+    # The folder may be behind links that an earlier entry created.
     parent, real_root = Path(os.path.realpath(target.parent)), Path(os.path.realpath(root))
     if target != root and parent != real_root and real_root not in parent.parents:
         raise tarfile.TarError(f"path {name} leads outside of the image through a link")
@@ -145,10 +147,10 @@ def inside(root: Path, name: str) -> Path:
 
 
 def _link(root: Path, link: Path, target: str) -> str:
-    """A symbolic link's target; an absolute one starts at the image's root, as it would in a container.
+    """Return a symbolic link's target; an absolute one starts at the image's root, as it would in a container.
 
     Raises:
-        tarfile.TarError: it leads outside.
+        tarfile.TarError: It leads outside.
     """
     path = PurePosixPath(target)
     place = root.joinpath(*path.parts[1:]) if path.is_absolute() else link.parent / target

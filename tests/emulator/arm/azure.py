@@ -1,4 +1,6 @@
-"""A local Resource Manager for tests: no server, no clock but its own."""
+"""A local Resource Manager for tests: no server, and its own clock."""
+
+from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
@@ -7,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from foundry_emulator.arm import ArmStore, Urls
+from foundry_emulator.arm.http import ArmHttp
 from foundry_emulator.identity import ARM_AUDIENCE, DEPLOYER, Identity
 from foundry_emulator.store import Store
 
@@ -19,7 +22,7 @@ REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/acmereg"
 
 @dataclass
 class Azure:
-    """An ARM store behind HTTP, and a clock to turn."""
+    """An ARM store behind HTTP, with a clock that tests move."""
 
     now: float = 1_800_000_000.0
     role_delay_s: float = 0.0
@@ -43,7 +46,7 @@ class Azure:
             parent_busy=lambda: self.parent_busy,
         )
         self.identity = Identity(self.store, clock=lambda: self.now)
-        app = Starlette(routes=[*self.arm.routes(), *self.identity.routes()])
+        app = Starlette(routes=[*ArmHttp(self.arm, self.identity).routes(), *self.identity.routes()])
         self.client = TestClient(app, client=("127.0.0.1", 50000))
 
     def send(

@@ -1,4 +1,6 @@
-"""What an account's models, capability hosts and deletion depend on."""
+"""Accounts: their models, capability hosts and deletion."""
+
+from __future__ import annotations
 
 from typing import cast
 
@@ -26,7 +28,7 @@ def state_of(resource: dict[str, object]) -> object:
     return cast("dict[str, object]", resource["properties"])["provisioningState"]
 
 
-def test_an_account_takes_one_model_at_a_time(azure: Azure) -> None:
+def test_an_account_accepts_one_model_deployment_at_a_time(azure: Azure) -> None:
     azure.deployment_s = 30
     azure.account()
     assert state_of(azure.put(f"{DEPLOYMENT}/first", MODEL)) == "Creating"
@@ -37,7 +39,7 @@ def test_an_account_takes_one_model_at_a_time(azure: Azure) -> None:
     assert azure.send("PUT", f"{DEPLOYMENT}/second", MODEL)[0] == 201
 
 
-def test_a_model_of_another_account_is_no_hindrance(azure: Azure) -> None:
+def test_a_model_deployment_of_another_account_does_not_block(azure: Azure) -> None:
     azure.deployment_s = 30
     azure.account()
     other = ACCOUNT.replace("/acct", "/other")
@@ -47,7 +49,7 @@ def test_a_model_of_another_account_is_no_hindrance(azure: Azure) -> None:
 
 
 @pytest.mark.parametrize("child", [f"{DEPLOYMENT}/chat", PROJECT])
-def test_an_account_stays_while_something_is_in_it(azure: Azure, child: str) -> None:
+def test_an_account_with_children_cannot_be_deleted(azure: Azure, child: str) -> None:
     azure.project()
     azure.put(f"{DEPLOYMENT}/chat", MODEL)
     azure.send("DELETE", f"{DEPLOYMENT}/chat" if child == PROJECT else PROJECT)
@@ -56,13 +58,13 @@ def test_an_account_stays_while_something_is_in_it(azure: Azure, child: str) -> 
     assert azure.send("DELETE", ACCOUNT)[0] == 200
 
 
-def test_a_resource_group_takes_an_account_and_all_that_is_in_it(azure: Azure) -> None:
+def test_deleting_a_resource_group_deletes_an_account_and_its_children(azure: Azure) -> None:
     azure.project()
     assert azure.send("DELETE", GROUP)[0] == 200
     assert azure.arm.project("demo") is None
 
 
-def test_a_deleted_account_keeps_its_name_and_is_taken_back_with_its_identity(azure: Azure) -> None:
+def test_a_deleted_account_reserves_its_name_and_is_recovered_with_its_identity(azure: Azure) -> None:
     azure.account_retention_s = 48 * HOUR
     before = principal(azure.account())
     azure.send("DELETE", ACCOUNT)
@@ -73,7 +75,7 @@ def test_a_deleted_account_keeps_its_name_and_is_taken_back_with_its_identity(az
     assert "restore" not in cast("dict[str, object]", restored["properties"])
 
 
-def test_a_deleted_account_is_gone_for_good_after_its_time(azure: Azure) -> None:
+def test_a_deleted_account_cannot_be_recovered_after_its_retention(azure: Azure) -> None:
     azure.account_retention_s = 48 * HOUR
     before = principal(azure.account())
     azure.send("DELETE", ACCOUNT)
@@ -83,8 +85,8 @@ def test_a_deleted_account_is_gone_for_good_after_its_time(azure: Azure) -> None
     assert principal(azure.put(ACCOUNT, BODY)) != before
 
 
-def test_what_is_made_again_has_another_identity_that_roles_do_not_know(azure: Azure) -> None:
-    """Also after a restart: an assignment for the old one is no right of the new one."""
+def test_a_recreated_resource_has_another_identity_without_roles(azure: Azure) -> None:
+    """Also after a restart: an assignment of the old one gives the new one no right."""
     first = principal(azure.project())
     azure.arm.delete(parse(ACCOUNT))
     azure.restart()
@@ -95,21 +97,21 @@ def test_what_is_made_again_has_another_identity_that_roles_do_not_know(azure: A
     assert principal(azure.send("GET", PROJECT)[1]) == view.principal_id
 
 
-def test_the_network_that_agents_run_in_is_chosen_when_the_account_is_made(azure: Azure) -> None:
+def test_the_agents_network_is_set_when_the_account_is_created(azure: Azure) -> None:
     injections = [{"scenario": "agent", "subnetArmId": "/subnet"}]
     azure.account(networkInjections=injections)
     azure.account(networkInjections=injections, disableLocalAuth=True)
     assert azure.code("PUT", ACCOUNT, BODY) == (400, "BadRequest")
 
 
-def test_a_capability_host_is_the_accounts_first_then_the_projects(azure: Azure) -> None:
+def test_a_projects_capability_host_requires_the_accounts(azure: Azure) -> None:
     azure.project()
     assert azure.code("PUT", f"{PROJECT_HOST}/agents", {"properties": {}}) == (400, "UserError")
     azure.put(f"{ACCOUNT_HOST}/agents", {"properties": {"capabilityHostKind": "Agents"}})
     azure.put(f"{PROJECT_HOST}/agents", {"properties": {}})
 
 
-def test_there_is_one_capability_host_and_it_is_never_changed(azure: Azure) -> None:
+def test_there_is_one_capability_host_and_it_cannot_be_changed(azure: Azure) -> None:
     azure.project()
     body = {"properties": {"capabilityHostKind": "Agents"}}
     azure.put(f"{ACCOUNT_HOST}/agents", body)
@@ -122,10 +124,10 @@ def test_there_is_one_capability_host_and_it_is_never_changed(azure: Azure) -> N
 def test_a_capability_host_names_connections_that_the_project_has(azure: Azure) -> None:
     azure.project()
     azure.put(f"{ACCOUNT_HOST}/agents", {"properties": {"capabilityHostKind": "Agents"}})
-    wanted = {"properties": {"storageConnections": ["storage"]}}
-    assert azure.code("PUT", f"{PROJECT_HOST}/agents", wanted) == (400, "UserError")
+    requested = {"properties": {"storageConnections": ["storage"]}}
+    assert azure.code("PUT", f"{PROJECT_HOST}/agents", requested) == (400, "UserError")
     azure.put(f"{PROJECT}/connections/storage", {"properties": {"authType": "AAD", "category": "AzureBlob"}})
-    azure.put(f"{PROJECT_HOST}/agents", wanted)
+    azure.put(f"{PROJECT_HOST}/agents", requested)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_a_capability_host_names_connections_that_the_project_has(azure: Azure) 
         ({"publicNetworkAccess": "Disabled"}, "Premium", 201),
     ],
 )
-def test_some_options_of_a_registry_are_premiums_alone(
+def test_some_options_of_a_registry_require_premium(
     azure: Azure, properties: dict[str, object], sku: str, status: int
 ) -> None:
     azure.group()

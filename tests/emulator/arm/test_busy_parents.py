@@ -1,4 +1,6 @@
-"""Case 52: what Azure refuses for a moment after something below a parent was deleted."""
+"""Case 52: requests that Azure refuses for a moment after something below a parent was deleted."""
+
+from __future__ import annotations
 
 from tests.emulator.arm.azure import PROJECT, Azure
 
@@ -12,15 +14,15 @@ def _busy(azure: Azure) -> None:
     azure.parent_busy = 2
 
 
-def test_the_delete_of_a_connection_meets_the_etag_of_its_project_as_often_as_set(azure: Azure) -> None:
-    """The code and words are those of pulumi-azure-native#4693."""
+def test_deleting_a_connection_conflicts_with_its_projects_etag_as_often_as_configured(azure: Azure) -> None:
+    """The code and text are those of pulumi-azure-native#4693."""
     _busy(azure)
     assert [azure.code("DELETE", CONNECTION) for _ in range(2)] == [(409, "TransientError")] * 2
     assert azure.send("DELETE", CONNECTION)[0] == 200
 
 
-def test_a_project_is_not_settled_after_a_connection_of_it_was_deleted(azure: Azure) -> None:
-    """The code and words are those of terraform-provider-azurerm#32614."""
+def test_a_project_is_busy_after_one_of_its_connections_was_deleted(azure: Azure) -> None:
+    """The code and text are those of terraform-provider-azurerm#32614."""
     _busy(azure)
     while azure.send("DELETE", CONNECTION)[0] != 200:
         pass
@@ -28,13 +30,13 @@ def test_a_project_is_not_settled_after_a_connection_of_it_was_deleted(azure: Az
     assert azure.send("DELETE", PROJECT)[0] == 200
 
 
-def test_a_project_takes_its_connections_along_without_a_refusal(azure: Azure) -> None:
-    """[modelled] Nothing published says that Azure refuses it, nor that it does not."""
+def test_deleting_a_project_deletes_its_connections_without_a_refusal(azure: Azure) -> None:
+    """[modelled] Nothing published says whether Azure refuses it."""
     _busy(azure)
     assert azure.send("DELETE", PROJECT)[0] == 200
     assert azure.send("DELETE", CONNECTION)[0] == 204, "it went with its project"
 
 
-def test_what_is_not_there_is_not_busy(azure: Azure) -> None:
+def test_a_missing_resource_is_not_busy(azure: Azure) -> None:
     _busy(azure)
     assert azure.send("DELETE", f"{PROJECT}/connections/other")[0] == 204

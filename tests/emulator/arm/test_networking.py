@@ -1,4 +1,6 @@
-"""Private endpoints and what they need; telemetry and what it needs."""
+"""Private endpoints and telemetry, and what they require."""
+
+from __future__ import annotations
 
 from typing import cast
 
@@ -28,7 +30,7 @@ def network(azure: Azure) -> None:
     azure.put(SUBNET, {"properties": {"addressPrefix": "10.0.1.0/24"}})
 
 
-def test_an_account_off_the_public_network_is_reached_through_a_private_endpoint_only(azure: Azure) -> None:
+def test_a_private_endpoint_is_the_only_way_to_an_account_closed_to_the_public_network(azure: Azure) -> None:
     azure.project()
     network(azure)
     azure.account(publicNetworkAccess="Disabled")
@@ -57,9 +59,7 @@ def reachable(azure: Azure) -> bool:
         (endpoint(ACCOUNT, "account", f"{SUBNET}x"), "InvalidResourceReference"),
     ],
 )
-def test_an_endpoint_needs_a_subnet_and_a_target_that_offers_one(
-    azure: Azure, body: dict[str, object], code: str
-) -> None:
+def test_an_endpoint_requires_a_subnet_and_a_supported_target(azure: Azure, body: dict[str, object], code: str) -> None:
     azure.account()
     azure.registry()
     network(azure)
@@ -76,7 +76,7 @@ def test_a_subnet_stays_while_an_endpoint_is_in_it(azure: Azure) -> None:
     assert azure.send("DELETE", SUBNET)[0] == 200
 
 
-def test_an_address_is_written_to_a_zone_that_is_there(azure: Azure) -> None:
+def test_an_address_requires_an_existing_zone(azure: Azure) -> None:
     azure.account()
     network(azure)
     azure.put(ENDPOINT, endpoint(ACCOUNT, "account"))
@@ -86,7 +86,7 @@ def test_an_address_is_written_to_a_zone_that_is_there(azure: Azure) -> None:
     azure.put(ZONES, body)
 
 
-def test_application_insights_goes_into_a_workspace_that_is_there(azure: Azure) -> None:
+def test_application_insights_requires_an_existing_workspace(azure: Azure) -> None:
     azure.group()
     body = {
         "location": "eastus2",
@@ -99,13 +99,13 @@ def test_application_insights_goes_into_a_workspace_that_is_there(azure: Azure) 
     assert properties["ConnectionString"].startswith(f"InstrumentationKey={properties['InstrumentationKey']};")
 
 
-def test_a_workspace_keeps_data_for_a_time_that_azure_allows(azure: Azure) -> None:
+def test_a_workspaces_retention_must_be_one_that_azure_allows(azure: Azure) -> None:
     azure.group()
     body = {"location": "eastus2", "properties": {"retentionInDays": 7}}
     assert azure.code("PUT", WORKSPACE, body) == (400, "InvalidParameter")
 
 
-def test_application_insights_needs_a_kind_and_a_type(azure: Azure) -> None:
+def test_application_insights_requires_a_kind_and_a_type(azure: Azure) -> None:
     azure.group()
     body: dict[str, object] = {"location": "eastus2", "properties": {"Application_Type": "web"}}
     assert azure.code("PUT", INSIGHTS, body) == (400, "InvalidRequestContent")

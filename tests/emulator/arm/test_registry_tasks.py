@@ -1,4 +1,4 @@
-"""A registry's tasks as a client sees them: who may, what is refused, and what a run without a builder says."""
+"""A registry's tasks: rights, refusals, and runs without a builder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from foundry_emulator.identity import ARM_AUDIENCE, DEPLOYER
 from foundry_emulator.testing import LocalAzure, SeededProject
 
-SOMEBODY = "11111111-1111-1111-1111-111111111111"
+OTHER = "11111111-1111-1111-1111-111111111111"
 ORDER = {
     "type": "DockerBuildRequest",
     "imageNames": ["support:1"],
@@ -38,14 +38,14 @@ class Tasks:
         )
 
     def close(self) -> None:
-        """Closes its connection."""
+        """Close the connection."""
         self._client.close()
 
     def send(self, method: str, path: str, body: object = None) -> httpx.Response:
         return self._client.request(method, path, json=body)
 
     def run(self, source: str, **order: object) -> dict[str, Any]:
-        """Schedules a run and waits for its end."""
+        """Schedule a run and wait for its end."""
         answer = self.send("POST", "scheduleRun", {**ORDER, "sourceLocation": source, **order})
         assert answer.status_code == 200, answer.text
         run = answer.json()["name"]
@@ -57,7 +57,7 @@ class Tasks:
         return properties
 
     def upload(self, content: bytes) -> str:
-        """Uploads a context; gives what a run names it by."""
+        """Upload a context; return its source location."""
         place = self.send("POST", "listBuildSourceUploadUrl").json()
         headers = {"x-ms-blob-type": "BlockBlob"}
         answer = httpx.put(place["uploadUrl"], content=content, verify=self.azure.trust(), headers=headers)
@@ -112,7 +112,7 @@ def test_the_newest_run_is_listed_first(tasks: Tasks) -> None:
     [b"no archive", b"", context()[:60], context()[:-20]],
     ids=["another file", "nothing", "its beginning", "all but its end"],
 )
-def test_a_context_that_can_not_be_read_fails_the_run(tasks: Tasks, broken: bytes) -> None:
+def test_an_unreadable_context_fails_the_run(tasks: Tasks, broken: bytes) -> None:
     run = tasks.run(tasks.upload(broken))
     assert run["runErrorMessage"].startswith("The context can't be read")
 
@@ -140,17 +140,17 @@ def test_a_source_that_was_not_uploaded_and_another_kind_of_run_are_refused(task
         ({"arguments": {"A": "b"}}, "InvalidArguments"),
     ],
 )
-def test_an_order_that_no_build_could_follow_is_refused(tasks: Tasks, wrong: dict[str, object], code: str) -> None:
+def test_an_invalid_build_request_is_refused(tasks: Tasks, wrong: dict[str, object], code: str) -> None:
     refused = tasks.send("POST", "scheduleRun", {**ORDER, "sourceLocation": tasks.upload(context()), **wrong})
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, code)
 
 
-def test_a_run_that_is_not_there_is_a_404(tasks: Tasks) -> None:
+def test_a_missing_run_is_a_404(tasks: Tasks) -> None:
     assert tasks.send("GET", "runs/ca99").status_code == 404
 
 
-def test_only_somebody_who_may_write_the_registry_may_build(local: tuple[LocalAzure, SeededProject]) -> None:
-    with contextlib.closing(Tasks(*local, principal=SOMEBODY)) as tasks:
+def test_only_a_principal_with_write_access_to_the_registry_may_build(local: tuple[LocalAzure, SeededProject]) -> None:
+    with contextlib.closing(Tasks(*local, principal=OTHER)) as tasks:
         answer = tasks.send("POST", "listBuildSourceUploadUrl")
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "AuthorizationFailed")
 

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import cast
 
@@ -13,7 +15,7 @@ def properties(resource: dict[str, object]) -> Properties:
     return cast("Properties", resource["properties"])
 
 
-def test_a_new_resource_answers_201_and_the_same_again_200(azure: Azure) -> None:
+def test_a_new_resource_is_201_and_the_same_again_200(azure: Azure) -> None:
     assert azure.send("PUT", GROUP, {"location": "eastus2"})[0] == 201
     assert azure.send("PUT", GROUP, {"location": "eastus2"})[0] == 200
 
@@ -26,7 +28,7 @@ def test_an_account_gets_its_endpoint_and_identity_from_azure(azure: Azure) -> N
     assert identity["principalId"] != identity["tenantId"]
 
 
-def test_a_project_tells_the_endpoint_of_the_data_plane(azure: Azure) -> None:
+def test_a_project_shows_the_endpoint_of_the_data_plane(azure: Azure) -> None:
     project = azure.project()
     endpoint = "https://localhost:8443/api/projects/demo"
     assert properties(project)["endpoints"] == {"AI Foundry API": endpoint}
@@ -61,7 +63,7 @@ def test_ids_compare_without_case_and_keep_the_case_of_their_creation(azure: Azu
     assert again["id"] == ACCOUNT
 
 
-def test_a_project_needs_an_account_that_allows_projects(azure: Azure) -> None:
+def test_a_project_requires_an_account_that_allows_projects(azure: Azure) -> None:
     azure.account(allowProjectManagement=False)
     assert azure.code("PUT", PROJECT, {"location": "eastus2"}) == (400, "ProjectManagementNotAllowed")
 
@@ -100,7 +102,7 @@ def test_an_image_reference_names_its_registry_by_the_first_path_segment(azure: 
     assert azure.arm.registry_for("elsewhere.azurecr.io/support:1") is None
 
 
-def test_credentials_of_a_connection_are_never_read_back(azure: Azure) -> None:
+def test_credentials_of_a_connection_are_never_returned(azure: Azure) -> None:
     azure.project()
     connection = azure.put(
         f"{PROJECT}/connections/acr",
@@ -129,7 +131,7 @@ def test_credentials_of_a_connection_are_never_read_back(azure: Azure) -> None:
         ("/subscriptions/x/y", {}, (400, "InvalidResourceId")),
     ],
 )
-def test_a_bad_write_is_refused_in_azures_words(
+def test_an_invalid_write_is_refused_with_azures_text(
     azure: Azure, path: str, body: object, refusal: tuple[int, str]
 ) -> None:
     azure.group()
@@ -149,7 +151,7 @@ def test_what_is_not_json_is_400_and_changes_nothing(azure: Azure, body: str) ->
     assert "tags" not in azure.send("GET", GROUP)[1]
 
 
-def test_a_location_can_not_change(azure: Azure) -> None:
+def test_a_location_cannot_change(azure: Azure) -> None:
     azure.group()
     assert azure.code("PUT", GROUP, {"location": "westus"}) == (409, "InvalidResourceLocation")
     assert azure.send("PUT", GROUP, {"location": "East US 2"})[0] == 200
@@ -161,7 +163,7 @@ def test_a_missing_resource_is_404_and_its_deletion_204(azure: Azure) -> None:
     assert azure.send("DELETE", REGISTRY)[0] == 204
 
 
-def test_deleting_a_group_takes_everything_below_it(azure: Azure) -> None:
+def test_deleting_a_group_deletes_everything_below_it(azure: Azure) -> None:
     azure.project()
     azure.registry()
     azure.grant(REGISTRY, "7f951dda-4ed3-4680-a7ca-43fe172d538d", "11111111-1111-1111-1111-111111111111")
@@ -191,7 +193,7 @@ def test_the_resources_of_a_group_are_listed(azure: Azure) -> None:
     assert [r["name"] for r in cast("list[Properties]", answer["value"])] == ["rg"]
 
 
-def test_every_request_says_its_api_version(azure: Azure) -> None:
+def test_every_request_requires_an_api_version(azure: Azure) -> None:
     answer = azure.client.get(
         GROUP, headers={"Authorization": f"Bearer {azure.identity.token('x', 'https://management.azure.com')}"}
     )

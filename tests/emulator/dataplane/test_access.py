@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import uuid
 
 import httpx
@@ -36,7 +38,9 @@ def test_a_token_for_another_audience_is_a_401(api: Api, azure: LocalAzure) -> N
     assert api.http.get("/agents", headers={"authorization": f"Bearer {token}"}).status_code == 401
 
 
-def test_a_project_off_the_public_network_without_a_private_endpoint_is_a_403(api: Api, azure: LocalAzure) -> None:
+def test_a_project_closed_to_the_public_network_without_a_private_endpoint_is_a_403(
+    api: Api, azure: LocalAzure
+) -> None:
     account = api.project.id.partition("/projects/")[0]
     body = azure.request_of(account)
     body["properties"]["publicNetworkAccess"] = "Disabled"
@@ -46,7 +50,7 @@ def test_a_project_off_the_public_network_without_a_private_endpoint_is_a_403(ap
     assert answer.json()["error"]["message"] == "Public access is disabled. Please configure private endpoint."
 
 
-def test_an_unknown_project_is_a_404_in_the_words_of_the_service(azure: LocalAzure) -> None:
+def test_an_unknown_project_is_a_404_with_the_services_text(azure: LocalAzure) -> None:
     with azure.client("nowhere") as http:
         answer = http.get("/agents")
     assert error_of(answer) == (404, "not_found")
@@ -85,13 +89,13 @@ def test_an_agent_consumer_may_read_and_call_but_not_write(api: Api, azure: Loca
     azure.grant(principal, CONSUMER, api.project.id)
     with azure.client(api.project.name, principal_id=principal) as http:
         assert http.get("/agents/support").status_code == 200
-        asked = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": "x"})
-        assert asked.status_code == 200
+        response = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": "x"})
+        assert response.status_code == 200
         assert http.delete("/agents/support").status_code == 403
         assert http.patch("/agents/support", json={}).status_code == 403
 
 
-def test_a_role_that_was_taken_away_counts_no_more(api: Api, azure: LocalAzure) -> None:
+def test_a_removed_role_is_not_in_effect(api: Api, azure: LocalAzure) -> None:
     principal = str(uuid.uuid4())
     assignment = azure.grant(principal, FOUNDRY_USER, api.project.id)
     with azure.client(api.project.name, principal_id=principal) as http:

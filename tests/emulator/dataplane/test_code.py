@@ -1,15 +1,19 @@
-"""Agents of code: the zip comes in a multipart body, is run and can be had back."""
+"""Code agents: the zip comes in a multipart body, is run and can be downloaded."""
 
+from __future__ import annotations
+
+import asyncio
 import hashlib
 import io
 import json
 import zipfile
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from foundry_emulator.dataplane.code import read_upload
+from foundry_emulator.dataplane.code import Upload, read_upload
 from foundry_emulator.dataplane.problem import ServiceProblem
 from foundry_emulator.runtime import Code, StartFailed
 from foundry_emulator.runtime.unpack import unpacked_code
@@ -37,7 +41,7 @@ def upload(api: Api, archive: bytes, code: Json | None = None, announced: str = 
     return api.http.post("/agents/support/versions", files=parts, headers=headers)
 
 
-def test_a_zip_makes_a_version_that_shows_its_digest_and_answers(api: Api) -> None:
+def test_a_zip_creates_a_version_that_shows_its_digest_and_answers(api: Api) -> None:
     archive = zipped()
     made = upload(api, archive).json()
     digest = hashlib.sha256(archive).hexdigest()
@@ -73,12 +77,12 @@ def test_the_same_zip_and_settings_repeat_the_latest_version_and_either_alone_do
     "change",
     [{"runtime": "cobol"}, {"entry_point": []}, {"entry_point": "python"}, {"dependency_resolution": None}],
 )
-def test_an_unfit_code_configuration_is_a_400_and_makes_nothing(api: Api, change: Json) -> None:
+def test_an_invalid_code_configuration_is_a_400_and_creates_nothing(api: Api, change: Json) -> None:
     assert upload(api, zipped(), CODE | change).status_code == 400
     assert api.http.get("/agents/support").status_code == 404
 
 
-def test_a_zip_that_is_none_or_not_the_one_announced_is_a_400(api: Api) -> None:
+def test_an_invalid_zip_and_one_with_another_digest_are_400s(api: Api) -> None:
     assert upload(api, b"no zip").status_code == 400
     assert upload(api, zipped(), announced="0" * 64).status_code == 400
     right = hashlib.sha256(zipped()).hexdigest().upper()
@@ -94,7 +98,23 @@ def test_code_without_a_zip_and_a_zip_without_code_are_400s(api: Api) -> None:
     assert api.http.post("/agents/support/versions", files=parts).status_code == 400
 
 
-BODY = b'--b\r\ncontent-disposition: form-data; name="metadata"\r\n\r\n{}\r\n--b--\r\n'
+METADATA = b'--b\r\ncontent-disposition: form-data; name="metadata"\r\n\r\n{}\r\n'
+ZIP = b'--b\r\ncontent-disposition: form-data; name="code"; filename="a.zip"\r\n\r\n' + zipped() + b"\r\n"
+BODY = METADATA + ZIP + b"--b--\r\n"
+
+
+def read(content_type: str, body: bytes) -> Upload:
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        for at in range(0, len(body), 7):
+            yield body[at : at + 7]
+
+    return asyncio.run(read_upload(content_type, None, chunks()))
+
+
+def test_a_multipart_body_is_read_as_it_arrives_whatever_the_order_of_its_parts() -> None:
+    for body in (BODY, ZIP + METADATA + b"--b--\r\n"):
+        found = read("multipart/form-data; boundary=b", body)
+        assert (found.metadata, found.archive) == ({}, zipped())
 
 
 @pytest.mark.parametrize(
@@ -102,17 +122,18 @@ BODY = b'--b\r\ncontent-disposition: form-data; name="metadata"\r\n\r\n{}\r\n--b
     [
         ("multipart/form-data", BODY),
         ("multipart/form-data; boundary=other", BODY),
-        ("multipart/form-data; boundary=b", BODY),
         ("multipart/form-data; boundary=b", BODY.removesuffix(b"--b--\r\n")),
-        ("multipart/form-data; boundary=b", b"--b\r\nno end"),
-        ("multipart/form-data; boundary=b", b"--b\r\n\r\n\r\n--b--"),
+        ("multipart/form-data; boundary=b", METADATA + b"--b--\r\n"),
+        ("multipart/form-data; boundary=b", METADATA + ZIP.replace(b"\r\n\r\n", b"\r\n", 1) + b"--b--\r\n"),
+        ("multipart/form-data; boundary=b", METADATA + ZIP.replace(b' name="code";', b"") + b"--b--\r\n"),
+        ("multipart/form-data; boundary=b", METADATA + ZIP.replace(b"a.zip", b"a.txt") + b"--b--\r\n"),
         ("multipart/form-data; boundary=\xe9", BODY),
         ("multipart/form-data; boundary=b", b""),
     ],
 )
 def test_a_malformed_multipart_body_is_a_400(content_type: str, body: bytes) -> None:
     with pytest.raises(ServiceProblem) as problem:
-        read_upload(content_type, None, body)
+        read(content_type, body)
     assert problem.value.status == 400
 
 

@@ -1,4 +1,6 @@
-"""Connections as the data plane shows them; ARM makes them."""
+"""Connections on the data plane; ARM creates them."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -50,7 +52,7 @@ def test_the_sdk_lists_filters_and_reads_them(connected: Api, monkeypatch: pytes
     assert dict(own) == {"type": "CustomKeys", "x-key": "k-2"}
 
 
-def test_credentials_are_in_one_answer_alone_and_not_for_who_may_only_invoke(connected: Api) -> None:
+def test_only_one_operation_returns_credentials_and_the_right_to_invoke_is_not_enough(connected: Api) -> None:
     for path in ("/connections", "/connections/key", "/connections/own"):
         assert "k-" not in connected.http.get(path).text
     connected.azure.grant(READER, FOUNDRY_AGENT_CONSUMER, connected.project.id)

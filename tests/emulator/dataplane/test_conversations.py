@@ -1,5 +1,7 @@
 """Conversations: their responses stay in one session, and so with one version (service-contract 5.3)."""
 
+from __future__ import annotations
+
 import re
 
 import pytest
@@ -45,19 +47,19 @@ def test_responses_of_a_conversation_stay_in_its_session(split: Api, *, as_objec
     assert answers[0]["conversation"] == {"id": name}
 
 
-def test_conversations_are_shared_out_by_the_rules(split: Api) -> None:
+def test_conversations_are_split_by_the_rules(split: Api) -> None:
     served = {split.served_by("support", conversation=begin(split)) for _ in range(30)}
     assert served == {"1", "2"}
 
 
-def test_a_conversation_moves_on_when_its_session_is_deleted(split: Api) -> None:
+def test_a_conversation_gets_a_new_session_when_its_session_is_deleted(split: Api) -> None:
     name = begin(split)
     first = split.ask("support", conversation=name).json()["agent_session_id"]
     split.http.delete(f"/agents/support/endpoint/sessions/{first}")
     assert split.ask("support", conversation=name).json()["agent_session_id"] != first
 
 
-def test_a_session_that_is_asked_for_wins_over_the_conversations(split: Api) -> None:
+def test_a_requested_session_overrides_the_conversations(split: Api) -> None:
     name = begin(split)
     split.ask("support", conversation=name)
     session = split.http.post("/agents/support/endpoint/sessions", json={}).json()["agent_session_id"]
@@ -70,11 +72,11 @@ def test_an_unknown_conversation_is_a_404_and_makes_no_session(split: Api) -> No
 
 
 @pytest.mark.parametrize("conversation", [1, "", {"id": 1}, []])
-def test_an_odd_conversation_is_a_400(split: Api, conversation: object) -> None:
+def test_an_invalid_conversation_is_a_400(split: Api, conversation: object) -> None:
     assert error_of(split.ask("support", conversation=conversation)) == (400, "invalid_payload")
 
 
-def test_a_conversation_begins_empty_and_ends_with_its_agent(split: Api) -> None:
+def test_a_conversation_starts_empty_and_is_deleted_with_its_agent(split: Api) -> None:
     assert error_of(split.http.post(ROOT, json={"items": [{"type": "message"}]})) == (400, "invalid_payload")
     name = begin(split)
     split.http.delete("/agents/support", params={"force": "true"})

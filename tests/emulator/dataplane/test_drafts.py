@@ -1,4 +1,6 @@
-"""Drafts: versions that are there and take no part (service-contract 3, [spec][docs])."""
+"""Drafts: versions outside of lists and traffic (service-contract 3, [spec][docs])."""
+
+from __future__ import annotations
 
 import re
 from pathlib import Path
@@ -21,7 +23,7 @@ def listed(api: Api, **query: str) -> list[str]:
     return [item["version"] for item in api.http.get("/agents/support/versions", params=query).json()["data"]]
 
 
-def test_a_draft_is_named_by_its_time_takes_no_number_and_is_told_as_a_draft(api: Api) -> None:
+def test_a_draft_is_named_by_its_time_takes_no_number_and_is_shown_as_a_draft(api: Api) -> None:
     api.create("support")
     first, second = draft(api), draft(api)
     assert re.fullmatch(r"draft-[1-9]\d*", first["version"])
@@ -54,7 +56,7 @@ def test_a_draft_is_never_the_latest_and_takes_no_traffic(api: Api) -> None:
     assert error_of(api.route("support", {candidate["version"]: 100})) == (400, "invalid_payload")
 
 
-def test_a_session_can_be_pinned_to_a_draft_to_try_it(api: Api) -> None:
+def test_a_session_can_be_pinned_to_a_draft(api: Api) -> None:
     api.create("support")
     version = api.settled("support", draft(api)["version"])["version"]
     body = {"version_indicator": {"type": "version_ref", "agent_version": version}}
@@ -62,7 +64,7 @@ def test_a_session_can_be_pinned_to_a_draft_to_try_it(api: Api) -> None:
     assert api.served_by("support", agent_session_id=session["agent_session_id"]) == version
 
 
-def test_an_agent_of_drafts_alone_has_no_latest_version(api: Api) -> None:
+def test_an_agent_with_drafts_only_has_no_latest_version(api: Api) -> None:
     version = draft(api)["version"]
     assert api.http.get("/agents/support").json()["versions"] == {}
     assert listed(api) == []
@@ -81,7 +83,7 @@ def test_draft_is_a_boolean(api: Api, value: object) -> None:
     assert error_of(api.post("support", draft=value)) == (400, "invalid_payload")
 
 
-def test_drafts_outlive_a_restart(tmp_path: Path) -> None:
+def test_drafts_survive_a_restart(tmp_path: Path) -> None:
     with LocalAzure(tmp_path) as azure:
         azure.control.set(check_pull=False)
         api = Api(azure, azure.seed_project("shop"), "r/x@sha256:" + "0" * 64)

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import collections
 from pathlib import Path
 
@@ -79,7 +81,7 @@ def test_a_pinned_endpoint_does_not_follow_a_new_version(api: Api) -> None:
     assert api.served_by("support") == "1"
 
 
-def test_rules_are_replaced_whole_and_null_goes_back_to_the_default(api: Api) -> None:
+def test_rules_are_replaced_whole_and_null_restores_the_default(api: Api) -> None:
     two_versions(api)
     api.route("support", {"1": 50, "2": 50})
     api.route("support", {"2": 100})
@@ -88,7 +90,7 @@ def test_rules_are_replaced_whole_and_null_goes_back_to_the_default(api: Api) ->
     assert rules_of(api) == [DEFAULT_RULE]
 
 
-def test_shares_that_sum_to_something_else_than_100_are_accepted(api: Api) -> None:
+def test_percentages_with_another_sum_than_100_are_accepted(api: Api) -> None:
     two_versions(api)
     assert api.route("support", {"1": 40, "2": 34}).status_code == 200
 
@@ -117,7 +119,7 @@ def test_a_malformed_rule_is_a_400(api: Api, rule: object) -> None:
     assert api.http.patch("/agents/support", json=patch).status_code == 400
 
 
-def test_new_sessions_are_shared_out_by_the_rules(api: Api) -> None:
+def test_new_sessions_are_split_by_the_rules(api: Api) -> None:
     two_versions(api)
     api.route("support", {"1": 25, "2": 75})
     served = collections.Counter(api.served_by("support") for _ in range(200))
@@ -131,7 +133,7 @@ def test_a_version_with_0_percent_gets_no_session(api: Api) -> None:
     assert {api.served_by("support") for _ in range(30)} == {"2"}
 
 
-def test_the_same_seed_shares_the_same_way(tmp_path: Path) -> None:
+def test_the_same_seed_splits_traffic_the_same_way(tmp_path: Path) -> None:
     def drawn(name: str) -> list[str]:
         with LocalAzure(tmp_path / name, seed=7) as azure:
             project = azure.seed_project("shop")

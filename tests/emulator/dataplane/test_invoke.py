@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import json
 import re
 
@@ -76,13 +78,13 @@ def test_calling_a_failed_version_repeats_its_error(api: Api) -> None:
     assert "[ImageError] Failed to pull container image." in answer.json()["error"]["message"]
 
 
-def test_a_refused_call_makes_no_session(api: Api) -> None:
+def test_a_refused_call_creates_no_session(api: Api) -> None:
     api.create("support", container_configuration={"image": api.image.split("@")[0] + ":absent"})
     api.ask("support")
     assert api.http.get("/agents/support/endpoint/sessions").json()["data"] == []
 
 
-def test_a_protocol_version_that_create_let_pass_fails_at_the_first_call(api: Api) -> None:
+def test_an_unknown_protocol_version_fails_at_the_first_call(api: Api) -> None:
     api.create("support", protocol_versions=[{"protocol": "responses", "version": "v1"}])
     answer = api.ask("support")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
@@ -91,7 +93,7 @@ def test_a_protocol_version_that_create_let_pass_fails_at_the_first_call(api: Ap
 
 def test_an_unknown_session_is_a_404(api: Api) -> None:
     api.create("support")
-    assert api.ask("support", agent_session_id="nobody").status_code == 404
+    assert api.ask("support", agent_session_id="missing").status_code == 404
 
 
 def test_a_deleted_routed_version_answers_404(api: Api) -> None:
@@ -102,7 +104,7 @@ def test_a_deleted_routed_version_answers_404(api: Api) -> None:
     assert api.ask("support").status_code == 404
 
 
-def test_prompt_agents_are_kept_but_not_called(api: Api) -> None:
+def test_prompt_agents_are_stored_but_not_called(api: Api) -> None:
     made = api.post("prompted", {"kind": "prompt", "model": "gpt"})
     assert made.json()["status"] == "active"
     assert api.ask("prompted").status_code == 501

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from foundry_emulator.testing import LocalAzure
@@ -15,7 +17,7 @@ def numbers(page: Json) -> list[str]:
     return [item["version"] for item in page["data"]]
 
 
-def test_versions_come_newest_first_with_the_recorded_fields_around_them(many: Api) -> None:
+def test_versions_are_listed_newest_first_in_the_recorded_envelope(many: Api) -> None:
     page = many.http.get("/agents/support/versions").json()
     assert list(page) == ["data", "first_id", "last_id", "has_more", "object"]
     assert numbers(page) == ["5", "4", "3", "2", "1"]
@@ -41,13 +43,13 @@ def test_a_page_past_the_end_has_no_last_id(many: Api) -> None:
     assert page == {"data": [], "has_more": False, "object": "list"}
 
 
-def test_asc_turns_the_order_round(many: Api) -> None:
+def test_asc_reverses_the_order(many: Api) -> None:
     page = many.http.get("/agents/support/versions", params={"order": "asc", "limit": "2"}).json()
     assert numbers(page) == ["1", "2"]
     assert page["has_more"] is True
 
 
-def test_before_gives_the_page_that_ends_there(many: Api) -> None:
+def test_before_returns_the_page_that_ends_there(many: Api) -> None:
     page = many.http.get("/agents/support/versions", params={"before": "support:2", "limit": "2"}).json()
     assert numbers(page) == ["4", "3"]
     assert page["has_more"] is True
@@ -63,11 +65,11 @@ def test_a_cursor_whose_version_was_deleted_keeps_its_place(many: Api) -> None:
     "query",
     [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"limit": "²"}, {"order": "up"}, {"after": "other:1"}],
 )
-def test_a_query_that_can_not_be_is_a_400(many: Api, query: dict[str, str]) -> None:
+def test_an_invalid_query_is_a_400(many: Api, query: dict[str, str]) -> None:
     assert many.http.get("/agents/support/versions", params=query).status_code == 400
 
 
-def test_a_page_holds_20_unless_told_and_at_most_100(api: Api) -> None:
+def test_a_page_has_20_items_by_default_and_at_most_100(api: Api) -> None:
     for n in range(25):
         api.post("support", api.definition(environment_variables={"N": str(n)}))
     assert len(api.http.get("/agents/support/versions").json()["data"]) == 20

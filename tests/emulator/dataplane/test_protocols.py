@@ -1,4 +1,6 @@
-"""Responses that are asked for again, and invocations."""
+"""Retrieval of responses, and invocations."""
+
+from __future__ import annotations
 
 import pytest
 
@@ -10,7 +12,7 @@ INVOCATIONS = f"{PROTOCOLS}/invocations"
 BOTH = [{"protocol": "responses", "version": "2.0.0"}, {"protocol": "invocations", "version": "2.0.0"}]
 
 
-def test_a_response_can_be_had_again_also_one_that_was_streamed(api: Api) -> None:
+def test_a_response_can_be_retrieved_also_one_that_was_streamed(api: Api) -> None:
     api.create("support")
     made = api.ask("support").json()
     streamed = api.ask("support", stream=True).text
@@ -21,14 +23,14 @@ def test_a_response_can_be_had_again_also_one_that_was_streamed(api: Api) -> Non
 
 
 @pytest.mark.parametrize(("method", "rest"), [("DELETE", ""), ("POST", "/cancel"), ("GET", "/input_items")])
-def test_what_the_agent_does_not_offer_is_its_own_404(api: Api, method: str, rest: str) -> None:
+def test_an_operation_that_the_agent_lacks_is_the_agents_own_404(api: Api, method: str, rest: str) -> None:
     api.create("support")
     made = api.ask("support").json()["id"]
     answer = api.http.request(method, f"{RESPONSES}/{made}{rest}")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
-def test_a_response_is_found_on_the_version_that_made_it(api: Api) -> None:
+def test_a_response_is_found_on_the_version_that_created_it(api: Api) -> None:
     api.create("support")
     made = api.ask("support").json()["id"]
     api.create("support", cpu="1", memory="2Gi")
@@ -38,7 +40,7 @@ def test_a_response_is_found_on_the_version_that_made_it(api: Api) -> None:
     assert error_of(api.http.get(f"{RESPONSES}/caresp_x")) == (404, "not_found")
 
 
-def test_an_invocation_takes_and_gives_any_body(api: Api) -> None:
+def test_an_invocation_sends_and_returns_any_body(api: Api) -> None:
     api.create("support", protocol_versions=BOTH)
     body = b"\x00\xff not json"
     answer = api.http.post(INVOCATIONS, content=body, headers={"content-type": "application/x-own"})

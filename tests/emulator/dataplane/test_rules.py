@@ -1,7 +1,9 @@
-"""Rules of the service contract and of the recordings' README that no other test of the data plane holds.
+"""Rules of the service contract and of the recordings' README that no other test of the data plane checks.
 
 The recordings kept here are single answers; these are the rules behind them, on inputs that they do not have.
 """
+
+from __future__ import annotations
 
 import re
 
@@ -20,16 +22,16 @@ def message(answer: httpx.Response) -> str:
     return text
 
 
-def test_what_is_missing_is_named_in_the_services_words(api: Api) -> None:
+def test_a_404_has_the_services_text(api: Api) -> None:
     api.create("support")
-    assert message(api.http.get("/agents/nobody")) == "Agent nobody doesn't exist"
-    assert message(api.http.delete("/agents/nobody")) == "Agent not found"
+    assert message(api.http.get("/agents/missing")) == "Agent missing doesn't exist"
+    assert message(api.http.delete("/agents/missing")) == "Agent not found"
     assert message(api.http.get("/agents/support/versions/7")) == "Agent support with version 7 not found"
-    assert message(api.http.get("/agents/nobody/versions/7")) == "Agent nobody with version 7 not found"
+    assert message(api.http.get("/agents/missing/versions/7")) == "Agent missing with version 7 not found"
 
 
-def test_an_error_has_the_envelope_and_its_request_id_is_in_the_headers(api: Api) -> None:
-    answer = api.http.get("/agents/nobody")
+def test_an_error_has_the_envelope_and_the_request_id_of_the_headers(api: Api) -> None:
+    answer = api.http.get("/agents/missing")
     error: Json = answer.json()["error"]
     assert list(error) == ["code", "message", "type", "details", "additionalInfo"]
     assert (error["code"], error["type"], error["details"]) == ("not_found", "error", [])
@@ -41,14 +43,14 @@ def test_an_error_has_the_envelope_and_its_request_id_is_in_the_headers(api: Api
     ("method", "path", "versions"),
     [
         ("GET", "/agents", DATA_PLANE),
-        ("GET", "/agents/nobody", DATA_PLANE),
+        ("GET", "/agents/missing", DATA_PLANE),
         ("POST", "/agents/support:disable", DATA_PLANE),
         ("DELETE", "/agents/support/endpoint/sessions/none", DATA_PLANE),
         ("GET", "/toolboxes", "1.0"),
         ("GET", "/toolboxes/none", "1.0"),
     ],
 )
-def test_every_answer_says_its_region_and_api_versions_and_a_204_has_no_body(
+def test_every_response_has_region_and_api_versions_and_a_204_has_no_body(
     api: Api, method: str, path: str, versions: str
 ) -> None:
     api.create("support")
@@ -74,7 +76,7 @@ def test_every_answer_says_its_region_and_api_versions_and_a_204_has_no_body(
         ("moonbase1", "moonbase1"),
     ],
 )
-def test_regions_are_named_as_answers_name_them(location: str, name: str) -> None:
+def test_regions_have_the_names_that_responses_show(location: str, name: str) -> None:
     assert region_name(location) == name
 
 
@@ -105,7 +107,7 @@ def test_unset_and_null_fields_stay_absent_and_the_old_protocol_list_is_added_em
     assert "draft" not in made
 
 
-def test_ids_are_made_as_the_service_makes_them_and_are_equal_in_all_versions(api: Api) -> None:
+def test_ids_have_the_services_form_and_are_equal_in_all_versions(api: Api) -> None:
     first, second = api.create("support"), api.create("support", cpu="1", memory="2Gi")
     assert first["id"] == "support:1"
     identity, blueprint, reference = (first[k] for k in ("instance_identity", "blueprint", "blueprint_reference"))
@@ -117,7 +119,7 @@ def test_ids_are_made_as_the_service_makes_them_and_are_equal_in_all_versions(ap
         assert first[key] == second[key]
 
 
-def test_after_the_newest_version_goes_the_one_before_is_latest_and_its_number_is_not_given_again(api: Api) -> None:
+def test_after_deleting_the_newest_version_the_one_before_is_latest_and_the_number_is_not_reused(api: Api) -> None:
     api.create("support")
     api.create("support", cpu="1", memory="2Gi")
     gone = api.http.delete("/agents/support/versions/2")
@@ -159,7 +161,7 @@ def test_an_agents_card_is_echoed_with_its_skills(api: Api) -> None:
     assert api.http.get("/agents/support").json()["agent_card"] == card
 
 
-def test_lists_differ_in_what_is_around_no_items(api: Api) -> None:
+def test_empty_lists_differ_in_their_envelopes(api: Api) -> None:
     """Sessions: `data` and `has_more`; a toolbox's page past the end: ids that are ""."""
     api.create("support")
     assert api.http.get("/agents/support/endpoint/sessions").json() == {"data": [], "has_more": False}
@@ -188,7 +190,7 @@ def test_session_ids_have_the_recorded_lengths(api: Api) -> None:
     assert re.fullmatch("[0-9a-f]{63}", api.ask("support").headers["x-agent-session-id"])
 
 
-def test_a_response_and_its_message_have_ids_of_one_partition(api: Api) -> None:
+def test_a_response_and_its_message_have_ids_in_the_same_partition(api: Api) -> None:
     api.create("support")
     first, second = (api.ask("support").json() for _ in range(2))
     ids = [answer["id"].removeprefix("caresp_") for answer in (first, second)]
@@ -198,7 +200,7 @@ def test_a_response_and_its_message_have_ids_of_one_partition(api: Api) -> None:
     assert ids[0] != message
 
 
-def test_a_toolbox_keeps_tools_skills_and_policies_in_clear_and_adds_empty_skills(api: Api) -> None:
+def test_a_toolbox_returns_tools_skills_and_policies_unmasked_and_adds_empty_skills(api: Api) -> None:
     body: Json = {"tools": [TOOL], "policies": {"rai_config": {"rai_policy_name": "p"}}, "metadata": {"a": "b"}}
     made = api.http.post("/toolboxes/t/versions", json=body).json()
     assert (made["tools"], made["policies"], made["skills"], made["description"]) == ([TOOL], body["policies"], [], "")
@@ -208,7 +210,7 @@ def test_a_toolbox_keeps_tools_skills_and_policies_in_clear_and_adds_empty_skill
     assert api.http.get("/toolboxes/t/versions/1").json() == made
 
 
-def test_an_agent_can_be_made_and_updated_without_naming_versions(api: Api) -> None:
+def test_an_agent_can_be_created_and_updated_without_naming_versions(api: Api) -> None:
     """POST /agents and POST /agents/{a}, as azd sends them."""
     made = api.http.post("/agents", json={"name": "support", "definition": api.definition()})
     assert (made.status_code, made.json()["versions"]["latest"]["version"]) == (200, "1")
@@ -220,7 +222,7 @@ def test_an_agent_can_be_made_and_updated_without_naming_versions(api: Api) -> N
     for cpu, memory, version in (("0.5", "1Gi", "1"), ("1", "2Gi", "2")):
         body = {"definition": api.definition(cpu=cpu, memory=memory)}
         assert api.http.post("/agents/support", json=body).json()["versions"]["latest"]["version"] == version
-    assert error_of(api.http.post("/agents/nobody", json={"definition": api.definition()})) == (404, "not_found")
+    assert error_of(api.http.post("/agents/missing", json={"definition": api.definition()})) == (404, "not_found")
 
 
 def test_a_call_without_or_with_another_api_version_is_refused(api: Api) -> None:

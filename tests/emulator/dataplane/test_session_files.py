@@ -1,5 +1,7 @@
 """Files in a session's home."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import httpx
@@ -32,7 +34,7 @@ def names(api: Api, files: str, **query: str) -> list[tuple[str, int, bool]]:
     return [(entry["name"], entry["size"], entry["is_directory"]) for entry in entries]
 
 
-def test_a_file_comes_back_as_it_went(api: Api, files: str) -> None:
+def test_a_file_is_returned_unchanged(api: Api, files: str) -> None:
     content = bytes(range(256)) * 1000
     written = put(api, files, "notes/today.bin", content)
     assert (written.status_code, written.json()) == (201, {"path": "notes/today.bin", "bytes_written": len(content)})
@@ -44,8 +46,8 @@ def test_a_file_comes_back_as_it_went(api: Api, files: str) -> None:
     assert get(api, files, "notes/today.bin").content == b"new"
 
 
-def test_a_path_with_a_slash_before_it_is_relative_to_the_home_as_well(api: Api, files: str) -> None:
-    """Microsoft's sample writes them so."""
+def test_a_path_with_a_leading_slash_is_relative_to_the_home(api: Api, files: str) -> None:
+    """Microsoft's sample writes paths this way."""
     for path in ("/remote/a.txt", "//etc/passwd", "/home/b.txt"):
         relative = path.lstrip("/")
         written = put(api, files, path)
@@ -80,7 +82,7 @@ def test_a_folder_is_deleted_when_it_is_empty_or_recursively(api: Api, files: st
 @pytest.mark.parametrize(
     "path", ["../x", "a/../../x", "/../x", "/home/session/../x", "a\0b", "x" * 300, "x/" * 600, ""]
 )
-def test_a_path_that_leads_out_of_the_home_or_nowhere_is_a_400(api: Api, files: str, path: str) -> None:
+def test_a_path_out_of_the_home_or_without_a_name_is_a_400(api: Api, files: str, path: str) -> None:
     assert put(api, files, path).status_code == 400
     assert get(api, files, path).status_code == 400
 
@@ -95,14 +97,14 @@ def test_a_link_out_of_the_home_is_not_followed(api: Api, files: str, tmp_path: 
     assert list(tmp_path.iterdir()) == [tmp_path / "secret"]
 
 
-def test_a_folder_is_no_file_and_a_file_no_folder(api: Api, files: str) -> None:
+def test_a_folder_is_not_a_file_and_a_file_is_not_a_folder(api: Api, files: str) -> None:
     put(api, files, "a/b.txt")
     answers = [put(api, files, "a"), get(api, files, "a"), put(api, files, "a/b.txt/c"), put(api, files, ".")]
     answers.append(api.http.delete(files, params={"path": "."}))
     assert [answer.status_code for answer in answers] == [400] * 5
 
 
-def test_files_outlive_a_stop_and_go_with_the_session(api: Api, files: str) -> None:
+def test_files_survive_a_stop_and_are_deleted_with_the_session(api: Api, files: str) -> None:
     put(api, files, "a.txt")
     session = files.removesuffix("/files")
     assert api.http.post(f"{session}:stop").status_code == 204

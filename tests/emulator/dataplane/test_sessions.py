@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from pathlib import Path
 
 import httpx
@@ -63,7 +65,7 @@ def test_a_session_pins_its_version_whatever_the_split(api: Api) -> None:
     assert api.served_by("support") == "2"
 
 
-def test_a_session_made_by_a_call_keeps_its_version_over_a_new_route(api: Api) -> None:
+def test_a_session_created_by_a_call_keeps_its_version_after_a_new_route(api: Api) -> None:
     api.create("support")
     session = api.ask("support").json()["agent_session_id"]
     assert len(session) == 63
@@ -72,7 +74,7 @@ def test_a_session_made_by_a_call_keeps_its_version_over_a_new_route(api: Api) -
     assert api.served_by("support", agent_session_id=session) == "1"
 
 
-def test_a_stopped_session_is_idle_and_chooses_anew_at_its_next_call(api: Api) -> None:
+def test_a_stopped_session_is_idle_and_routed_again_at_its_next_call(api: Api) -> None:
     api.create("support")
     session = pin(api, "1").json()["agent_session_id"]
     assert api.http.post(f"{SESSIONS}/{session}:stop").status_code == 204
@@ -86,7 +88,7 @@ def test_a_stopped_session_is_idle_and_chooses_anew_at_its_next_call(api: Api) -
     assert api.http.get(f"{SESSIONS}/{session}").json()["status"] == "active"
 
 
-def test_a_chosen_id_is_kept_and_can_not_be_taken_twice(api: Api) -> None:
+def test_a_chosen_id_is_kept_and_cannot_be_used_twice(api: Api) -> None:
     api.create("support")
     body = {"version_indicator": {"type": "version_ref", "agent_version": "1"}, "agent_session_id": "mine"}
     assert api.http.post(SESSIONS, json=body).json()["agent_session_id"] == "mine"
@@ -124,7 +126,7 @@ def test_active_sessions_keep_a_version_and_its_agent_from_being_deleted_unless_
     assert api.http.delete("/agents/support").status_code == 200
 
 
-def test_an_idle_session_does_not_hold_its_version(data_dir: Path) -> None:
+def test_an_idle_session_does_not_block_the_deletion_of_its_version(data_dir: Path) -> None:
     clock = Clock()
     with LocalAzure(data_dir, clock=clock) as azure:
         project = azure.seed_project("shop")
@@ -139,8 +141,8 @@ def test_an_idle_session_does_not_hold_its_version(data_dir: Path) -> None:
         with azure.client("shop") as http:
             http.post("/agents/support/versions", json={"definition": definition})
             azure.wait_until(is_active(http, "support", "1"))
-            asked = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": ""})
-            session = asked.json()["agent_session_id"]
+            response = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": ""})
+            session = response.json()["agent_session_id"]
             assert http.delete("/agents/support/versions/1").status_code == 409
             clock.time += 299
             assert http.get(f"{SESSIONS}/{session}").json()["status"] == "active"
@@ -166,7 +168,7 @@ def test_a_setting_makes_every_session_idle_at_once(data_dir: Path) -> None:
             assert http.delete("/agents/support/versions/1").status_code == 200
 
 
-def test_an_expired_session_starts_anew_on_the_version_that_is_routed_now(data_dir: Path) -> None:
+def test_an_expired_session_starts_again_on_the_version_that_is_routed_now(data_dir: Path) -> None:
     clock = Clock()
     with LocalAzure(data_dir, clock=clock) as azure:
         project = azure.seed_project("shop")
@@ -188,8 +190,8 @@ def test_an_expired_session_starts_anew_on_the_version_that_is_routed_now(data_d
             # the clients' tokens have expired too
             http.headers["authorization"] = f"Bearer {azure.token()}"
             assert http.get(f"{SESSIONS}/{session}").json()["status"] == "expired"
-            asked = http.post(
+            response = http.post(
                 "/agents/support/endpoint/protocols/openai/responses",
                 json={"input": "", "agent_session_id": session},
             )
-            assert asked.json()["agent_reference"]["version"] == "2"
+            assert response.json()["agent_reference"]["version"] == "2"

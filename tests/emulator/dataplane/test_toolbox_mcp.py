@@ -1,4 +1,6 @@
-"""Toolboxes as MCP servers, asked by the maintained client and by hand."""
+"""Toolboxes as MCP servers, called by the maintained client and by hand."""
+
+from __future__ import annotations
 
 import asyncio
 import json
@@ -28,15 +30,15 @@ HOSTED = ("code_interpreter", "file_search", "web_search")
 
 @pytest.fixture(scope="module")
 def orders() -> Iterator[Served]:
-    """A server that wants a key."""
+    """A server that requires a key."""
     with mcp_server(key=SECRET) as served:
         yield served
 
 
 @pytest.fixture
 def toolbox(api: Api, orders: Served) -> Api:
-    """``tools`` with hosted tools, the server by a connection with its key, and one that is not there."""
-    orders.asked.clear()
+    """Create ``tools``: hosted tools, the server by a connection with its key, and an unreachable server."""
+    orders.requests.clear()
     connect(api, "orders", {"authType": "CustomKeys", "credentials": {"keys": {"x-api-key": SECRET}}})
     hosted: list[dict[str, object]] = [{"type": kind} for kind in HOSTED]
     post(api, *hosted, remote(orders), remote(url="http://127.0.0.1:9/mcp", label="gone"))
@@ -81,7 +83,7 @@ def names(answer: httpx.Response) -> list[str]:
 
 
 def talk(api: Api, path: str, mode: str, work: Callable[[Client], Awaitable[Any]], principal: str | None = None) -> Any:
-    """What a maintained client gets at an endpoint."""
+    """Return what a maintained client gets from an endpoint."""
     token = api.azure.token(principal) if principal else api.azure.token()
 
     async def run() -> Any:
@@ -123,7 +125,7 @@ def test_a_server_gets_its_connections_key_and_the_call_id_and_not_the_callers_t
 def test_the_key_is_in_no_answer_journal_page_state_log_or_repr(
     toolbox: Api, orders: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Also not in the errors of a server that refuses it."""
+    """Not even the errors of a server that refuses the key show it."""
     with caplog.at_level("DEBUG"), mcp_server(key="another") as other:
         post(toolbox, remote(orders), remote(other, label="other"))
         toolbox.http.patch("/toolboxes/tools", json={"default_version": "2"})
@@ -155,7 +157,7 @@ def test_a_named_hosted_tool_goes_by_its_name(api: Api) -> None:
     assert "future_tool does not run here" in text_of(call(api, "future_tool", {}))[0]
 
 
-def test_a_server_that_is_not_there_is_the_tools_error_with_its_label_and_costs_no_other_tool(toolbox: Api) -> None:
+def test_an_unreachable_server_is_an_error_of_its_tools_only_with_its_label(toolbox: Api) -> None:
     text, failed = text_of(call(toolbox, "gone.add", {"a": 1, "b": 1}))
     assert failed
     assert text.startswith("MCP server 'gone' could not be used: ")
@@ -163,16 +165,16 @@ def test_a_server_that_is_not_there_is_the_tools_error_with_its_label_and_costs_
     assert list(listed["_meta"]["foundry-emulator/unreached"]) == ["gone"]
 
 
-def test_what_a_servers_tool_fails_with_is_passed_on(toolbox: Api) -> None:
+def test_the_error_of_a_servers_tool_is_forwarded(toolbox: Api) -> None:
     text, failed = text_of(call(toolbox, "orders.fail", {}))
     assert failed
     assert "out of stock" in text
 
 
 @pytest.mark.parametrize(
-    ("tool", "told"),
+    ("tool", "expected"),
     [
-        ({"project_connection_id": "nobody"}, "the project has no connection 'nobody'"),
+        ({"project_connection_id": "missing"}, "the project has no connection 'missing'"),
         ({"server_url": "http://example.com/mcp"}, "plain http is for servers on this machine alone"),
         ({"server_url": "ftp://example.com"}, "is no http or https address"),
         ({"server_url": None, "connector_id": "connector_gmail"}, "models neither connectors nor tunnels"),
@@ -181,13 +183,13 @@ def test_what_a_servers_tool_fails_with_is_passed_on(toolbox: Api) -> None:
         ({"allowed_tools": ["fail"]}, "allowed_tools does not name 'add'"),
     ],
 )
-def test_a_tool_that_can_not_be_used_says_why(api: Api, orders: Served, tool: dict[str, object], told: str) -> None:
+def test_a_tool_that_cannot_be_used_says_why(api: Api, orders: Served, tool: dict[str, object], expected: str) -> None:
     connect(api, "orders", {"authType": "None"})
     connect(api, "consent", {"authType": "OAuth2", "target": "https://example.com"})
     post(api, {key: value for key, value in (remote(orders) | tool).items() if value is not None})
     text, failed = text_of(call(api, "orders.add", {"a": 1, "b": 1}))
     assert failed
-    assert told in text
+    assert expected in text
 
 
 @pytest.mark.parametrize(
@@ -218,7 +220,7 @@ def test_the_target_and_the_credential_come_from_the_connection(
 @pytest.mark.parametrize(
     ("auth_type", "of"), [("ProjectManagedIdentity", "project"), ("AgenticIdentityToken", "caller")]
 )
-def test_identities_ask_with_a_token_for_the_connections_audience(api: Api, auth_type: str, of: str) -> None:
+def test_identities_send_a_token_for_the_connections_audience(api: Api, auth_type: str, of: str) -> None:
     caller = str(uuid.uuid4())
     api.azure.grant(caller, FOUNDRY_USER, api.project.id)
     with mcp_server() as served:
@@ -255,7 +257,7 @@ def test_a_caller_needs_foundry_user_and_invoking_agents_is_not_enough(api: Api,
         assert ask(api, {"method": "tools/list"}, path, authorization=bearer).status_code == status
 
 
-def test_what_is_missing_is_a_404_and_what_is_malformed_a_400_in_the_services_envelope(api: Api) -> None:
+def test_missing_is_a_404_and_malformed_a_400_in_the_services_envelope(api: Api) -> None:
     assert error_of(ask(api, {"method": "tools/list"})) == (404, "not_found")
     post(api, {"type": "web_search"})
     assert error_of(ask(api, {"method": "tools/list"}, "/toolboxes/tools/versions/9/mcp")) == (404, "not_found")
@@ -278,7 +280,7 @@ def test_ping_and_prompts_are_missing_as_documented_unless_switched_on(api: Api)
         api.azure.control.set(mcp_strict=True)
 
 
-def test_the_separator_of_tool_names_can_be_the_other_one_that_was_seen(toolbox: Api) -> None:
+def test_the_separator_of_tool_names_can_be_the_other_observed_one(toolbox: Api) -> None:
     toolbox.azure.control.set(mcp_separator="___")
     try:
         assert "orders___add" in names(ask(toolbox, {"method": "tools/list"}))
@@ -287,8 +289,8 @@ def test_the_separator_of_tool_names_can_be_the_other_one_that_was_seen(toolbox:
         toolbox.azure.control.set(mcp_separator=".")
 
 
-def test_there_is_no_stream_of_the_servers_own(api: Api) -> None:
-    """405 is what clients take for that; anything else ends their connection."""
+def test_the_server_has_no_stream(api: Api) -> None:
+    """405 means this to clients; any other status ends their connection."""
     post(api, {"type": "web_search"})
     for path in ("/toolboxes/tools/mcp", "/toolboxes/tools/versions/1/mcp"):
         assert api.http.get(path).status_code == 405

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import re
 from pathlib import Path
 
@@ -24,7 +26,7 @@ def test_a_toolbox_may_be_named_as_in_microsofts_samples(api: Api, name: str) ->
 
 
 @pytest.mark.parametrize("name", ["_t", "t_", "a.b", "x" * 64])
-def test_another_name_is_refused_as_a_toolboxs(api: Api, name: str) -> None:
+def test_an_invalid_toolbox_name_is_refused(api: Api, name: str) -> None:
     refused = api.http.post(f"/toolboxes/{name}/versions", json={"tools": [MCP]})
     assert error_of(refused) == (400, "invalid_payload")
     assert refused.json()["error"]["message"].startswith(f"Toolbox name '{name}' is invalid")
@@ -51,7 +53,7 @@ def test_only_an_existing_version_can_be_promoted(api: Api, body: dict[str, obje
     assert default(api) == "1"
 
 
-def test_deletes_are_204_and_what_is_missing_is_a_404_that_names_the_request(api: Api) -> None:
+def test_deletes_are_204_and_a_missing_toolbox_is_a_404_with_the_request_id(api: Api) -> None:
     post(api)
     post(api)
     assert api.http.delete(f"{TOOLS}/versions/2").status_code == 204
@@ -64,7 +66,7 @@ def test_deletes_are_204_and_what_is_missing_is_a_404_that_names_the_request(api
         assert missing.headers["api-supported-versions"] == "1.0"
 
 
-def test_the_default_can_not_be_deleted_beside_others_and_a_number_is_not_given_twice(api: Api) -> None:
+def test_the_default_cannot_be_deleted_while_others_exist_and_numbers_are_not_reused(api: Api) -> None:
     post(api)
     post(api)
     assert error_of(api.http.delete(f"{TOOLS}/versions/1")) == (409, "conflict")
@@ -74,14 +76,14 @@ def test_the_default_can_not_be_deleted_beside_others_and_a_number_is_not_given_
     assert default(api) == "3"
 
 
-def test_a_toolbox_made_again_has_its_old_id_and_counts_from_1(api: Api) -> None:
+def test_a_recreated_toolbox_has_its_old_id_and_counts_from_1(api: Api) -> None:
     post(api)
     before = api.http.get(TOOLS).json()["id"]
     api.http.delete(TOOLS)
     assert (post(api), api.http.get(TOOLS).json()["id"]) == ("1", before)
 
 
-def test_lists_go_in_pages_newest_first(api: Api) -> None:
+def test_lists_have_pages_newest_first(api: Api) -> None:
     for n in range(5):
         post(api, f"tools-{n}")
         post(api)
@@ -105,12 +107,12 @@ def test_lists_go_in_pages_newest_first(api: Api) -> None:
         {"tools": [], "metadata": {"a": 1}},
     ],
 )
-def test_an_unfit_toolbox_is_a_400_and_makes_nothing(api: Api, body: dict[str, object]) -> None:
+def test_an_invalid_toolbox_is_a_400_and_creates_nothing(api: Api, body: dict[str, object]) -> None:
     assert api.http.post(f"{TOOLS}/versions", json=body).status_code == 400
     assert api.http.get(TOOLS).status_code == 404
 
 
-def test_toolboxes_outlive_a_restart_and_end_with_their_project(tmp_path: Path) -> None:
+def test_toolboxes_survive_a_restart_and_are_deleted_with_their_project(tmp_path: Path) -> None:
     with LocalAzure(tmp_path / "azure") as azure:
         project = azure.seed_project("shop")
         with azure.client("shop") as http:

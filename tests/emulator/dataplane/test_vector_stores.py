@@ -1,5 +1,7 @@
 """Files and vector stores, through the unmodified OpenAI client and by hand."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -32,7 +34,7 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAzure]:
 
 @pytest.fixture
 def openai(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAI]:
-    """The client that ``AIProjectClient`` gives; it sends no ``api-version``."""
+    """The client that ``AIProjectClient`` returns; it sends no ``api-version``."""
     for name, value in api.azure.env.items():
         monkeypatch.setenv(name, value)
     with (
@@ -87,7 +89,7 @@ def test_the_clients_flow_upload_index_wait_search_delete(openai: OpenAI) -> Non
         openai.files.content(file.id)
 
 
-def test_batches_are_waited_for_by_the_clients_own_helper(api: Api, openai: OpenAI) -> None:
+def test_the_clients_own_helper_waits_for_batches(api: Api, openai: OpenAI) -> None:
     api.azure.control.set(indexing_s=0)
     try:
         identity = store(api)
@@ -105,7 +107,7 @@ def test_batches_are_waited_for_by_the_clients_own_helper(api: Api, openai: Open
         api.azure.control.set(indexing_s=5)
 
 
-def test_lists_end_and_hold_everything_over_several_pages(api: Api, openai: OpenAI) -> None:
+def test_lists_over_several_pages_end_and_are_complete(api: Api, openai: OpenAI) -> None:
     files = [upload(api, f"{n}.txt") for n in range(5)]
     stores = [store(api, *files) for _ in range(5)]
     assert [file.id for file in openai.files.list(limit=2)] == files[::-1]
@@ -153,7 +155,7 @@ def test_attributes_filter_a_search_and_can_be_changed(api: Api) -> None:
     assert found(year) == []
 
 
-def test_a_deleted_file_goes_from_its_stores_and_a_removed_one_stays_a_file(api: Api) -> None:
+def test_a_deleted_file_leaves_its_stores_and_a_removed_one_stays_a_file(api: Api) -> None:
     one, two = upload(api), upload(api)
     identity = store(api, one, two)
     assert api.http.delete(f"{STORES}/{identity}/files/{one}").json()["deleted"]
@@ -162,7 +164,7 @@ def test_a_deleted_file_goes_from_its_stores_and_a_removed_one_stays_a_file(api:
     assert shown(api, identity)["file_counts"]["total"] == 0
 
 
-def test_a_search_finds_the_part_of_a_long_file_and_nothing_in_what_is_not_text(api: Api) -> None:
+def test_a_search_finds_the_part_of_a_long_file_and_nothing_in_a_binary_file(api: Api) -> None:
     long = " ".join(f"w{n}" for n in range(3000))
     identity = store(api, upload(api, "long.txt", long.encode()), upload(api, "a.pdf", b"%PDF w2999"))
     CLOCK.time += 5
@@ -171,14 +173,14 @@ def test_a_search_finds_the_part_of_a_long_file_and_nothing_in_what_is_not_text(
     assert hit["score"] == 1.0
 
 
-def test_an_idle_stores_time_runs_out(api: Api) -> None:
+def test_an_idle_store_expires(api: Api) -> None:
     identity = store(api, expires_after={"anchor": "last_active_at", "days": 1})
     CLOCK.time += 86400
     api.http.headers["authorization"] = f"Bearer {api.azure.token()}"
     assert shown(api, identity)["status"] == "expired"
 
 
-def test_a_toolbox_searches_its_vector_stores_by_words_and_says_so(api: Api) -> None:
+def test_a_toolbox_searches_its_vector_stores_by_words_and_reports_it(api: Api) -> None:
     identity = store(api, upload(api), upload(api, "other.md", b"Shipping is free."))
     CLOCK.time += 5
     tools = [
@@ -187,7 +189,7 @@ def test_a_toolbox_searches_its_vector_stores_by_words_and_says_so(api: Api) -> 
     ]
     api.http.post("/toolboxes/tools/versions", json={"tools": tools}).raise_for_status()
 
-    def said(tool: str) -> tuple[str, bool]:
+    def call(tool: str) -> tuple[str, bool]:
         message = {
             "jsonrpc": "2.0",
             "id": 1,
@@ -197,11 +199,11 @@ def test_a_toolbox_searches_its_vector_stores_by_words_and_says_so(api: Api) -> 
         result = api.http.post("/toolboxes/tools:invoke_mcp", json=message).json()["result"]
         return result["content"][0]["text"], result.get("isError", False)
 
-    text, failed = said("file_search")
+    text, failed = call("file_search")
     assert not failed
     assert text.startswith("Modelled by the local Azure: words were compared, not embeddings. 1 parts of files")
     assert text.endswith("[faq.md, score 1.00]\nReturns take 30 days.")
-    assert said("lost") == ("lost: Vector store 'vs_x' not found", True)
+    assert call("lost") == ("lost: Vector store 'vs_x' not found", True)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +233,7 @@ def test_a_toolbox_searches_its_vector_stores_by_words_and_says_so(api: Api) -> 
         ("/{}/file_batches", {"files": [1]}),
     ],
 )
-def test_an_unfit_request_is_a_400_and_changes_nothing(api: Api, path: str, body: Json) -> None:
+def test_an_invalid_request_is_a_400_and_changes_nothing(api: Api, path: str, body: Json) -> None:
     file = upload(api)
     identity = store(api, file)
     CLOCK.time += 5
@@ -251,12 +253,12 @@ def test_an_unfit_request_is_a_400_and_changes_nothing(api: Api, path: str, body
         {"data": {"purpose": "assistants"}, "files": {"other": ("a.md", b"x")}},
     ],
 )
-def test_an_unfit_upload_is_a_400(api: Api, upload_of: dict[str, Any]) -> None:
+def test_an_invalid_upload_is_a_400(api: Api, upload_of: dict[str, Any]) -> None:
     assert error_of(api.http.post(FILES, **upload_of)) == (400, "invalid_payload")
     assert api.http.get(FILES).json()["data"] == []
 
 
-def test_what_is_missing_is_a_404_for_the_client(api: Api, openai: OpenAI) -> None:
+def test_a_missing_store_file_or_batch_is_a_404_for_the_client(api: Api, openai: OpenAI) -> None:
     identity = store(api)
     with pytest.raises(NotFoundError, match="No such File object: file-x"):
         openai.vector_stores.files.create(identity, file_id="file-x")
@@ -269,7 +271,7 @@ def test_what_is_missing_is_a_404_for_the_client(api: Api, openai: OpenAI) -> No
     assert api.http.get(STORES, params={"api-version": "2024-01-01"}).status_code == 404
 
 
-def test_everything_outlives_a_restart_and_ends_with_the_project(tmp_path: Path) -> None:
+def test_stores_and_files_survive_a_restart_and_are_deleted_with_the_project(tmp_path: Path) -> None:
     settings = Settings(indexing_s=0)
     with LocalAzure(tmp_path / "azure", settings=settings) as azure:
         project = azure.seed_project("shop")
@@ -310,7 +312,7 @@ asyncio.run(flow(sys.argv[1]))
 
 
 def test_the_async_client_runs_the_same_flow(api: Api) -> None:
-    """In a process of its own: aiohttp reads SSL_CERT_FILE when it is imported."""
+    """In a separate process: aiohttp reads SSL_CERT_FILE when it is imported."""
     api.azure.control.set(indexing_s=0)
     done = subprocess.run(
         [sys.executable, "-c", ASYNC_FLOW, api.project.endpoint],

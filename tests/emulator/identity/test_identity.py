@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterator
 
@@ -8,7 +10,7 @@ from starlette.testclient import TestClient
 from foundry_emulator.identity import ARM_AUDIENCE, DEPLOYER, FOUNDRY_AUDIENCE, Identity, TokenProblem
 from foundry_emulator.store import Store
 
-SOMEBODY = "11111111-1111-1111-1111-111111111111"
+OTHER = "11111111-1111-1111-1111-111111111111"
 
 
 class Clock:
@@ -49,8 +51,8 @@ def test_the_endpoint_gives_the_deployers_token_in_app_services_shape(identity: 
 
 
 def test_a_client_id_selects_another_principal(identity: Identity) -> None:
-    _, body = ask(identity, client_id=SOMEBODY)
-    assert identity.verify(f"bearer {body['access_token']}", FOUNDRY_AUDIENCE).object_id == SOMEBODY
+    _, body = ask(identity, client_id=OTHER)
+    assert identity.verify(f"bearer {body['access_token']}", FOUNDRY_AUDIENCE).object_id == OTHER
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,9 @@ def test_a_client_id_selects_another_principal(identity: Identity) -> None:
         ({"mi_res_id": "/subscriptions/s"}, 501),
     ],
 )
-def test_the_endpoint_answers_only_who_may_have_a_token(identity: Identity, asked: dict[str, str], status: int) -> None:
+def test_the_endpoint_answers_only_callers_that_may_have_a_token(
+    identity: Identity, asked: dict[str, str], status: int
+) -> None:
     answer = ask(identity, **asked)
     assert answer[0] == status
     if status != 200:
@@ -87,7 +91,7 @@ def test_the_endpoint_answers_only_who_may_have_a_token(identity: Identity, aske
     ],
 )
 def test_the_spellings_of_an_audience_are_one_audience(identity: Identity, asked: str, taken: str) -> None:
-    assert identity.verify(f"Bearer {identity.token(SOMEBODY, asked)}", taken).object_id == SOMEBODY
+    assert identity.verify(f"Bearer {identity.token(OTHER, asked)}", taken).object_id == OTHER
 
 
 def problem(identity: Identity, header: str | None, audience: str = ARM_AUDIENCE) -> str:
@@ -96,7 +100,7 @@ def problem(identity: Identity, header: str | None, audience: str = ARM_AUDIENCE
     return caught.value.code
 
 
-def test_a_missing_token_and_another_scheme_are_told_apart_from_a_bad_one(identity: Identity) -> None:
+def test_a_missing_token_and_another_scheme_have_another_code_than_a_bad_token(identity: Identity) -> None:
     assert problem(identity, None) == "AuthenticationFailed"
     assert problem(identity, "Basic abc") == "AuthenticationFailed"
     assert problem(identity, "Bearer ") == "AuthenticationFailed"
@@ -104,16 +108,16 @@ def test_a_missing_token_and_another_scheme_are_told_apart_from_a_bad_one(identi
     assert problem(identity, "Bearer \xe9.b.c") == "InvalidAuthenticationToken"
 
 
-def test_a_token_ends_with_its_day_even_when_it_was_seen_before(identity: Identity, clock: Clock) -> None:
-    header = f"Bearer {identity.token(SOMEBODY, ARM_AUDIENCE)}"
+def test_a_token_expires_after_a_day_even_when_it_was_verified_before(identity: Identity, clock: Clock) -> None:
+    header = f"Bearer {identity.token(OTHER, ARM_AUDIENCE)}"
     clock.now += 24 * 3600 - 1
     identity.verify(header, ARM_AUDIENCE)
     clock.now += 1
     assert problem(identity, header) == "ExpiredAuthenticationToken"
 
 
-def test_a_token_opens_its_own_audience_only(identity: Identity) -> None:
-    header = f"Bearer {identity.token(SOMEBODY, FOUNDRY_AUDIENCE)}"
+def test_a_token_is_valid_for_its_own_audience_only(identity: Identity) -> None:
+    header = f"Bearer {identity.token(OTHER, FOUNDRY_AUDIENCE)}"
     assert problem(identity, header) == "InvalidAuthenticationTokenAudience"
 
 
@@ -128,28 +132,28 @@ def changed_once(token: str) -> Iterator[str]:
 
 
 def test_a_token_changed_in_any_part_is_refused(identity: Identity) -> None:
-    for forged in changed_once(identity.token(SOMEBODY, ARM_AUDIENCE)):
+    for forged in changed_once(identity.token(OTHER, ARM_AUDIENCE)):
         assert problem(identity, f"Bearer {forged}") == "InvalidAuthenticationToken"
 
 
-def test_tokens_and_the_secret_outlive_a_restart_and_belong_to_one_store(clock: Clock) -> None:
+def test_tokens_and_the_secret_survive_a_restart_and_belong_to_one_store(clock: Clock) -> None:
     store = Store(None)
     before = Identity(store, clock=clock)
     after = Identity(store, clock=clock)
-    header = f"Bearer {before.token(SOMEBODY, ARM_AUDIENCE)}"
-    assert after.verify(header, ARM_AUDIENCE).object_id == SOMEBODY
+    header = f"Bearer {before.token(OTHER, ARM_AUDIENCE)}"
+    assert after.verify(header, ARM_AUDIENCE).object_id == OTHER
     assert after.identity_header == before.identity_header
     assert problem(Identity(Store(None), clock=clock), header) == "InvalidAuthenticationToken"
 
 
-def test_a_header_of_ones_own_gives_tokens_of_that_principal_alone(identity: Identity) -> None:
-    """What an agent's process has: it must not be able to act as the deployer."""
-    own = identity.header_of(SOMEBODY)
-    for query in ({}, {"client_id": SOMEBODY}, {"client_id": SOMEBODY.upper()}):
+def test_a_principals_own_header_gives_tokens_of_that_principal_only(identity: Identity) -> None:
+    """An agent's process has this header: it must not be able to act as the deployer."""
+    own = identity.header_of(OTHER)
+    for query in ({}, {"client_id": OTHER}, {"client_id": OTHER.upper()}):
         status, body = ask(identity, header=own, **query)
         assert status == 200
-        assert identity.verify(f"Bearer {body['access_token']}", FOUNDRY_AUDIENCE).object_id == SOMEBODY
+        assert identity.verify(f"Bearer {body['access_token']}", FOUNDRY_AUDIENCE).object_id == OTHER
     status, body = ask(identity, header=own, client_id=DEPLOYER)
     assert (status, "access_token" in body) == (400, False)
-    for forged in (f"{DEPLOYER}.{own.partition('.')[2]}", f"{SOMEBODY}.", SOMEBODY, "."):
+    for forged in (f"{DEPLOYER}.{own.partition('.')[2]}", f"{OTHER}.", OTHER, "."):
         assert ask(identity, header=forged)[0] == 401

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import hashlib
 import json
 from pathlib import Path
@@ -6,9 +8,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from foundry_emulator.media_types import OCI_CONFIG, OCI_INDEX, OCI_LAYER_TAR, OCI_MANIFEST
 from foundry_emulator.registry import RegistryStore
 from foundry_emulator.registry.distribution import Distribution
-from foundry_emulator.registry.media_types import OCI_CONFIG, OCI_INDEX, OCI_LAYER_TAR, OCI_MANIFEST
 from foundry_emulator.store import Store
 
 REPOSITORY = "acme/team/support"
@@ -95,7 +97,7 @@ def test_a_chunk_out_of_order_is_416_and_changes_nothing(registry: Registry) -> 
     assert registry.client.put(where, params={"digest": digest(b"")}).status_code == 201
 
 
-def test_content_that_is_not_its_digest_is_refused_and_not_kept(registry: Registry) -> None:
+def test_content_with_another_digest_is_refused_and_not_stored(registry: Registry) -> None:
     path = f"/v2/{REPOSITORY}/blobs/uploads/?digest={digest(BLOB)}"
     assert registry.code("POST", path, b"other") == (400, "DIGEST_INVALID")
     assert registry.store.blob_path(digest(BLOB)) is None
@@ -103,7 +105,7 @@ def test_content_that_is_not_its_digest_is_refused_and_not_kept(registry: Regist
     assert not list((registry.folder / "uploads").iterdir())
 
 
-def test_a_blob_that_is_there_is_mounted_and_another_begins_an_upload(registry: Registry) -> None:
+def test_an_existing_blob_is_mounted_and_a_missing_one_starts_an_upload(registry: Registry) -> None:
     registry.blob(BLOB)
     path = "/v2/acme/sales/blobs/uploads/"
     mounted = registry.client.post(path, params={"mount": digest(BLOB), "from": REPOSITORY})
@@ -113,7 +115,7 @@ def test_a_blob_that_is_there_is_mounted_and_another_begins_an_upload(registry: 
         assert registry.client.post(path, params={"mount": blob, "from": where}).status_code == 202
 
 
-def test_a_blob_is_not_there_for_a_repository_that_it_was_not_pushed_to(registry: Registry) -> None:
+def test_a_blob_is_missing_in_a_repository_that_it_was_not_pushed_to(registry: Registry) -> None:
     registry.blob(BLOB)
     assert registry.code("GET", f"/v2/acme/sales/blobs/{digest(BLOB)}") == (404, "BLOB_UNKNOWN")
     raw = registry.image()
@@ -121,7 +123,7 @@ def test_a_blob_is_not_there_for_a_repository_that_it_was_not_pushed_to(registry
     assert refused.json()["errors"][0]["code"] == "MANIFEST_BLOB_UNKNOWN"
 
 
-def test_an_upload_can_be_given_up(registry: Registry) -> None:
+def test_an_upload_can_be_cancelled(registry: Registry) -> None:
     where = registry.client.post(f"/v2/{REPOSITORY}/blobs/uploads/").headers["location"]
     assert registry.client.delete(where).status_code == 204
     assert registry.code("PATCH", where, b"x") == (404, "BLOB_UPLOAD_UNKNOWN")
@@ -139,7 +141,7 @@ def test_a_manifest_is_found_by_tag_and_digest_after_a_restart(registry: Registr
     assert registry.client.get("/v2/_catalog").json() == {"repositories": [REPOSITORY]}
 
 
-def test_a_tag_moves_and_the_digest_stays(registry: Registry) -> None:
+def test_a_tag_can_move_and_the_digest_stays(registry: Registry) -> None:
     old, new = registry.image(), registry.image(architecture="arm64")
     registry.put(old, "v1")
     registry.put(new, "v1")
@@ -147,7 +149,7 @@ def test_a_tag_moves_and_the_digest_stays(registry: Registry) -> None:
     assert [m.raw for m in found if m] == [new, old]
 
 
-def test_deleting_a_manifest_takes_its_tags_and_deleting_a_tag_leaves_the_manifest(registry: Registry) -> None:
+def test_deleting_a_manifest_deletes_its_tags_and_deleting_a_tag_keeps_the_manifest(registry: Registry) -> None:
     raw = registry.image()
     registry.put(raw, "v1")
     registry.put(raw, "v2")
@@ -159,7 +161,7 @@ def test_deleting_a_manifest_takes_its_tags_and_deleting_a_tag_leaves_the_manife
     assert registry.code("DELETE", f"{base}/v1") == (404, "MANIFEST_UNKNOWN")
 
 
-def test_what_refers_to_an_image_is_listed_by_its_type(registry: Registry) -> None:
+def test_referrers_of_an_image_are_listed_by_type(registry: Registry) -> None:
     image = registry.image()
     registry.put(image, "v1")
     path = f"/v2/{REPOSITORY}/referrers/{digest(image)}"
@@ -183,7 +185,7 @@ def test_what_refers_to_an_image_is_listed_by_its_type(registry: Registry) -> No
     assert [entry["annotations"] for entry in filtered.json()["manifests"]] == [{"a": "b"}]
 
 
-def test_an_index_leads_to_its_linux_amd64_image(registry: Registry) -> None:
+def test_an_index_resolves_to_its_linux_amd64_image(registry: Registry) -> None:
     images = {a: registry.image(architecture=a) for a in ("arm64", "amd64")}
     for raw in images.values():
         registry.put(raw, digest(raw))
@@ -241,13 +243,13 @@ def test_a_manifest_that_is_not_json_is_refused(registry: Registry) -> None:
         ("DELETE", f"/v2/acme/blobs/{NOWHERE}", (405, "UNSUPPORTED")),
     ],
 )
-def test_what_is_not_there_is_said_in_the_specifications_codes(
+def test_missing_content_has_the_specifications_error_codes(
     registry: Registry, method: str, path: str, refusal: tuple[int, str]
 ) -> None:
     assert registry.code(method, path) == refusal
 
 
-def test_lists_come_in_pages(registry: Registry) -> None:
+def test_lists_have_pages(registry: Registry) -> None:
     raw = registry.image()
     for tag in ("c", "a", "b"):
         registry.put(raw, tag)

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import hashlib
 import io
 import json
@@ -43,7 +45,7 @@ def test_a_known_folder_has_a_known_digest(tmp_path: Path) -> None:
     assert packed.digest == "sha256:e8161184cb5aadb97749ecf7bf4b1891072443946bdb4e1b23b7d2af6c38898d"
 
 
-def test_the_image_says_how_it_starts(tmp_path: Path) -> None:
+def test_the_image_has_an_entrypoint(tmp_path: Path) -> None:
     packed = pack(sources(tmp_path), entrypoint=["python", "-m", "agent"], env={"B": "2", "A": "1"})
     config = json.loads(packed.config)
     assert (config["os"], config["architecture"]) == ("linux", "amd64")
@@ -53,7 +55,7 @@ def test_the_image_says_how_it_starts(tmp_path: Path) -> None:
     assert config["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(packed.layer).hexdigest()}"]
 
 
-def test_the_files_lie_under_app(tmp_path: Path) -> None:
+def test_the_files_are_below_app(tmp_path: Path) -> None:
     assert names(pack(sources(tmp_path)).layer) == [
         "app",
         "app/lib",
@@ -65,7 +67,7 @@ def test_the_files_lie_under_app(tmp_path: Path) -> None:
     ]
 
 
-def test_dockerignore_patterns_begin_at_the_root(tmp_path: Path) -> None:
+def test_dockerignore_patterns_start_at_the_root(tmp_path: Path) -> None:
     sources(tmp_path)
     (tmp_path / ".dockerignore").write_text("# not shipped\n*.env\n**/*.log\ntool.py\nlib/deep\n")
     assert names(pack(tmp_path).layer) == ["app", "app/lib", "app/lib/tool.py", "app/main.py"]
@@ -78,7 +80,7 @@ def test_links_inside_are_kept_and_links_out_are_refused(tmp_path: Path) -> None
         assert tar.getmember("app/again.py").linkname == "main.py"
     (tmp_path / "outside").write_text("")
     (folder / "out").symlink_to("../outside")
-    with pytest.raises(ValueError, match="link out of"):
+    with pytest.raises(ValueError, match="symbolic link that leads out of"):
         pack(folder)
 
 
@@ -112,7 +114,7 @@ def test_a_pushed_image_is_in_the_registry_and_the_second_push_uploads_nothing(t
     assert wire.seen == ["HEAD"]
 
 
-def test_a_refused_push_says_what_the_registry_said(tmp_path: Path) -> None:
+def test_a_refused_push_reports_the_registrys_response(tmp_path: Path) -> None:
     wire, packed = Wire(tmp_path / "data"), pack(sources(tmp_path / "agent"))
     with pytest.raises(PushError, match="NAME_INVALID"):
         push(packed, "http://testserver", "Acme", "v1", client=wire.client)

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -5,8 +7,8 @@ import httpx
 import pytest
 
 from foundry_emulator.arm import roles
+from foundry_emulator.media_types import OCI_MANIFEST
 from foundry_emulator.registry import PackedImage, PulledImage, PullRefusal, RegistryStore, check_pull, pack
-from foundry_emulator.registry.media_types import OCI_MANIFEST
 from foundry_emulator.registry.registry_store import Manifest
 from foundry_emulator.store import Store
 from tests.emulator.arm.azure import GROUP, REGISTRY, Azure
@@ -72,7 +74,7 @@ def test_an_image_is_pulled_with_a_pull_role_at_the_registry_or_above(case: Case
         assert [layer.path.read_bytes() for layer in image.layers] == [case.packed.layer]
 
 
-def test_without_a_pull_role_there_is_no_image(case: Case) -> None:
+def test_without_a_pull_role_the_pull_is_refused(case: Case) -> None:
     assert case.reason() == "pull_role_missing"
     case.grant(roles.READER)
     assert case.reason() == "pull_role_missing"
@@ -103,7 +105,7 @@ def test_a_registry_that_refuses_arm_tokens_refuses_the_pull(case: Case) -> None
         (f"{HOST}/acmereg/sales:v1", "image_not_found"),
     ],
 )
-def test_a_reference_that_leads_nowhere_is_refused(case: Case, reference: str, reason: str) -> None:
+def test_a_reference_to_a_missing_image_is_refused(case: Case, reference: str, reason: str) -> None:
     case.grant(roles.ACR_PULL)
     assert case.reason(reference) == reason
 

@@ -1,4 +1,6 @@
-"""The registry that asks for tokens: the challenge, the exchange, and roles from ARM."""
+"""A registry that requires tokens: the challenge, the exchange, and roles from ARM."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Iterator
@@ -14,12 +16,12 @@ from foundry_emulator.registry.push import push
 from foundry_emulator.registry.token_service import REGISTRY_AUDIENCE, TOKEN_USER
 from foundry_emulator.testing import LocalAzure, SeededProject
 
-SOMEBODY = "00000000-0000-0000-0000-00000000005b"
+OTHER = "00000000-0000-0000-0000-00000000005b"
 IMAGE_PATH = "/v2/shopregistry/agent"
 
 
 class Shop:
-    """A project whose registry asks for tokens."""
+    """A project whose registry requires tokens."""
 
     def __init__(self, azure: LocalAzure) -> None:
         self.azure = azure
@@ -33,7 +35,7 @@ class Shop:
         self.granted: list[str] = []
 
     def grant(self, role: str) -> None:
-        self.granted.append(self.azure.grant(SOMEBODY, role, self.project.registry_id))
+        self.granted.append(self.azure.grant(OTHER, role, self.project.registry_id))
 
     def exchange(self, principal: str = DEPLOYER, audience: str = ARM_AUDIENCE) -> httpx.Response:
         entra = self.azure.token(principal, audience)
@@ -41,7 +43,7 @@ class Shop:
         return self.http.post("/oauth2/exchange", data=form)
 
     def login(self, principal: str = DEPLOYER, *, scope: str, audience: str = ARM_AUDIENCE) -> str:
-        """The header for a scope, got as docker gets it."""
+        """Return the header for a scope, obtained as docker does."""
         refresh = self.exchange(principal, audience).json()["refresh_token"]
         answer = self.http.get("/oauth2/token", params={"service": "s", "scope": scope}, auth=(TOKEN_USER, refresh))
         assert answer.status_code == 200, answer.text
@@ -79,7 +81,7 @@ SCOPE = "repository:shopregistry/agent:pull,push"
         ("DELETE", f"{IMAGE_PATH}/manifests/latest", "repository:shopregistry/agent:delete"),
     ],
 )
-def test_a_request_without_a_token_is_told_where_to_get_which(
+def test_a_request_without_a_token_gets_a_challenge_with_realm_and_scope(
     shop: Shop, method: str, path: str, scope: str | None
 ) -> None:
     answer = shop.http.request(method, path)
@@ -103,7 +105,7 @@ def test_docker_gets_its_token_with_a_name_of_zeros_and_azures_clients_with_a_fo
     assert shop.status(f"Bearer {access}") == 200
 
 
-def test_a_push_with_a_token_goes_through_and_is_in_the_journal_under_its_principal(shop: Shop, tmp_path: Path) -> None:
+def test_a_push_with_a_token_succeeds_and_the_journal_has_its_principal(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("print()")
     shop.http.headers["authorization"] = shop.login(scope=SCOPE)
     try:
@@ -131,15 +133,15 @@ def test_a_token_allows_what_the_callers_roles_allow(
 ) -> None:
     if role is not None:
         shop.grant(role)
-    token = shop.login(SOMEBODY, scope=SCOPE)
+    token = shop.login(OTHER, scope=SCOPE)
     assert (shop.status(token) == 200) == pulls
     assert (shop.status(token, "POST", f"{IMAGE_PATH}/blobs/uploads/") == 202) == pushes
     assert shop.status(token, "DELETE") == 401
 
 
-def test_a_role_that_is_taken_away_counts_no_more_though_the_token_lives(shop: Shop) -> None:
+def test_a_removed_role_is_not_in_effect_even_if_the_token_is_valid(shop: Shop) -> None:
     shop.grant(roles.ACR_PULL)
-    token = shop.login(SOMEBODY, scope=SCOPE)
+    token = shop.login(OTHER, scope=SCOPE)
     assert shop.status(token) == 200
     shop.azure.delete(shop.granted.pop())
     refused = shop.http.get(shop.manifest, headers={"authorization": token})
@@ -147,7 +149,7 @@ def test_a_role_that_is_taken_away_counts_no_more_though_the_token_lives(shop: S
     assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
 
 
-def test_a_token_is_good_for_the_repositories_of_its_scope_alone(shop: Shop) -> None:
+def test_a_token_is_valid_for_the_repositories_of_its_scope_only(shop: Shop) -> None:
     token = shop.login(scope="repository:shopregistry/other:pull,push")
     assert shop.status(token) == 401
     assert shop.status(token, "POST", "/v2/shopregistry/other/blobs/uploads/") == 202
@@ -163,7 +165,7 @@ def test_a_blob_is_mounted_only_from_a_repository_that_the_token_may_pull(shop: 
     assert [shop.status(token, "POST", path) for token in (alone, both)] == [202, 201]
 
 
-def test_a_registry_that_refuses_arm_tokens_takes_its_own(shop: Shop) -> None:
+def test_a_registry_that_refuses_arm_tokens_accepts_its_own(shop: Shop) -> None:
     """The policy azureADAuthenticationAsArmPolicy."""
     policy = {"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}
     document = {"location": "swedencentral", "sku": {"name": "Basic"}, "properties": {"policies": policy}}
@@ -184,29 +186,30 @@ def test_in_abac_mode_only_repository_roles_count(shop: Shop) -> None:
     shop.azure.put(shop.project.registry_id, document)
     try:
         shop.grant(roles.ACR_PUSH)
-        assert shop.status(shop.login(SOMEBODY, scope=SCOPE)) == 401
+        assert shop.status(shop.login(OTHER, scope=SCOPE)) == 401
         shop.grant(roles.REPOSITORY_READER)
-        assert shop.status(shop.login(SOMEBODY, scope=SCOPE)) == 200
+        assert shop.status(shop.login(OTHER, scope=SCOPE)) == 200
     finally:
         shop.azure.put(shop.project.registry_id, document | {"properties": {}})
 
 
 @pytest.mark.parametrize(
-    "form",
+    ("form", "status"),
     [
-        {},
-        {"grant_type": "access_token", "access_token": "x"},
-        {"grant_type": "password", "access_token": "x"},
+        ({}, 400),
+        ({"grant_type": "access_token"}, 401),
+        ({"grant_type": "access_token", "access_token": "x"}, 401),
+        ({"grant_type": "password", "access_token": "x"}, 400),
     ],
 )
-def test_an_exchange_of_nothing_gives_nothing(shop: Shop, form: dict[str, str]) -> None:
+def test_an_exchange_without_a_valid_token_is_refused(shop: Shop, form: dict[str, str], status: int) -> None:
     answer = shop.http.post("/oauth2/exchange", data=form)
-    assert answer.status_code in {400, 401}
+    assert answer.status_code == status
     assert "refresh_token" not in answer.text
 
 
-def test_a_token_of_another_kind_is_no_key(shop: Shop) -> None:
-    """Neither an Entra token nor a refresh token opens the registry, and an access token gets no other."""
+def test_a_token_of_another_kind_is_refused(shop: Shop) -> None:
+    """Neither an Entra token nor a refresh token is valid at the registry, and an access token gets no other."""
     refresh = shop.exchange().json()["refresh_token"]
     access = shop.login(scope=SCOPE)
     assert shop.status(f"Bearer {shop.azure.token(DEPLOYER, ARM_AUDIENCE)}") == 401

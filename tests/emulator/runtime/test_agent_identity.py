@@ -1,4 +1,6 @@
-"""What an agent can do as itself, and what its variables get from connections."""
+"""An agent's own identity, and its variables from connections."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from tests.emulator.runtime.agent_server import SERVER
 from tests.support.mcp_server import mcp_server
 
 SECRET = "s3cr3t-t0k3n"
-# A stateless agent: what it is asked is which tool to call, with DefaultAzureCredential and the maintained client.
+# A stateless agent: its input names the tool to call, with DefaultAzureCredential and the maintained client.
 AGENT = """
 import asyncio, http.server, json, os
 import httpx2
@@ -84,7 +86,7 @@ def test_an_agent_calls_its_toolbox_as_its_own_identity_and_only_with_the_role(a
 
 
 def test_references_to_connections_are_resolved_when_the_process_starts(api: Api) -> None:
-    """Service-contract 6.4; missing gives empty."""
+    """Service-contract 6.4; a missing one becomes an empty string."""
     credentials = {"authType": "CustomKeys", "credentials": {"keys": {"token": SECRET}}}
     properties = {"category": "CustomKeys", "target": "https://github.example", "metadata": {"team": "shop"}}
     api.azure.put(f"{api.project.id}/connections/github", {"properties": properties | credentials})

@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from foundry_emulator.identity import ARM_AUDIENCE
+from foundry_emulator.media_types import OCI_INDEX, OCI_MANIFEST
 from foundry_emulator.registry import PackedImage, pack, push
-from foundry_emulator.registry.media_types import OCI_INDEX, OCI_MANIFEST
 from foundry_emulator.registry.token_service import TOKEN_USER
 from foundry_emulator.settings import Settings
 from foundry_emulator.testing import LocalAzure, SeededProject
@@ -54,7 +54,7 @@ printf 'content-length: %s\r\n\r\n%s' ${#body} "$body"
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[docker.DockerClient]:
-    """A daemon of this test's own, without networks: agents use the machine's."""
+    """A separate daemon for these tests, without networks: agents use the machine's."""
     daemon, busybox = program("dockerd", "docker.io"), program("busybox", "busybox-static")
     del busybox
     folder = Path(tempfile.mkdtemp(prefix="dockerd-"))  # a socket's path must be short
@@ -81,7 +81,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 
 class Case:
-    """A project of a local Azure whose agents are containers, and whose registry asks for tokens."""
+    """A project of a local Azure whose agents are containers, and whose registry requires tokens."""
 
     def __init__(self, azure: LocalAzure, engine: docker.DockerClient, folder: Path) -> None:
         self.azure, self.engine, self.folder = azure, engine, folder
@@ -89,7 +89,7 @@ class Case:
         self.api = Api(azure, self.project, self.push("agent", AGENT))
 
     def push(self, repository: str, script: str, *, entrypoint: tuple[str, ...] = (*SHELL, "/app/main")) -> str:
-        """An image of busybox and a script; pinned by the digest of an index, as BuildKit makes one."""
+        """Return an image of busybox and a script; pinned by the digest of an index, as BuildKit makes one."""
         source = self.folder / repository
         source.mkdir()
         shutil.copy(program("busybox", "busybox-static"), source)
@@ -116,14 +116,14 @@ class Case:
         return f"{host}/{name}@{digest}"
 
     def login(self) -> dict[str, str]:
-        """The deployer's user name and password at the registry."""
+        """Return the deployer's user name and password at the registry."""
         form = {"grant_type": "access_token", "access_token": self.azure.token(audience=ARM_AUDIENCE)}
         host = self.azure.emulator.urls.registry
         answer = httpx.post(f"https://{host}/oauth2/exchange", data=form, verify=self.azure.trust(), trust_env=False)
         return {"username": TOKEN_USER, "password": answer.json()["refresh_token"]}
 
     def error_of(self, repository: str, script: str, **how: tuple[str, ...]) -> tuple[str, str]:
-        """Code and message of a version that fails."""
+        """Return code and message of a version that fails."""
         image = {"image": self.push(repository, script, **how)}
         failed = self.api.create(repository, container_configuration=image, environment_variables={"KEY": "t0p-secret"})
         assert failed["status"] == "failed"
@@ -166,7 +166,7 @@ def test_a_version_is_a_container_with_its_limits_its_variables_and_the_sessions
     assert "asked to end\n" in written, "SIGTERM comes before the end"
 
 
-def test_a_container_that_can_not_run_fails_its_version_with_the_cause(case: Case) -> None:
+def test_a_container_that_cannot_run_fails_its_version_with_the_cause(case: Case) -> None:
     code, message = case.error_of("absent", "", entrypoint=("/app/nothing",))
     assert (code, message[:32]) == ("CodeError", "The container can't be started. ")
     assert "/app/nothing" in message
@@ -188,13 +188,13 @@ def test_a_docker_daemon_pushes_and_pulls_with_a_token_and_not_without(case: Cas
         case.engine.images.pull(case.api.image)
     image = case.engine.images.pull(case.api.image, auth_config=case.login(), platform="linux/amd64")
     image.tag(f"{name}/copy", "v1")
-    said = [
+    lines = [
         json.loads(line)
         for line in case.engine.images.push(f"{name}/copy", "v1", auth_config=case.login()).split("\r\n")
         if line
     ]
-    assert not [line["error"] for line in said if "error" in line]
-    digest = next(line["aux"]["Digest"] for line in said if "aux" in line)
+    assert not [line["error"] for line in lines if "error" in line]
+    digest = next(line["aux"]["Digest"] for line in lines if "aux" in line)
     sent = [
         e.method for e in case.azure.journal(plane="registry") if "/copy/blobs/uploads/" in e.path and e.status != 401
     ]
@@ -203,7 +203,7 @@ def test_a_docker_daemon_pushes_and_pulls_with_a_token_and_not_without(case: Cas
     assert made["status"] == "active", made
 
 
-def test_a_container_that_a_killed_local_azure_left_behind_is_removed_at_the_next_start(
+def test_a_container_left_by_a_killed_local_azure_is_removed_at_the_next_start(
     engine: docker.DockerClient, tmp_path: Path
 ) -> None:
     with LocalAzure(tmp_path / "azure", runtime="docker") as azure:

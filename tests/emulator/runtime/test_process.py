@@ -1,5 +1,7 @@
 """The process runtime, with small servers of the standard library and with the sample agent."""
 
+from __future__ import annotations
+
 import io
 import json
 import os
@@ -50,7 +52,7 @@ def test_the_images_entrypoint_runs_with_the_agents_and_the_platforms_variables(
     assert Path(answer["cwd"]).name == "app"
 
 
-def test_a_call_reaches_the_agent_with_session_and_caller_but_without_the_callers_token(api: Api) -> None:
+def test_an_agent_gets_session_and_caller_of_a_call_but_not_the_callers_token(api: Api) -> None:
     running_agent(api, SERVER)
     answer = api.http.post(
         RESPONSES, json={"input": "x", "session_id": None, "metadata": {"a": "b"}}, headers={"x-client-thing": "1"}
@@ -64,12 +66,12 @@ def test_a_call_reaches_the_agent_with_session_and_caller_but_without_the_caller
     assert body["headers"]["x-agent-user-id"] == "00000000-0000-0000-0000-0000000000de"
     assert body["headers"]["x-client-thing"] == "1"
     assert "authorization" not in body["headers"]
-    # what the agent left out of its answer, the service adds
+    # the service adds what the agent left out of its response
     assert (body["agent_session_id"], body["agent_reference"]) == (session, reference)
     assert answer.headers["x-platform-server"] == "own/1"
 
 
-def test_versions_with_one_image_run_as_processes_of_their_own(api: Api) -> None:
+def test_versions_with_the_same_image_run_as_separate_processes(api: Api) -> None:
     running_agent(api, SERVER)
     api.create("support", environment_variables={"N": "2"})
     api.route("support", {"1": 100})
@@ -106,7 +108,7 @@ def test_a_process_that_died_is_a_424_once_and_is_started_again(api: Api) -> Non
     assert again.json()["pid"] != pid
 
 
-def test_an_agent_that_exits_fails_the_version_with_its_last_words_but_no_variables_value(api: Api) -> None:
+def test_an_agent_that_exits_fails_the_version_with_its_last_lines_and_masked_variables(api: Api) -> None:
     main = "import os, sys\nprint('boot with', os.environ['SECRET'], file=sys.stderr)\nsys.exit(7)\n"
     version = running_agent(api, main, environment_variables={"SECRET": "tr0ub4dor"})
     assert version["status"] == "failed"
@@ -160,7 +162,7 @@ def test_the_sample_agent_answers_whole_and_streamed(api: Api) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
 def test_agents_do_not_outlive_a_killed_local_azure(data_dir: Path) -> None:
-    """Seeded here, served by a process of its own, killed with SIGKILL: the agent's process ends too."""
+    """Created here, served by another process, killed with SIGKILL: the agent's process ends too."""
     with LocalAzure(data_dir, runtime="process") as azure:
         project = azure.seed_project("shop")
         image = azure.push_image(project, files={"main.py": SERVER})

@@ -1,4 +1,6 @@
-"""What one session sees of itself: its files, its process, its log."""
+"""Sessions from the inside: files, process and log."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Iterator
@@ -41,7 +43,7 @@ def session(api: Api) -> str:
     return made
 
 
-def test_each_session_has_a_process_a_home_and_an_id_of_its_own(api: Api) -> None:
+def test_each_session_has_its_own_process_home_and_id(api: Api) -> None:
     one, two = session(api), session(api)
     first, second, again = asked(api, one), asked(api, two), asked(api, one)
     assert first["pid"] == again["pid"] != second["pid"]
@@ -57,7 +59,7 @@ def test_an_uploaded_file_is_in_the_home_of_the_sessions_process(api: Api) -> No
         assert file.read() == "hi"
 
 
-def test_a_session_made_by_a_call_has_its_process_and_a_stop_ends_it(api: Api) -> None:
+def test_a_session_created_by_a_call_has_its_process_and_a_stop_ends_it(api: Api) -> None:
     body = api.ask("support").json()
     assert body["env"]["FOUNDRY_AGENT_SESSION_ID"] == body["agent_session_id"]
     api.http.post(f"{SESSIONS}/{body['agent_session_id']}:stop")
@@ -69,7 +71,7 @@ def test_a_session_made_by_a_call_has_its_process_and_a_stop_ends_it(api: Api) -
 @pytest.mark.parametrize(
     "path", ["/agents/support/versions/1/sessions/{}:logstream", "/agents/support/sessions/{}:logstream"]
 )
-def test_the_log_stream_brings_a_status_and_what_the_agent_wrote(api: Api, path: str) -> None:
+def test_the_log_stream_has_a_status_and_the_agents_output(api: Api, path: str) -> None:
     one = session(api)
     asked(api, one)
     answer = api.http.get(path.format(one))

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import gzip
 import io
 import tarfile
@@ -56,7 +58,7 @@ def image(tmp_path: Path) -> MakeImage:
 
 
 @pytest.mark.parametrize("compress", [False, True])
-def test_files_folders_and_modes_come_out_as_they_went_in(image: MakeImage, tmp_path: Path, *, compress: bool) -> None:
+def test_files_folders_and_modes_are_unpacked_unchanged(image: MakeImage, tmp_path: Path, *, compress: bool) -> None:
     made = image([folder("app"), file("app/run.sh", b"#!", 0o755), file("app/data", b"d", 0o440)], compress=compress)
     root = unpacked(made, tmp_path / "images")
     assert (root / "app/run.sh").read_bytes() == b"#!"
@@ -67,9 +69,9 @@ def test_files_folders_and_modes_come_out_as_they_went_in(image: MakeImage, tmp_
 def test_an_image_is_unpacked_once_per_digest(image: MakeImage, tmp_path: Path) -> None:
     made = image([file("a")])
     root = unpacked(made, tmp_path / "images")
-    (root / "mark").touch()
+    (root / "marker").touch()
     assert unpacked(made, tmp_path / "images") == root
-    assert (root / "mark").exists()
+    assert (root / "marker").exists()
 
 
 def test_upper_layers_replace_and_whiteouts_remove(image: MakeImage, tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_nothing_is_written_or_linked_outside_of_the_image(
     )
 
 
-def test_an_absolute_path_is_taken_as_below_the_root(image: MakeImage, tmp_path: Path) -> None:
+def test_an_absolute_path_is_below_the_root(image: MakeImage, tmp_path: Path) -> None:
     root = unpacked(image([file("/etc/thing", b"t")]), tmp_path / "images")
     assert (root / "etc/thing").read_bytes() == b"t"
 

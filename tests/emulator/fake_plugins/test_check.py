@@ -1,11 +1,13 @@
+from __future__ import annotations
+
 import re
 
 import pytest
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from foundry_emulator.standin.values import UNKNOWN, plain_map
-from tests.emulator.standin.engine import Engine
-from tests.emulator.standin.types import ACCOUNT, ASSIGNMENT, CONNECTION, GROUP, PROJECT, REGISTRY
+from foundry_emulator.fake_plugins.values import UNKNOWN, plain_map
+from tests.emulator.fake_plugins.engine import Engine
+from tests.emulator.fake_plugins.types import ACCOUNT, ASSIGNMENT, CONNECTION, GROUP, PROJECT, REGISTRY
 
 GOOD: dict[str, dict[str, object]] = {
     GROUP: {"location": "eastus2"},
@@ -38,8 +40,8 @@ def test_inputs_that_the_sdk_knows_pass(engine: Engine, token: str) -> None:
     assert engine.failures(token, GOOD[token]) == {}
 
 
-def test_everything_wrong_is_said_at_once_with_its_path(engine: Engine) -> None:
-    said = engine.failures(
+def test_all_problems_are_reported_at_once_with_their_paths(engine: Engine) -> None:
+    failures = engine.failures(
         ACCOUNT,
         {
             "location": "eastus2",
@@ -53,24 +55,24 @@ def test_everything_wrong_is_said_at_once_with_its_path(engine: Engine) -> None:
             },
         },
     )
-    assert said == {
+    assert failures == {
         "resourceGroupName": "missing required property 'resourceGroupName'",
-        "kind": "is a number, but should be a string",
+        "kind": "expected a string, got a number",
         "sku.name": "missing required property 'name'",
-        "tags": "is a list, but should be an object",
+        "tags": "expected an object, got a list",
         "properties.allowProjectManagment": (
             "'allowProjectManagment' is not a property of AccountPropertiesArgs; did you mean 'allowProjectManagement'?"
         ),
         "properties.networkAcls.ipRules[1].value": "missing required property 'value'",
         "properties.networkAcls.ipRules[1].valu": "'valu' is not a property of IpRuleArgs; did you mean 'value'?",
-        "properties.encryption": "is a string, but should be an object",
+        "properties.encryption": "expected an object, got a string",
     }
 
 
-def test_of_several_possible_types_the_closest_is_meant(engine: Engine) -> None:
+def test_of_several_possible_types_the_closest_is_assumed(engine: Engine) -> None:
     properties = {"authType": "ApiKey", "category": "ApiKey", "credentials": {"key": "k", "clientId": "c"}}
-    said = engine.failures(CONNECTION, {**GOOD[CONNECTION], "properties": properties})
-    assert len(said) == 1
+    failures = engine.failures(CONNECTION, {**GOOD[CONNECTION], "properties": properties})
+    assert len(failures) == 1
 
 
 @pytest.mark.parametrize(
@@ -84,10 +86,10 @@ def test_of_several_possible_types_the_closest_is_meant(engine: Engine) -> None:
         ("azure-native:containerregistry:Webhook", "the local Azure does not model .*Webhook yet"),
     ],
 )
-def test_a_type_that_can_not_be_made_is_refused(engine: Engine, token: str, reason: str) -> None:
-    said = engine.failures(token, {})
-    assert list(said) == [""]
-    assert re.search(reason, said[""])
+def test_a_type_that_cannot_be_created_is_refused(engine: Engine, token: str, reason: str) -> None:
+    failures = engine.failures(token, {})
+    assert list(failures) == [""]
+    assert re.search(reason, failures[""])
 
 
 def test_unknown_and_secret_values_pass_and_stay(engine: Engine) -> None:
@@ -101,7 +103,7 @@ def test_a_null_is_a_missing_value(engine: Engine) -> None:
     assert engine.failures(REGISTRY, {**GOOD[REGISTRY], "tags": None}) == {}
 
 
-def test_a_name_is_made_once_and_kept(engine: Engine) -> None:
+def test_a_name_is_generated_once_and_kept(engine: Engine) -> None:
     first = engine.checked(GROUP, GOOD[GROUP], name="rg")
     name = first["resourceGroupName"].value
     assert re.fullmatch("rg[0-9a-f]{8}", str(name))

@@ -1,4 +1,6 @@
-"""The plugin's gRPC server: the SDK's own, with clean errors and a diff of inputs."""
+"""The plugin's gRPC server: the SDK's own, with readable errors and a diff of inputs."""
+
+from __future__ import annotations
 
 import argparse
 import asyncio
@@ -26,7 +28,7 @@ class _Servicer(ProviderServicer):
             setattr(self, name, _clean(getattr(self, name)))
 
     async def Diff(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802
-        """Compares inputs with inputs: the engine sends the old ones, the SDK would hand over the old outputs."""
+        """Compare inputs with inputs: the engine sends the old inputs too, but the SDK would pass the old outputs."""
         if request.HasField("old_inputs"):
             request.olds.CopyFrom(request.old_inputs)
         answer: provider_pb2.DiffResponse = await _clean(super().Diff)(request, context)
@@ -34,8 +36,8 @@ class _Servicer(ProviderServicer):
 
 
 def serve(args: list[str], version: str, provider: Provider) -> None:
-    """Serves a provider on a free port of the loopback, and prints the port, as the engine expects."""
-    parser = argparse.ArgumentParser(description="Stand-in for a provider plugin, for local runs")
+    """Serve a provider on a free port of the loopback interface, and print the port, as the engine expects."""
+    parser = argparse.ArgumentParser(description="Fake provider plugin, for local runs")
     parser.add_argument("engine", help="address of the Pulumi engine")
     known, _ = parser.parse_known_args(args)
 
@@ -59,7 +61,7 @@ def _clean(method: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any],
         try:
             return await method(request, context)
         except Exception as error:  # noqa: BLE001 - whatever it is, the engine shows it
-            # The SDK wraps an error into one with a traceback in its text; the error itself is its context.
+            # The SDK wraps an error into one with a traceback in its text; the original error is its context.
             await context.abort(grpc.StatusCode.UNKNOWN, str(error.__context__ or error))
 
     return call

@@ -1,40 +1,42 @@
-"""Which resource types of the SDK the stand-in makes, and where Resource Manager has them."""
+"""The resource types that the fake plugin can create, and their paths in Resource Manager."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from foundry_emulator.standin.values import Plain
+from foundry_emulator.fake_plugins.values import Plain
 
-# What a resource has beside its properties, in Resource Manager's envelope [docs].
+# The keys of Resource Manager's envelope around a resource's properties [docs].
 _ENVELOPE = ("location", "kind", "sku", "identity", "tags", "zones", "managedBy")
 _ITEM_ENVELOPE = frozenset({"id", "name", "type", "etag"})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class AutoName(StrEnum):
-    """How azure-native names a resource whose program does not."""
+    """How azure-native names a resource when its program does not."""
 
     RANDOM = "random"  # the logical name and 8 hex digits
-    COPY = "copy"  # the logical name: children live in their parent's name space
+    COPY = "copy"  # the logical name: a child's name is only unique in its parent
     UUID = "uuid"
 
 
 @dataclass(frozen=True, slots=True)
 class Modelled:
-    """A resource type that the stand-in makes.
+    """A resource type that the fake plugin can create.
 
     Attributes:
         token: Pulumi's type token.
         path: Resource Manager's path; a placeholder is an input of that name.
-        api_version: what the SDK's class was generated from; the output ``azureApiVersion``.
-        name_input: the input that names it.
-        auto_name: how it is named when that input is missing.
-        immutable: inputs, beside those in the path, whose change replaces the resource.
-        wire_names: Resource Manager's name of a property, where the SDK calls it otherwise.
-        envelope: what it has beside its properties.
-        nested_items: lists whose items have properties of their own on the wire, which the SDK lifts.
+        api_version: The version from which the SDK's class was generated; the output ``azureApiVersion``.
+        name_input: The input with its name.
+        auto_name: How it is named when that input is missing.
+        immutable: Inputs whose change replaces the resource, in addition to those in the path.
+        wire_names: Resource Manager's name of a property, where the SDK's differs.
+        envelope: The keys around its properties.
+        nested_items: Lists whose items have nested properties in the API payload, which the SDK flattens.
     """
 
     token: str
@@ -49,12 +51,12 @@ class Modelled:
 
     @property
     def path_inputs(self) -> list[str]:
-        """The inputs that make the resource's id."""
+        """The inputs that form the resource's id."""
         return [name for name in _PLACEHOLDER.findall(self.path) if name != "subscriptionId"]
 
     @property
     def has_location(self) -> bool:
-        """Whether it has a region, by default its resource group's."""
+        """Whether it has a region; the default is its resource group's."""
         return "location" in self.immutable and "resourceGroupName" in self.path_inputs
 
     @property
@@ -63,15 +65,15 @@ class Modelled:
         return self.immutable | frozenset(self.path_inputs)
 
     def id(self, inputs: Mapping[str, Plain], subscription_id: str) -> str:
-        """The resource's id."""
+        """Return the resource's id."""
         values = {**inputs, "subscriptionId": subscription_id}
         path = _PLACEHOLDER.sub(lambda found: str(values.get(found[1], "")).strip("/"), self.path)
         return path.rstrip("/")
 
     def body(self, inputs: Mapping[str, Plain]) -> dict[str, Plain]:
-        """Resource Manager's body: what is not in the path, properties apart from the envelope.
+        """Return the body for Resource Manager: inputs that are not in the path, properties apart from the envelope.
 
-        The SDK lifts ``properties`` to the top unless there is an input that is called so on the wire.
+        The SDK flattens ``properties`` unless the API payload has an input of that name.
         """
         rest = {
             self.wire_names.get(key, key): self._on_the_wire(key, value)
@@ -84,7 +86,7 @@ class Modelled:
         return {**envelope, "properties": rest} if rest else envelope
 
     def in_the_sdk(self, answer: Mapping[str, Plain]) -> dict[str, Plain]:
-        """An object of Resource Manager's, its properties called and nested as in the SDK."""
+        """Return an object of Resource Manager with the SDK's names and nesting."""
         names = {wire: name for name, wire in self.wire_names.items()}
         return {
             names.get(key, key): [_lifted(item) for item in value]
@@ -99,7 +101,7 @@ class Modelled:
         return [_nested(item) for item in value]
 
     def inputs_of_id(self, resource_id: str) -> dict[str, Plain]:
-        """The inputs that an id holds, for resources that were not made by Pulumi; empty when it does not fit."""
+        """Return the inputs in an id, for resources that Pulumi did not create; empty when the id does not match."""
         pattern = re.escape(self.path)
         for name in self.path_inputs:
             each = r".+" if name == "scope" else r"[^/]+"
@@ -136,7 +138,7 @@ _ZONE = _GROUP + "/providers/Microsoft.Network/privateDnsZones/{privateZoneName}
 _ASSIGNMENT = "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}"
 _LOCATED = frozenset({"location"})
 
-# Application Insights' own spelling [docs]; the SDK writes them as it writes all names.
+# Application Insights' own spelling [docs]; the SDK uses its usual one.
 _INSIGHTS_NAMES = {
     "applicationType": "Application_Type",
     "flowType": "Flow_Type",

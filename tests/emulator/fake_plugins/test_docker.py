@@ -1,4 +1,4 @@
-"""The stand-in for Pulumi's Docker provider: the digest behind a tag of the local registry, and nothing else."""
+"""The fake Docker provider: it only knows the digest behind a tag of the local registry."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import ConfigureRequest, InvokeRequest
 
-from foundry_emulator.standin.arm_client import StandInError
-from foundry_emulator.standin.docker import DockerStandIn
+from foundry_emulator.fake_plugins.arm_client import PluginError
+from foundry_emulator.fake_plugins.docker import FakeDocker
 from foundry_emulator.testing import LocalAzure
 
 GET_IMAGE = "docker:index/getRegistryImage:getRegistryImage"
@@ -25,9 +25,9 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalAzure
 
 
 def ask(azure: LocalAzure, name: str, token: str = GET_IMAGE) -> dict[str, object]:
-    """What the stand-in answers."""
+    """Return the response of the fake provider."""
     request = InvokeRequest(token, {"name": PropertyValue(name)})
-    answer = asyncio.run(DockerStandIn(azure.env).invoke(request))
+    answer = asyncio.run(FakeDocker(azure.env).invoke(request))
     return {key: value.value for key, value in (answer.return_value or {}).items()}
 
 
@@ -39,25 +39,25 @@ def test_a_tag_is_answered_with_its_digest(local: tuple[LocalAzure, str]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "error"),
     [
         ("{repository}:missing", "404 Not Found"),
-        ("docker.io/library/alpine:3", "reads the local registry alone"),
+        ("docker.io/library/alpine:3", "reads only the local registry"),
         ("localhost:1/agents/support:1", "did not answer"),
     ],
 )
-def test_what_it_can_not_answer_is_said(local: tuple[LocalAzure, str], name: str, said: str) -> None:
+def test_a_request_it_cannot_answer_is_an_error(local: tuple[LocalAzure, str], name: str, error: str) -> None:
     azure, pinned = local
-    with pytest.raises(StandInError, match=said):
+    with pytest.raises(PluginError, match=error):
         ask(azure, name.format(repository=pinned.partition("@")[0]))
 
 
 def test_every_other_call_is_refused_by_name(local: tuple[LocalAzure, str]) -> None:
-    with pytest.raises(StandInError, match="docker:index/getNetwork:getNetwork"):
+    with pytest.raises(PluginError, match="docker:index/getNetwork:getNetwork"):
         ask(local[0], "bridge", "docker:index/getNetwork:getNetwork")
 
 
-def test_it_refuses_where_this_is_no_local_run(tmp_path: Path) -> None:
+def test_it_refuses_to_start_outside_a_local_run(tmp_path: Path) -> None:
     request = ConfigureRequest({}, {}, accept_secrets=True, accept_resources=True)
-    with pytest.raises(StandInError, match="for local runs only"):
-        asyncio.run(DockerStandIn({"HOME": str(tmp_path)}).configure(request))
+    with pytest.raises(PluginError, match="for local runs only"):
+        asyncio.run(FakeDocker({"HOME": str(tmp_path)}).configure(request))

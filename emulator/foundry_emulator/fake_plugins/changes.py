@@ -1,14 +1,16 @@
 """Differences: between old and new inputs (diff), and between recorded and live outputs (drift)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from foundry_emulator.standin import sdk
-from foundry_emulator.standin.values import Plain
+from foundry_emulator.fake_plugins import sdk
+from foundry_emulator.fake_plugins.values import Plain
 
 
 class Change(Enum):
-    """What happened to a property."""
+    """The kind of a property's change."""
 
     ADDED = auto()
     REMOVED = auto()
@@ -16,7 +18,7 @@ class Change(Enum):
 
 
 def changes(old: Mapping[str, Plain], new: Mapping[str, Plain], path: str = "") -> dict[str, Change]:
-    """What changed, by property path; objects are compared key by key, lists as a whole.
+    """Return the changes by property path; objects are compared key by key, lists as a whole.
 
     Regions are equal without spaces and case [docs]. A null is a missing value.
     """
@@ -38,16 +40,16 @@ def changes(old: Mapping[str, Plain], new: Mapping[str, Plain], path: str = "") 
 
 
 def top_level(path: str) -> str:
-    """The input that a property path is in."""
+    """Return the input that a property path is in."""
     return path.partition(".")[0].partition("[")[0]
 
 
 def with_drift(
     inputs: Mapping[str, Plain], recorded: Mapping[str, Plain], live: Mapping[str, Plain], shape: sdk.Shape
 ) -> dict[str, Plain]:
-    """Inputs with what changed in Azure since they were written.
+    """Return inputs updated with what changed in Azure since they were written.
 
-    Azure adds defaults to what it was asked for; only what differs between the recorded and the live outputs is
+    Azure adds defaults to the request; only a difference between the recorded and the live outputs is
     a change, and only where it is an input.
     """
     merged = dict(inputs)

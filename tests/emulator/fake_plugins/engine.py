@@ -1,17 +1,20 @@
-"""The engine's side of the stand-in provider, for tests."""
+"""The engine's side of the fake azure-native provider, for tests."""
+
+from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import TypeVar
 
-import httpx
+import httpx2
 from pulumi.provider.experimental import provider as wire
 from pulumi.provider.experimental.property_value import PropertyValue
 from starlette.applications import Starlette
 
-from foundry_emulator.standin.arm_client import ArmClient, Settings
-from foundry_emulator.standin.provider import StandIn
-from foundry_emulator.standin.values import plain_map, wrapped_map
+from foundry_emulator.arm.http import ArmHttp
+from foundry_emulator.fake_plugins.arm_client import ArmClient, Settings
+from foundry_emulator.fake_plugins.provider import FakeAzureNative
+from foundry_emulator.fake_plugins.values import plain_map, wrapped_map
 from tests.emulator.arm.azure import Azure
 
 T = TypeVar("T")
@@ -19,7 +22,7 @@ Json = Mapping[str, object]
 
 
 class Engine:
-    """What the Pulumi engine does with a provider, one call at a time, against a local Azure in this process."""
+    """Calls a provider as the Pulumi engine does, one call at a time, against a local Azure in this process."""
 
     def __init__(self) -> None:
         self.azure = Azure()
@@ -29,10 +32,10 @@ class Engine:
 
     def restart(self) -> None:
         settings = Settings("https://arm.test", "https://arm.test/msi/token", self.azure.identity.identity_header, None)
-        app = Starlette(routes=[*self.azure.arm.routes(), *self.azure.identity.routes()])
-        transport = httpx.ASGITransport(app, client=("127.0.0.1", 40000))
+        app = Starlette(routes=[*ArmHttp(self.azure.arm, self.azure.identity).routes(), *self.azure.identity.routes()])
+        transport = httpx2.ASGITransport(app, client=("127.0.0.1", 40000))
         clock = lambda: self.azure.now  # noqa: E731 - one expression, used here
-        self.provider = StandIn(
+        self.provider = FakeAzureNative(
             lambda: ArmClient(settings, clock=clock, transport=transport, pause=self._pause),
             environment={},
             pause=self._pause,

@@ -1,19 +1,21 @@
+from __future__ import annotations
+
 from typing import cast
 
 import pytest
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from foundry_emulator.standin.arm_client import ArmRefusalError, StandInError
-from foundry_emulator.standin.values import UNKNOWN, plain_map
+from foundry_emulator.fake_plugins.arm_client import ArmRefusalError, PluginError
+from foundry_emulator.fake_plugins.values import UNKNOWN, plain_map
 from tests.emulator.arm.azure import ACCOUNT as ACCOUNT_ID
 from tests.emulator.arm.azure import GROUP as GROUP_ID
 from tests.emulator.arm.azure import PROJECT as PROJECT_ID
 from tests.emulator.arm.azure import REGISTRY as REGISTRY_ID
-from tests.emulator.standin.engine import Engine, Json
-from tests.emulator.standin.types import ACCOUNT, ASSIGNMENT, CONNECTION, GROUP, PROJECT, REGISTRY
+from tests.emulator.fake_plugins.engine import Engine, Json
+from tests.emulator.fake_plugins.types import ACCOUNT, ASSIGNMENT, CONNECTION, GROUP, PROJECT, REGISTRY
 
 ROLE = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/7f951dda-4ed3-4680-a7ca-43fe172d538d"
-SOMEBODY = "11111111-1111-1111-1111-111111111111"
+OTHER = "11111111-1111-1111-1111-111111111111"
 REGISTRY_INPUTS: dict[str, object] = {
     "resourceGroupName": "rg",
     "registryName": "acmereg",
@@ -31,7 +33,7 @@ PROJECT_INPUTS: dict[str, object] = {
 }
 
 
-def test_a_registrys_outputs_lie_where_the_sdk_has_them(engine: Engine) -> None:
+def test_a_registrys_outputs_have_the_sdks_names(engine: Engine) -> None:
     engine.azure.group()
     resource_id, state = engine.made(REGISTRY, REGISTRY_INPUTS)
     assert resource_id == REGISTRY_ID
@@ -51,36 +53,36 @@ def test_a_project_keeps_its_properties_and_gets_an_identity(engine: Engine) -> 
     assert cast("dict[str, object]", state["identity"])["principalId"] == view.principal_id
 
 
-def test_a_role_assignment_is_made_at_its_scope(engine: Engine) -> None:
+def test_a_role_assignment_is_created_at_its_scope(engine: Engine) -> None:
     engine.azure.registry()
-    inputs = {"scope": REGISTRY_ID, "principalId": SOMEBODY, "roleDefinitionId": ROLE}
+    inputs = {"scope": REGISTRY_ID, "principalId": OTHER, "roleDefinitionId": ROLE}
     resource_id, state = engine.made(ASSIGNMENT, inputs)
     assert resource_id.startswith(f"{REGISTRY_ID}/providers/Microsoft.Authorization/roleAssignments/")
-    assert (state["principalId"], state["scope"]) == (SOMEBODY, REGISTRY_ID)
-    assert engine.azure.arm.has_role(SOMEBODY, {ROLE.rpartition("/")[2]}, REGISTRY_ID)
+    assert (state["principalId"], state["scope"]) == (OTHER, REGISTRY_ID)
+    assert engine.azure.arm.has_role(OTHER, {ROLE.rpartition("/")[2]}, REGISTRY_ID)
 
 
-def test_a_preview_makes_nothing_and_knows_only_what_was_given(engine: Engine) -> None:
+def test_a_preview_creates_nothing_and_knows_only_the_inputs(engine: Engine) -> None:
     engine.azure.account()
-    told = plain_map(engine.create(PROJECT, engine.checked(PROJECT, PROJECT_INPUTS), preview=True).properties)
+    predicted = plain_map(engine.create(PROJECT, engine.checked(PROJECT, PROJECT_INPUTS), preview=True).properties)
     assert engine.azure.arm.project("demo") is None
-    assert told["name"] == "demo"
-    properties = cast("dict[str, object]", told["properties"])
+    assert predicted["name"] == "demo"
+    properties = cast("dict[str, object]", predicted["properties"])
     assert (properties["displayName"], properties["endpoints"]) == ("Demo", UNKNOWN)
-    assert cast("dict[str, object]", told["identity"])["principalId"] is UNKNOWN
+    assert cast("dict[str, object]", predicted["identity"])["principalId"] is UNKNOWN
 
 
 def test_a_preview_of_an_update_keeps_name_and_region_only(engine: Engine) -> None:
     engine.azure.group()
     resource_id, state = engine.made(REGISTRY, REGISTRY_INPUTS)
-    told = engine.update(REGISTRY, resource_id, state, {**REGISTRY_INPUTS, "tags": {}}, preview=True)
-    assert (told["name"], told["location"], told["loginServer"]) == ("acmereg", "eastus2", UNKNOWN)
+    predicted = engine.update(REGISTRY, resource_id, state, {**REGISTRY_INPUTS, "tags": {}}, preview=True)
+    assert (predicted["name"], predicted["location"], predicted["loginServer"]) == ("acmereg", "eastus2", UNKNOWN)
     assert engine.azure.send("GET", REGISTRY_ID)[1]["tags"] == {"team": "support"}
 
 
-def test_a_resource_that_is_there_already_is_not_taken_over(engine: Engine) -> None:
+def test_an_existing_resource_is_not_taken_over(engine: Engine) -> None:
     engine.azure.registry()
-    with pytest.raises(StandInError, match="cannot create already existing resource"):
+    with pytest.raises(PluginError, match="cannot create already existing resource"):
         engine.made(REGISTRY, REGISTRY_INPUTS)
 
 
@@ -97,7 +99,7 @@ def test_an_update_replaces_the_body(engine: Engine) -> None:
     assert "tags" not in new
 
 
-def test_a_conflict_that_azure_calls_transient_is_asked_again_three_times(engine: Engine) -> None:
+def test_a_transient_conflict_is_retried_three_times(engine: Engine) -> None:
     """Case 52, as azure-native does it: pulumi-azure-native#4693."""
     connection = _connection(engine)
     engine.azure.parent_busy = 3
@@ -113,8 +115,8 @@ def test_a_fourth_transient_conflict_is_an_error(engine: Engine) -> None:
         engine.delete(CONNECTION, connection)
 
 
-def test_a_project_that_is_not_settled_is_an_error_at_once_as_azure_native_makes_it(engine: Engine) -> None:
-    """Case 52: a 412 is not among what azure-native asks again."""
+def test_a_busy_project_is_an_error_at_once_as_in_azure_native(engine: Engine) -> None:
+    """Case 52: azure-native does not retry a 412."""
     engine.delete(CONNECTION, _connection(engine))
     engine.azure.parent_busy = 1
     with pytest.raises(ArmRefusalError, match='Status=412 Code="IfMatchPreconditionFailed"'):
@@ -129,7 +131,7 @@ def _connection(engine: Engine) -> str:
     return path
 
 
-def test_a_deleted_resource_is_gone_and_deleting_it_again_is_fine(engine: Engine) -> None:
+def test_a_deleted_resource_is_gone_and_can_be_deleted_again(engine: Engine) -> None:
     engine.azure.registry()
     engine.delete(REGISTRY, REGISTRY_ID)
     engine.delete(REGISTRY, REGISTRY_ID)
@@ -147,7 +149,7 @@ def test_reading_without_a_change_keeps_the_inputs(engine: Engine) -> None:
     assert "__createBeforeDelete" in read.inputs
 
 
-def test_what_changed_in_azure_reaches_the_inputs_and_nothing_else(engine: Engine) -> None:
+def test_only_changes_in_azure_reach_the_inputs(engine: Engine) -> None:
     engine.azure.group()
     inputs = {**REGISTRY_INPUTS, "policies": {"azureADAuthenticationAsArmPolicy": {"status": "enabled"}}}
     resource_id, state = engine.made(REGISTRY, inputs)
@@ -157,7 +159,7 @@ def test_what_changed_in_azure_reaches_the_inputs_and_nothing_else(engine: Engin
     assert read == {**inputs, **change, "tags": {"team": "support", "by": "hand"}}
 
 
-def test_an_address_that_azure_computes_is_no_drift_of_inputs(engine: Engine) -> None:
+def test_an_address_that_azure_computes_is_not_drift_of_inputs(engine: Engine) -> None:
     engine.azure.account()
     resource_id, state = engine.made(PROJECT, PROJECT_INPUTS)
     engine.azure.urls = type(engine.azure.urls)("https://localhost:9999", "localhost:5000")
@@ -166,14 +168,14 @@ def test_an_address_that_azure_computes_is_no_drift_of_inputs(engine: Engine) ->
     assert "9999" in str(read.properties)
 
 
-def test_a_resource_made_elsewhere_is_read_with_its_inputs(engine: Engine) -> None:
+def test_a_resource_created_elsewhere_is_read_with_its_inputs(engine: Engine) -> None:
     engine.azure.project()
     read = plain_map(engine.read(PROJECT, PROJECT_ID, {}, {}).inputs)
     expected = {"resourceGroupName": "rg", "accountName": "acct", "projectName": "demo", "location": "eastus2"}
     assert expected.items() <= read.items()
 
 
-def test_a_secret_that_goes_in_comes_out_as_one(engine: Engine) -> None:
+def test_a_secret_input_stays_secret_in_the_outputs(engine: Engine) -> None:
     engine.azure.group()
     inputs = engine.checked(REGISTRY, REGISTRY_INPUTS)
     inputs["tags"] = PropertyValue({"team": PropertyValue("canary", is_secret=True)})
@@ -236,25 +238,25 @@ def test_a_change_updates_or_replaces(
     assert answer.delete_before_replace == bool(replaces)
 
 
-def test_with_a_made_up_name_the_new_one_comes_first(engine: Engine) -> None:
+def test_with_a_generated_name_the_replacement_comes_first(engine: Engine) -> None:
     named = {"location": "eastus2", "__createBeforeDelete": True}
     assert not engine.diff(GROUP, named, {**named, "location": "westus"}).delete_before_replace
 
 
-def test_getters_answer_for_what_is_there(engine: Engine) -> None:
+def test_getters_return_existing_resources(engine: Engine) -> None:
     engine.azure.registry()
     found = engine.invoke(
         "azure-native:containerregistry:getRegistry", {"resourceGroupName": "rg", "registryName": "acmereg"}
     )
     assert (found["id"], found["loginServer"]) == (REGISTRY_ID, "localhost:5000/acmereg")
-    with pytest.raises(StandInError, match="was not found"):
+    with pytest.raises(PluginError, match="was not found"):
         engine.invoke("azure-native:cognitiveservices:getAccount", {"resourceGroupName": "rg", "accountName": "no"})
     who = engine.invoke("azure-native:authorization:getClientConfig", {})
     assert who["objectId"] == "00000000-0000-0000-0000-0000000000de"
     assert GROUP_ID.startswith(f"/subscriptions/{who['subscriptionId']}/")
 
 
-def test_a_token_is_asked_for_again_before_it_ends(engine: Engine) -> None:
+def test_a_token_is_renewed_before_it_expires(engine: Engine) -> None:
     engine.azure.account()
     assert engine.read(ACCOUNT, ACCOUNT_ID, {}, {}).resource_id == ACCOUNT_ID
     engine.azure.now += 24 * 3600

@@ -1,17 +1,19 @@
-"""Names for resources whose program gives none, as azure-native gives them."""
+"""Names for resources whose program sets none, as azure-native chooses them."""
+
+from __future__ import annotations
 
 import hashlib
 import uuid
 
-from foundry_emulator.standin.catalog import AutoName
+from foundry_emulator.fake_plugins.catalog import AutoName
 
 _HEX_DIGITS = 8
 
 
 def auto_name(how: AutoName, logical_name: str, random_seed: bytes) -> str:
-    """A name from the logical name and the engine's seed: the same seed gives the same name.
+    """Return a name from the logical name and the engine's seed: the same seed gives the same name.
 
-    The real provider draws other digits from the seed, in the same form.
+    The real provider derives other digits from the seed, in the same form.
     """
     digits = hashlib.sha256(random_seed + logical_name.encode()).hexdigest()
     match how:

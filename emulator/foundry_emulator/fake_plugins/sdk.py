@@ -1,8 +1,10 @@
-"""What the installed ``pulumi_azure_native`` SDK knows: resource types, their inputs and outputs.
+"""The resource types, inputs and outputs of the installed ``pulumi_azure_native`` SDK.
 
-The SDK's type tables are read with ``pulumi._types``, as the SDK reads them itself. That module is private; a
-change of it shows at once, in every test of this package.
+The SDK's type tables are read with ``pulumi._types``, as the SDK itself does. That module is private; a
+change of it shows in every test of this package.
 """
+
+from __future__ import annotations
 
 import collections.abc
 import importlib
@@ -23,9 +25,9 @@ class Shape:
     """An object type: an ``Args`` class with its properties, or a response type.
 
     Attributes:
-        name: the class's name.
+        name: The class's name.
         properties: Pulumi's property name to its type, as Python writes it.
-        required: the properties that have no default.
+        required: The properties that have no default.
     """
 
     name: str
@@ -44,9 +46,9 @@ class SdkResource:
 
 @cache
 def find(token: str) -> SdkResource | None:
-    """The resource type of a token such as ``azure-native:resources:ResourceGroup``; None when the SDK has none.
+    """Return the resource type of a token such as ``azure-native:resources:ResourceGroup``; None when the SDK has none.
 
-    Only the module in question is imported: the whole SDK takes minutes.
+    Imports only the module in question: the whole SDK takes minutes.
     """
     package, _, rest = token.partition(":")
     module_name, _, class_name = rest.partition(":")
@@ -57,7 +59,7 @@ def find(token: str) -> SdkResource | None:
     except ModuleNotFoundError:
         return None
     resource = getattr(module, class_name, None)
-    # Where a type of the same name is a value elsewhere, its ``Args`` are that value's.
+    # If another type of the same name is a value, that ``Args`` class is the value's.
     arguments = getattr(module, f"{class_name}InitArgs", None) or getattr(module, f"{class_name}Args", None)
     if (
         getattr(resource, "pulumi_type", None) != token
@@ -74,7 +76,7 @@ def find(token: str) -> SdkResource | None:
 
 @cache
 def input_shape(arguments: type) -> Shape:
-    """The properties of an ``Args`` class."""
+    """Return the properties of an ``Args`` class."""
     names = _types.input_type_py_to_pulumi_names(arguments)
     parameters = inspect.signature(arguments.__init__).parameters  # type: ignore[misc]  # a class, not an instance
     required = (name for name, p in parameters.items() if p.default is p.empty)
@@ -87,12 +89,12 @@ def input_shape(arguments: type) -> Shape:
 
 @cache
 def output_shape(response: type) -> Shape:
-    """The properties of a response class."""
+    """Return the properties of a response class."""
     return Shape(name=response.__name__, properties=_types.output_type_types(response), required=frozenset())
 
 
 def alternatives(annotation: object) -> list[object]:
-    """The types that a property may have, without Pulumi's wrappers, ``None``, and doubles."""
+    """Return the possible types of a property, without Pulumi's wrappers, ``None``, and duplicates."""
     found: list[object] = []
     for member in _flat(annotation):
         if member not in found:
@@ -101,7 +103,7 @@ def alternatives(annotation: object) -> list[object]:
 
 
 def objects(annotation: object) -> list[Shape]:
-    """The object types among a property's types."""
+    """Return the object types among a property's types."""
     shapes = []
     for member in alternatives(annotation):
         if not isinstance(member, type):
@@ -114,7 +116,7 @@ def objects(annotation: object) -> list[Shape]:
 
 
 def item_type(annotation: object, container: type) -> object | None:
-    """What a list (``Sequence``) or map (``Mapping``) holds; None when the property is neither."""
+    """Return the item type of a list (``Sequence``) or map (``Mapping``); None for any other property."""
     for member in alternatives(annotation):
         if typing.get_origin(member) is container:
             return typing.get_args(member)[-1]  # type: ignore[no-any-return]  # typing says Any

@@ -1,14 +1,16 @@
-"""What the stand-in makes of the SDK's own spelling on the way to Resource Manager, and back."""
+"""The conversion between the SDK's spelling and Resource Manager's, in both directions."""
+
+from __future__ import annotations
 
 from typing import cast
 
 import pytest
 
 from foundry_emulator.arm.resource_id import parse
-from foundry_emulator.standin.arm_client import ArmRefusalError
-from foundry_emulator.standin.catalog import MODELLED
-from tests.emulator.standin.engine import Engine
-from tests.emulator.standin.types import ACCOUNT, PROJECT, REGISTRY
+from foundry_emulator.fake_plugins.arm_client import ArmRefusalError
+from foundry_emulator.fake_plugins.catalog import MODELLED
+from tests.emulator.fake_plugins.engine import Engine
+from tests.emulator.fake_plugins.types import ACCOUNT, PROJECT, REGISTRY
 
 WORKSPACE = "azure-native:operationalinsights:Workspace"
 INSIGHTS = "azure-native:applicationinsights:Component"
@@ -52,15 +54,15 @@ def test_application_insights_is_spelled_as_azure_spells_it(engine: Engine) -> N
 
 def test_a_capability_hosts_properties_have_a_name_of_their_own_in_the_sdk(engine: Engine) -> None:
     engine.azure.project()
-    wanted = {"capabilityHostKind": "Agents"}
+    requested = {"capabilityHostKind": "Agents"}
     host, state = engine.made(
-        ACCOUNT_HOST, {**ACCOUNT_INPUTS, "capabilityHostName": "agents", "capabilityHostProperties": wanted}
+        ACCOUNT_HOST, {**ACCOUNT_INPUTS, "capabilityHostName": "agents", "capabilityHostProperties": requested}
     )
-    assert sent(engine, host) == {"properties": wanted}
+    assert sent(engine, host) == {"properties": requested}
     assert cast("Json", state["capabilityHostProperties"])["provisioningState"] == "Succeeded"
 
 
-def test_items_of_a_list_have_properties_of_their_own_on_the_wire(engine: Engine) -> None:
+def test_items_of_a_list_have_nested_properties_in_the_payload(engine: Engine) -> None:
     account = str(engine.azure.account()["id"])
     engine.made(NETWORK, {"resourceGroupName": "rg", "virtualNetworkName": "net"})
     subnet, _ = engine.made(SUBNET, {"resourceGroupName": "rg", "virtualNetworkName": "net", "subnetName": "s"})
@@ -77,8 +79,8 @@ def test_items_of_a_list_have_properties_of_their_own_on_the_wire(engine: Engine
     assert {name: found[name] for name in connection} == connection
 
 
-def test_a_model_is_made_when_azure_says_so(engine: Engine) -> None:
-    """The next one may follow; beside it, it would be refused."""
+def test_a_model_deployment_is_complete_when_azure_says_so(engine: Engine) -> None:
+    """The next one may follow; at the same time it would be refused."""
     engine.azure.account()
     engine.azure.deployment_s = 0.5
     inputs = {**ACCOUNT_INPUTS, "sku": {"name": "Standard"}, "properties": {"model": {"name": "gpt-5-mini"}}}

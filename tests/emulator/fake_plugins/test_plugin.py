@@ -1,5 +1,7 @@
 """The plugin as the engine starts it: a process, a port on its first line, gRPC."""
 
+from __future__ import annotations
+
 import importlib
 import importlib.metadata
 import os
@@ -13,8 +15,8 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from foundry_emulator.standin.catalog import MODELLED
-from foundry_emulator.standin.sdk import find
+from foundry_emulator.fake_plugins.catalog import MODELLED
+from foundry_emulator.fake_plugins.sdk import find
 
 PLUGIN = Path(__file__).parents[3] / "emulator" / "plugins" / "pulumi-resource-azure-native"
 NOWHERE = {
@@ -50,10 +52,10 @@ def test_the_plugin_is_an_executable_that_reports_the_sdks_version() -> None:
     assert info.version == importlib.metadata.version("pulumi-azure-native")
 
 
-def test_outside_a_local_run_the_plugin_says_what_it_is() -> None:
+def test_outside_a_local_run_the_plugin_refuses_and_says_what_it_is() -> None:
     with plugin() as stub, pytest.raises(grpc.RpcError) as caught:
         stub.Configure(provider_pb2.ConfigureRequest())
-    assert "stand-in for local runs only" in str(caught.value.details())
+    assert "for local runs only" in str(caught.value.details())
     assert "FOUNDRY_EMULATOR_ARM_ENDPOINT" in str(caught.value.details())
 
 
@@ -64,10 +66,10 @@ def test_errors_are_sentences_without_a_traceback_or_a_secret() -> None:
         stub.Configure(provider_pb2.ConfigureRequest())
         with pytest.raises(grpc.RpcError) as caught:
             stub.Create(request)
-    said = str(caught.value.details())
-    assert said.startswith("The managed identity endpoint http://127.0.0.1:9/msi/token gave no token")
-    assert "File " not in said
-    assert "canary" not in said
+    details = str(caught.value.details())
+    assert details.startswith("The managed identity endpoint http://127.0.0.1:9/msi/token returned no token")
+    assert "File " not in details
+    assert "canary" not in details
 
 
 def test_a_diff_compares_the_old_inputs_not_the_old_outputs() -> None:

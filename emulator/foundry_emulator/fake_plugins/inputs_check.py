@@ -1,24 +1,26 @@
-"""Inputs against the SDK: unknown names, missing required ones, values of the wrong kind; all at once."""
+"""Checks inputs against the SDK: unknown names, missing required ones, values of the wrong kind; all at once."""
+
+from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from foundry_emulator.standin import sdk
-from foundry_emulator.standin.sdk import Shape
-from foundry_emulator.standin.values import UNKNOWN, Plain
+from foundry_emulator.fake_plugins import sdk
+from foundry_emulator.fake_plugins.sdk import Shape
+from foundry_emulator.fake_plugins.values import UNKNOWN, Plain
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with the inputs, at a property path."""
+    """One problem of the inputs, at a property path."""
 
     path: str
     reason: str
 
 
 def check_object(values: Mapping[str, Plain], shape: Shape, path: str = "") -> list[Problem]:
-    """What is wrong with an object of this shape. Unknown values pass; nulls count as missing."""
+    """Return the problems of an object of this shape. Unknown values pass; nulls count as missing."""
     problems = [
         Problem(_below(path, name), f"missing required property '{name}'")
         for name in sorted(shape.required)
@@ -34,7 +36,7 @@ def check_object(values: Mapping[str, Plain], shape: Shape, path: str = "") -> l
 
 
 def check_value(value: Plain, annotation: object, path: str) -> list[Problem]:
-    """What is wrong with a value of this type. Enums are open in Azure: any string passes."""
+    """Return the problems of a value of this type. Enums are open in Azure: any string passes."""
     if value is UNKNOWN:
         return []
     if isinstance(value, Mapping):
@@ -46,14 +48,14 @@ def check_value(value: Plain, annotation: object, path: str) -> list[Problem]:
         return [p for i, v in enumerate(value) if v is not None for p in check_value(v, item, f"{path}[{i}]")]
     kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a string"}
     accepted = {_kind(member) for member in sdk.alternatives(annotation)}
-    said = kinds.get(type(value), "a value")
-    return [] if said in accepted or "anything" in accepted else _wrong_kind(annotation, said, path)
+    actual = kinds.get(type(value), "a value")
+    return [] if actual in accepted or "anything" in accepted else _wrong_kind(annotation, actual, path)
 
 
 def _check_map(value: Mapping[str, Plain], annotation: object, path: str) -> list[Problem]:
     shapes = sdk.objects(annotation)
     if shapes:
-        # Of several possible types (connections have one for each way to authenticate) the closest is meant.
+        # Of several possible types (connections have one for each way to authenticate) the closest is assumed.
         return min((check_object(value, shape, path) for shape in shapes), key=len)
     item = sdk.item_type(annotation, Mapping)
     if item is not None:
@@ -77,9 +79,9 @@ def _kind(member: object) -> str:
     return "anything"
 
 
-def _wrong_kind(annotation: object, said: str, path: str) -> list[Problem]:
-    wanted = sorted({_kind(member) for member in sdk.alternatives(annotation)})
-    return [] if "anything" in wanted else [Problem(path, f"is {said}, but should be {' or '.join(wanted)}")]
+def _wrong_kind(annotation: object, actual: str, path: str) -> list[Problem]:
+    expected = sorted({_kind(member) for member in sdk.alternatives(annotation)})
+    return [] if "anything" in expected else [Problem(path, f"expected {' or '.join(expected)}, got {actual}")]
 
 
 def _unknown_name(name: str, shape: Shape) -> str:

@@ -1,9 +1,11 @@
-"""The stand-in provider: check, diff, create, read, update, delete of Azure resources in the local Azure.
+"""The fake azure-native provider: check, diff, create, read, update, delete of Azure resources in the local Azure.
 
-It behaves as pulumi-azure-native 3 does where a program can tell [modelled after its behaviour]: names and regions
-by default, what replaces and what updates, an unknown in preview for whatever Azure computes, no adoption of a
-resource that is there already.
+It behaves as pulumi-azure-native 3 as far as a program can notice [modelled after its behaviour]: default names and
+regions, what replaces and what updates, an unknown in preview for whatever Azure computes, no adoption of an
+existing resource.
 """
+
+from __future__ import annotations
 
 import asyncio
 import os
@@ -32,15 +34,15 @@ from pulumi.provider.experimental.provider import (
     UpdateResponse,
 )
 
-from foundry_emulator.standin import sdk
-from foundry_emulator.standin.arm_client import ArmClient, StandInError
-from foundry_emulator.standin.catalog import MODELLED, AutoName, Modelled
-from foundry_emulator.standin.changes import Change, changes, top_level, with_drift
-from foundry_emulator.standin.inputs_check import check_object
-from foundry_emulator.standin.naming import auto_name
-from foundry_emulator.standin.outputs import outputs, preview_outputs
-from foundry_emulator.standin.sdk import SdkResource
-from foundry_emulator.standin.values import (
+from foundry_emulator.fake_plugins import sdk
+from foundry_emulator.fake_plugins.arm_client import ArmClient, PluginError
+from foundry_emulator.fake_plugins.catalog import MODELLED, AutoName, Modelled
+from foundry_emulator.fake_plugins.changes import Change, changes, top_level, with_drift
+from foundry_emulator.fake_plugins.inputs_check import check_object
+from foundry_emulator.fake_plugins.naming import auto_name
+from foundry_emulator.fake_plugins.outputs import outputs, preview_outputs
+from foundry_emulator.fake_plugins.sdk import SdkResource
+from foundry_emulator.fake_plugins.values import (
     UNKNOWN,
     Plain,
     Properties,
@@ -52,7 +54,7 @@ from foundry_emulator.standin.values import (
 
 _SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"  # the local Azure's one subscription
 _POLL_INTERVAL_S = 0.2
-_AUTO_NAMED = "__createBeforeDelete"  # azure-native's own mark: the name is random, so a replacement can be made first
+_AUTO_NAMED = "__createBeforeDelete"  # azure-native's own key: the name is random, so a replacement can come first
 _GET_CLIENT_CONFIG = "azure-native:authorization:getClientConfig"
 _KINDS = {
     (Change.ADDED, False): PropertyDiffKind.ADD,
@@ -64,13 +66,13 @@ _KINDS = {
 }
 
 
-class StandIn(Provider):
+class FakeAzureNative(Provider):
     """azure-native for the local Azure.
 
     Args:
-        client: makes the client for Resource Manager when the engine configures the provider.
-        environment: where the subscription may be named.
-        pause: waits some seconds between two looks at a resource that is being made.
+        client: Creates the client of Resource Manager when the engine configures the provider.
+        environment: The variables; they may name the subscription.
+        pause: Waits some seconds between two reads of a resource that is being created.
     """
 
     def __init__(
@@ -86,13 +88,13 @@ class StandIn(Provider):
         self._config: dict[str, Plain] = {}
 
     async def configure(self, request: ConfigureRequest) -> ConfigureResponse:
-        """Takes the provider's configuration; refuses where this is no local run."""
+        """Store the provider's configuration; refuse to start outside a local run."""
         self._config = plain_map(request.args)
         self._client = self._make_client()
         return ConfigureResponse(accept_secrets=True, supports_preview=True)
 
     async def check(self, request: CheckRequest) -> CheckResponse:
-        """Names, regions, and everything that the SDK or the local Azure does not know."""
+        """Add names and regions, and report everything that the SDK or the local Azure does not know."""
         found = _look_up(request.type)
         if isinstance(found, str):
             return CheckResponse(failures=[CheckFailure("", found)])
@@ -105,7 +107,7 @@ class StandIn(Provider):
         return CheckResponse(inputs=inputs, failures=[CheckFailure(p.path, p.reason) for p in problems])
 
     async def diff(self, request: DiffRequest) -> DiffResponse:
-        """Compares inputs; ``old_state`` holds the old inputs (see ``server``)."""
+        """Compare inputs; ``old_state`` holds the old inputs (see ``server``)."""
         modelled, _ = _found(request.type)
         found = changes(plain_map(request.old_state), plain_map(request.new_inputs))
         found = {path: change for path, change in found.items() if top_level(path) != "azureApiVersion"}
@@ -124,20 +126,20 @@ class StandIn(Provider):
         )
 
     async def create(self, request: CreateRequest) -> CreateResponse:
-        """Makes a resource; one that is there already is refused, as by the real provider."""
+        """Create a resource; an existing one is refused, as by the real provider."""
         modelled, resource = _found(request.type)
         inputs = plain_map(request.properties)
         if request.preview:
-            told = wrapped_map(preview_outputs(modelled, resource, inputs))
-            return CreateResponse(None, all_as_secret_as(told, request.properties))
+            predicted = wrapped_map(preview_outputs(modelled, resource, inputs))
+            return CreateResponse(None, all_as_secret_as(predicted, request.properties))
         resource_id = modelled.id(inputs, self._subscription_id)
         if await self._arm.get(resource_id, modelled.api_version) is not None:
-            raise StandInError(f"cannot create already existing resource '{resource_id}'")
+            raise PluginError(f"cannot create already existing resource '{resource_id}'")
         answer = await self._put(modelled, resource_id, inputs)
         return CreateResponse(str(answer["id"]), _state(modelled, resource, answer, request.properties))
 
     async def read(self, request: ReadRequest) -> ReadResponse:
-        """The live state; inputs follow what changed in Azure. A definite 404 means gone."""
+        """Return the live state; inputs follow changes in Azure. Only a definite 404 means that it is gone."""
         modelled, resource = _found(request.type)
         answer = await self._arm.get(request.resource_id, modelled.api_version)
         if answer is None:
@@ -154,32 +156,32 @@ class StandIn(Provider):
         return ReadResponse(str(answer["id"]), state, {**found, **kept})
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
-        """Replaces the resource's body. In preview only name and region are known to stay."""
+        """Replace the resource's body. In preview only name and region are known."""
         modelled, resource = _found(request.type)
         inputs = plain_map(request.news)
         if request.preview:
-            told = wrapped_map(preview_outputs(modelled, resource, inputs))
-            told |= {key: request.olds[key] for key in ("name", "location") if key in request.olds}
-            return UpdateResponse(all_as_secret_as(told, request.news))
+            predicted = wrapped_map(preview_outputs(modelled, resource, inputs))
+            predicted |= {key: request.olds[key] for key in ("name", "location") if key in request.olds}
+            return UpdateResponse(all_as_secret_as(predicted, request.news))
         answer = await self._put(modelled, request.resource_id, inputs)
         return UpdateResponse(_state(modelled, resource, answer, request.news))
 
     async def delete(self, request: DeleteRequest) -> None:
-        """Deletes a resource; one that is gone is deleted."""
+        """Delete a resource; a missing one counts as deleted."""
         modelled, _ = _found(request.type)
         await self._arm.delete(request.resource_id, modelled.api_version)
 
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:
-        """``getClientConfig``, and the getter of every modelled type."""
+        """Serve ``getClientConfig``, and the getter of every modelled type."""
         if request.tok == _GET_CLIENT_CONFIG:
             claims = await self._arm.claims()
-            told = {"clientId": claims["oid"], "objectId": claims["oid"], "tenantId": claims["tid"]}
-            return InvokeResponse(wrapped_map({**told, "subscriptionId": self._subscription_id}))
+            caller = {"clientId": claims["oid"], "objectId": claims["oid"], "tenantId": claims["tid"]}
+            return InvokeResponse(wrapped_map({**caller, "subscriptionId": self._subscription_id}))
         modelled, resource = _found(request.tok.replace(":get", ":"))
         resource_id = modelled.id(plain_map(request.args), self._subscription_id)
         answer = await self._arm.get(resource_id, modelled.api_version)
         if answer is None:
-            raise StandInError(f"{request.tok}: the resource '{resource_id}' was not found")
+            raise PluginError(f"{request.tok}: the resource '{resource_id}' was not found")
         state = _state(modelled, resource, answer, {})
         return InvokeResponse({**state, "id": wrapped(answer["id"])})
 
@@ -195,7 +197,7 @@ class StandIn(Provider):
         return str(chosen or _SUBSCRIPTION)
 
     async def _put(self, modelled: Modelled, resource_id: str, inputs: Mapping[str, Plain]) -> dict[str, Plain]:
-        """Writes a resource and waits until it is made, as the real provider does."""
+        """Write a resource and wait until it is created, as the real provider does."""
         answer = await self._arm.put(resource_id, modelled.api_version, modelled.body(inputs))
         while _is_being_made(answer):
             await self._pause(_POLL_INTERVAL_S)
@@ -203,7 +205,7 @@ class StandIn(Provider):
         return answer
 
     def _named(self, modelled: Modelled, request: CheckRequest) -> dict[str, PropertyValue]:
-        """The name that the program did not give: the one it has, else a new one."""
+        """Return a name for a resource whose program sets none: the old one, else a new one."""
         name = modelled.name_input
         given = request.new_inputs.get(name)
         if given is not None and given.value is not None:
@@ -216,7 +218,7 @@ class StandIn(Provider):
         return made
 
     async def _located(self, inputs: Properties, old: Properties) -> dict[str, PropertyValue]:
-        """The region that the program did not give: the one it has, the configured one, else its group's."""
+        """Return a region for a resource whose program sets none: the old one, the configured one, else its group's."""
         if "location" in old:
             return {"location": old["location"]}
         configured = self._config.get("location")
@@ -226,7 +228,7 @@ class StandIn(Provider):
         if known.get("resourceGroupName") is UNKNOWN:
             return {"location": wrapped(UNKNOWN)}
         if not isinstance(known.get("resourceGroupName"), str):
-            return {}  # a missing name is said by the check that follows
+            return {}  # the check that follows reports the missing name
         group = MODELLED["azure-native:resources:ResourceGroup"]
         answer = await self._arm.get(group.id(known, self._subscription_id), group.api_version)
         return {"location": wrapped(answer["location"])} if answer else {}
@@ -238,7 +240,7 @@ def _is_being_made(answer: Mapping[str, Plain]) -> bool:
 
 
 def _look_up(token: str) -> tuple[Modelled, SdkResource] | str:
-    """What is known of a type, or why it can't be made."""
+    """Return the catalog's and the SDK's entry of a type, or the reason why it can't be created."""
     # A child's URN holds the types of its parents too: `parent$child`.
     token = token.rpartition("$")[2]
     resource = sdk.find(token)
@@ -253,7 +255,7 @@ def _look_up(token: str) -> tuple[Modelled, SdkResource] | str:
 def _found(token: str) -> tuple[Modelled, SdkResource]:
     found = _look_up(token)
     if isinstance(found, str):
-        raise StandInError(found)
+        raise PluginError(found)
     return found
 
 

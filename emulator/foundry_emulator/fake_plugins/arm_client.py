@@ -1,4 +1,6 @@
-"""Resource Manager of the local Azure, as the real provider talks to it: managed identity, bearer, TLS."""
+"""A client of the local Azure's Resource Manager, used as the real provider does: managed identity, bearer, TLS."""
+
+from __future__ import annotations
 
 import asyncio
 import base64
@@ -9,30 +11,30 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 
-from foundry_emulator.standin.values import Plain
+from foundry_emulator.fake_plugins.values import Plain
 
 _AUDIENCE = "https://management.azure.com"
-_SPARE_S = 300  # a token is asked for again this long before its end
+_SPARE_S = 300  # a token is renewed this long before it expires
 _TIMEOUT_S = 60.0
 _RETRIES = 3
 _RETRY_PAUSE_S = 0.2  # azure-native waits 20, 60 and 120 s
 _WORTH_A_RETRY = {(409, "AnotherOperationInProgress"), (409, "TransientError")}
-"""Refusals that azure-native asks again after, by status and code: pulumi-azure-native#903, #4693. No 412 is one."""
+"""Refusals after which azure-native repeats the request, by status and code: pulumi-azure-native#903, #4693. No 412."""
 _NEEDED = ("FOUNDRY_EMULATOR_ARM_ENDPOINT", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
 
 
-class StandInError(Exception):
-    """Something that the person who runs Pulumi has to read."""
+class PluginError(Exception):
+    """An error text for the person who runs Pulumi."""
 
 
-class ArmRefusalError(StandInError):
-    """Resource Manager's refusal.
+class ArmRefusalError(PluginError):
+    """Resource Manager refused a request.
 
     Attributes:
         status: HTTP status.
-        code: Azure's word for it; "" where there was none.
+        code: Azure's error code; "" where there was none.
     """
 
     def __init__(self, status: int, code: str, text: str) -> None:
@@ -43,7 +45,7 @@ class ArmRefusalError(StandInError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the local Azure is."""
+    """The addresses of the local Azure."""
 
     arm_endpoint: str
     identity_endpoint: str
@@ -51,18 +53,18 @@ class Settings:
     ca_bundle: str | None
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "Settings":
-        """The settings in an environment.
+    def of(cls, environment: Mapping[str, str]) -> Settings:
+        """Return the settings in an environment.
 
         Raises:
-            StandInError: variables are missing, so this is no local run.
+            PluginError: Variables are missing, so this is not a local run.
         """
         missing = [name for name in _NEEDED if not environment.get(name)]
         if missing:
-            raise StandInError(
-                "This provider plugin is a stand-in for local runs only: it works on the "
+            raise PluginError(
+                "This is the local Azure's fake of a provider plugin, for local runs only: it works on the "
                 f"local Azure, and {' and '.join(missing)} is not set. For a local run take the variables from "
-                "`foundry-emulator env`; for the real Azure take the folder of this plugin off PATH."
+                "`foundry-emulator env`; for the real Azure remove the folder of this plugin from PATH."
             )
         return cls(
             arm_endpoint=environment["FOUNDRY_EMULATOR_ARM_ENDPOINT"].rstrip("/"),
@@ -73,13 +75,13 @@ class Settings:
 
 
 class ArmClient:
-    """Requests to Resource Manager.
+    """Sends requests to Resource Manager.
 
     Args:
-        settings: where it is.
-        clock: unix seconds, for the token's end.
-        transport: for tests; by default the network.
-        pause: waits some seconds before a refused request is sent again.
+        settings: The addresses.
+        clock: Unix seconds, for the token's expiry.
+        transport: The transport for tests; by default the network.
+        pause: Waits some seconds before a refused request is repeated.
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class ArmClient:
         settings: Settings,
         *,
         clock: Callable[[], float] = time.time,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._pause = pause
@@ -95,38 +97,38 @@ class ArmClient:
         self._clock = clock
         # No proxy: the local Azure is on this machine.
         context = ssl.create_default_context(cafile=settings.ca_bundle)
-        self._http = httpx.AsyncClient(verify=context, trust_env=False, timeout=_TIMEOUT_S, transport=transport)
+        self._http = httpx2.AsyncClient(verify=context, trust_env=False, timeout=_TIMEOUT_S, transport=transport)
         self._token = ""
         self._token_ends = 0.0
 
     @classmethod
-    def from_environment(cls) -> "ArmClient":
-        """A client for the local Azure that the environment names."""
+    def from_environment(cls) -> ArmClient:
+        """Return a client for the local Azure that the environment names."""
         return cls(Settings.of(os.environ))
 
     async def get(self, resource_id: str, api_version: str) -> dict[str, Plain] | None:
-        """A resource; None when it is definitely not there."""
+        """Return a resource; None when it definitely does not exist."""
         try:
             return await self._send("GET", resource_id, api_version)
         except ArmRefusalError as refusal:
-            if refusal.status == httpx.codes.NOT_FOUND:
+            if refusal.status == httpx2.codes.NOT_FOUND:
                 return None
             raise
 
     async def put(self, resource_id: str, api_version: str, body: Mapping[str, Plain]) -> dict[str, Plain]:
-        """Creates or replaces a resource."""
+        """Create or replace a resource."""
         return await self._send("PUT", resource_id, api_version, body)
 
     async def delete(self, resource_id: str, api_version: str) -> None:
-        """Deletes a resource; one that is not there is deleted already."""
+        """Delete a resource; a missing one counts as deleted."""
         try:
             await self._send("DELETE", resource_id, api_version)
         except ArmRefusalError as refusal:
-            if refusal.status != httpx.codes.NOT_FOUND:
+            if refusal.status != httpx2.codes.NOT_FOUND:
                 raise
 
     async def claims(self) -> dict[str, Plain]:
-        """What the token says about the caller."""
+        """Return the claims of the caller's token."""
         payload = (await self._bearer()).split(".")[1]
         found: dict[str, Plain] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return found
@@ -152,8 +154,8 @@ class ArmClient:
             answer = await self._http.request(
                 method, url, params={"api-version": api_version}, headers=headers, json=body
             )
-        except httpx.HTTPError as error:
-            raise StandInError(
+        except httpx2.HTTPError as error:
+            raise PluginError(
                 f"The local Azure did not answer {method} {url}: {error}. Is it running? See `foundry-emulator status`."
             ) from None
         if answer.is_error:
@@ -174,17 +176,17 @@ class ArmClient:
             answer.raise_for_status()
             body = answer.json()
             self._token, self._token_ends = str(body["access_token"]), float(body["expires_on"])
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise StandInError(f"The managed identity endpoint {where} gave no token: {error}") from None
+        except (httpx2.HTTPError, ValueError, KeyError) as error:
+            raise PluginError(f"The managed identity endpoint {where} returned no token: {error}") from None
         return self._token
 
 
-def _refusal(answer: httpx.Response, path: str) -> ArmRefusalError:
+def _refusal(answer: httpx2.Response, path: str) -> ArmRefusalError:
     try:
         error = answer.json()["error"]
-        code, said = str(error["code"]), f'Code="{error["code"]}" Message="{error["message"]}"'
+        code, text = str(error["code"]), f'Code="{error["code"]}" Message="{error["message"]}"'
     except (ValueError, KeyError, TypeError):
-        code, said = "", f'Message="{answer.text[:500]}"'
+        code, text = "", f'Message="{answer.text[:500]}"'
     return ArmRefusalError(
-        answer.status_code, code, f"{answer.request.method} {path}: Status={answer.status_code} {said}"
+        answer.status_code, code, f"{answer.request.method} {path}: Status={answer.status_code} {text}"
     )

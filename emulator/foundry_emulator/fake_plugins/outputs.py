@@ -1,15 +1,17 @@
-"""A resource's outputs: of Resource Manager's answer, and in a preview, before there is one."""
+"""A resource's outputs: from Resource Manager's response, and in a preview, before there is one."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from foundry_emulator.standin import sdk
-from foundry_emulator.standin.catalog import Modelled
-from foundry_emulator.standin.sdk import SdkResource
-from foundry_emulator.standin.values import UNKNOWN, Plain
+from foundry_emulator.fake_plugins import sdk
+from foundry_emulator.fake_plugins.catalog import Modelled
+from foundry_emulator.fake_plugins.sdk import SdkResource
+from foundry_emulator.fake_plugins.values import UNKNOWN, Plain
 
 
 def outputs(modelled: Modelled, resource: SdkResource, answer: Mapping[str, Plain]) -> dict[str, Plain]:
-    """The outputs in a resource of Resource Manager: those that the SDK has, where it has them."""
+    """Return those properties of a Resource Manager resource that the SDK has as outputs."""
     lifted = modelled.in_the_sdk(answer)
     properties = lifted.get("properties")
     if "properties" not in resource.outputs.properties and isinstance(properties, Mapping):
@@ -20,11 +22,11 @@ def outputs(modelled: Modelled, resource: SdkResource, answer: Mapping[str, Plai
 
 
 def preview_outputs(modelled: Modelled, resource: SdkResource, inputs: Mapping[str, Plain]) -> dict[str, Plain]:
-    """What can be said of the outputs before Azure answered: the inputs, and the rest is unknown."""
-    told = _expected(inputs, resource.outputs)
-    told["azureApiVersion"] = modelled.api_version
-    told["name"] = inputs.get(modelled.name_input, UNKNOWN)
-    return told
+    """Return the outputs before Azure answered: the inputs; everything else is unknown."""
+    predicted = _expected(inputs, resource.outputs)
+    predicted["azureApiVersion"] = modelled.api_version
+    predicted["name"] = inputs.get(modelled.name_input, UNKNOWN)
+    return predicted
 
 
 def _known(values: Mapping[str, Plain], shape: sdk.Shape) -> dict[str, Plain]:

@@ -1,7 +1,9 @@
-"""Between Pulumi's property values and plain JSON.
+"""Conversion between Pulumi's property values and plain JSON.
 
 A plain value is JSON, with :data:`UNKNOWN` where a value is known only after the update.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -22,13 +24,13 @@ class _Unknown:
 
 UNKNOWN: Final = _Unknown()
 
-# The engine writes an unknown as a string that no one else writes. The SDK's PropertyValue neither reads nor writes
-# it (it can't marshal its own Computed), so it is done here.
+# The engine encodes an unknown as a special string. The SDK's PropertyValue neither reads nor writes
+# it (it can't marshal its own Computed), so this module does.
 _UNKNOWN_ON_THE_WIRE = rpc.UNKNOWN
 
 
 def plain(value: PropertyValue) -> Plain:
-    """JSON of a property value, secrets included; whole numbers are ints again."""
+    """Return the JSON of a property value, secrets included; whole numbers become ints again."""
     inner = value.value
     if isinstance(inner, Computed) or inner == _UNKNOWN_ON_THE_WIRE:
         return UNKNOWN
@@ -42,13 +44,13 @@ def plain(value: PropertyValue) -> Plain:
 
 
 def plain_map(values: Properties) -> dict[str, Plain]:
-    """JSON of properties; nulls and Pulumi's own ``__`` keys are left out."""
+    """Return the JSON of properties; nulls and Pulumi's own ``__`` keys are left out."""
     found = {key: plain(value) for key, value in values.items() if not key.startswith("__")}
     return {key: value for key, value in found.items() if value is not None}
 
 
 def wrapped(value: Plain) -> PropertyValue:
-    """A property value of JSON."""
+    """Return the property value of JSON."""
     if value is UNKNOWN:
         return PropertyValue(_UNKNOWN_ON_THE_WIRE)
     if isinstance(value, bool) or value is None:
@@ -63,12 +65,12 @@ def wrapped(value: Plain) -> PropertyValue:
 
 
 def wrapped_map(values: Mapping[str, Plain]) -> dict[str, PropertyValue]:
-    """Property values of a JSON object."""
+    """Return the property values of a JSON object."""
     return {key: wrapped(value) for key, value in values.items()}
 
 
 def as_secret_as(value: PropertyValue, pattern: PropertyValue | None) -> PropertyValue:
-    """A value, secret wherever the pattern is: a secret that went in comes out as one."""
+    """Return a value, secret wherever the pattern is: a secret input stays secret in the outputs."""
     if pattern is None:
         return value
     if pattern.is_secret:
@@ -82,5 +84,5 @@ def as_secret_as(value: PropertyValue, pattern: PropertyValue | None) -> Propert
 
 
 def all_as_secret_as(values: Properties, patterns: Properties) -> dict[str, PropertyValue]:
-    """Properties, secret wherever the patterns of the same name are."""
+    """Return properties, secret wherever the patterns of the same name are."""
     return {key: as_secret_as(value, patterns.get(key)) for key, value in values.items()}

@@ -1,8 +1,0 @@
-import pytest
-
-from tests.emulator.standin.engine import Engine
-
-
-@pytest.fixture
-def engine() -> Engine:
-    return Engine()
