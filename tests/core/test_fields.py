@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from foundry_agents.lifecycle.fingerprint import fingerprint
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
-from foundry_agents.lifecycle.schema.fields import Field, OnChange, Report, as_number, number, shown, text
+from foundry_agents.lifecycle.schema.fields import Field, OnChange
+from foundry_agents.lifecycle.schema.parsers import as_number, number, text
+from foundry_agents.lifecycle.schema.report import Report, shown
 from tests.core.settings import (
     CODE,
     DIGEST,
