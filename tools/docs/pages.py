@@ -16,7 +16,8 @@ from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS
 from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.pull_causes import Pull
-from foundry_agents.lifecycle.remedies import ACR_PULL, FAILURES, Cause
+from foundry_agents.lifecycle.remedies import FAILURES, Cause
+from foundry_agents.lifecycle.roles import ACR_PULL
 from foundry_agents.lifecycle.schema.fields import Field, FieldTable, OnChange, rows_of
 from foundry_agents.lifecycle.schema.shapes import rows_inside
 from foundry_agents.lifecycle.views import PullAccess
@@ -90,9 +91,9 @@ def tools_page() -> str:
         "# Tools of a toolbox",
         _NOTE,
         "",
-        "What each type of tool accepts: the entries of `Tool.of({…})`, with the names of the API. How to write tools in",
-        "a program: see [tools](../tools.md). A type or a field that is not here is passed on unchecked, and the service",
-        "decides.",
+        "What each type of tool accepts: the entries of `Tool.of({…})`, with the names of the API. How to write tools",
+        "in a program: see [tools](../tools.md). A type or a field that is not here is passed on unchecked, and the",
+        "service decides.",
         "",
         *_SOURCES,
         "",
