@@ -47,7 +47,7 @@ class AgentIdentity(Resource, module="foundry", name="AgentIdentity"):
 
 
 class AgentIdentityProvider(TableProvider):
-    """Keeps the identity in state; makes no request. Its import path is in users' state: never move it."""
+    """Keep the identity in state; make no request. The import path is in users' state: never move it."""
 
     table = AGENT_IDENTITY_FIELDS
 

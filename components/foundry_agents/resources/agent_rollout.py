@@ -122,7 +122,7 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
 
 
 class AgentRolloutProvider(TableProvider):
-    """Moves traffic and shows it; deletes only old versions. Its import path is in users' state: never move it."""
+    """Move traffic and read it; delete only old versions. The import path is in users' state: never move it."""
 
     table = ROLLOUT_FIELDS
 

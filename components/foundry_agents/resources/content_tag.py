@@ -79,7 +79,7 @@ class ContentTag(Resource, module="foundry", name="ContentTag"):
 
 
 class ContentTagProvider(TableProvider):
-    """Looks a content up, once. Its import path is in users' state: never move it."""
+    """Look a content up, once. The import path is in users' state: never move it."""
 
     table = CONTENT_TAG_FIELDS
 

@@ -38,7 +38,7 @@ from foundry_agents.resources._plugin.program import owner_of_this_stack, reject
 from foundry_agents.resources._plugin.registries import image_registry
 from foundry_agents.resources._plugin.run_effects import short_urn
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_of, refuse_forced_name
-from foundry_agents.resources.options import VersionOptions
+from foundry_agents.resources.options import VersionOptions, reject_unknown
 from foundry_agents.sources.code_package import CodePackage, as_planned
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
@@ -102,6 +102,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         Raises:
             pulumi.RunError: The agent is declared twice, or the folder of its code can't be packed.
         """
+        reject_unknown("HostedAgentVersion.__init__()", options)
         reject_duplicate(resource_name, project_endpoint, agent_name)
         code, key = options.get("code"), options.get("fingerprint_key")
         props: dict[str, Any] = {
@@ -132,7 +133,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
 
 
 class HostedAgentVersionProvider(TableProvider):
-    """Create-or-adopt, read and delete of a version. Its import path is in users' state: never move it."""
+    """Create-or-adopt, read and delete of a version. The import path is in users' state: never move it."""
 
     table = VERSION_FIELDS
 

@@ -100,7 +100,7 @@ class RemoteImageBuild(Resource, module="foundry", name="RemoteImageBuild"):
 
 
 class RemoteImageBuildProvider(TableProvider):
-    """Adopts or builds. Its import path is in users' state: never move it."""
+    """Adopt or build an image. The import path is in users' state: never move it."""
 
     table = REMOTE_BUILD_FIELDS
 

@@ -112,7 +112,7 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
 
 
 class ToolboxVersionProvider(TableProvider):
-    """Create-or-adopt, read and delete of a version. Its import path is in users' state: never move it."""
+    """Create-or-adopt, read and delete of a version. The import path is in users' state: never move it."""
 
     table = TOOLBOX_FIELDS
 

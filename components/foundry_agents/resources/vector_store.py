@@ -85,7 +85,7 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
 
 
 class VectorStoreProvider(TableProvider):
-    """Create-or-adopt, read and delete of a store. Its import path is in users' state: never move it."""
+    """Create-or-adopt, read and delete of a store. The import path is in users' state: never move it."""
 
     table = VECTOR_STORE_FIELDS
 

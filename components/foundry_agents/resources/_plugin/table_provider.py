@@ -180,7 +180,7 @@ def refuse_forced_name(inputs: Owned, name: str, name_input: str, example: str) 
     Raises:
         InputError: What the resource has stood for may have another name.
     """
-    if run_record.is_forced_anew(short_urn(inputs.urn), name_input):
+    if run_record.is_forced_to_replace(short_urn(inputs.urn), name_input):
         subject = "a resource that is forced to be replaced; nothing was changed"
         problem = (
             f'"{name}" does not exist, and with --replace the name that state has can\'t be read. Run '
