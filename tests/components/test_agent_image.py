@@ -123,7 +123,7 @@ def test_a_context_over_the_limit_stops_the_program(folder: Path) -> None:
 
 
 def test_an_image_by_tag_has_its_form() -> None:
-    with pytest.raises(pulumi.RunError, match=r"AgentImage\.from_tag: .+names no tag"):
+    with pytest.raises(pulumi.RunError, match=r"AgentImage\.from_tag: .+has no tag"):
         fa.AgentImage.from_tag("acme.io/support")
 
 

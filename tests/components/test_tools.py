@@ -316,7 +316,7 @@ def test_a_program_that_reads_tools_from_a_file_can_ask_what_the_preview_would_s
             fa.Mcp("docs", "http://x.example/mcp"),
             fa.Tool.of({"type": "file_search", "max_num_results": 99}),
         ]
-        assert [line.split()[0] for line in fa.Tool.problems(tools)] == [
+        assert [line.split()[0].rstrip(":") for line in fa.Tool.problems(tools)] == [
             "tools.docs.server_url",
             "tools.file_search.max_num_results",
             "tools.later.require_approval",
@@ -357,5 +357,5 @@ def test_files_that_are_not_there_are_named_all_at_once(tmp_path: Path) -> None:
         run(program)
     lines = str(caught.value).splitlines()
     assert lines[0] == "broken: 2 problems in the vector store's settings"
-    assert lines[1].endswith("another file is called faq.md, too")
+    assert lines[1].endswith("another file has the name faq.md, too")
     assert lines[2].endswith("can't be read: No such file or directory")

@@ -248,7 +248,7 @@ def test_an_image_pinned_by_digest_is_fine(image: str) -> None:
 
 
 @pytest.mark.parametrize("tag", [":latest", ":1.2.3", ":v1_x-y"])
-def test_a_tag_beside_a_digest_is_decoration(tag: str) -> None:
+def test_a_tag_before_a_digest_has_no_effect(tag: str) -> None:
     """Case 20."""
     assert values(image=f"acme.azurecr.io/support{tag}@{DIGEST}")["image"] == IMAGE
 
@@ -306,7 +306,7 @@ def test_a_size_outside_the_tiers_is_refused_with_the_tiers_and_the_way_around(c
 
 def test_memory_of_another_tier_is_refused_with_the_one_that_fits() -> None:
     """Case 61."""
-    assert "cpu 2 goes with 4Gi" in the_problem("memory", cpu="2", memory="2Gi")
+    assert "cpu 2 requires 4Gi" in the_problem("memory", cpu="2", memory="2Gi")
 
 
 def test_a_newer_tier_gets_through_when_asked_for() -> None:
@@ -321,13 +321,13 @@ def test_a_plain_tier_is_checked() -> None:
 
 @pytest.mark.parametrize("cpu", ["", "much", "1 core", 0, -1, True, [], "nan", "inf"])
 def test_a_cpu_that_is_no_number_of_cores_is_one_problem(cpu: object) -> None:
-    """One mistake is one line: the memory beside it is right."""
+    """One mistake is one line: the memory given with it is right."""
     the_problem("cpu", cpu=cpu, memory="4Gi")
 
 
 @pytest.mark.parametrize("memory", ["", "2", "2GB", "2 Gi", "2gi", "Gi", "-2Gi", 2, []])
 def test_a_memory_without_gi_is_one_problem(memory: object) -> None:
-    """One mistake is one line: the cpu beside it is right."""
+    """One mistake is one line: the cpu given with it is right."""
     the_problem("memory", cpu="2", memory=memory)
 
 
@@ -400,9 +400,9 @@ def test_a_version_is_of_an_image_or_of_code_and_never_of_both_or_neither() -> N
     ]
 
 
-def test_a_registry_connection_goes_with_an_image() -> None:
+def test_a_registry_connection_requires_an_image() -> None:
     found = problems({**OF_CODE, "registry_connection": "private"})
-    assert found == [Problem("registry_connection", "means something only beside image, which is not given")]
+    assert found == [Problem("registry_connection", "requires image, which is not given")]
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,7 @@ def test_a_registry_connection_goes_with_an_image() -> None:
         ({"runtime": "python_3_11"}, "code.runtime", 'a newer one: Runtime.of("python_3_11")'),
         ({"runtime": None}, "code.runtime", "is required"),
         ({"entry_point": []}, "code.entry_point", "is required"),
-        ({"entry_point": "python main.py"}, "code.entry_point", "must be a list of words: a command and its arguments"),
+        ({"entry_point": "python main.py"}, "code.entry_point", "must be a list of texts: a command and its arguments"),
         ({"entry_point": ["python", ""]}, "code.entry_point[1]", "must be text that is not empty"),
         ({"dependency_resolution": "pip"}, "code.dependency_resolution", "bundled, remote_build"),
         ({"sha256": "C" * 64}, "code.sha256", "64 hexadecimal digits"),
@@ -464,7 +464,7 @@ def test_a_collector_that_gets_nothing_is_not_one_that_was_left_out() -> None:
     assert the_problem("telemetry[0]", telemetry=[{}]) == "is empty"
 
 
-def test_moderation_goes_with_a_policy() -> None:
+def test_moderation_requires_a_policy() -> None:
     assert "rai_policy" in the_problem("rai_moderation", rai_moderation=MODERATION)
     assert problems_with(rai_moderation=MODERATION, rai_policy="strict") == []
 
@@ -551,7 +551,7 @@ def test_our_marks_leave_room_for_12_pairs() -> None:
 def test_the_13th_pair_is_refused_with_the_count() -> None:
     """Case 63."""
     detail = the_problem("metadata", metadata={f"k{number}": "v" for number in range(13)})
-    assert detail.startswith("has 13 entries; at most 12 fit")
+    assert detail == "has 13 entries; at most 12 are allowed, as this library needs 4 of the service's 16"
 
 
 def test_a_metadata_name_of_64_characters_is_fine_and_one_of_65_is_not() -> None:

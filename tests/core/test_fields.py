@@ -13,9 +13,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from foundry_agents.lifecycle.fingerprint import fingerprint
+from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
-from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
-from foundry_agents.lifecycle.schema.fields import Field, OnChange, Report, as_number, number, shown, text
+from foundry_agents.lifecycle.schema.fields import Field, OnChange
+from foundry_agents.lifecycle.schema.parsers import as_number, number, text
+from foundry_agents.lifecycle.schema.report import Report, shown
 from tests.support.settings import (
     CODE,
     DIGEST,

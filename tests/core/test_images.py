@@ -97,12 +97,12 @@ def test_tags_name_the_content_first_and_the_commit_beside_it() -> None:
     [
         ("acme.azurecr.io/support:1", None),
         ("localhost:5443/images/support:v1.2_x", None),
-        (IMAGE, "has a digest already: AgentImage.pinned(…) takes it as it is"),
-        ("acme.azurecr.io/support", "names no tag: write registry/repository:tag"),
-        ("localhost:5443/support", "names no tag"),
-        ("acme.azurecr.io/support:bad tag", '"bad tag" is no tag'),
+        (IMAGE, "has a digest already: use AgentImage.pinned(…)"),
+        ("acme.azurecr.io/support", "has no tag: write registry/repository:tag"),
+        ("localhost:5443/support", "has no tag"),
+        ("acme.azurecr.io/support:bad tag", '"bad tag" is not a tag'),
         ("acme.azurecr.io/Support:1", "in lower case"),
-        ("support:1", "is no repository"),
+        ("support:1", "is not a repository"),
     ],
 )
 def test_a_reference_by_tag_has_its_form(reference: str, problem: str | None) -> None:
@@ -113,4 +113,4 @@ def test_a_reference_by_tag_has_its_form(reference: str, problem: str | None) ->
 
 @pytest.mark.parametrize("repository", ["support", "", "acme.azurecr.io/", "https://acme.azurecr.io/support", "a/b:c"])
 def test_a_repository_is_a_host_and_a_path(repository: str) -> None:
-    assert "is no repository" in (repository_problem(repository) or "")
+    assert "is not a repository" in (repository_problem(repository) or "")

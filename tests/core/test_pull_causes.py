@@ -15,7 +15,7 @@ from foundry_agents.lifecycle.failure.errors import (
 )
 from foundry_agents.lifecycle.polling import CONFIRM_AFTER_S
 from foundry_agents.lifecycle.pull_causes import PULL_ROLES, REPOSITORY_ROLES, Pull
-from foundry_agents.lifecycle.remedies import ACR_PULL, REPOSITORY_READER
+from foundry_agents.lifecycle.roles import ACR_PULL, REPOSITORY_READER
 from foundry_agents.lifecycle.versions import PULL_PAUSES_S, VersionPlan, create_or_adopt
 from foundry_agents.lifecycle.views import PullAccess
 from foundry_agents.testing import FastClock

@@ -109,7 +109,7 @@ def test_a_step_is_a_whole_percentage_below_100(steps: list[object]) -> None:
 def test_steps_rise() -> None:
     """Case 39: a repeated or a falling step."""
     assert "not above the step before it, 10" in _problems(steps=[10, 10])["steps[1]"]
-    assert "steps only ever rise" in _problems(steps=[0, 50, 20])["steps[2]"]
+    assert "steps must rise" in _problems(steps=[0, 50, 20])["steps[2]"]
 
 
 def test_a_share_of_0_is_a_step() -> None:

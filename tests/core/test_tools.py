@@ -12,7 +12,7 @@ from azure.ai.projects import models
 import foundry_agents as fa
 from foundry_agents.lifecycle.fingerprint import hashed
 from foundry_agents.lifecycle.inputs.tool_rules import by_name, connections_of
-from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, described
+from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS
 from foundry_agents.tools.tools import AnyTool
 from tests.support.settings import ENDPOINT, OWNER
 
@@ -250,13 +250,13 @@ def test_the_connections_that_tools_name_are_found_with_their_paths() -> None:
 def test_the_same_tools_in_another_spelling_are_no_change(one: Sequence[AnyTool], other: Sequence[AnyTool]) -> None:
     """Case 13."""
     assert TOOLBOX_FIELDS.changes(settings(*one), settings(*other)) == []
-    assert hashed(described(values(*one))) == hashed(described(values(*other)))
+    assert hashed(TOOLBOX_FIELDS.described(values(*one))) == hashed(TOOLBOX_FIELDS.described(values(*other)))
 
 
 def test_the_hash_of_a_toolbox_is_the_one_of_earlier_releases() -> None:
     """Case 16: another hash is a new version of every toolbox."""
     tools = [fa.CodeInterpreter(), fa.Mcp("docs", "https://learn.example.com/mcp", require_approval="never")]
-    assert hashed(described(values(*tools, description="d", metadata={"team": "support"}))) == GOLDEN
+    assert hashed(TOOLBOX_FIELDS.described(values(*tools, description="d", metadata={"team": "support"}))) == GOLDEN
 
 
 @pytest.mark.parametrize(
@@ -268,4 +268,6 @@ def test_one_changed_setting_is_one_changed_field_and_another_hash(changed: Mapp
     """Case 17."""
     before, after = settings(fa.CodeInterpreter()), {**settings(fa.CodeInterpreter()), **changed}
     assert [row.name for row in TOOLBOX_FIELDS.changes(before, after)] == list(changed)
-    assert hashed(described(TOOLBOX_FIELDS.normalise(after)[0])) != hashed(described(values(fa.CodeInterpreter())))
+    assert hashed(TOOLBOX_FIELDS.described(TOOLBOX_FIELDS.normalise(after)[0])) != hashed(
+        TOOLBOX_FIELDS.described(values(fa.CodeInterpreter()))
+    )

@@ -29,7 +29,7 @@ from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings
-from foundry_agents.lifecycle.remedies import ACR_PULL
+from foundry_agents.lifecycle.roles import ACR_PULL
 from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import LATEST, Route, VersionView
 from foundry_agents.testing import FastClock

@@ -43,7 +43,7 @@ def _without_names(patch: pytest.MonkeyPatch) -> None:
 
 
 def _names_forced(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(run_record, "is_forced_anew", lambda *_arguments: False)
+    patch.setattr(run_record, "is_forced_to_replace", lambda *_arguments: False)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from foundry_agents.lifecycle.failure.errors import (
     WaitTimeoutError,
 )
 from foundry_agents.lifecycle.polling import PollSettings
-from foundry_agents.lifecycle.remedies import ACR_PULL
+from foundry_agents.lifecycle.roles import ACR_PULL
 from foundry_agents.lifecycle.versions import Outcome, VersionPlan
 from foundry_emulator.arm.roles import REPOSITORY_READER
 from foundry_emulator.testing import SeededProject

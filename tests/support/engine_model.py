@@ -221,8 +221,8 @@ class Stack:
             patches.enter_context(mock.patch.object(notes_module, "of", run.notes_of))
             yield run
 
-    def _service(self, values: Mapping[str, object]) -> Service:
-        return self.services[str(values["project_endpoint"]).split("/")[2]]
+    def _service(self, project_endpoint: str) -> Service:
+        return self.services[project_endpoint.split("/")[2]]
 
 
 class _Lines:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from foundry_agents.lifecycle.remedies import ACR_PULL, REPOSITORY_READER
+from foundry_agents.lifecycle.roles import ACR_PULL, REPOSITORY_READER
 from tests.support.bench import Agent
 from tests.support.plugin import ProviderError
 

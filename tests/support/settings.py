@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from foundry_agents.lifecycle.failure.errors import Problem
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, fingerprint
@@ -90,8 +91,8 @@ def values(props: Mapping[str, object] = GOOD, /, **changed: object) -> dict[str
     return canonical
 
 
-def problems(props: Mapping[str, object], table: FieldTable = VERSION_FIELDS) -> list[Problem]:
-    """Return every problem of some settings."""
+def problems(props: Mapping[str, object], table: FieldTable[Any, Any] = VERSION_FIELDS) -> list[Problem]:
+    """Every problem of some settings."""
     return table.normalise(props)[1]
 
 

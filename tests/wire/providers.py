@@ -12,7 +12,7 @@ from foundry_agents.resources._plugin.boundary import readable_errors
 
 
 class Probe(ResourceProvider):
-    """Tells from inside which modules the process has loaded."""
+    """Return which modules the plugin process has loaded."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         del news
@@ -20,7 +20,7 @@ class Probe(ResourceProvider):
 
 
 class Stopping(ResourceProvider):
-    """Is told to stop in the middle of a call, in the way that its input names."""
+    """Raise in the middle of a call what the input names."""
 
     @readable_errors
     def create(self, props: dict[str, Any]) -> CreateResult:

@@ -21,7 +21,8 @@ from foundry_agents.lifecycle.inputs.version_parts import (
     TELEMETRY_DATA,
     TELEMETRY_PROTOCOLS,
 )
-from foundry_agents.lifecycle.schema.fields import Items, OnChange, Record
+from foundry_agents.lifecycle.schema.fields import OnChange
+from foundry_agents.lifecycle.schema.shapes import Items, Record
 from foundry_agents.lifecycle.views import VersionView
 from tests.support.settings import EVERYTHING, GOOD, OF_CODE, OWNER, values
 

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from foundry_agents.lifecycle.remedies import ACR_PULL
+from foundry_agents.lifecycle.roles import ACR_PULL
 from foundry_emulator.journal import Entry
 from tests.support.bench import Agent, Bench, plain
 from tests.support.plugin import Plugin, ProviderError, State, running

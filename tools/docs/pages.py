@@ -1,21 +1,25 @@
-"""The pages of docs/reference, each generated from the code that defines its content."""
+"""The pages of docs/reference, each written from the code that it describes."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from foundry_agents.lifecycle.failure import errors
 from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES, REFUSALS
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, ServiceError
+from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
+from foundry_agents.lifecycle.inputs.tool_types import TOOL_TYPES, AnyTool
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS
 from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.pull_causes import Pull
-from foundry_agents.lifecycle.remedies import ACR_PULL, FAILURES, Cause
-from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
-from foundry_agents.lifecycle.schema.fields import Field, FieldTable, Items, OnChange, Record
+from foundry_agents.lifecycle.remedies import FAILURES, Cause
+from foundry_agents.lifecycle.roles import ACR_PULL
+from foundry_agents.lifecycle.schema.fields import Field, FieldTable, OnChange, rows_of
+from foundry_agents.lifecycle.schema.shapes import rows_inside
 from foundry_agents.lifecycle.views import PullAccess
 from foundry_emulator.parity import parity_page
 from tools.docs.components import components_page
@@ -32,14 +36,17 @@ _MEANING = {
 def pages() -> dict[str, str]:
     """Return every page by its path below docs/reference."""
     return {
-        "hosted-agent-version.md": inputs_page(
+        "hosted-agent-version.md": resource_page(
             "HostedAgentVersion", "One immutable version of a hosted agent.", VERSION_FIELDS
         ),
-        "agent-rollout.md": inputs_page("AgentRollout", "Which version of an agent serves.", ROLLOUT_FIELDS),
-        "toolbox-version.md": inputs_page(
-            "ToolboxVersion", "One immutable version of a toolbox: see [tools](../tools.md).", TOOLBOX_FIELDS
+        "agent-rollout.md": resource_page("AgentRollout", "Which version of an agent serves.", ROLLOUT_FIELDS),
+        "toolbox-version.md": resource_page(
+            "ToolboxVersion",
+            "One immutable version of a toolbox: see [tools](../tools.md), and each type's [fields](tools.md).",
+            TOOLBOX_FIELDS,
         ),
-        "vector-store.md": inputs_page(
+        "tools.md": tools_page(),
+        "vector-store.md": resource_page(
             "VectorStore", "Files that file search looks through: see [tools](../tools.md#files).", VECTOR_STORE_FIELDS
         ),
         "components.md": components_page(_NOTE),
@@ -48,49 +55,87 @@ def pages() -> dict[str, str]:
     }
 
 
-def inputs_page(name: str, summary: str, table: FieldTable) -> str:
-    """Return the page of the inputs of a resource."""
+_SOURCES = (
+    "The last column says where a rule comes from: *docs*, *sdk*, *azd* (all Microsoft), *observed* (reports",
+    "of others), *service*, or *ours*.",
+)
+
+
+def resource_page(name: str, summary: str, table: FieldTable[Any, Any]) -> str:
+    """Return the inputs and outputs of a resource."""
     lines = [
         f"# {name}",
         _NOTE,
         "",
         summary,
         "",
-        "The last column says where a rule comes from: *docs*, *sdk*, *azd* (all Microsoft), *observed* (reports",
-        "of others), *service*, or *ours*.",
+        *_SOURCES,
         "",
         "| input | meaning | default | a change makes | source |",
         "| --- | --- | --- | --- | --- |",
-        *map(_row, sorted(table.fields, key=lambda row: (not row.required, row.name))),
+        *map(_input, sorted(table.fields, key=lambda row: (not row.required, row.name))),
         "",
     ]
     for row in sorted(table.fields, key=lambda row: row.name):
         lines += _inside(row.name, row.parse)
+    if table.computed:
+        lines += ["## Outputs", "", "| output | meaning |", "| --- | --- |"]
+        lines += [f"| `{row.name}` | {_summary_of(row)} |" for row in sorted(table.computed, key=lambda row: row.name)]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def tools_page() -> str:
+    """Return the fields of every type of tool."""
+    lines = [
+        "# Tools of a toolbox",
+        _NOTE,
+        "",
+        "What each type of tool accepts: the entries of `Tool.of({…})`, with the names of the API. How to write tools",
+        "in a program: see [tools](../tools.md). A type or a field that is not here is passed on unchecked, and the",
+        "service decides.",
+        "",
+        *_SOURCES,
+        "",
+        *_section("every type", rows_of(AnyTool)),
+    ]
+    common = {row.name for row in rows_of(AnyTool)}
+    for kind, payload in sorted(TOOL_TYPES.items()):
+        rows = [row for row in payload.rows if row.name not in common]
+        lines += _section(kind, rows)
+        for row in rows:
+            lines += _inside(f"{kind}.{row.name}", row.parse)
     return "\n".join(lines)
 
 
 def _inside(path: str, parse: object) -> list[str]:
-    """Return the entries of an input that is a mapping with rows of its own, or a list of them, at any depth."""
-    if isinstance(parse, Items):
-        return _inside(f"{path}[]", parse.parse)
-    if not isinstance(parse, Record):
+    """Return the entries of an input that has rows of its own, or of a list of them, at any depth."""
+    lists, rows = rows_inside(parse)
+    if not rows:
         return []
-    lines = [
-        f"## {path}",
-        "",
-        "| entry | meaning | default | source |",
-        "| --- | --- | --- | --- |",
-        *(f"| `{row.name}` | {row.summary} | {_default(row)} | {row.source} |" for row in parse.rows),
-        "",
-    ]
-    for row in parse.rows:
-        lines += _inside(f"{path}.{row.name}", row.parse)
+    lines = _section(f"{path}{lists}", rows)
+    for row in rows:
+        lines += _inside(f"{path}{lists}.{row.name}", row.parse)
     return lines
 
 
-def _row(row: Field[object]) -> str:
-    summary = row.summary + (" Secret." if row.secret else "")
-    return f"| `{row.name}` | {summary} | {_default(row)} | {_MEANING[row.on_change]} | {row.source} |"
+def _section(title: str, rows: Sequence[Field[object]]) -> list[str]:
+    return [
+        f"## {title}",
+        "",
+        "| entry | meaning | default | source |",
+        "| --- | --- | --- | --- |",
+        *(f"| `{row.name}` | {row.summary} | {_default(row)} | {row.source} |" for row in rows),
+        "",
+    ]
+
+
+def _input(row: Field[object]) -> str:
+    return f"| `{row.name}` | {_summary_of(row)} | {_default(row)} | {_MEANING[row.on_change]} | {row.source} |"
+
+
+def _summary_of(row: Field[object]) -> str:
+    return row.summary + (" Secret." if row.secret else "")
 
 
 def _default(row: Field[object]) -> str:
@@ -137,7 +182,7 @@ def errors_page() -> str:
         "## Why the service refused",
         "",
         "What a ServiceError says for these answers; the codes are [docs, azd, observed], and no recording holds one.",
-        "Where one code has many causes, the service's words decide.",
+        "Where one code has many causes, the service's message decides.",
         "",
         "| code | status | cause | remedy |",
         "| --- | --- | --- | --- |",
@@ -156,7 +201,7 @@ def errors_page() -> str:
 
 
 def _pull_causes() -> Iterator[Cause]:
-    """Yield each cause that a failed pull is reported with, on an example."""
+    """Return how a failed pull is reported, by an example of each cause."""
     pull = Pull("acme.azurecr.io/support@sha256:…", "")
     registry, held = "/…/registries/acme", frozenset({ACR_PULL})
     yield pull.cause_with(PullAccess(registry))

@@ -8,6 +8,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from foundry_agents.lifecycle.existing import inputs_of
 from foundry_agents.lifecycle.failure.errors import VersionGoneError
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.resources._plugin.boundary import PROVIDER_KEY
 from foundry_agents.resources.hosted_agent_version import TYPE, HostedAgentVersionProvider, computed_outputs
@@ -42,7 +43,8 @@ def import_file(
     inputs = inputs_of(seen, project_endpoint=project_endpoint, owner=owner)
     provider = {PROVIDER_KEY: serialize_provider(HostedAgentVersionProvider())}
     # The fingerprint is secret in state, which this file can't say; nothing needs it there.
-    computed = {key: value for key, value in computed_outputs(seen, inputs).items() if key != "fingerprint"}
+    outputs = computed_outputs(seen, VERSION_FIELDS.read(inputs)).canonical()
+    computed = {key: value for key, value in outputs.items() if key != "fingerprint"}
     entry = {
         "type": TYPE,
         "name": resource_name,

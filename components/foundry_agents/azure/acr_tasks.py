@@ -15,6 +15,7 @@ from foundry_agents.azure.clients import BriefRetries, credential
 from foundry_agents.azure.errors import translated
 from foundry_agents.lifecycle.failure.errors import AccessDeniedError, ProjectNotFoundError, RegistryAccessError
 from foundry_agents.lifecycle.remote_build import UNDER_WAY
+from foundry_agents.lifecycle.roles import TASKS_CONTRIBUTOR
 from foundry_agents.lifecycle.service.builds import BuildOrder
 from foundry_agents.lifecycle.views import RunView
 
@@ -22,7 +23,7 @@ NEWEST_LOOKED_AT = 20
 """Of the registry's runs, when one of an earlier try is looked for."""
 
 _DO = (
-    "give the deploying principal the role Container Registry Tasks Contributor (fb382eab-e894-4461-af04-94435c366c3f) "
+    f"give the deploying principal the role Container Registry Tasks Contributor ({TASKS_CONTRIBUTOR}) "
     "on the registry; Contributor includes it"
 )
 

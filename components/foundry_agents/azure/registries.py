@@ -13,6 +13,7 @@ from foundry_agents.azure.arm import resource_manager
 from foundry_agents.azure.registry_login import azure_login
 from foundry_agents.docker.credentials import Login, docker_login, keep_for_docker
 from foundry_agents.docker.daemon import docker_folder
+from foundry_agents.lifecycle import roles
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryAccessError
 from foundry_agents.lifecycle.views import ImageView, Progress
 
@@ -194,8 +195,8 @@ def _refused(host: str, operation: str, cause: requests.Response | Exception) ->
     do = f"sign in with `docker login {host}` as somebody who may push"
     if resource_manager().has_registry(host):
         do = (
-            "sign in with `az login` as somebody with the role AcrPush (8311e382-0749-4cb8-b61a-304f252e45ec) or "
-            "Container Registry Repository Writer (2a1e307c-b015-4ebd-883e-5b7698a07328) on it; a role granted a "
+            f"sign in with `az login` as somebody with the role AcrPush ({roles.ACR_PUSH}) or "
+            f"Container Registry Repository Writer ({roles.REPOSITORY_WRITER}) on it; a role granted a "
             "moment ago takes some minutes"
         )
     return RegistryAccessError(

@@ -11,7 +11,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import authorization
 
 from foundry_agents.grants.naming import role_assignment_name
-from foundry_agents.lifecycle import remedies
+from foundry_agents.lifecycle import roles
 
 PrincipalType = Literal["ServicePrincipal", "User", "Group"]
 """What a principal is. Azure looks a new identity up by it, and refuses one it can't find yet without it [docs]."""
@@ -20,12 +20,12 @@ PrincipalType = Literal["ServicePrincipal", "User", "Group"]
 class Role(StrEnum):
     """Built-in roles by GUID: their names have changed before [docs]."""
 
-    ACR_PULL = remedies.ACR_PULL
-    ACR_PUSH = "8311e382-0749-4cb8-b61a-304f252e45ec"
-    REPOSITORY_READER = remedies.REPOSITORY_READER
-    REPOSITORY_WRITER = "2a1e307c-b015-4ebd-883e-5b7698a07328"
-    FOUNDRY_USER = "53ca6127-db72-4b80-b1b0-d745d6d5456d"
-    FOUNDRY_AGENT_CONSUMER = "eed3b665-ab3a-47b6-8f48-c9382fb1dad6"
+    ACR_PULL = roles.ACR_PULL
+    ACR_PUSH = roles.ACR_PUSH
+    REPOSITORY_READER = roles.REPOSITORY_READER
+    REPOSITORY_WRITER = roles.REPOSITORY_WRITER
+    FOUNDRY_USER = roles.FOUNDRY_USER
+    FOUNDRY_AGENT_CONSUMER = roles.FOUNDRY_AGENT_CONSUMER
 
 
 def grant_role(

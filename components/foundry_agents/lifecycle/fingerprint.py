@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from foundry_agents.lifecycle.inputs.rules import RESERVED_METADATA_PREFIX
-from foundry_agents.lifecycle.inputs.version import fingerprinted
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 
 SCHEMA = "v1"
 """Names the canonical form. A deliberate change of that form needs a new number, or every agent gets a new version."""
@@ -37,13 +37,13 @@ def fingerprint(values: Mapping[str, object]) -> str:
     key = values.get("fingerprint_key")
     if not isinstance(key, str):
         return plain_fingerprint(values)
-    canonical = _canonical(fingerprinted(values))
+    canonical = _canonical(VERSION_FIELDS.described(values))
     return f"{KEYED_SCHEMA}:{hmac.new(key.encode(), canonical, hashlib.sha256).hexdigest()}"
 
 
 def plain_fingerprint(values: Mapping[str, object]) -> str:
     """The fingerprint without a key, whether there is one or not: what a version posted earlier may carry."""
-    return hashed(fingerprinted(values))
+    return hashed(VERSION_FIELDS.described(values))
 
 
 def hashed(described: Mapping[str, object]) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, ServiceError
-from foundry_agents.lifecycle.remedies import ACR_PULL, ACR_PUSH, REPOSITORY_READER, REPOSITORY_WRITER, Cause
+from foundry_agents.lifecycle.remedies import Cause
+from foundry_agents.lifecycle.roles import ACR_PULL, ACR_PUSH, REPOSITORY_READER, REPOSITORY_WRITER
 from foundry_agents.lifecycle.views import PullAccess
 
 REPOSITORY_ROLES: Mapping[str, str] = {

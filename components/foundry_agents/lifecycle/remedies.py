@@ -12,13 +12,6 @@ from foundry_agents.lifecycle.failure.errors import ConflictError, ServiceError,
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.views import VersionView
 
-ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
-ACR_PUSH = "8311e382-0749-4cb8-b61a-304f252e45ec"
-REPOSITORY_READER = "b93aa761-3e63-49ed-ac28-beffa264f7ac"
-REPOSITORY_WRITER = "2a1e307c-b015-4ebd-883e-5b7698a07328"
-"""Role definitions by GUID: names have changed before [docs]."""
-
-
 DIGEST_SHOWN = 12
 """Characters of a code package's digest in a text."""
 

@@ -21,8 +21,9 @@ from foundry_agents.lifecycle.failure.errors import (
     ThrottledError,
     UnreachableError,
 )
+from foundry_agents.lifecycle.inputs.rollout import SMOKE
 from foundry_agents.lifecycle.polling import INTERVAL_GROWTH, Clock, PollSettings
-from foundry_agents.lifecycle.schema.fields import shown
+from foundry_agents.lifecycle.schema.report import shown
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import Answer
 
@@ -69,15 +70,22 @@ class Smoke:
         """Makes it from the canonical value of the input ``smoke``; None for none."""
         if not isinstance(values, Mapping):
             return None
-        kind = next(name for name in ("contains", "matches", "json_path", "check") if name in values)
+        given = SMOKE.read(values)
+        expected = {
+            "contains": given.contains,
+            "matches": given.matches,
+            "json_path": given.json_path,
+            "check": given.check,
+        }
+        kind, wanted = next((kind, wanted) for kind, wanted in expected.items() if wanted is not None)
         return cls(
-            question=str(values["question"]),
+            question=given.question,
             kind=kind,
-            wanted=str(values[kind]),
-            equals=values.get("equals"),
-            protocol=str(values["protocol"]),
-            tries=int(values["tries"]),
-            timeout_s=float(values["timeout"]),
+            wanted=wanted,
+            equals=given.equals,
+            protocol=given.protocol,
+            tries=given.tries,
+            timeout_s=given.timeout,
         )
 
     @property

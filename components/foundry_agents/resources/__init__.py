@@ -1,6 +1,6 @@
-"""Dynamic resources, thin over the core.
+"""Dynamic resources, a thin layer over the core.
 
-The import path and name of each provider class stand in users' state files: they are an interface and stay.
+The import path and name of each provider class are in users' state files: never move or rename them.
 """
 
 from foundry_agents.resources.agent_identity import AgentIdentity

@@ -1,4 +1,8 @@
-"""ContentTag: the tag that names an image by what it was built from, and what it pointed to when it was needed."""
+"""ContentTag: the tag that names an image by what it was built from, and what it pointed to when it was needed.
+
+Inputs and outputs are the rows of ``lifecycle/inputs/content_tag.py``; check and diff follow from them
+(``TableProvider``). Another content updates the tag; nothing replaces it.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,8 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.docker.daemon import require_builder
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryAccessError
-from foundry_agents.lifecycle.inputs.content_tag import CONTENT_TAG_FIELDS
+from foundry_agents.lifecycle.inputs.content_tag import CONTENT_TAG_FIELDS, ContentTagInputs, ContentTagOutputs
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
-from foundry_agents.lifecycle.schema.fields import Values
 from foundry_agents.lifecycle.service.registries import ImageRegistry
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
@@ -22,46 +25,6 @@ from foundry_agents.resources._plugin.registries import image_registry
 from foundry_agents.resources._plugin.table_provider import TableProvider
 
 TYPE = "pulumi-python:dynamic/foundry:ContentTag"
-
-_COMPUTED = ("tags", "found", "previous")
-
-
-class ContentTagProvider(TableProvider):
-    """Looks a content up, once. Its import path is in users' state: never move it."""
-
-    table = CONTENT_TAG_FIELDS
-
-    @readable_errors
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Finds the image of this content, or makes sure that one can be built and pushed."""
-        values = self.values(props)
-        return CreateResult(_id(values), self.outputs(values, _looked_up(values, previous=None)))
-
-    @readable_errors
-    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """The same for another content; the former tag is what a build may take its cache from."""
-        del id_
-        values = self.values(news)
-        tags = olds.get("tags")
-        previous = str(tags[0]) if isinstance(tags, Sequence) and tags else None
-        return UpdateResult(self.outputs(values, _looked_up(values, previous=previous)))
-
-    @readable_errors
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Gone only when the registry says that the digest it pointed to is not there; else state as it is."""
-        values = self.values(props)
-        found = str(props.get("found") or "")
-        try:
-            if found and image_registry().digest_of(str(values["repository"]), found) is None:
-                return ReadResult("", {})
-        except FoundryAgentsError as error:
-            return self.kept(id_, props, error)
-        return ReadResult(id_, self.outputs(values, {key: props.get(key) for key in _COMPUTED}))
-
-    @readable_errors
-    def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Forgets the content; the registry is left as it is, so that a rollback still finds its image."""
-        del id_, props
 
 
 class ContentTag(Resource, module="foundry", name="ContentTag"):
@@ -91,50 +54,85 @@ class ContentTag(Resource, module="foundry", name="ContentTag"):
         sign_in: Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declares the tag.
+        """Declare the tag.
 
         Args:
             resource_name: Name of the resource.
             repository: ``registry/repository``.
             content: 64 hexadecimal digits.
-            revision: Commit that goes with it.
-            builder: Name of a buildx builder; None takes Docker's.
-            sign_in: Leave a token with Docker when it has none that the registry takes.
+            revision: Commit that the content is from.
+            builder: Name of a buildx builder; None uses Docker's own.
+            sign_in: Give Docker a token when it has none that the registry accepts.
             opts: Options.
         """
         props: dict[str, Any] = {
+            **CONTENT_TAG_FIELDS.unset(),
             "repository": repository,
             "content": content,
             "revision": revision,
             "builder": builder,
             "sign_in": sign_in,
             "urn": row_of(resource_name, TYPE, opts),
-            # Declared so that a preview shows them as not known yet.
-            **dict.fromkeys(_COMPUTED),
         }
         super().__init__(ContentTagProvider(), resource_name, props, opts)
         unknown_until_made(self, props)
 
 
-def _looked_up(values: Values, *, previous: str | None) -> dict[str, object]:
-    repository, content = str(values["repository"]), str(values["content"])
-    progress = progress_on(values.get("urn"))
-    tag, *others = tag_names(content, str(values.get("revision") or ""))
+class ContentTagProvider(TableProvider):
+    """Look a content up, once. The import path is in users' state: never move it."""
+
+    table = CONTENT_TAG_FIELDS
+
+    @readable_errors
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Find the image of this content, or make sure that one can be built and pushed."""
+        inputs = CONTENT_TAG_FIELDS.read(props)
+        return CreateResult(inputs.repository, self.state(inputs, _looked_up(inputs, previous=None)))
+
+    @readable_errors
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Return state as it is; gone only when the registry does not have the digest any more."""
+        inputs, known = CONTENT_TAG_FIELDS.read(props), CONTENT_TAG_FIELDS.read_outputs(props)
+        try:
+            if known.found and image_registry().digest_of(inputs.repository, known.found) is None:
+                return ReadResult("", {})
+        except FoundryAgentsError as error:
+            return self.unread_state(id_, props, error)
+        return ReadResult(id_, self.updated_state(inputs, props))
+
+    @readable_errors
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Do the same for another content; a build may take its cache from the previous tag."""
+        inputs, known = CONTENT_TAG_FIELDS.read(news), CONTENT_TAG_FIELDS.read_outputs(olds)
+        previous = known.tags[0] if known.tags else None
+        return UpdateResult(self.state(inputs, _looked_up(inputs, previous=previous)))
+
+    @readable_errors
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Forget the content; the registry is left as it is, so that a rollback still finds its image."""
+        del id_, props
+
+
+def _looked_up(inputs: ContentTagInputs, *, previous: str | None) -> ContentTagOutputs:
+    repository, progress = inputs.repository, progress_on(inputs.urn)
+    tag, *others = tag_names(inputs.content, inputs.revision)
     source = image_registry()
     found = _found(source, repository, tag)
     if found:
         progress(f"adopted {tag}: {found} was built from the same content, so nothing is built")
     else:
-        require_builder(str(values.get("builder") or ""))
-        source.require_push(repository, sign_in=bool(values["sign_in"]), progress=progress)
+        require_builder(inputs.builder)
+        source.require_push(repository, sign_in=inputs.sign_in, progress=progress)
         progress(f"{tag} is new to {repository}: it is built and pushed")
-    return {"tags": [f"{repository}:{name}" for name in (tag, *others)], "found": found or "", "previous": previous}
+    return ContentTagOutputs(
+        tags=[f"{repository}:{name}" for name in (tag, *others)], found=found or "", previous=previous
+    )
 
 
 def _found(source: ImageRegistry, repository: str, tag: str) -> str | None:
-    """The digest behind the tag; None also where the registry refuses, as some do for a repository that is new.
+    """Return the digest that the tag points to; None also where the registry refuses, as some do for a new repository.
 
-    Whether this machine may push is asked next, and that answer counts.
+    Whether this machine may push is checked next, and that answer counts.
     """
     try:
         return source.digest_of(repository, tag)
@@ -142,7 +140,3 @@ def _found(source: ImageRegistry, repository: str, tag: str) -> str | None:
         if refused.status is None:
             raise
         return None
-
-
-def _id(values: Values) -> str:
-    return str(values["repository"])

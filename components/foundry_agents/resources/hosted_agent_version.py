@@ -1,13 +1,18 @@
-"""HostedAgentVersion: one immutable version of a hosted agent, in state only when it is active."""
+"""HostedAgentVersion: one immutable version of a hosted agent, in state only when it is active.
+
+Inputs and outputs are the rows of ``lifecycle/inputs/version.py``; check and diff follow from them (``TableProvider``).
+A change of what describes the version replaces it, a change of how the library works does nothing or updates state.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Unpack
 
 import pulumi
 from pulumi import Input, Output
@@ -16,12 +21,12 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, fingerprint, plain_fingerprint
 from foundry_agents.lifecycle.images import check_image
-from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, VersionInputs, VersionOutputs
+from foundry_agents.lifecycle.inputs.version_parts import CODE
 from foundry_agents.lifecycle.ownership import Answer, Identity, identity, version_identity
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.retention import remove
 from foundry_agents.lifecycle.schema.enums import new_among
-from foundry_agents.lifecycle.schema.fields import Values, as_number
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.service.registries import RegistryAccess
 from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, nothing_to_check, retire
@@ -31,112 +36,12 @@ from foundry_agents.resources._plugin.boundary import progress_on, readable_erro
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
 from foundry_agents.resources._plugin.registries import image_registry
-from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
-from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
+from foundry_agents.resources._plugin.run_effects import short_urn
+from foundry_agents.resources._plugin.table_provider import TableProvider, owner_of, refuse_forced_name
+from foundry_agents.resources.options import VersionOptions, reject_unknown
 from foundry_agents.sources.code_package import CodePackage, as_planned
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
-
-
-class HostedAgentVersionProvider(TableProvider):
-    """Create-or-adopt, read and delete of a version. Its import path is in users' state: never move it."""
-
-    table = VERSION_FIELDS
-    secret_outputs = frozenset({"fingerprint"})
-
-    @readable_errors
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Makes sure that an active version with this definition exists."""
-        values = self.values(props)
-        definition = AgentDefinition.from_values(values)
-        plan = VersionPlan(
-            agent=text_of(values, "agent_name"),
-            definition=definition,
-            marks=OwnershipMetadata(fingerprint(values), text_of(values, "owner")),
-            # A version that was posted before there was a key is still known.
-            also_known_as=frozenset({plain_fingerprint(values)}),
-            pack=_packer(definition, text_of(values, "code_folder")),
-            patience=patience(values),
-            take_over=bool(values["take_over"]),
-            former_owners=owner_in(values).former,
-            claim=run_record.claim_identity(values, type(self).__name__, urn_in(values)),
-            pull_identity=text_of(values, "pull_identity"),
-            registry_id=text_of(values, "registry_id"),
-            pull_grace_s=_pull_grace_s(values, datetime.now(tz=UTC)),
-            before_new=partial(refuse_forced_name, values, "agent_name", 'HostedAgent(…, agent_name="…")'),
-            before_post=partial(_check_image, values) if definition.image else nothing_to_check,
-        )
-        made = create_or_adopt(
-            service_of(values), plan, SystemClock(), progress_on(values.get("urn")), registry=_registry_access()
-        )
-        run_record.record_live(values, urn_in(values), made.version.id, version_identity(made.version))
-        if made.owner.former:
-            values["former_owners"] = sorted(made.owner.former)
-        return CreateResult(made.version.id, self.outputs(values, computed_outputs(made.version, values)))
-
-    @readable_errors
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Shows what the service says; gone only on a definite 404 of the version, or when it has failed.
-
-        What can't be read stays as it is in state, with a warning.
-        """
-        values = self.values(props)
-        try:
-            seen = service_of(values).get_version(text_of(values, "agent_name"), _version_in(id_))
-        except (ServiceError, SignInError) as error:
-            return self.kept(id_, props, error)
-        if seen is None or seen.status in {"failed", "deleted", "deleting"}:
-            return ReadResult("", {})
-        return ReadResult(id_, self.outputs(values, computed_outputs(seen, values)))
-
-    @readable_errors
-    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Takes settings of ours into state; nothing of the version itself changes, so nothing is sent."""
-        computed = {key: olds[key] for key in (*_COMPUTED, *_OF_ITS_OWNER) if key in olds}
-        del id_
-        return UpdateResult(self.outputs(self.values(news), computed))
-
-    @readable_errors
-    def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Takes the agent away when nothing declares it any more; else deletes what the resource was replaced by.
-
-        A version that a rollout keeps stays as long as its agent is declared, and so does one that gets traffic or that
-        the run has made, adopted or kept. Without proof that nothing declares the agent it stays, with a warning.
-        """
-        values = self.values(props)
-        agent, owner, force = text_of(values, "agent_name"), owner_in(values), bool(values["force_delete"])
-        claim, service = self.claim(props, values), service_of(values)
-        progress, warn = progress_on(values.get("urn")), partial(warn_on, values.get("urn"))
-        answer, reason = Answer.LIVES, ""
-        if not claim.run.keeps:
-            removed = remove(
-                service, agent, owner=owner, claim=claim, force=force, clock=SystemClock(), patience=patience(values)
-            )
-            answer, reason = removed.answer, removed.reason
-            for number in removed.serving:
-                warn(f"{agent}:{number} {Retired.SERVES.value}, and others share the agent")
-        if answer is Answer.STAYS:
-            warn(f'agent "{agent}" stays: {reason}. To remove it, {_by_hand(values)}')
-        if answer is not Answer.LIVES:
-            return
-        if run_record.is_replaced_with_another(values) and not claim.run.destroys:
-            left = f'agent "{agent}" stays while what it depends on is replaced'
-            warn(f"{left}; if the program does not declare it any more, {_by_hand(values)}")
-        elif values["kept_by_rollout"]:
-            progress(f"{id_} is kept: its rollout removes old versions")
-        elif not run_record.is_live(values, id_, claim):
-            became = retire(service, agent, _version_in(id_), owner=owner, force=force)
-            say = warn if became in {Retired.SERVES, Retired.NOT_OURS} else progress
-            say(f"{id_} {became.value}")
-
-    def identity_in(self, props: Mapping[str, object]) -> Identity:
-        """The agent's identity, as state has it."""
-        return identity(
-            guid=props.get("agent_guid"),
-            principal=props.get("principal_id"),
-            version=props.get("version_id"),
-            created=int(as_number(props.get("created_at")) or 0),
-        )
 
 
 class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
@@ -179,109 +84,182 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         project_endpoint: Input[str],
         agent_name: Input[str],
         image: Input[str] | None = None,
-        code: CodePackage | None = None,
-        cpu: Input[str | float] | None = None,
-        memory: Input[str] | None = None,
         protocols: Input[Mapping[str, Input[str]]] | None = None,
         environment: Input[Mapping[str, Input[str]]] | None = None,
-        session_idle_timeout_s: Input[int] | None = None,
-        registry_connection: Input[str] | None = None,
-        memory_snapshot: Input[bool] | None = None,
-        rai_policy: Input[str] | None = None,
-        rai_moderation: Input[Moderation] | None = None,
-        telemetry: Input[Sequence[Input[TelemetryEndpoint]]] | None = None,
-        description: Input[str] | None = None,
-        metadata: Input[Mapping[str, Input[str]]] | None = None,
-        fingerprint_key: Input[str] | None = None,
         accept_new_tier: Input[bool] | None = None,
         check_image: Input[bool] | None = None,
         start_image: Input[bool] | None = None,
         pull_identity: Input[str] | None = None,
         registry_id: Input[str] | None = None,
         pull_role_granted_at: Input[str] | None = None,
-        pull_role_budget_s: Input[float] | None = None,
-        take_over: Input[bool] | None = None,
-        force_delete: Input[bool] | None = None,
         kept_by_rollout: Input[bool] | None = None,
-        timeout_s: Input[float] | None = None,
-        poll_interval_s: Input[float] | None = None,
         chosen: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
+        **options: Unpack[VersionOptions],
     ) -> None:
-        """Declares the version; every input is described in the reference of HostedAgentVersion.
+        """Declare the version; every input is described in the reference of HostedAgentVersion.
 
         Raises:
             pulumi.RunError: The agent is declared twice, or the folder of its code can't be packed.
         """
+        reject_unknown("HostedAgentVersion.__init__()", options)
         reject_duplicate(resource_name, project_endpoint, agent_name)
+        code, key = options.get("code"), options.get("fingerprint_key")
         props: dict[str, Any] = {
+            **VERSION_FIELDS.unset(),
+            **options,
             "project_endpoint": project_endpoint,
             "agent_name": agent_name,
             "image": image,
             "code": _digested(resource_name, code),
             "code_folder": str(code.folder) if code else None,
-            "cpu": cpu,
-            "memory": memory,
             "protocols": _plain_names(protocols),
             "environment": environment,
-            "session_idle_timeout_s": session_idle_timeout_s,
-            "registry_connection": registry_connection,
-            "memory_snapshot": memory_snapshot,
-            "rai_policy": rai_policy,
-            "rai_moderation": rai_moderation,
-            "telemetry": telemetry,
-            "description": description,
-            "metadata": metadata,
-            "fingerprint_key": None if fingerprint_key is None else Output.secret(fingerprint_key),
-            "accept_new": _newer_words(protocols, code),
+            "fingerprint_key": None if key is None else Output.secret(key),
+            "accept_new": _newer_values(protocols, code),
             "accept_new_tier": accept_new_tier,
             "check_image": check_image,
             "start_image": start_image,
             "pull_identity": pull_identity,
             "registry_id": registry_id,
             "pull_role_granted_at": pull_role_granted_at,
-            "pull_role_budget_s": pull_role_budget_s,
-            "take_over": take_over,
-            "force_delete": force_delete,
             "kept_by_rollout": kept_by_rollout,
-            "timeout_s": timeout_s,
-            "poll_interval_s": poll_interval_s,
             "owner": owner_of_this_stack(),
-            "former_owners": None,
             "chosen": ["owner", *chosen],
             "urn": row_of(resource_name, TYPE, opts),
-            # Declared so that a preview shows them as not known yet.
-            **dict.fromkeys(_COMPUTED),
         }
         super().__init__(HostedAgentVersionProvider(), resource_name, props, opts)
         unknown_until_made(self, props)
 
 
-_COMPUTED = ("version", "version_id", "status", "created_at", "principal_id", "client_id", "agent_guid", "fingerprint")
+class HostedAgentVersionProvider(TableProvider):
+    """Create-or-adopt, read and delete of a version. The import path is in users' state: never move it."""
 
-_OF_ITS_OWNER = ("owner", "former_owners")
-"""Inputs whose value in state is from when the version was made."""
+    table = VERSION_FIELDS
+
+    @readable_errors
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make sure that an active version with this definition exists."""
+        inputs = VERSION_FIELDS.read(props)
+        values, urn = inputs.canonical(), short_urn(inputs.urn)
+        definition = inputs.definition()
+        plan = VersionPlan(
+            agent=inputs.agent_name,
+            definition=definition,
+            marks=OwnershipMetadata(fingerprint(values), inputs.owner),
+            # A version that was posted before there was a key is still known.
+            also_known_as=frozenset({plain_fingerprint(values)}),
+            pack=_packer(inputs),
+            patience=_poll_settings(inputs),
+            take_over=inputs.take_over,
+            former_owners=owner_of(inputs).former,
+            claim=run_record.claim_identity(values, type(self).__name__, urn),
+            pull_identity=inputs.pull_identity,
+            registry_id=inputs.registry_id,
+            pull_grace_s=_pull_grace_s(inputs, datetime.now(tz=UTC)),
+            before_new=partial(
+                refuse_forced_name, inputs, inputs.agent_name, "agent_name", 'HostedAgent(…, agent_name="…")'
+            ),
+            before_post=partial(_check_image, inputs) if definition.image else nothing_to_check,
+        )
+        made = create_or_adopt(
+            service_of(inputs.project_endpoint),
+            plan,
+            SystemClock(),
+            progress_on(inputs.urn),
+            registry=_registry_access(),
+        )
+        run_record.record_live(values, urn, made.version.id, version_identity(made.version))
+        inputs = replace(inputs, former_owners=sorted(made.owner.former) or inputs.former_owners)
+        return CreateResult(made.version.id, self.state(inputs, computed_outputs(made.version, inputs)))
+
+    @readable_errors
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Return what the service has; gone only on a definite 404 of the version, or when it has failed.
+
+        What can't be read stays as it is in state, with a warning.
+        """
+        inputs = VERSION_FIELDS.read(props)
+        try:
+            seen = service_of(inputs.project_endpoint).get_version(inputs.agent_name, _version_in(id_))
+        except (ServiceError, SignInError) as error:
+            return self.unread_state(id_, props, error)
+        if seen is None or seen.status in {"failed", "deleted", "deleting"}:
+            return ReadResult("", {})
+        return ReadResult(id_, self.state(inputs, computed_outputs(seen, inputs)))
+
+    @readable_errors
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Write the library's own settings to state; the version itself does not change, so nothing is sent."""
+        return UpdateResult(self.updated_state(VERSION_FIELDS.read(news), olds))
+
+    @readable_errors
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Delete the agent when no resource declares it any more; else delete the version that was replaced.
+
+        A version that a rollout keeps stays as long as its agent is declared, and so does one that gets traffic or that
+        the run has created, adopted or kept. Without proof that no resource declares the agent it stays, with a
+        warning.
+        """
+        inputs = VERSION_FIELDS.read(props)
+        values, agent, owner = inputs.canonical(), inputs.agent_name, owner_of(inputs)
+        claim, service = self.claim(props, values), service_of(inputs.project_endpoint)
+        progress, warn = progress_on(inputs.urn), partial(warn_on, inputs.urn)
+        answer, reason = Answer.LIVES, ""
+        if not claim.run.keeps:
+            removed = remove(
+                service,
+                agent,
+                owner=owner,
+                claim=claim,
+                force=inputs.force_delete,
+                clock=SystemClock(),
+                patience=_poll_settings(inputs),
+            )
+            answer, reason = removed.answer, removed.reason
+            for number in removed.serving:
+                warn(f"{agent}:{number} {Retired.SERVES.value}, and others share the agent")
+        if answer is Answer.STAYS:
+            warn(f'agent "{agent}" stays: {reason}. To remove it, {_by_hand(inputs)}')
+        if answer is not Answer.LIVES:
+            return
+        if run_record.is_replaced_with_another(values) and not claim.run.destroys:
+            left = f'agent "{agent}" stays while what it depends on is replaced'
+            warn(f"{left}; if the program does not declare it any more, {_by_hand(inputs)}")
+        elif inputs.kept_by_rollout:
+            progress(f"{id_} is kept: its rollout removes old versions")
+        elif not run_record.is_live(values, id_, claim):
+            became = retire(service, agent, _version_in(id_), owner=owner, force=inputs.force_delete)
+            say = warn if became in {Retired.SERVES, Retired.NOT_OURS} else progress
+            say(f"{id_} {became.value}")
+
+    def identity_in(self, props: Mapping[str, object]) -> Identity:
+        """Return the agent's identity, as state has it."""
+        known = VERSION_FIELDS.read_outputs(props)
+        return identity(
+            guid=known.agent_guid, principal=known.principal_id, version=known.version_id, created=known.created_at
+        )
 
 
-def computed_outputs(version: VersionView, values: Values) -> dict[str, object]:
-    """What the service adds to the inputs."""
-    return {
-        "version": version.version,
-        "version_id": version.id,
-        "status": version.status,
-        "created_at": version.created_at,
-        "principal_id": version.principal_id,
-        "client_id": version.client_id,
-        "agent_guid": version.guid or None,
-        "fingerprint": fingerprint(values),
-    }
+def computed_outputs(version: VersionView, inputs: VersionInputs) -> VersionOutputs:
+    """Return what the service adds to the inputs."""
+    return VersionOutputs(
+        version=version.version,
+        version_id=version.id,
+        status=version.status,
+        created_at=version.created_at,
+        principal_id=version.principal_id,
+        client_id=version.client_id,
+        agent_guid=version.guid or None,
+        fingerprint=fingerprint(inputs.canonical()),
+    )
 
 
-def service_of(values: Values) -> AgentService:
-    """The data plane that the inputs name. Imports the Azure SDK, which takes seconds: never in check or diff."""
+def service_of(project_endpoint: str) -> AgentService:
+    """Return the data plane of a project. Imports the Azure SDK, which takes seconds: never in check or diff."""
     from foundry_agents.azure import agent_service  # noqa: PLC0415 (late on purpose)
 
-    return agent_service(text_of(values, "project_endpoint"))
+    return agent_service(project_endpoint)
 
 
 def _registry_access() -> RegistryAccess:
@@ -290,66 +268,64 @@ def _registry_access() -> RegistryAccess:
     return registry_access()
 
 
-def _check_image(values: Values) -> None:
-    image, progress = text_of(values, "image"), progress_on(values.get("urn"))
-    if values["check_image"]:
-        check_image(image_registry(), image, progress, partial(warn_on, values.get("urn")))
-    if values["start_image"]:
+def _poll_settings(inputs: VersionInputs) -> PollSettings:
+    return PollSettings(inputs.timeout_s, inputs.poll_interval_s)
+
+
+def _check_image(inputs: VersionInputs) -> None:
+    image, progress = inputs.image or "", progress_on(inputs.urn)
+    if inputs.check_image:
+        check_image(image_registry(), image, progress, partial(warn_on, inputs.urn))
+    if inputs.start_image:
         from foundry_agents.docker.readiness import start_and_ask  # noqa: PLC0415 (few ask for it)
 
-        variables = values.get("environment")
-        start_and_ask(image, variables if isinstance(variables, Mapping) else {}, SystemClock(), progress)
-
-
-def patience(values: Values) -> PollSettings:
-    """The waiting settings among the inputs."""
-    return PollSettings(float(str(values["timeout_s"])), float(str(values["poll_interval_s"])))
+        start_and_ask(image, inputs.environment, SystemClock(), progress)
 
 
 def _digested(resource_name: str, code: CodePackage | None) -> dict[str, object] | None:
     try:
         return code.as_input() if code else None
     except InputError as error:
-        # The program's fault, told without a traceback.
+        # The program's fault, reported without a traceback.
         raise pulumi.RunError(f'"{resource_name}": {error}') from None
 
 
 def _plain_names(protocols: Input[Mapping[str, Input[str]]] | None) -> Input[Mapping[str, Input[str]]] | None:
-    """Names that ``AgentProtocol.of`` made are text to Pulumi."""
+    """Turn names that ``AgentProtocol.of`` made into text for Pulumi."""
     return {str(name): version for name, version in protocols.items()} if isinstance(protocols, Mapping) else protocols
 
 
-def _newer_words(protocols: object, code: CodePackage | None) -> list[str] | None:
+def _newer_values(protocols: object, code: CodePackage | None) -> list[str] | None:
     names = protocols if isinstance(protocols, Mapping) else ()
     return new_among([*names, code.runtime if code else None]) or None
 
 
-def _packer(definition: AgentDefinition, folder: str) -> Callable[[], AbstractContextManager[BinaryIO]] | None:
-    """Packs the folder of a code agent, relative to the program's, when it comes to a POST."""
-    if definition.code is None:
+def _packer(inputs: VersionInputs) -> Callable[[], AbstractContextManager[BinaryIO]] | None:
+    """Return what packs the folder of a code agent, relative to the program's, when a version is posted."""
+    if inputs.code is None:
         return None
-    if not folder:
+    if not inputs.code_folder:
         return _nothing_to_pack
-    return partial(as_planned, Path(folder), str(definition.code["sha256"]))
+    return partial(as_planned, Path(inputs.code_folder), CODE.read(inputs.code).sha256)
 
 
 def _nothing_to_pack() -> AbstractContextManager[BinaryIO]:
-    reason = "is required to post a code agent: no version with this definition is there to adopt"
+    reason = "is required to post a code agent: there is no version with this definition to adopt"
     raise InputError("the agent's code", [Problem("code_folder", reason)])
 
 
-def _pull_grace_s(values: Values, now: datetime) -> float:
-    """Seconds for which a pull role may still not be in effect; 0 when nobody says when it was granted."""
+def _pull_grace_s(inputs: VersionInputs, now: datetime) -> float:
+    """Return for how many seconds a pull role may still not be in effect; 0 when its grant has no time."""
     try:
-        granted = datetime.fromisoformat(text_of(values, "pull_role_granted_at"))
+        granted = datetime.fromisoformat(inputs.pull_role_granted_at)
     except ValueError:
         return 0.0
     granted = granted if granted.tzinfo else granted.replace(tzinfo=UTC)
-    return max(0.0, float(str(values["pull_role_budget_s"])) - (now - granted).total_seconds())
+    return max(0.0, inputs.pull_role_budget_s - (now - granted).total_seconds())
 
 
-def _by_hand(values: Values) -> str:
-    where = f"{values['project_endpoint']}/agents/{values['agent_name']}?api-version=v1"
+def _by_hand(inputs: VersionInputs) -> str:
+    where = f"{inputs.project_endpoint}/agents/{inputs.agent_name}?api-version=v1"
     return f"delete it by hand, in the portal or by DELETE {where}"
 
 

@@ -1,4 +1,4 @@
-"""The shapes of inputs that are more than a word: what may be written where a HostedAgentVersion takes a mapping."""
+"""The types of inputs that are mappings: what a program may write for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pulumi import Input
 
 
 class TelemetryHeader(TypedDict):
-    """A header by which a collector knows the agent; its value is a secret of the project's, never in the program."""
+    """A header by which a collector authenticates the agent; its value is a secret of the project."""
 
     name: Input[str]
     """Name of the HTTP header."""
@@ -29,7 +29,7 @@ class TelemetryEndpoint(TypedDict):
     data: Input[Sequence[Input[str]]]
     """``ContainerStdoutStderr``, ``ContainerOtel``, ``Metrics``; an empty list sends nothing."""
     header: NotRequired[Input[TelemetryHeader]]
-    """How the collector knows the agent."""
+    """How the collector authenticates the agent."""
 
 
 class StreamSelector(TypedDict):

@@ -1,4 +1,8 @@
-"""RemoteImageBuild: an image that the tasks of an Azure registry build from a folder of this machine."""
+"""RemoteImageBuild: an image that the tasks of an Azure registry build from a folder of this machine.
+
+Inputs and outputs are the rows of ``lifecycle/inputs/remote_build.py``; check and diff follow from them
+(``TableProvider``). Another content updates the image; nothing replaces it.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,9 @@ from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, InputError, Problem
-from foundry_agents.lifecycle.inputs.remote_build import REMOTE_BUILD_FIELDS
+from foundry_agents.lifecycle.inputs.remote_build import REMOTE_BUILD_FIELDS, RemoteBuildInputs, RemoteBuildOutputs
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.remote_build import build_or_adopt
-from foundry_agents.lifecycle.schema.fields import Values
 from foundry_agents.lifecycle.service.builds import BuildOrder, TaskRuns
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
@@ -24,40 +27,6 @@ from foundry_agents.resources._plugin.table_provider import TableProvider
 from foundry_agents.sources.build_context import BuildContext, ContextError
 
 TYPE = "pulumi-python:dynamic/foundry:RemoteImageBuild"
-
-
-class RemoteImageBuildProvider(TableProvider):
-    """Adopts or builds. Its import path is in users' state: never move it."""
-
-    table = REMOTE_BUILD_FIELDS
-
-    @readable_errors
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Makes sure that the image of this content is in the registry."""
-        values = self.values(props)
-        return CreateResult(_whole(values), self.outputs(values, {"digest": _built(values)}))
-
-    @readable_errors
-    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """The same for another content; the former image stays, for a rollback."""
-        del id_, olds
-        values = self.values(news)
-        return UpdateResult(self.outputs(values, {"digest": _built(values)}))
-
-    @readable_errors
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Gone only when the registry says that the digest is not there; else state as it is."""
-        values, digest = self.values(props), str(props.get("digest") or "")
-        try:
-            gone = image_registry().digest_of(_whole(values), digest) is None
-        except FoundryAgentsError as error:
-            return self.kept(id_, props, error)
-        return ReadResult("", {}) if gone else ReadResult(id_, self.outputs(values, {"digest": digest}))
-
-    @readable_errors
-    def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Forgets the image; it stays in the registry, so that a rollback still finds it."""
-        del id_, props
 
 
 class RemoteImageBuild(Resource, module="foundry", name="RemoteImageBuild"):
@@ -90,26 +59,27 @@ class RemoteImageBuild(Resource, module="foundry", name="RemoteImageBuild"):
         poll_interval_s: Input[float] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declares the image.
+        """Declare the image.
 
         Args:
             resource_name: Name of the resource.
             registry_id: ARM id of the registry whose tasks build.
             login_server: What references to its images begin with.
             repository: Where the image is, below the registry.
-            content: 64 hexadecimal digits over all that decides the image.
+            content: Hash of whatever decides the image, 64 hexadecimal digits.
             context: The folder.
-            revision: Commit that goes with it.
+            revision: Commit that the content is from.
             files: Hash of the folder's files as they were planned.
-            dockerfile: Another than the folder's own.
+            dockerfile: Path of a Dockerfile other than the folder's own.
             target: Stage to build.
             build_args: Values of ``ARG``.
             context_limit_mb: Refuse a context of more megabytes; default 200.
             timeout_s: Give up after this many seconds; default 1800.
-            poll_interval_s: Pause between two looks; default 3.
+            poll_interval_s: Pause between two reads; default 3.
             opts: Options.
         """
         props: dict[str, Any] = {
+            **REMOTE_BUILD_FIELDS.unset(),
             "registry_id": registry_id,
             "login_server": login_server,
             "repository": repository,
@@ -124,48 +94,76 @@ class RemoteImageBuild(Resource, module="foundry", name="RemoteImageBuild"):
             "timeout_s": timeout_s,
             "poll_interval_s": poll_interval_s,
             "urn": row_of(resource_name, TYPE, opts),
-            "digest": None,
         }
         super().__init__(RemoteImageBuildProvider(), resource_name, props, opts)
         unknown_until_made(self, props)
 
 
-def _whole(values: Values) -> str:
-    return f"{values['login_server']}/{values['repository']}"
+class RemoteImageBuildProvider(TableProvider):
+    """Adopt or build an image. The import path is in users' state: never move it."""
+
+    table = REMOTE_BUILD_FIELDS
+
+    @readable_errors
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make sure that the image of this content is in the registry."""
+        inputs = REMOTE_BUILD_FIELDS.read(props)
+        return CreateResult(inputs.reference, self.state(inputs, _built(inputs)))
+
+    @readable_errors
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Return state as it is; gone only when the registry does not have the digest any more."""
+        inputs, known = REMOTE_BUILD_FIELDS.read(props), REMOTE_BUILD_FIELDS.read_outputs(props)
+        try:
+            gone = image_registry().digest_of(inputs.reference, known.digest) is None
+        except FoundryAgentsError as error:
+            return self.unread_state(id_, props, error)
+        return ReadResult("", {}) if gone else ReadResult(id_, self.state(inputs, known))
+
+    @readable_errors
+    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Do the same for another content; the previous image stays, for a rollback."""
+        inputs = REMOTE_BUILD_FIELDS.read(news)
+        return UpdateResult(self.state(inputs, _built(inputs)))
+
+    @readable_errors
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Forget the image; it stays in the registry, so that a rollback still finds it."""
+        del id_, props
 
 
-def _built(values: Values) -> str:
-    arguments = values.get("build_args")
-    folder = Path(str(values["context"]))
-    dockerfile = Path(str(values["dockerfile"])) if values.get("dockerfile") else None
+def _built(inputs: RemoteBuildInputs) -> RemoteBuildOutputs:
+    dockerfile = Path(inputs.dockerfile) if inputs.dockerfile else None
     try:
-        context = BuildContext.read(folder, dockerfile, limit_mb=float(str(values["context_limit_mb"])))
+        context = BuildContext.read(Path(inputs.context), dockerfile, limit_mb=inputs.context_limit_mb)
     except ContextError as problem:
         raise InputError("the image's settings", [Problem("context", str(problem))]) from None
     order = BuildOrder(
-        login_server=str(values["login_server"]),
-        name=str(values["repository"]),
-        content=str(values["content"]),
-        revision=str(values.get("revision") or ""),
-        context=lambda: _as_planned(context, str(values.get("files") or "")),
+        login_server=inputs.login_server,
+        name=inputs.repository,
+        content=inputs.content,
+        revision=inputs.revision,
+        context=lambda: _as_planned(context, inputs.files),
         dockerfile=context.dockerfile_name,
-        target=str(values.get("target") or ""),
-        build_args=dict(arguments) if isinstance(arguments, Mapping) else {},
+        target=inputs.target,
+        build_args=inputs.build_args,
     )
-    patience = PollSettings(float(str(values["timeout_s"])), float(str(values["poll_interval_s"])))
-    runs = _runs(str(values["registry_id"]))
-    return build_or_adopt(image_registry(), runs, order, patience, SystemClock(), progress_on(values.get("urn")))
+    patience = PollSettings(inputs.timeout_s, inputs.poll_interval_s)
+    digest = build_or_adopt(
+        image_registry(), _runs(inputs.registry_id), order, patience, SystemClock(), progress_on(inputs.urn)
+    )
+    return RemoteBuildOutputs(digest=digest)
 
 
 def _as_planned(context: BuildContext, files: str) -> bytes:
-    """The packed context, unless it has changed since its hash was taken: the tag would name what it is not.
+    """Return the packed context, unless it has changed since its hash was taken: the tag would name another content.
 
     Raises:
-        InputError: It has.
+        InputError: It has changed.
     """
     packed = context.packed()
     if files and context.hash({}) != files:
-        detail = f"{context.folder} has changed since it was planned; run `pulumi up` again when nobody writes to it"
+        detail = f"{context.folder} has changed since it was planned; run `pulumi up` again when nothing writes to it"
         raise InputError("the image's settings", [Problem("context", detail)])
     return packed
 

@@ -1,22 +1,26 @@
-"""ToolboxVersion: one immutable version of a toolbox, with the tools that agents call over MCP."""
+"""ToolboxVersion: one immutable version of a toolbox, with the tools that agents call over MCP.
+
+Inputs and outputs are the rows of ``lifecycle/inputs/toolbox.py``; check and diff follow from them (``TableProvider``),
+with each tool as a property of its own. A changed tool replaces the version.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pulumi
 from pulumi import Input, Output
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.lifecycle.failure.errors import ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.tool_rules import by_name
-from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, described
+from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, ToolboxInputs, ToolboxOutputs
 from foundry_agents.lifecycle.ownership import Identity, toolbox_identity, version_of_toolbox
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
-from foundry_agents.lifecycle.schema.fields import Values, as_number
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.toolboxes import (
     Retired,
@@ -29,10 +33,11 @@ from foundry_agents.lifecycle.toolboxes import (
 )
 from foundry_agents.lifecycle.views import ToolboxVersionView
 from foundry_agents.resources._plugin import run_record
-from foundry_agents.resources._plugin.boundary import is_unknown, own_properties, progress_on, readable_errors, warn_on
+from foundry_agents.resources._plugin.boundary import is_unknown, progress_on, readable_errors, warn_on
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
-from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
+from foundry_agents.resources._plugin.run_effects import short_urn
+from foundry_agents.resources._plugin.table_provider import Compared, TableProvider, owner_of, refuse_forced_name
 
 TYPE = "pulumi-python:dynamic/foundry:ToolboxVersion"
 
@@ -40,136 +45,13 @@ TOOL = "tool:"
 """Before the name of each tool among the properties. A preview names top-level properties and nothing below them, so
 each tool is one: `[diff: +tool:docs]` instead of `[diff: ~tools]`."""
 
-_COMPUTED = ("version", "version_id", "service_id", "created_at", "endpoint", "default_endpoint", "fingerprint")
-
-
-class ToolboxVersionProvider(TableProvider):
-    """Create-or-adopt, read and delete of a version. Its import path is in users' state: never move it."""
-
-    table = TOOLBOX_FIELDS
-    secret_outputs = frozenset({"fingerprint"})
-
-    @readable_errors
-    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Normalises the inputs and names every problem at once. No network."""
-        checked = super().check(_gathered(olds), _gathered(news))
-        return CheckResult(_spread(checked.inputs), checked.failures)
-
-    @readable_errors
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Compares by meaning, tool by tool. No network."""
-        before, after = _gathered(olds), _gathered(news)
-        found = super().diff(_id, before, after)
-        replaces = list(found.replaces or [])
-        if "tools" in replaces:
-            replaces.remove("tools")
-            replaces += [f"{TOOL}{name}" for name in _changed(self._tools(before), self._tools(after))]
-        return DiffResult(changes=found.changes, replaces=replaces, delete_before_replace=False)
-
-    @readable_errors
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Makes sure that a version with these tools exists, and is the default where that is asked for."""
-        values = self.values(props)
-        tools = values.get("tools")
-        metadata = values.get("metadata")
-        plan = ToolboxPlan(
-            toolbox=text_of(values, "toolbox_name"),
-            tools=tools if isinstance(tools, dict) else {},
-            marks=OwnershipMetadata(_fingerprint(values), text_of(values, "owner")),
-            patience=PollSettings(float(str(values["timeout_s"])), 5),
-            description=text_of(values, "description"),
-            metadata=metadata if isinstance(metadata, dict) else None,
-            promote=bool(values["promote"]),
-            take_over=bool(values["take_over"]),
-            former_owners=owner_in(values).former,
-            before_new=partial(refuse_forced_name, values, "toolbox_name", 'Toolbox(…, toolbox_name="…")'),
-            claim=run_record.claim_identity(values, type(self).__name__, urn_in(values)),
-        )
-        made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        run_record.record_live(values, urn_in(values), made.version.id, toolbox_identity([made.version]))
-        if made.owner.former:
-            values["former_owners"] = sorted(made.owner.former)
-        return CreateResult(made.version.id, self.outputs(values, _computed(made.version, values)))
-
-    @readable_errors
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Shows whether the version is there and still the default; gone only on a definite 404 of the version.
-
-        What can't be read stays as it is in state, with a warning.
-        """
-        values = self.values(props)
-        toolbox, version = text_of(values, "toolbox_name"), _version_in(id_)
-        try:
-            service = _service_of(values)
-            seen = service.get_version(toolbox, version)
-            default = service.default_version(toolbox) if seen else None
-        except (ServiceError, SignInError) as error:
-            return self.kept(id_, props, error)
-        if seen is None:
-            return ReadResult("", {})
-        # Somebody else's choice of a default shows as a change of `promote`.
-        shown = {**values, "promote": bool(values["promote"]) and default == version}
-        outs = self.outputs(shown, _computed(seen, values))
-        return ReadResult(id_, outs, inputs=_spread(shown))
-
-    @readable_errors
-    def update(self, id_: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Makes the version the default again."""
-        values = self.values(news)
-        if values["promote"]:
-            make_default(
-                _service_of(values), text_of(values, "toolbox_name"), _version_in(id_), progress_on(values.get("urn"))
-            )
-        computed = {key: _olds[key] for key in (*_COMPUTED, "owner", "former_owners") if key in _olds}
-        return UpdateResult(self.outputs(values, computed))
-
-    @readable_errors
-    def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Deletes the version and older ones, but what a version of an agent calls and what this run goes on with."""
-        values = self.values(props)
-        claim = self.claim(props, values)
-        if run_record.is_live(values, id_, claim):
-            return
-        became, reason = retire(
-            _service_of(values),
-            text_of(values, "toolbox_name"),
-            _version_in(id_),
-            owner=owner_in(values),
-            claim=claim,
-            fresh=set(map(_version_in, run_record.live_ids(values, claim.run))),
-            progress=progress_on(values.get("urn")),
-        )
-        if became is Retired.UNPROVED:
-            warn_on(values.get("urn"), f"toolbox {id_} stays: {reason}. To remove it, delete it by hand")
-        elif became is Retired.NOT_OURS:
-            warn_on(values.get("urn"), f"toolbox {id_} {became.value}")
-        elif became is Retired.IN_USE:
-            warn_on(values.get("urn"), f"toolbox {id_} {became.value}; delete it by hand when that version is gone")
-
-    def identity_in(self, props: Mapping[str, object]) -> Identity:
-        """The identity of the toolbox, as state has it."""
-        created = int(as_number(props.get("created_at")) or 0)
-        return version_of_toolbox(str(props.get("version_id") or ""), created, str(props.get("service_id") or ""))
-
-    def _tools(self, gathered: dict[str, Any]) -> Mapping[str, object]:
-        tools = self.table.normalise(own_properties(gathered), is_unknown)[0].get("tools")
-        return tools if isinstance(tools, Mapping) else {}
-
-    def values(self, props: dict[str, Any]) -> Values:
-        """Canonical inputs from a property bag of any age."""
-        return super().values(_gathered(props))
-
-    def outputs(self, values: Values, computed: dict[str, object]) -> dict[str, Any]:
-        """What goes into state."""
-        return super().outputs(_spread(values), computed)
-
 
 class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
     """One immutable version of a toolbox.
 
     A changed tool makes a new version; tools that this stack has posted before are adopted instead of posted again.
-    A version goes when its resource does and no kept version of an agent calls it any more; the last one takes the
-    toolbox along.
+    A version is deleted with its resource, as soon as no kept version of an agent calls it; with the last version the
+    toolbox is deleted.
 
     Attributes:
         version: Its number, in text: "2".
@@ -207,9 +89,12 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
         chosen: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declares the version; every input is described in the reference of ToolboxVersion."""
+        """Declare the version; every input is described in the reference of ToolboxVersion."""
         reject_duplicate(resource_name, project_endpoint, toolbox_name, kind="toolbox", name_input="toolbox_name")
+        unset = TOOLBOX_FIELDS.unset()
+        del unset["tools"]  # each is a property of its own
         props: dict[str, Any] = {
+            **unset,
             "project_endpoint": project_endpoint,
             "toolbox_name": toolbox_name,
             "description": description,
@@ -218,56 +103,156 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
             "take_over": take_over,
             "timeout_s": timeout_s,
             "owner": owner_of_this_stack(),
-            "former_owners": None,
             "chosen": ["owner", *chosen],
             "urn": row_of(resource_name, TYPE, opts),
             **{f"{TOOL}{name}": tool for name, tool in by_name(list(tools)).items()},
-            # Declared so that a preview shows them as not known yet.
-            **dict.fromkeys(_COMPUTED),
         }
         super().__init__(ToolboxVersionProvider(), resource_name, props, opts)
         unknown_until_made(self, props)
 
 
-def _gathered(props: Mapping[str, Any]) -> dict[str, Any]:
-    """The bag with its tools under one name, as the table has it."""
-    tools = {key.removeprefix(TOOL): value for key, value in props.items() if key.startswith(TOOL)}
-    return {**{key: value for key, value in props.items() if not key.startswith(TOOL)}, "tools": tools}
+class ToolboxVersionProvider(TableProvider):
+    """Create-or-adopt, read and delete of a version. The import path is in users' state: never move it."""
 
+    table = TOOLBOX_FIELDS
 
-def _spread(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values with each tool under a name of its own, as state has it."""
-    tools = values.get("tools")
-    spread = {f"{TOOL}{name}": tool for name, tool in tools.items()} if isinstance(tools, Mapping) else {}
-    return {**{key: value for key, value in values.items() if key != "tools"}, **spread}
+    def compared(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Compared:
+        """Return how inputs differ from state, tool by tool. Pure."""
+        found = super().compared(olds, news)
+        if "tools" not in found.replaces:
+            return found
+        others = [name for name in found.replaces if name != "tools"]
+        return Compared(found.changed, [*others, *_changed(self._tools(olds), self._tools(news))])
+
+    def gathered(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the bag with its tools under one name, as the table has it. Pure."""
+        tools = {key.removeprefix(TOOL): value for key, value in props.items() if key.startswith(TOOL)}
+        return {**{key: value for key, value in props.items() if not key.startswith(TOOL)}, "tools": tools}
+
+    def spread(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values with each tool under a name of its own, as state has it. Pure."""
+        tools = {f"{TOOL}{name}": tool for name, tool in values.get("tools", {}).items()}
+        return {**{key: value for key, value in values.items() if key != "tools"}, **tools}
+
+    @readable_errors
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make sure that a version with these tools exists, and is the default where that is asked for."""
+        inputs = self._read(props)
+        values, urn = inputs.canonical(), short_urn(inputs.urn)
+        plan = ToolboxPlan(
+            toolbox=inputs.toolbox_name,
+            tools=inputs.tools,
+            marks=OwnershipMetadata(_fingerprint(inputs), inputs.owner),
+            patience=PollSettings(inputs.timeout_s, 5),
+            description=inputs.description,
+            metadata=inputs.metadata,
+            promote=inputs.promote,
+            take_over=inputs.take_over,
+            former_owners=owner_of(inputs).former,
+            before_new=partial(
+                refuse_forced_name, inputs, inputs.toolbox_name, "toolbox_name", 'Toolbox(…, toolbox_name="…")'
+            ),
+            claim=run_record.claim_identity(values, type(self).__name__, urn),
+        )
+        made = create_or_adopt(_service_of(inputs.project_endpoint), plan, SystemClock(), progress_on(inputs.urn))
+        run_record.record_live(values, urn, made.version.id, toolbox_identity([made.version]))
+        inputs = replace(inputs, former_owners=sorted(made.owner.former) or inputs.former_owners)
+        return CreateResult(made.version.id, self.state(inputs, _outputs(made.version, inputs)))
+
+    @readable_errors
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Return whether the version is there and still the default; gone only on a definite 404 of the version.
+
+        What can't be read stays as it is in state, with a warning.
+        """
+        inputs = self._read(props)
+        toolbox, version = inputs.toolbox_name, _version_in(id_)
+        try:
+            service = _service_of(inputs.project_endpoint)
+            seen = service.get_version(toolbox, version)
+            default = service.default_version(toolbox) if seen else None
+        except (ServiceError, SignInError) as error:
+            return self.unread_state(id_, props, error)
+        if seen is None:
+            return ReadResult("", {})
+        # A default that someone else chose shows as a change of `promote`.
+        shown = replace(inputs, promote=inputs.promote and default == version)
+        return ReadResult(id_, self.state(shown, _outputs(seen, inputs)), inputs=self.spread(shown.canonical()))
+
+    @readable_errors
+    def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Make the version the default again."""
+        inputs = self._read(news)
+        if inputs.promote:
+            make_default(
+                _service_of(inputs.project_endpoint), inputs.toolbox_name, _version_in(id_), progress_on(inputs.urn)
+            )
+        return UpdateResult(self.updated_state(inputs, olds))
+
+    @readable_errors
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Delete this and older versions, except those used by an agent version or by this run."""
+        inputs = self._read(props)
+        values = inputs.canonical()
+        claim = self.claim(props, values)
+        if run_record.is_live(values, id_, claim):
+            return
+        became, reason = retire(
+            _service_of(inputs.project_endpoint),
+            inputs.toolbox_name,
+            _version_in(id_),
+            owner=owner_of(inputs),
+            claim=claim,
+            fresh=set(map(_version_in, run_record.live_ids(values, claim.run))),
+            progress=progress_on(inputs.urn),
+        )
+        if became is Retired.UNPROVED:
+            warn_on(inputs.urn, f"toolbox {id_} stays: {reason}. To remove it, delete it by hand")
+        elif became is Retired.NOT_OURS:
+            warn_on(inputs.urn, f"toolbox {id_} {became.value}")
+        elif became is Retired.IN_USE:
+            warn_on(inputs.urn, f"toolbox {id_} {became.value}; delete it by hand when that version is gone")
+
+    def identity_in(self, props: Mapping[str, object]) -> Identity:
+        """Return the identity of the toolbox, as state has it."""
+        known = TOOLBOX_FIELDS.read_outputs(props)
+        return version_of_toolbox(known.version_id, known.created_at, known.service_id or "")
+
+    def _read(self, props: Mapping[str, Any]) -> ToolboxInputs:
+        return TOOLBOX_FIELDS.read(self.gathered(props))
+
+    def _tools(self, props: Mapping[str, Any]) -> Mapping[str, object]:
+        """Return the tools by their names in state; their values need not be known yet."""
+        values, _ = TOOLBOX_FIELDS.normalise({"tools": self.gathered(props)["tools"]}, is_unknown)
+        return {name: tool for name, tool in self.spread(values).items() if name.startswith(TOOL)}
 
 
 def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
-def _computed(version: ToolboxVersionView, values: Values) -> dict[str, object]:
-    project, toolbox = text_of(values, "project_endpoint"), version.toolbox
-    return {
-        "version": version.version,
-        "version_id": version.id,
-        "service_id": version.service_id or None,
-        "created_at": version.created_at,
-        "endpoint": endpoint_of(project, toolbox, version.version),
-        "default_endpoint": default_endpoint_of(project, toolbox),
-        "fingerprint": _fingerprint(values),
-    }
+def _outputs(version: ToolboxVersionView, inputs: ToolboxInputs) -> ToolboxOutputs:
+    project, toolbox = inputs.project_endpoint, version.toolbox
+    return ToolboxOutputs(
+        version=version.version,
+        version_id=version.id,
+        service_id=version.service_id or None,
+        created_at=version.created_at,
+        endpoint=endpoint_of(project, toolbox, version.version),
+        default_endpoint=default_endpoint_of(project, toolbox),
+        fingerprint=_fingerprint(inputs),
+    )
 
 
-def _fingerprint(values: Values) -> str:
-    return hashed(described(values))
+def _fingerprint(inputs: ToolboxInputs) -> str:
+    return hashed(TOOLBOX_FIELDS.described(inputs.canonical()))
 
 
-def _service_of(values: Values) -> ToolboxService:
-    """The data plane that the inputs name. Imports the Azure SDK, which takes seconds: never in check or diff."""
+def _service_of(project_endpoint: str) -> ToolboxService:
+    """Return the data plane of a project. Imports the Azure SDK, which takes seconds: never in check or diff."""
     from foundry_agents.azure import toolbox_service  # noqa: PLC0415 (late on purpose)
 
-    return toolbox_service(text_of(values, "project_endpoint"))
+    return toolbox_service(project_endpoint)
 
 
 def _version_in(resource_id: str) -> str:

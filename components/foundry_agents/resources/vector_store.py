@@ -1,4 +1,8 @@
-"""VectorStore: files that file search looks through."""
+"""VectorStore: files that file search looks through.
+
+Inputs and outputs are the rows of ``lifecycle/inputs/vector_store.py``; check and diff follow from them
+(``TableProvider``). A changed file replaces the store.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,9 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
-from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS
+from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS, VectorStoreOutputs
 from foundry_agents.lifecycle.ownership import Identity, store_identity
-from foundry_agents.lifecycle.polling import SystemClock
-from foundry_agents.lifecycle.schema.fields import Values
+from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
 from foundry_agents.lifecycle.vector_stores import Retired, StorePlan, create_or_adopt, retire, sha256_of
 from foundry_agents.lifecycle.views import VectorStoreView
@@ -23,90 +26,18 @@ from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
-from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, text_of, urn_in
-from foundry_agents.resources.hosted_agent_version import patience
+from foundry_agents.resources._plugin.run_effects import short_urn
+from foundry_agents.resources._plugin.table_provider import TableProvider, owner_of
 
 TYPE = "pulumi-python:dynamic/foundry:VectorStore"
-
-_COMPUTED = ("vector_store_id", "file_count")
-
-
-class VectorStoreProvider(TableProvider):
-    """Create-or-adopt, read and delete of a store. Its import path is in users' state: never move it."""
-
-    table = VECTOR_STORE_FIELDS
-
-    @readable_errors
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Makes sure that an indexed store with these files exists."""
-        values = self.values(props)
-        files, paths = values.get("files"), values.get("paths")
-        plan = StorePlan(
-            name=text_of(values, "store_name"),
-            files=files if isinstance(files, dict) else {},
-            paths=paths if isinstance(paths, dict) else {},
-            marks=OwnershipMetadata(hashed({"files": files}), text_of(values, "owner")),
-            patience=patience(values),
-        )
-        made, _adopted = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        run_record.record_live(values, urn_in(values), made.id, store_identity(made.id))
-        return CreateResult(made.id, self.outputs(values, _computed(made)))
-
-    @readable_errors
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Shows what the service says; gone only on a definite 404, or when it has expired.
-
-        What can't be read stays as it is in state, with a warning.
-        """
-        values = self.values(props)
-        try:
-            seen = _service_of(values).get_store(id_)
-        except (ServiceError, SignInError) as error:
-            return self.kept(id_, props, error)
-        if seen is None or seen.status == "expired":
-            return ReadResult("", {})
-        return ReadResult(id_, self.outputs(values, _computed(seen)))
-
-    @readable_errors
-    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Takes settings of ours into state; nothing is sent."""
-        computed = {key: _olds[key] for key in (*_COMPUTED, "owner", "former_owners") if key in _olds}
-        return UpdateResult(self.outputs(self.values(news), computed))
-
-    @readable_errors
-    def delete(self, id_: str, props: dict[str, Any]) -> None:
-        """Deletes the store with its files, unless a toolbox or an agent uses it or this run goes on with it."""
-        values = self.values(props)
-        claim = self.claim(props, values)
-        if run_record.is_live(values, id_, claim):
-            return
-        became, reason = retire(
-            _service_of(values),
-            id_,
-            owner=owner_in(values),
-            claim=claim,
-            fresh=run_record.live_ids(values, claim.run),
-        )
-        if became is Retired.UNPROVED:
-            warn_on(values.get("urn"), f"vector store {id_} stays: {reason}. To remove it, delete it by hand")
-        elif became is Retired.NOT_OURS:
-            warn_on(values.get("urn"), f"vector store {id_} {became.value}")
-        elif became is Retired.IN_USE:
-            warn_on(
-                values.get("urn"), f"vector store {id_} {became.value}; delete it by hand when that version is gone"
-            )
-
-    def identity_in(self, props: Mapping[str, object]) -> Identity:
-        """The store's identity, as state has it."""
-        return store_identity(str(props.get("vector_store_id") or ""))
 
 
 class VectorStore(Resource, module="foundry", name="VectorStore"):
     """Files of this machine, uploaded and indexed, for ``FileSearch(vector_store_ids=[store.vector_store_id])``.
 
     A changed byte makes a new store, so that a kept version of an agent searches what it was tested with; files that
-    this stack has stored before are adopted, not uploaded again. A touched file is no change. A store goes when its
-    resource does, no version of a toolbox searches it and no version of an agent has its id in a variable.
+    this stack has stored before are adopted, not uploaded again. A touched file is no change. A store is deleted with
+    its resource, unless a version of a toolbox searches it or a version of an agent has its id in a variable.
 
     Attributes:
         vector_store_id: The service's id.
@@ -129,15 +60,16 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
         poll_interval_s: Input[float] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declares the store; every input is described in the reference of VectorStore.
+        """Declare the store; every input is described in the reference of VectorStore.
 
         The files are read here, by the program, to know their hashes; a store that must be made reads them again.
         """
         chosen = ["owner", "store_name"] if store_name is None else ["owner"]
         store_name = resource_name if store_name is None else store_name
         reject_duplicate(resource_name, project_endpoint, store_name, kind="vector store", name_input="store_name")
-        read = _read(resource_name, files)
+        read = _read_files(resource_name, files)
         props: dict[str, Any] = {
+            **VECTOR_STORE_FIELDS.unset(),
             "project_endpoint": project_endpoint,
             "store_name": store_name,
             "files": {name: digest for name, (_path, digest) in read.items()},
@@ -145,28 +77,95 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
             "timeout_s": timeout_s,
             "poll_interval_s": poll_interval_s,
             "owner": owner_of_this_stack(),
-            "former_owners": None,
             "chosen": chosen,
             "urn": row_of(resource_name, TYPE, opts),
-            # Declared so that a preview shows them as not known yet.
-            **dict.fromkeys(_COMPUTED),
         }
         super().__init__(VectorStoreProvider(), resource_name, props, opts)
         unknown_until_made(self, props)
 
 
-def _read(resource_name: str, files: Sequence[str | Path]) -> Mapping[str, tuple[Path, str]]:
-    """Path and hash by file name.
+class VectorStoreProvider(TableProvider):
+    """Create-or-adopt, read and delete of a store. The import path is in users' state: never move it."""
+
+    table = VECTOR_STORE_FIELDS
+
+    @readable_errors
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make sure that an indexed store with these files exists."""
+        inputs = VECTOR_STORE_FIELDS.read(props)
+        values = inputs.canonical()
+        plan = StorePlan(
+            name=inputs.store_name,
+            files=inputs.files,
+            paths=inputs.paths,
+            marks=OwnershipMetadata(hashed(VECTOR_STORE_FIELDS.described(values)), inputs.owner),
+            patience=PollSettings(inputs.timeout_s, inputs.poll_interval_s),
+        )
+        made, _adopted = create_or_adopt(
+            _service_of(inputs.project_endpoint), plan, SystemClock(), progress_on(inputs.urn)
+        )
+        run_record.record_live(values, short_urn(inputs.urn), made.id, store_identity(made.id))
+        return CreateResult(made.id, self.state(inputs, _outputs(made)))
+
+    @readable_errors
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Return what the service has; gone only on a definite 404, or when it has expired.
+
+        What can't be read stays as it is in state, with a warning.
+        """
+        inputs = VECTOR_STORE_FIELDS.read(props)
+        try:
+            seen = _service_of(inputs.project_endpoint).get_store(id_)
+        except (ServiceError, SignInError) as error:
+            return self.unread_state(id_, props, error)
+        if seen is None or seen.status == "expired":
+            return ReadResult("", {})
+        return ReadResult(id_, self.state(inputs, _outputs(seen)))
+
+    @readable_errors
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Write the library's own settings to state; nothing is sent."""
+        return UpdateResult(self.updated_state(VECTOR_STORE_FIELDS.read(news), olds))
+
+    @readable_errors
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Delete the store with its files, unless a toolbox, an agent or this run uses it."""
+        inputs = VECTOR_STORE_FIELDS.read(props)
+        values = inputs.canonical()
+        claim = self.claim(props, values)
+        if run_record.is_live(values, id_, claim):
+            return
+        became, reason = retire(
+            _service_of(inputs.project_endpoint),
+            id_,
+            owner=owner_of(inputs),
+            claim=claim,
+            fresh=run_record.live_ids(values, claim.run),
+        )
+        if became is Retired.UNPROVED:
+            warn_on(inputs.urn, f"vector store {id_} stays: {reason}. To remove it, delete it by hand")
+        elif became is Retired.NOT_OURS:
+            warn_on(inputs.urn, f"vector store {id_} {became.value}")
+        elif became is Retired.IN_USE:
+            warn_on(inputs.urn, f"vector store {id_} {became.value}; delete it by hand when that version is gone")
+
+    def identity_in(self, props: Mapping[str, object]) -> Identity:
+        """Return the store's identity, as state has it."""
+        return store_identity(VECTOR_STORE_FIELDS.read_outputs(props).vector_store_id)
+
+
+def _read_files(resource_name: str, files: Sequence[str | Path]) -> Mapping[str, tuple[Path, str]]:
+    """Return path and hash by file name.
 
     Raises:
-        pulumi.RunError: Files that can't be read, or two of one name; all of them.
+        pulumi.RunError: Some files can't be read, or two have one name; all of them are named.
     """
     found: dict[str, tuple[Path, str]] = {}
     problems = [] if files else [Problem("files", "is required: at least one path")]
     for position, file in enumerate(files):
         path = Path(file)
         if path.name in found:
-            problems.append(Problem(f"files[{position}]", f'"{file}": another file is called {path.name}, too'))
+            problems.append(Problem(f"files[{position}]", f'"{file}": another file has the name {path.name}, too'))
             continue
         try:
             found[path.name] = path.resolve(), sha256_of(path)
@@ -177,12 +176,12 @@ def _read(resource_name: str, files: Sequence[str | Path]) -> Mapping[str, tuple
     return found
 
 
-def _computed(store: VectorStoreView) -> dict[str, object]:
-    return {"vector_store_id": store.id, "file_count": store.total}
+def _outputs(store: VectorStoreView) -> VectorStoreOutputs:
+    return VectorStoreOutputs(vector_store_id=store.id, file_count=store.total)
 
 
-def _service_of(values: Values) -> VectorStoreService:
-    """The data plane that the inputs name. Imports the Azure SDK, which takes seconds: never in check or diff."""
+def _service_of(project_endpoint: str) -> VectorStoreService:
+    """Return the data plane of a project. Imports the Azure SDK, which takes seconds: never in check or diff."""
     from foundry_agents.azure import vector_store_service  # noqa: PLC0415 (late on purpose)
 
-    return vector_store_service(text_of(values, "project_endpoint"))
+    return vector_store_service(project_endpoint)

@@ -12,7 +12,7 @@ from pulumi import Input, Output
 from foundry_agents.lifecycle.failure.errors import InputError, Problem
 from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.lifecycle.inputs.tool_rules import tools as canonical
-from foundry_agents.lifecycle.schema.fields import Report
+from foundry_agents.lifecycle.schema.report import Report
 from foundry_agents.project.connection import ProjectConnection
 
 Connection = str | ProjectConnection | Output[str]

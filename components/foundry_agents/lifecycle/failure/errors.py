@@ -39,6 +39,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from foundry_agents.lifecycle.failure.catalog import cause
+from foundry_agents.lifecycle.roles import FOUNDRY_PROJECT_MANAGER, FOUNDRY_USER
 
 if TYPE_CHECKING:
     from foundry_agents.lifecycle.views import VersionView
@@ -216,8 +217,8 @@ class AccessDeniedError(ServiceError):
 
     what = "the signed-in principal may not do this"
     do = (
-        "give the deploying principal the role Foundry User (53ca6127-db72-4b80-b1b0-d745d6d5456d) or Foundry "
-        "Project Manager (eadc314b-1a2d-4efa-be10-5d325db5065e) on the project; Owner and Contributor do not "
+        f"give the deploying principal the role Foundry User ({FOUNDRY_USER}) or Foundry "
+        f"Project Manager ({FOUNDRY_PROJECT_MANAGER}) on the project; Owner and Contributor do not "
         "include it. A role granted a moment ago takes a few minutes to reach the service"
     )
 

@@ -8,7 +8,7 @@ PLATFORM = "linux/amd64"
 """The only platform of hosted agents [docs]."""
 
 PORT = 8088
-"""Where the container is called, unless it follows the variable PORT [docs]."""
+"""Where the container listens, unless it follows the variable PORT [docs]."""
 
 CONTENT_TAG_DIGITS = 32
 
@@ -19,29 +19,29 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 def content_tag(content: str) -> str:
-    """The tag that names an image by what it was built from; ``content`` is hexadecimal."""
+    """Return the tag that names an image by what it was built from; ``content`` is hexadecimal."""
     return f"ctx-{content[:CONTENT_TAG_DIGITS]}"
 
 
 def tag_names(content: str, revision: str | None) -> list[str]:
-    """The content's tag, and one for people to find the commit by."""
+    """Return the content's tag, and one by which people find the commit."""
     return [content_tag(content), *([f"git-{revision}"] if revision else [])]
 
 
 def repository_problem(repository: str) -> str | None:
-    """What is wrong with ``host/path``, or None."""
+    """Return what is wrong with ``host/path``, or None."""
     if _REPOSITORY.fullmatch(repository):
         return None
-    return f'"{repository}" is no repository: write the registry\'s host, a slash, and a path in lower case'
+    return f'"{repository}" is not a repository: write the registry\'s host, a slash, and a path in lower case'
 
 
 def tag_problem(reference: str) -> str | None:
-    """What is wrong with ``host/path:tag``, or None."""
+    """Return what is wrong with ``host/path:tag``, or None."""
     if "@" in reference:
-        return f'"{reference}" has a digest already: AgentImage.pinned(…) takes it as it is'
+        return f'"{reference}" has a digest already: use AgentImage.pinned(…)'
     repository, colon, tag = reference.rpartition(":")
     if not colon or "/" in tag:
-        return f'"{reference}" names no tag: write registry/repository:tag'
+        return f'"{reference}" has no tag: write registry/repository:tag'
     if not _TAG.fullmatch(tag):
-        return f'"{tag}" is no tag: up to 128 letters, digits, dots, hyphens and underscores'
+        return f'"{tag}" is not a tag: up to 128 letters, digits, dots, hyphens and underscores'
     return repository_problem(repository)

@@ -1,13 +1,20 @@
-"""Inputs of RemoteImageBuild."""
+"""The inputs of ``RemoteImageBuild``: which folder, and which registry builds it.
+
+Whatever else decides the image is in ``content``.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from foundry_agents.lifecycle.inputs.content_tag import CONTENT
+from foundry_agents.lifecycle.inputs.content_tag import OfContent
 from foundry_agents.lifecycle.inputs.image_reference import repository_problem
-from foundry_agents.lifecycle.schema.fields import Field, FieldTable, OnChange, Report, number, shown, text
+from foundry_agents.lifecycle.inputs.shared import OnRow
+from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Rows, output, row
+from foundry_agents.lifecycle.schema.parsers import number, text, text_by_name
+from foundry_agents.lifecycle.schema.report import Report, shown
 
 _REGISTRY_ID = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ContainerRegistry/registries/[^/]+", re.IGNORECASE
@@ -17,99 +24,98 @@ _REGISTRY_ID = re.compile(
 def _registry_id(path: str, raw: object, report: Report) -> str | None:
     if isinstance(raw, str) and _REGISTRY_ID.fullmatch(raw):
         return raw
-    report.add(path, f"{shown(raw)} is no ARM id of a container registry")
+    report.add(path, f"{shown(raw)} is not the ARM id of a container registry")
     return None
 
 
 def _login_server(path: str, raw: object, report: Report) -> str | None:
     if isinstance(raw, str) and repository_problem(f"{raw}/x") is None:
         return raw
-    report.add(path, f"{shown(raw)} is no registry's login server")
+    report.add(path, f"{shown(raw)} is not the login server of a registry")
     return None
 
 
 def _repository(path: str, raw: object, report: Report) -> str | None:
     if isinstance(raw, str) and repository_problem(f"host/{raw}") is None:
         return raw
-    report.add(path, f"{shown(raw)} is no repository: a path in lower case")
+    report.add(path, f"{shown(raw)} is not a repository: a path in lower case")
     return None
 
 
-def _texts(path: str, raw: object, report: Report) -> dict[str, str] | None:
-    if not isinstance(raw, Mapping):
-        report.add(path, "must be a mapping of text to text")
-        return None
-    for name, value in raw.items():
-        if not isinstance(value, str) and not report.is_unknown(value):
-            report.add(f"{path}.{name}", "must be text")
-    return dict(sorted(raw.items())) or None
+@dataclass(frozen=True, kw_only=True)
+class RemoteBuildInputs(OfContent, OnRow):
+    """Inputs of RemoteImageBuild."""
+
+    registry_id: str = row(
+        _registry_id,
+        "ARM id of the registry whose tasks build.",
+        "docs",
+        on_change=OnChange.UPDATE,
+        required=True,
+    )
+    login_server: str = row(
+        _login_server,
+        "What references to its images begin with.",
+        "docs",
+        on_change=OnChange.UPDATE,
+        required=True,
+    )
+    repository: str = row(
+        _repository,
+        "Where the image is, below the registry.",
+        "docs",
+        on_change=OnChange.UPDATE,
+        required=True,
+    )
+    files: str = row(
+        text(),
+        "Hash of the folder's files as they were planned; what is uploaded must be the same.",
+        "ours",
+        on_change=OnChange.IGNORE,
+        empty="",
+    )
+    context: str = row(text(), "The folder.", "ours", on_change=OnChange.IGNORE, required=True)
+    dockerfile: str = row(
+        text(), "Path of a Dockerfile other than the folder's own.", "ours", on_change=OnChange.IGNORE, empty=""
+    )
+    target: str = row(text(), "Stage to build.", "docs", on_change=OnChange.IGNORE, empty="")
+    build_args: Mapping[str, str] = row(
+        text_by_name, "Values of `ARG`; not secret.", "docs", on_change=OnChange.IGNORE, empty={}
+    )
+    context_limit_mb: float = row(
+        number(least=1, unit=" MB"),
+        "Refuse a context of more megabytes.",
+        "ours",
+        on_change=OnChange.IGNORE,
+        default=200,
+    )
+    timeout_s: float = row(
+        number(least=60, most=28800, unit=" s"),
+        "Give up after this many seconds; the run itself too.",
+        "docs",
+        on_change=OnChange.IGNORE,
+        default=1800,
+    )
+    poll_interval_s: float = row(
+        number(least=0.1, most=60, unit=" s"),
+        "Pause between two reads of the run.",
+        "ours",
+        on_change=OnChange.IGNORE,
+        default=3,
+    )
+
+    @property
+    def reference(self) -> str:
+        """``login_server/repository``."""
+        return f"{self.login_server}/{self.repository}"
 
 
-REMOTE_BUILD_FIELDS = FieldTable(
-    subject="the image's settings",
-    fields=(
-        Field(
-            "registry_id",
-            _registry_id,
-            "ARM id of the registry whose tasks build.",
-            "docs",
-            on_change=OnChange.UPDATE,
-            required=True,
-        ),
-        Field(
-            "login_server",
-            _login_server,
-            "What references to its images begin with.",
-            "docs",
-            on_change=OnChange.UPDATE,
-            required=True,
-        ),
-        Field(
-            "repository",
-            _repository,
-            "Where the image is, below the registry.",
-            "docs",
-            on_change=OnChange.UPDATE,
-            required=True,
-        ),
-        CONTENT,
-        Field("revision", text(), "Commit that goes with it, for a second tag.", "ours", on_change=OnChange.IGNORE),
-        Field(
-            "files",
-            text(),
-            "Hash of the folder's files as they were planned; what is uploaded must be the same.",
-            "ours",
-            on_change=OnChange.IGNORE,
-        ),
-        Field("context", text(), "The folder.", "ours", on_change=OnChange.IGNORE, required=True),
-        Field("dockerfile", text(), "Another than the folder's own.", "ours", on_change=OnChange.IGNORE),
-        Field("target", text(), "Stage to build.", "docs", on_change=OnChange.IGNORE),
-        Field("build_args", _texts, "Values of `ARG`; not secret.", "docs", on_change=OnChange.IGNORE),
-        Field(
-            "context_limit_mb",
-            number(least=1, unit=" MB"),
-            "Refuse a context of more megabytes.",
-            "ours",
-            on_change=OnChange.IGNORE,
-            default=200,
-        ),
-        Field(
-            "timeout_s",
-            number(least=60, most=28800, unit=" s"),
-            "Give up after this many seconds; the run itself too.",
-            "docs",
-            on_change=OnChange.IGNORE,
-            default=1800,
-        ),
-        Field(
-            "poll_interval_s",
-            number(least=0.1, most=60, unit=" s"),
-            "Pause between two looks at the run.",
-            "ours",
-            on_change=OnChange.IGNORE,
-            default=3,
-        ),
-        Field("urn", text(), "Row on which progress is shown.", "ours", on_change=OnChange.IGNORE),
-    ),
-)
-"""Inputs of RemoteImageBuild. What else decides the image is in `content`."""
+@dataclass(frozen=True, kw_only=True)
+class RemoteBuildOutputs(Rows):
+    """Outputs of RemoteImageBuild."""
+
+    digest: str = output(text(), "Digest that pins the image.", default="")
+
+
+REMOTE_BUILD_FIELDS = FieldTable("the image's settings", RemoteBuildInputs, RemoteBuildOutputs)
+"""Inputs and outputs of RemoteImageBuild."""

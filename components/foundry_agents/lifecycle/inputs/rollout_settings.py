@@ -1,4 +1,4 @@
-"""How a new version gets its traffic: the public settings of a rollout and its smoke test."""
+"""How traffic moves to a new version: the public settings of a rollout and its smoke test."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ Duration = str | float
 
 @dataclass(frozen=True)
 class SmokeTest:
-    """A question to a version, and what its answer must be; give exactly one expectation.
+    """A question to a version, and what its answer must be; set exactly one expectation.
 
     It is asked in a session that is pinned to the version before it gets any traffic, and through the endpoint at each
-    step. Question and expectation stand in state and in error texts: no secrets.
+    step. Question and expectation are in state and in error messages: they must not hold secrets.
 
     Attributes:
         question: What is asked. Of the invocations protocol: sent as it is when it is a JSON object, else as
             ``{"message": question}``.
         expect: Text that the answer contains.
         matches: Regular expression that is found in the answer.
-        json_path: Names and list positions with dots between, ``items.0.name``, in the answer's words when they are
-            JSON, else in the whole answer; what stands there must be ``equals``.
-        equals: Goes with ``json_path``.
-        check: A function as ``"package.module:function"``, importable where the program runs. It gets the words of the
-            answer and the whole answer as a dict; when it raises, or returns False, the answer is wrong.
+        json_path: Names and list positions with dots between, ``items.0.name``, in the answer's text when that is
+            JSON, else in the whole answer; the value there must be ``equals``.
+        equals: The value at ``json_path``; each requires the other.
+        check: A function as ``"package.module:function"``, importable where the program runs. It is called
+            with the answer's text and with the whole answer as a dict; when it raises, or returns False, the answer is
+            wrong.
         protocol: "responses" or "invocations".
         tries: How many answers may be wrong.
         timeout: For all tries together; a version that has only just started may take a minute to answer.
@@ -42,7 +43,7 @@ class SmokeTest:
     timeout: Duration = "2m"
 
     def inputs(self) -> dict[str, object]:
-        """The value of the input ``smoke``; what is not set is left out."""
+        """Return the value of the input ``smoke``; what is not set is left out."""
         parts: dict[str, object] = {
             "question": self.question,
             "contains": self.expect,
@@ -59,17 +60,18 @@ class SmokeTest:
 
 @dataclass(frozen=True)
 class Rollout:
-    """How traffic moves to a new version. Made by one of its class methods; all values are checked in the preview.
+    """How traffic moves to a new version. Use one of the class methods; all values are checked in the preview.
 
-    A way back (a version that has served everything before) is never made to wait for steps or tests.
+    A rollback (to a version that has served everything before) does not wait for steps or tests.
 
     Attributes:
-        steps: Percentages on the way to 100, rising; 0 is a step in the dark.
+        steps: Percentages before 100, rising; at 0 the version is tested before it gets traffic.
         bake: How long each step lasts.
         smoke: What the version must answer, before any traffic and at each step.
-        keep_versions: Newest own versions that stay, beside those with traffic or live sessions; None keeps all.
+        keep_versions: How many own versions stay, newest first, besides those with traffic or live sessions; None keeps
+            all.
         timeout: Give up proving that traffic has moved after this time.
-        version: Serve this one, whatever the settings describe.
+        version: Serve this version, whatever the settings describe.
         is_paused: Test the version and leave traffic where it is.
     """
 
@@ -85,7 +87,7 @@ class Rollout:
     def all_at_once(
         cls, *, smoke: SmokeTest | None = None, keep_versions: int | None = None, timeout: Duration | None = None
     ) -> Rollout:
-        """All traffic in one step, after the smoke test if there is one."""
+        """Move all traffic in one step, after the smoke test if there is one."""
         return cls(smoke=smoke, keep_versions=keep_versions, timeout=timeout)
 
     @classmethod
@@ -98,7 +100,7 @@ class Rollout:
         keep_versions: int | None = None,
         timeout: Duration | None = None,
     ) -> Rollout:
-        """A growing share, ``[10, 50]``, then 100."""
+        """Move a growing share, ``[10, 50]``, then 100 percent."""
         return cls(tuple(steps), bake, smoke, keep_versions, timeout)
 
     @classmethod
@@ -110,7 +112,7 @@ class Rollout:
         keep_versions: int | None = None,
         timeout: Duration | None = None,
     ) -> Rollout:
-        """In the dark for the bake time, tested before and after it, then all traffic at once."""
+        """Wait without traffic for the bake time, test before and after it, then move all traffic at once."""
         return cls((0,), bake, smoke, keep_versions, timeout)
 
     @classmethod
@@ -122,18 +124,18 @@ class Rollout:
         keep_versions: int | None = None,
         timeout: Duration | None = None,
     ) -> Rollout:
-        """All traffic on this version, ``"7"``; new versions are still made, and wait without traffic."""
+        """Move all traffic to this version, ``"7"``; new versions are still created, and get no traffic."""
         return cls(smoke=smoke, keep_versions=keep_versions, timeout=timeout, version=version)
 
     @classmethod
     def paused(
         cls, *, smoke: SmokeTest | None = None, keep_versions: int | None = None, timeout: Duration | None = None
     ) -> Rollout:
-        """New versions are made and tested, and get no traffic; it stays where it is."""
+        """Create and test new versions, and leave traffic where it is."""
         return cls(smoke=smoke, keep_versions=keep_versions, timeout=timeout, is_paused=True)
 
     def inputs(self) -> Mapping[str, object]:
-        """The inputs of AgentRollout that say the same; what is not set is left out."""
+        """Return the inputs of AgentRollout with the same meaning; what is not set is left out."""
         given: dict[str, object] = {
             "steps": list(self.steps) or None,
             "bake": self.bake or None,

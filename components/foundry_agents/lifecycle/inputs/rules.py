@@ -1,4 +1,4 @@
-"""The rules of an agent's inputs: what each accepts, and what it is in canonical form.
+"""The rules of an agent's inputs: what each accepts, and its canonical form.
 
 Each takes the property path, what the user wrote and a report for problems. Sources of the rules: [docs], [sdk], [azd]
 (all Microsoft) and [observed], as in docs/reference.
@@ -10,20 +10,21 @@ import re
 from collections.abc import Mapping
 
 from foundry_agents.lifecycle.schema.enums import AgentProtocol, known
-from foundry_agents.lifecycle.schema.fields import Report, as_number, as_url, shown
+from foundry_agents.lifecycle.schema.parsers import as_number, as_url
+from foundry_agents.lifecycle.schema.report import Report, shown
 
 RESERVED_METADATA_PREFIX = "foundry-agents."
-"""Metadata keys under this prefix are our marks."""
+"""Metadata keys under this prefix are ownership metadata."""
 
 METADATA_PAIRS = 16
 """Per version [sdk]."""
 OWN_METADATA_PAIRS = 4
 
 SHORTEST_KEY = 16
-"""Of a fingerprint's key, in characters: one that can be guessed would hide nothing [ours]."""
+"""Characters of a fingerprint's key: a key that can be guessed would hide nothing [ours]."""
 
 TIERS: tuple[tuple[str, str], ...] = (("0.5", "1Gi"), ("1", "2Gi"), ("2", "4Gi"))
-"""cpu and memory go together [docs, azd]; anything else is a 400 `bad_request` [observed]."""
+"""Pairs of cpu and memory [docs, azd]; any other pair is a 400 `bad_request` [observed]."""
 
 PROTOCOLS = known(AgentProtocol)
 """Known protocols [sdk]."""
@@ -41,7 +42,7 @@ _PROJECT_PATH = re.compile(r".*/api/projects/[^/]+")
 
 
 def project_endpoint(path: str, raw: object, report: Report) -> str | None:
-    """An https URL of a project's data plane."""
+    """Parse the https URL of a project's data plane."""
     url = as_url(raw)
     if url is None:
         report.add(path, f"{shown(raw)} is not a URL")
@@ -57,7 +58,7 @@ def project_endpoint(path: str, raw: object, report: Report) -> str | None:
 
 
 def agent_name(path: str, raw: object, report: Report) -> str | None:
-    """1 to 63 letters, digits and hyphens [sdk, azd]."""
+    """Parse 1 to 63 letters, digits and hyphens [sdk, azd]."""
     if isinstance(raw, str) and _AGENT_NAME.fullmatch(raw):
         return raw
     report.add(path, f"{shown(raw)}: 1 to 63 letters, digits and hyphens, not a hyphen at either end")
@@ -65,12 +66,12 @@ def agent_name(path: str, raw: object, report: Report) -> str | None:
 
 
 def image(path: str, raw: object, report: Report) -> str | None:
-    """``registry/repository@sha256:…``; a tag beside the digest is dropped."""
+    """Parse ``registry/repository@sha256:…``; a tag before the digest is dropped."""
     if not isinstance(raw, str) or not raw:
         report.add(path, "must be an image reference: registry/repository@sha256:…")
         return None
     name, _, digest = raw.partition("@")
-    repository = re.sub(r":[\w.-]+$", "", name)  # a tag beside a digest is decoration: it may move, the digest can't
+    repository = re.sub(r":[\w.-]+$", "", name)  # with a digest the tag has no effect: it may move, the digest can't
     if not digest:
         report.add(path, f"{shown(raw)}: a tag can move; pin it: AgentImage.from_tag(…), or {repository}@sha256:…")
         return None
@@ -84,7 +85,7 @@ def image(path: str, raw: object, report: Report) -> str | None:
 
 
 def cpu(path: str, raw: object, report: Report) -> str | None:
-    """A number of cores, as text."""
+    """Parse a number of cores into text."""
     value = as_number(raw)
     if value is None or value <= 0:
         report.add(path, f'{shown(raw)}: a number of cores, for example "1"; tiers: {_tiers()}')
@@ -93,7 +94,7 @@ def cpu(path: str, raw: object, report: Report) -> str | None:
 
 
 def memory(path: str, raw: object, report: Report) -> str | None:
-    """Gibibytes, as text."""
+    """Parse gibibytes into text."""
     match = _MEMORY.fullmatch(raw) if isinstance(raw, str) else None
     if match is None:
         report.add(path, f'{shown(raw)}: gibibytes, for example "2Gi"; tiers: {_tiers()}')
@@ -102,7 +103,7 @@ def memory(path: str, raw: object, report: Report) -> str | None:
 
 
 def protocols(path: str, raw: object, report: Report) -> dict[str, str] | None:
-    """Version by protocol."""
+    """Parse versions by protocol."""
     if not isinstance(raw, Mapping):
         report.add(path, 'must map protocols to versions, for example {"responses": "2.0.0"}')
         return None
@@ -115,12 +116,12 @@ def protocols(path: str, raw: object, report: Report) -> dict[str, str] | None:
         if report.is_unknown(version):
             canonical[name] = version
         elif name not in PROTOCOLS and isinstance(version, str) and version:
-            canonical[name] = version  # nobody knows yet how its versions are written
+            canonical[name] = version  # this release does not know how its versions are written
         elif not isinstance(version, str) or not _PROTOCOL_VERSION.fullmatch(version):
-            # The service takes such a value at create and refuses it at the first call [observed].
+            # The service accepts such a value at create and refuses the first call [observed].
             report.add(
                 where,
-                f'{shown(version)}: a version has three parts, for example "2.0.0"; the service takes others and '
+                f'{shown(version)}: a version has three parts, for example "2.0.0"; the service accepts others and '
                 "refuses the first call (older guides: ProtocolVersionNotSupported)",
             )
         else:
@@ -129,7 +130,7 @@ def protocols(path: str, raw: object, report: Report) -> dict[str, str] | None:
 
 
 def environment(path: str, raw: object, report: Report) -> dict[str, str] | None:
-    """Variables by name; a value is never part of a problem."""
+    """Parse variables by name; a value is never part of a problem."""
     if not isinstance(raw, Mapping):
         report.add(path, "must map names to text")
         return None
@@ -150,7 +151,7 @@ def environment(path: str, raw: object, report: Report) -> dict[str, str] | None
 
 
 def metadata(path: str, raw: object, report: Report) -> dict[str, str] | None:
-    """The user's own pairs, within the service's limits [sdk]."""
+    """Parse the user's own pairs, within the service's limits [sdk]."""
     if not isinstance(raw, Mapping):
         report.add(path, "must map names to text")
         return None
@@ -158,13 +159,16 @@ def metadata(path: str, raw: object, report: Report) -> dict[str, str] | None:
     if len(raw) > room:
         report.add(
             path,
-            f"has {len(raw)} entries; at most {room} fit beside the {OWN_METADATA_PAIRS} marks of this library",
+            f"has {len(raw)} entries; at most {room} are allowed, as this library needs {OWN_METADATA_PAIRS} of the "
+            f"service's {METADATA_PAIRS}",
         )
     canonical: dict[str, str] = {}
     for name, value in sorted(raw.items()):
         where = f"{path}.{name}"
         if name.startswith(RESERVED_METADATA_PREFIX):
-            report.add(where, f"the prefix {RESERVED_METADATA_PREFIX} is reserved for this library's marks")
+            report.add(
+                where, f"the prefix {RESERVED_METADATA_PREFIX} is reserved for this library's ownership metadata"
+            )
         if len(name) > 64:  # noqa: PLR2004 (the service's limit, named in the text)
             report.add(where, f"the name has {len(name)} characters; at most 64 are allowed")
         if report.is_unknown(value):
@@ -179,7 +183,7 @@ def metadata(path: str, raw: object, report: Report) -> dict[str, str] | None:
 
 
 def fingerprint_key(path: str, raw: object, report: Report) -> str | None:
-    """A secret of at least 16 characters; never part of a problem."""
+    """Parse a secret of at least 16 characters; it is never part of a problem."""
     if isinstance(raw, str) and (not raw or len(raw) >= SHORTEST_KEY):
         return raw or None
     report.add(path, f"must be text of at least {SHORTEST_KEY} characters, such as a random password")
@@ -187,7 +191,7 @@ def fingerprint_key(path: str, raw: object, report: Report) -> str | None:
 
 
 def owner(path: str, raw: object, report: Report) -> str | None:
-    """``organization/project/stack``."""
+    """Parse ``organization/project/stack``."""
     if isinstance(raw, str) and re.fullmatch(r"[^/\s]+/[^/\s]+/[^/\s]+", raw):
         return raw
     report.add(path, f"{shown(raw)} must be organization/project/stack")
@@ -199,7 +203,7 @@ def _tiers() -> str:
 
 
 def check_tier(values: Mapping[str, object], report: Report) -> None:
-    """Cpu and memory must make a tier together, unless a newer one is wanted."""
+    """Check that cpu and memory make a tier, unless the user accepts a newer one."""
     cpu, memory = values.get("cpu"), values.get("memory")
     # Absent means that it is not known yet: the choice is judged when it is.
     if values.get("accept_new_tier", True) or cpu is None or memory is None or (cpu, memory) in TIERS:
@@ -209,4 +213,4 @@ def check_tier(values: Mapping[str, object], report: Report) -> None:
         hint = f'a newer tier: Tier.of("{cpu}", "{memory}")'
         report.add("cpu", f"{shown(cpu)}: not a tier; tiers: {_tiers()} ({hint})")
     else:
-        report.add("memory", f"{shown(memory)}: cpu {cpu} goes with {partner}; tiers: {_tiers()}")
+        report.add("memory", f"{shown(memory)}: cpu {cpu} requires {partner}; tiers: {_tiers()}")

@@ -3,73 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from foundry_agents.lifecycle.inputs import rules, tool_rules
-from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
-from foundry_agents.lifecycle.schema.fields import Field, FieldTable, OnChange, flag, number
-
-_SAME = {row.name: row for row in VERSION_FIELDS.fields}
-"""Rows that mean here what they mean of an agent's version."""
-
-TOOLBOX_FIELDS = FieldTable(
-    "the toolbox's settings",
-    (
-        _SAME["project_endpoint"],
-        Field(
-            "toolbox_name",
-            rules.agent_name,
-            "Name of the toolbox in its project: 1 to 63 letters, digits, hyphens.",
-            "modelled after agent names",
-            required=True,
-            identity=True,
-        ),
-        Field(
-            "tools",
-            tool_rules.tools,
-            "The tools in any order: `[CodeInterpreter(), Mcp(…), Tool.of({…})]`. A preview shows each as `tool:NAME`.",
-            "sdk",
-            required=True,
-        ),
-        _SAME["description"],
-        _SAME["metadata"],
-        Field(
-            "promote",
-            flag,
-            "Make this version the toolbox's default: the one that its endpoint without a version serves. An agent of "
-            "`HostedAgent(tools=…)` calls its own version, whatever the default is.",
-            "recorded: the service leaves the default where it is",
-            on_change=OnChange.UPDATE,
-            default=True,
-        ),
-        _SAME["owner"],
-        _SAME["former_owners"],
-        _SAME["chosen"],
-        _SAME["urn"],
-        Field(
-            "take_over",
-            flag,
-            "Manage a toolbox that exists and that this stack has not made.",
-            "ours",
-            on_change=OnChange.IGNORE,
-            default=False,
-        ),
-        Field(
-            "timeout_s",
-            number(least=1, unit=" s"),
-            "Give up after this many seconds of throttling.",
-            "ours",
-            on_change=OnChange.IGNORE,
-            default=300,
-        ),
-    ),
-)
-"""Inputs of ToolboxVersion."""
+from foundry_agents.lifecycle.inputs.shared import Described, OfProject, Owned
+from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Rows, output, row
+from foundry_agents.lifecycle.schema.parsers import flag, number, text
 
 
-def described(values: Mapping[str, object]) -> dict[str, object]:
-    """The part of canonical values that makes one version differ from another."""
-    return {
-        row.name: values[row.name]
-        for row in TOOLBOX_FIELDS.fields
-        if row.on_change is OnChange.REPLACE and not row.identity and row.name in values
-    }
+@dataclass(frozen=True, kw_only=True)
+class ToolboxInputs(Owned, Described, OfProject):
+    """Inputs of ToolboxVersion."""
+
+    toolbox_name: str = row(
+        rules.agent_name,
+        "Name of the toolbox in its project: 1 to 63 letters, digits, hyphens.",
+        "modelled after agent names",
+        required=True,
+        empty="",
+        identity=True,
+    )
+    tools: Mapping[str, tool_rules.Tool] = row(
+        tool_rules.tools,
+        "The tools in any order: `[CodeInterpreter(), Mcp(…), Tool.of({…})]`. A preview shows each as `tool:NAME`.",
+        "sdk",
+        required=True,
+        empty={},
+    )
+    promote: bool = row(
+        flag,
+        "Make this version the toolbox's default: the one that its endpoint without a version serves. An agent of "
+        "`HostedAgent(tools=…)` calls its own version, whatever the default is.",
+        "recorded: the service leaves the default where it is",
+        on_change=OnChange.UPDATE,
+        default=True,
+    )
+    take_over: bool = row(
+        flag,
+        "Manage a toolbox that exists and that this stack has not created.",
+        "ours",
+        on_change=OnChange.IGNORE,
+        default=False,
+    )
+    timeout_s: float = row(
+        number(least=1, unit=" s"),
+        "Give up after this many seconds of throttling.",
+        "ours",
+        on_change=OnChange.IGNORE,
+        default=300,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolboxOutputs(Rows):
+    """Outputs of ToolboxVersion."""
+
+    version: str = output(text(), 'Its number, as text: `"2"`.', default="")
+    version_id: str = output(text(), 'The service\'s id: `"support:2"`.', default="")
+    service_id: str | None = output(
+        text(), "The service's other id of it; none in state of a release that did not keep it."
+    )
+    created_at: int = output(number(least=0, whole=True), "Seconds since 1970.", default=0)
+    endpoint: str = output(text(), "Where exactly this version is served over MCP.", default="")
+    default_endpoint: str = output(text(), "Where the toolbox's default version is served.", default="")
+    fingerprint: str = output(
+        text(), "Hash of the tools, description and metadata; a tool may hold a secret value.", default="", secret=True
+    )
+
+
+TOOLBOX_FIELDS = FieldTable("the toolbox's settings", ToolboxInputs, ToolboxOutputs)
+"""Inputs and outputs of ToolboxVersion."""

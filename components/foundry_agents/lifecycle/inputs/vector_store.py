@@ -1,16 +1,15 @@
-"""The inputs of ``VectorStore``: which files, by what is in them."""
+"""The inputs of ``VectorStore``: which files, by their content."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
-from foundry_agents.lifecycle.schema.fields import Field, FieldTable, OnChange, Report, number, shown
-
-_SAME = {row.name: row for row in VERSION_FIELDS.fields}
-"""Rows that mean here what they mean of an agent's version."""
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+from foundry_agents.lifecycle.inputs.shared import OfProject, Owned
+from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Rows, output, row
+from foundry_agents.lifecycle.schema.parsers import number, sha256_hex, text
+from foundry_agents.lifecycle.schema.report import Report, shown
 
 
 def _store_name(path: str, raw: object, report: Report) -> str | None:
@@ -25,10 +24,9 @@ def _files(path: str, raw: object, report: Report) -> dict[str, str] | None:
         report.add(path, "must be files: a list of paths")
         return None
     canonical: dict[str, str] = {}
-    for name, digest in sorted(raw.items()):
-        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
-            report.add(f"{path}.{name}", "must be the SHA-256 of what is in the file: 64 hexadecimal digits")
-        else:
+    for name, value in sorted(raw.items()):
+        digest = sha256_hex(f"{path}.{name}", value, report)
+        if digest is not None:
             canonical[name] = digest
     return canonical or None
 
@@ -40,46 +38,49 @@ def _paths(path: str, raw: object, report: Report) -> dict[str, str] | None:
     return None
 
 
-VECTOR_STORE_FIELDS = FieldTable(
-    "the vector store's settings",
-    (
-        _SAME["project_endpoint"],
-        Field("store_name", _store_name, "What the store is called.", "modelled", required=True, identity=True),
-        Field(
-            "files",
-            _files,
-            "SHA-256 by file name, worked out from the paths that a program gives. A touched file is no change; other "
-            "content makes a new store.",
-            "ours",
-            required=True,
-        ),
-        Field(
-            "paths",
-            _paths,
-            "Where each file is on the machine that deploys; set for you.",
-            "ours",
-            on_change=OnChange.IGNORE,
-        ),
-        _SAME["owner"],
-        _SAME["former_owners"],
-        _SAME["chosen"],
-        _SAME["urn"],
-        Field(
-            "timeout_s",
-            number(least=1, unit=" s"),
-            "Give up waiting for the index after this many seconds.",
-            "ours",
-            on_change=OnChange.IGNORE,
-            default=600,
-        ),
-        Field(
-            "poll_interval_s",
-            number(least=0.1, most=60, unit=" s"),
-            "Pause between two looks at the index.",
-            "ours",
-            on_change=OnChange.IGNORE,
-            default=3,
-        ),
-    ),
-)
-"""Inputs of VectorStore."""
+@dataclass(frozen=True, kw_only=True)
+class VectorStoreInputs(Owned, OfProject):
+    """Inputs of VectorStore."""
+
+    store_name: str = row(_store_name, "What the store is called.", "modelled", required=True, empty="", identity=True)
+    files: Mapping[str, str] = row(
+        _files,
+        "SHA-256 by file name, computed from the paths that a program gives. A touched file is no change; other "
+        "content makes a new store.",
+        "ours",
+        required=True,
+        empty={},
+    )
+    paths: Mapping[str, str] = row(
+        _paths,
+        "Where each file is on the machine that deploys; set for you.",
+        "ours",
+        on_change=OnChange.IGNORE,
+        empty={},
+    )
+    timeout_s: float = row(
+        number(least=1, unit=" s"),
+        "Give up waiting for the index after this many seconds.",
+        "ours",
+        on_change=OnChange.IGNORE,
+        default=600,
+    )
+    poll_interval_s: float = row(
+        number(least=0.1, most=60, unit=" s"),
+        "Pause between two reads of the index.",
+        "ours",
+        on_change=OnChange.IGNORE,
+        default=3,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorStoreOutputs(Rows):
+    """Outputs of VectorStore."""
+
+    vector_store_id: str = output(text(), "The service's id.", default="")
+    file_count: int = output(number(least=0, whole=True), "How many files it has.", default=0)
+
+
+VECTOR_STORE_FIELDS = FieldTable("the vector store's settings", VectorStoreInputs, VectorStoreOutputs)
+"""Inputs and outputs of VectorStore."""

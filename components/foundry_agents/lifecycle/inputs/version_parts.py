@@ -1,15 +1,19 @@
-"""The parts of a definition that have inputs of their own: code, telemetry and moderation.
+"""The parts of a definition that have entries of their own: code, telemetry and moderation.
 
-The rows follow the service's own models [sdk 2.10]; their names on the wire are the adapter's.
+The rows follow the service's own models [sdk 2.10]; the adapter knows their names in the API.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from foundry_agents.lifecycle.schema.enums import Runtime, known
-from foundry_agents.lifecycle.schema.fields import Field, Items, Record, Report, as_url, line, shown, text, word
+from foundry_agents.lifecycle.schema.fields import Rows, row
+from foundry_agents.lifecycle.schema.parsers import as_url, enum_value, non_empty, sha256_hex, text
+from foundry_agents.lifecycle.schema.report import Report, shown
+from foundry_agents.lifecycle.schema.shapes import Items, Record
 
 BUNDLED, REMOTE_BUILD = "bundled", "remote_build"
 DEPENDENCY_RESOLUTIONS = (BUNDLED, REMOTE_BUILD)
@@ -19,15 +23,6 @@ TELEMETRY_DATA = ("ContainerStdoutStderr", "ContainerOtel", "Metrics")
 TELEMETRY_PROTOCOLS = ("Http", "Grpc")
 CONTENT_TYPES = ("json", "text")
 RESPONSE_MODES = ("non_streaming", "streaming", "both")
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def _sha256(path: str, raw: object, report: Report) -> str | None:
-    if isinstance(raw, str) and _SHA256.fullmatch(raw):
-        return raw
-    report.add(path, f"{shown(raw)}: 64 hexadecimal digits, in lower case")
-    return None
 
 
 def _collector(path: str, raw: object, report: Report) -> str | None:
@@ -42,71 +37,67 @@ def _collector(path: str, raw: object, report: Report) -> str | None:
     return url.geturl()
 
 
-CODE = Record(
-    (
-        Field(
-            "sha256",
-            _sha256,
-            "Digest of the zip; CodePackage works it out.",
-            "sdk",
-            required=True,
-        ),
-        Field(
-            "runtime",
-            word(known(Runtime), "runtime", 'Runtime.of("{}")'),
-            "What runs it: `python_3_13`, `python_3_14`, `dotnet_10`; `Runtime.of(…)` for a newer one.",
-            "docs",
-            required=True,
-        ),
-        Field(
-            "entry_point",
-            Items(line, "words: a command and its arguments"),
-            'Command and arguments that start it, for example `["python", "main.py"]`.',
-            "sdk",
-            required=True,
-        ),
-        Field(
-            "dependency_resolution",
-            word(DEPENDENCY_RESOLUTIONS, "way to get dependencies"),
-            "`bundled`: the folder holds them; `remote_build`: the service installs what the folder's manifest names.",
-            "sdk",
-            default=BUNDLED,
-        ),
-    )
-)
+@dataclass(frozen=True, kw_only=True)
+class Code(Rows):
+    """The input ``code``."""
 
-_HEADER = Record(
-    (
-        Field("name", line, "Name of the HTTP header.", "sdk", required=True),
-        Field("secret_id", line, "Id of the connection or secret store that holds its value.", "sdk", required=True),
-        Field("secret_key", line, "Key of the value in it.", "sdk", required=True),
+    sha256: str = row(sha256_hex, "Digest of the zip; CodePackage computes it.", "sdk", required=True)
+    runtime: str = row(
+        enum_value(known(Runtime), "runtime", 'Runtime.of("{}")'),
+        "What runs it: `python_3_13`, `python_3_14`, `dotnet_10`; `Runtime.of(…)` for a newer one.",
+        "docs",
+        required=True,
     )
-)
+    entry_point: Sequence[str] = row(
+        Items(non_empty, "texts: a command and its arguments"),
+        'Command and arguments that start it, for example `["python", "main.py"]`.',
+        "sdk",
+        required=True,
+    )
+    dependency_resolution: str = row(
+        enum_value(DEPENDENCY_RESOLUTIONS, "way to get dependencies"),
+        "`bundled`: the folder holds them; `remote_build`: the service installs what the folder's manifest names.",
+        "sdk",
+        default=BUNDLED,
+    )
 
-TELEMETRY_ENDPOINT = Record(
-    (
-        Field("endpoint", _collector, "URL of an OTLP collector.", "sdk", required=True),
-        Field(
-            "protocol",
-            word(TELEMETRY_PROTOCOLS, "transport of OTLP"),
-            "`Http` or `Grpc`.",
-            "sdk",
-            required=True,
-        ),
-        Field(
-            "data",
-            Items(word(TELEMETRY_DATA, "kind of telemetry"), "kinds of telemetry", ordered=False, may_be_empty=True),
-            "What is sent: `ContainerStdoutStderr`, `ContainerOtel`, `Metrics`; an empty list sends nothing.",
-            "sdk",
-            required=True,
-        ),
-        Field("header", _HEADER, "A header with a secret of the project's, by which the collector knows us.", "sdk"),
+
+CODE = Record(Code)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TelemetryHeader(Rows):
+    """The entry ``header`` of a collector."""
+
+    name: str = row(non_empty, "Name of the HTTP header.", "sdk", required=True)
+    secret_id: str = row(non_empty, "Id of the connection or secret store that holds its value.", "sdk", required=True)
+    secret_key: str = row(non_empty, "Key of the value in it.", "sdk", required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TelemetryEndpoint(Rows):
+    """An item of the input ``telemetry``."""
+
+    endpoint: str = row(_collector, "URL of an OTLP collector.", "sdk", required=True)
+    protocol: str = row(enum_value(TELEMETRY_PROTOCOLS, "transport of OTLP"), "`Http` or `Grpc`.", "sdk", required=True)
+    data: Sequence[str] = row(
+        Items(enum_value(TELEMETRY_DATA, "kind of telemetry"), "kinds of telemetry", ordered=False, may_be_empty=True),
+        "What is sent: `ContainerStdoutStderr`, `ContainerOtel`, `Metrics`; an empty list sends nothing.",
+        "sdk",
+        required=True,
     )
-)
+    header: Mapping[str, Any] | None = row(
+        Record(TelemetryHeader),
+        "A header with a secret of the project's, by which the collector authenticates the agent.",
+        "sdk",
+    )
+
+
+TELEMETRY_ENDPOINT = Record(TelemetryEndpoint)
 
 
 def _check_moderation(path: str, values: Mapping[str, object], report: Report) -> None:
-    """What is needed to find the text, by the shape of requests and answers [sdk]."""
+    """Require what is needed to find the text, by the shape of requests and answers [sdk]."""
     streams = values["response_mode"] in {"streaming", "both"}
     whole = values["response_mode"] in {"non_streaming", "both"}
     json_in, json_out = values["input_content_type"] == "json", values["output_content_type"] == "json"
@@ -119,39 +110,39 @@ def _check_moderation(path: str, values: Mapping[str, object], report: Report) -
             report.add(f"{path}.{name}", f"is required when {when}")
 
 
-_SELECTOR = Record(
-    (
-        Field("event_type", line, "Type of the server-sent event that carries text.", "sdk", required=True),
-        Field("text_field", text(), "Field of that event which holds the text.", "sdk", default="delta"),
-    )
-)
+@dataclass(frozen=True, kw_only=True)
+class StreamSelector(Rows):
+    """An item of ``stream_selectors``."""
 
-MODERATION = Record(
-    (
-        Field(
-            "response_mode",
-            word(RESPONSE_MODES, "shape of answers"),
-            "`non_streaming`, `streaming` or `both`.",
-            "sdk",
-            required=True,
-        ),
-        Field(
-            "input_content_type",
-            word(CONTENT_TYPES, "content type"),
-            "`json` or `text`: how a request is read.",
-            "sdk",
-            default="json",
-        ),
-        Field(
-            "output_content_type",
-            word(CONTENT_TYPES, "content type"),
-            "`json` or `text`: how an answer is read.",
-            "sdk",
-            default="json",
-        ),
-        Field("input_paths", Items(line, "paths"), "Where a JSON request holds the user's text.", "sdk"),
-        Field("output_paths", Items(line, "paths"), "Where a JSON answer holds the agent's text.", "sdk"),
-        Field("stream_selectors", Items(_SELECTOR, "selectors"), "Which events of a stream hold text.", "sdk"),
-    ),
-    cross_check=_check_moderation,
-)
+    event_type: str = row(non_empty, "Type of the server-sent event that carries text.", "sdk", required=True)
+    text_field: str = row(text(), "Field of that event which holds the text.", "sdk", default="delta")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moderation(Rows):
+    """The input ``rai_moderation``."""
+
+    response_mode: str = row(
+        enum_value(RESPONSE_MODES, "shape of answers"),
+        "`non_streaming`, `streaming` or `both`.",
+        "sdk",
+        required=True,
+    )
+    input_content_type: str = row(
+        enum_value(CONTENT_TYPES, "content type"), "`json` or `text`: how a request is read.", "sdk", default="json"
+    )
+    output_content_type: str = row(
+        enum_value(CONTENT_TYPES, "content type"), "`json` or `text`: how an answer is read.", "sdk", default="json"
+    )
+    input_paths: Sequence[str] | None = row(
+        Items(non_empty, "paths"), "Where a JSON request holds the user's text.", "sdk"
+    )
+    output_paths: Sequence[str] | None = row(
+        Items(non_empty, "paths"), "Where a JSON answer holds the agent's text.", "sdk"
+    )
+    stream_selectors: Sequence[Mapping[str, Any]] | None = row(
+        Items(Record(StreamSelector), "selectors"), "Which events of a stream hold text.", "sdk"
+    )
+
+
+MODERATION = Record(Moderation, cross_check=_check_moderation)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from foundry_agents.lifecycle.schema.fields import Report, as_number, shown
+from foundry_agents.lifecycle.schema.parsers import Parse, as_number
+from foundry_agents.lifecycle.schema.report import Report, shown
 
 _WRITTEN = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 _UNITS_S = (3600, 60, 1)
@@ -13,7 +13,7 @@ _MINUTE_S, _HOUR_S = 60, 3600
 
 
 def seconds(raw: object) -> float | None:
-    """Reads "90s", "2m", "1h", "1h30m", or a number of seconds; None for anything else."""
+    """Read "90s", "2m", "1h", "1h30m" or a number of seconds; return None for anything else."""
     number = as_number(raw)
     if number is not None:
         return number
@@ -23,8 +23,8 @@ def seconds(raw: object) -> float | None:
     return sum(float(part) * unit for part, unit in zip(match.groups(), _UNITS_S, strict=True) if part)
 
 
-def duration(*, least: float = 0) -> Callable[[str, object, Report], float | None]:
-    """Parses an input into seconds; whole numbers come back as int."""
+def duration(*, least: float = 0) -> Parse[float]:
+    """Return a parser of a duration in seconds; whole numbers become int."""
 
     def parse(path: str, raw: object, report: Report) -> float | None:
         value = seconds(raw)
@@ -33,14 +33,13 @@ def duration(*, least: float = 0) -> Callable[[str, object, Report], float | Non
             return None
         if value < least:
             report.add(path, f"{shown(raw)} is out of range: {least:g} s or more")
-            return None
         return int(value) if value == int(value) else value
 
     return parse
 
 
 def in_words(value_s: float) -> str:
-    """``1 m 48 s``, ``2 min``, ``1 h 30 m``: two parts at most."""
+    """Return ``1 m 48 s``, ``2 min`` or ``1 h 30 m``: two parts at most."""
     whole = round(value_s)
     if whole < _MINUTE_S:
         return f"{whole} s"

@@ -1,4 +1,4 @@
-"""Words of the service's that grow: what this release knows, and the way through for newer ones."""
+"""Enum values of the service, which adds new ones: those that this release knows, and how to use a newer one."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from collections.abc import Iterable
 from typing import Final, Self
 
 
-class Word(str):  # noqa: SLOT000 (a newer word carries is_new)
-    """A word that the service understands.
+class EnumValue(str):  # noqa: SLOT000 (a newer value carries is_new)
+    """An enum value of the service.
 
     Attributes:
-        is_new: Made by ``of``: this release need not know it.
+        is_new: Made by ``of``: accepted although this release does not know it.
     """
 
     is_new: bool = False
 
     @classmethod
-    def of(cls, word: str) -> Self:
-        """A word that is newer than this release; the service then decides. A typo elsewhere is still an error."""
-        made = cls(word)
+    def of(cls, value: str) -> Self:
+        """Return a value that is newer than this release; the service then decides. Other typos are still errors."""
+        made = cls(value)
         made.is_new = True
         return made
 
 
-class AgentProtocol(Word):
+class AgentProtocol(EnumValue):
     """A protocol that an agent speaks [sdk]; ``AgentProtocol.of("…")`` for one that is newer than this release.
 
-    With a newer protocol the form of its version is the service's to judge, too.
+    The version of a newer protocol is not checked either: the service decides.
     """
 
     A2A: Final = "a2a"
@@ -39,7 +39,7 @@ class AgentProtocol(Word):
     VOICE_CONVERSATION_ENGINE: Final = "voice_conversation_engine"
 
 
-class Runtime(Word):
+class Runtime(EnumValue):
     """What runs a code package [docs]; ``Runtime.of("python_3_15")`` for one that is newer than this release."""
 
     PYTHON_3_13: Final = "python_3_13"
@@ -47,11 +47,11 @@ class Runtime(Word):
     DOTNET_10: Final = "dotnet_10"
 
 
-def known(kind: type[Word]) -> tuple[str, ...]:
-    """The words of a kind that this release knows."""
+def known(kind: type[EnumValue]) -> tuple[str, ...]:
+    """Return the values of a kind that this release knows."""
     return tuple(value for name, value in vars(kind).items() if name.isupper())
 
 
-def new_among(words: Iterable[object]) -> list[str]:
-    """The words that were made by ``of``, as plain text."""
-    return sorted({str(word) for word in words if isinstance(word, Word) and word.is_new})
+def new_among(values: Iterable[object]) -> list[str]:
+    """Return the values that were made by ``of``, as plain text."""
+    return sorted({str(value) for value in values if isinstance(value, EnumValue) and value.is_new})

@@ -1,27 +1,40 @@
-"""The field table: one row an input, and everything that follows from it.
+"""The field table: one row an input or an output, and everything that follows from it.
 
-A table normalises and validates (all problems at once), says what a change of each input means, which inputs are
-secret, and feeds the reference page. Whatever has no row is refused as unknown.
+A row is an attribute of a frozen dataclass, so that code reads inputs with their types:
+
+    @dataclass(frozen=True, kw_only=True)
+    class StoreInputs(Rows):
+        timeout_s: float = row(number(least=1), "Give up after this many seconds.", "ours", default=600)
+
+A table of such rows normalises and validates (all problems at once), says what a change of each input means and which
+values are secret, and feeds the reference page. Whatever has no row is refused as unknown.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar, overload
 
-from foundry_agents.lifecycle.failure.errors import Problem
+from foundry_agents.lifecycle.failure.errors import InputError, Problem
+from foundry_agents.lifecycle.schema.parsers import Parse
+from foundry_agents.lifecycle.schema.report import Report, nothing_unknown
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+D = TypeVar("D")
 
+Values = dict[str, object]
+"""Canonical JSON values by field name; unset fields are absent. The form of state, diff and fingerprint."""
 
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,2})?", re.ASCII | re.IGNORECASE)
-"""Narrower than Python's float, which also reads "9_00", "nan" and other digits than ours."""
+ACCEPT_NEW = "accept_new"
+"""The input that names enum values of the service which are newer than this release."""
+
+_ROW = "row"
+"""Key of the row in the metadata of a dataclass's field."""
 
 
 class OnChange(StrEnum):
@@ -30,97 +43,227 @@ class OnChange(StrEnum):
     REPLACE = "replace"
     UPDATE = "update"
     IGNORE = "ignore"
-    """Says how we work (waiting, marks, messages), not what is asked for: never a diff."""
-
-
-def nothing_unknown(_value: object) -> bool:
-    """For callers that hold plain values only, which is everybody but Pulumi's preview."""
-    return False
-
-
-@dataclass
-class Report:
-    """Collects the problems of one pass and knows which values are not known yet.
-
-    Attributes:
-        is_unknown: True for a value that only the deployment will know; such a value is passed on unchecked.
-        problems: What was found so far.
-        accept_new: Words that pass although no release of ours knows them; None when it is not known yet which.
-    """
-
-    is_unknown: Callable[[object], bool] = nothing_unknown
-    problems: list[Problem] = field(default_factory=list)
-    accept_new: frozenset[str] | None = frozenset()
-
-    def add(self, path: str, detail: str) -> None:
-        """Notes a problem. ``detail`` must not hold a secret."""
-        self.problems.append(Problem(path, detail))
-
-    def accepts(self, word: str, known: Collection[str]) -> bool:
-        """True for a word that this release knows, and for one that is wanted although it is newer."""
-        return word in known or self.accept_new is None or word in self.accept_new
+    """It says how the library works (waiting, ownership, messages), not what it makes: never a diff."""
 
 
 @dataclass(frozen=True)
 class Field(Generic[T_co]):
-    """One input of a resource.
+    """One row: an input or an output of a resource, or an entry of one.
 
     Attributes:
-        name: Its key, in the program and in state.
-        parse: Gives the canonical JSON value of what the user wrote, or None when it means "unset"; notes problems in
-            the report. Never sees an unknown value, except inside a mapping.
+        parse: Return the canonical JSON value of what the user wrote, or None when it means "unset"; add problems to
+            the report. Never called with an unknown value, except inside a mapping.
         summary: What it means, with units, for the reference page.
         source: Where the rule comes from: service, docs, recorded, modelled or ours.
         on_change: What a change means.
         default: Canonical value when unset.
+        empty: Value that code reads when it is unset and has no default; never written to state.
         required: An unset value is a problem.
         secret: Its value must never be shown.
-        identity: Names the thing rather than describing it: stays out of the fingerprint.
+        identity: Names the resource in the service rather than describing it: not part of the fingerprint.
+        output: Computed by the library or the service; not an input.
+        name: Its key, in the program and in state.
     """
 
-    name: str
-    parse: Callable[[str, object, Report], T_co | None]
+    parse: Parse[T_co]
     summary: str
     source: str
     on_change: OnChange = OnChange.REPLACE
     default: T_co | None = None
+    empty: T_co | None = None
     required: bool = False
     secret: bool = False
     identity: bool = False
+    output: bool = False
+    name: str = ""
+
+    @property
+    def absent(self) -> T_co | None:
+        """What code reads where state has no value."""
+        return self.empty if self.default is None else self.default
 
 
-ACCEPT_NEW = "accept_new"
-"""The input that names words of the service's which are newer than this release."""
+@overload
+def row(
+    parse: Parse[T],
+    summary: str,
+    source: str,
+    *,
+    default: D,
+    on_change: OnChange = ...,
+    secret: bool = ...,
+    identity: bool = ...,
+) -> T | D: ...
+@overload
+def row(
+    parse: Parse[T],
+    summary: str,
+    source: str,
+    *,
+    empty: D,
+    on_change: OnChange = ...,
+    required: bool = ...,
+    secret: bool = ...,
+    identity: bool = ...,
+) -> T | D: ...
+@overload
+def row(
+    parse: Parse[T],
+    summary: str,
+    source: str,
+    *,
+    required: Literal[True],
+    on_change: OnChange = ...,
+    secret: bool = ...,
+    identity: bool = ...,
+) -> T: ...
+@overload
+def row(
+    parse: Parse[T],
+    summary: str,
+    source: str,
+    *,
+    on_change: OnChange = ...,
+    secret: bool = ...,
+    identity: bool = ...,
+) -> T | None: ...
+def row(parse: Parse[Any], summary: str, source: str, **more: Any) -> Any:
+    """Declare an input; see Field. Like ``dataclasses.field``, it returns what the attribute will hold.
 
-Values = dict[str, object]
-"""Canonical values by field name; unset fields are absent."""
+    A required row without ``empty`` has no default: reading state without it is an error.
+    """
+    described = Field(parse, summary, source, **more)
+    if described.required and described.absent is None:
+        return dataclasses.field(metadata={_ROW: described})
+    return dataclasses.field(default_factory=lambda: described.absent, metadata={_ROW: described})
+
+
+@overload
+def output(parse: Parse[T], summary: str, *, default: D, secret: bool = ...) -> T | D: ...
+@overload
+def output(parse: Parse[T], summary: str, *, secret: bool = ...) -> T | None: ...
+def output(parse: Parse[Any], summary: str, *, default: Any = None, secret: bool = False) -> Any:
+    """Declare an output; ``default`` is what code reads from state of a release that did not have it.
+
+    It has no default as an argument of its class, so that none is forgotten where the outputs are computed.
+    """
+    described = Field(parse, summary, "computed", OnChange.IGNORE, default, secret=secret, output=True)
+    return dataclasses.field(metadata={_ROW: described})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Base of the frozen dataclasses whose attributes are rows."""
+
+    def canonical(self) -> Values:
+        """Return the canonical values by name, as state has them."""
+        found: Values = {}
+        for each in rows_of(type(self)):
+            value: object = getattr(self, each.name)
+            is_unset = not each.output and each.default is None and value == each.empty
+            if value is not None and not is_unset:
+                found[each.name] = value
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoOutputs(Rows):
+    """The outputs of a resource that has none."""
+
+
+R = TypeVar("R", bound=Rows)
+I = TypeVar("I", bound=Rows)  # noqa: E741 (inputs)
+O = TypeVar("O", bound=Rows)  # noqa: E741 (outputs)
+
+
+def rows_of(kind: type[Rows]) -> tuple[Field[object], ...]:
+    """Return the rows of a dataclass, in their order."""
+    return tuple(
+        dataclasses.replace(each.metadata[_ROW], name=each.name)
+        for each in dataclasses.fields(kind)
+        if _ROW in each.metadata
+    )
+
+
+def read_rows(kind: type[R], values: Mapping[str, object]) -> R:
+    """Make a dataclass of rows from canonical values; other values are ignored.
+
+    Raises:
+        InputError: A value is missing that has no default.
+    """
+    given = {each.name: values[each.name] for each in rows_of(kind) if values.get(each.name) is not None}
+    needed = [each.name for each in rows_of(kind) if each.required and each.absent is None and each.name not in given]
+    if needed:
+        raise InputError("the state of this resource", [Problem(name, "is required") for name in needed])
+    return kind(**given)
 
 
 @dataclass(frozen=True)
-class FieldTable:
-    """The inputs of one resource.
+class FieldTable(Generic[I, O]):
+    """The inputs and outputs of one resource.
 
     Attributes:
         subject: What the inputs describe, for error texts: "the agent's settings".
-        fields: One row an input.
+        inputs: The dataclass of the inputs.
+        outputs: The dataclass of the outputs.
         cross_check: Rules that concern several inputs at once; sees canonical values, without those that are not known
             yet or have a problem of their own.
         one_of: Inputs of which exactly one is given.
-        requires: Inputs that mean something only beside another one, with that one.
+        requires: Inputs that have an effect only together with another one, with that one.
     """
 
     subject: str
-    fields: Sequence[Field[object]]
+    inputs: type[I]
+    outputs: type[O]
     cross_check: Callable[[Mapping[str, object], Report], None] | None = None
     one_of: Sequence[str] = ()
     requires: Mapping[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def fields(self) -> tuple[Field[object], ...]:
+        """The rows of the inputs."""
+        return rows_of(self.inputs)
+
+    @cached_property
+    def computed(self) -> tuple[Field[object], ...]:
+        """The rows of the outputs."""
+        return rows_of(self.outputs)
+
+    def unset(self) -> dict[str, Any]:
+        """Return None for every input and output: what a program declares before it sets some of them."""
+        return {each.name: None for each in (*self.fields, *self.computed)}
+
+    def read(self, props: Mapping[str, object]) -> I:
+        """Return the inputs in a property bag of any age; what is missing takes its default."""
+        return read_rows(self.inputs, self.canonical(props))
+
+    def read_outputs(self, props: Mapping[str, object]) -> O:
+        """Return the outputs in state; what an earlier release did not keep takes its default."""
+        found: dict[str, object] = {}
+        for each in self.computed:
+            raw, report = props.get(each.name), Report()
+            value = None if raw is None else each.parse(each.name, raw, report)
+            found[each.name] = each.default if value is None or report.problems else value
+        return self.outputs(**found)
+
+    def canonical(self, props: Mapping[str, object]) -> Values:
+        """Return the canonical inputs in a property bag of any age, without a word about problems."""
+        return self.normalise(self._own(props))[0]
+
+    def described(self, values: Mapping[str, object]) -> Values:
+        """Return the part of canonical values that makes one version differ from another."""
+        return {
+            each.name: values[each.name]
+            for each in self.fields
+            if each.on_change is OnChange.REPLACE and not each.identity and each.name in values
+        }
+
     def normalise(
         self, props: Mapping[str, object], is_unknown: Callable[[object], bool] = nothing_unknown
     ) -> tuple[Values, list[Problem]]:
-        """Gives the canonical values and every problem, sorted by path. Pure: no network, no clock."""
+        """Return the canonical values and every problem, sorted by path. Pure: no network, no clock."""
         report = Report(is_unknown, accept_new=_accepted(props.get(ACCEPT_NEW), is_unknown))
-        values, unsettled = _read(self.fields, props, report, "")
+        values, unsettled = read_entries(self.fields, props, report, "")
         settled = {name: value for name, value in values.items() if name not in unsettled}
         self._check_combinations(values, unsettled, report)
         if self.cross_check is not None:
@@ -135,7 +278,7 @@ class FieldTable:
             report.add(other, f"exactly one of {both} is given, not both")
         for name, partner in self.requires.items():
             if name in values and name not in unsettled and partner not in values:
-                report.add(name, f"means something only beside {partner}, which is not given")
+                report.add(name, f"requires {partner}, which is not given")
 
     def changes(
         self,
@@ -143,21 +286,21 @@ class FieldTable:
         news: Mapping[str, object],
         is_unknown: Callable[[object], bool] = nothing_unknown,
     ) -> list[Field[object]]:
-        """The rows whose value differs in meaning; ignored ones never count.
+        """Return the rows whose value differs in meaning; ignored ones never count.
 
         Old values come from state and may be spelled as an older release did: both sides are normalised, and problems
         are left to check. A value that is not known yet differs from any other.
         """
-        old_values, _ = self.normalise(self._own(olds))
+        old_values = self.canonical(olds)
         new_values, _ = self.normalise(self._own(news), is_unknown)
         return [
-            row
-            for row in self.fields
-            if row.on_change is not OnChange.IGNORE and old_values.get(row.name) != new_values.get(row.name)
+            each
+            for each in self.fields
+            if each.on_change is not OnChange.IGNORE and old_values.get(each.name) != new_values.get(each.name)
         ]
 
     def _own(self, props: Mapping[str, object]) -> dict[str, object]:
-        names = {row.name for row in self.fields}
+        names = {each.name for each in self.fields}
         return {key: value for key, value in props.items() if key in names}
 
 
@@ -167,198 +310,35 @@ def _accepted(raw: object, is_unknown: Callable[[object], bool]) -> frozenset[st
     return frozenset(word for word in raw if isinstance(word, str)) if isinstance(raw, (list, tuple)) else frozenset()
 
 
-def _read(
+def read_entries(
     rows: Sequence[Field[object]], props: Mapping[str, object], report: Report, prefix: str
 ) -> tuple[Values, set[str]]:
-    """Canonical values by name, and the names of those that are not known yet or have a problem."""
+    """Return canonical values by name, and the names of those that are not known yet or have a problem."""
     values: Values = {}
     unsettled: set[str] = set()
-    known_names = {row.name for row in rows}
+    known_names = {each.name for each in rows}
     owner = f"{prefix.rstrip('.')}" if prefix else "this resource"
     for name in sorted(name for name, raw in props.items() if name not in known_names and raw is not None):
         report.add(f"{prefix}{name}", f"is not an input of {owner}")
-    for row in rows:
-        raw = props.get(row.name)
+    for each in rows:
+        raw = props.get(each.name)
         # In a mapping the names are known and checked even where a value is not.
         if raw is not None and not isinstance(raw, Mapping) and report.is_unknown(raw):
-            values[row.name] = raw
-            unsettled.add(row.name)
+            values[each.name] = raw
+            unsettled.add(each.name)
             continue
         before = len(report.problems)
-        value = None if raw is None else row.parse(f"{prefix}{row.name}", raw, report)
+        value = None if raw is None else each.parse(f"{prefix}{each.name}", raw, report)
         if len(report.problems) > before:
             # Kept for comparing with state that an earlier release accepted; a default in its place would only
             # cause problems that the user does not have.
-            values[row.name] = raw if value is None else value
-            unsettled.add(row.name)
+            values[each.name] = raw if value is None else value
+            unsettled.add(each.name)
             continue
         if value is None:
-            value = row.default
+            value = each.default
         if value is not None:
-            values[row.name] = value
-        elif row.required:
-            report.add(f"{prefix}{row.name}", "is required")
+            values[each.name] = value
+        elif each.required:
+            report.add(f"{prefix}{each.name}", "is required")
     return values, unsettled
-
-
-@dataclass(frozen=True)
-class Record:
-    """Parses a mapping that has rows of its own.
-
-    Attributes:
-        rows: One row an entry.
-        cross_check: Rules that concern several entries at once; given the path, and called when no entry has a problem
-            and every one is known.
-    """
-
-    rows: Sequence[Field[object]]
-    cross_check: Callable[[str, Mapping[str, object], Report], None] | None = None
-
-    def __call__(self, path: str, raw: object, report: Report) -> Values | None:
-        """Canonical entries by name; an empty mapping is unset."""
-        if not isinstance(raw, Mapping):
-            report.add(path, f"must map names to values: {', '.join(row.name for row in self.rows)}")
-            return None
-        if not raw:
-            return None
-        before = len(report.problems)
-        values, unsettled = _read(self.rows, raw, report, f"{path}.")
-        if self.cross_check is not None and len(report.problems) == before and not unsettled:
-            self.cross_check(path, values, report)
-        return values
-
-
-@dataclass(frozen=True)
-class Items:
-    """Parses a list.
-
-    Attributes:
-        parse: Of each item.
-        noun: What an item is, for error texts.
-        ordered: The order means something; otherwise items are sorted, and equal ones are one.
-        may_be_empty: An empty list means something of its own; otherwise it is unset.
-    """
-
-    parse: Callable[[str, object, Report], object]
-    noun: str
-    ordered: bool = True
-    may_be_empty: bool = False
-
-    def __call__(self, path: str, raw: object, report: Report) -> list[object] | None:
-        """Canonical items."""
-        if not isinstance(raw, (list, tuple)):
-            report.add(path, f"must be a list of {self.noun}")
-            return None
-        before = len(report.problems)
-        found: list[object] = []
-        for index, item in enumerate(raw):
-            noted, value = len(report.problems), self.parse(f"{path}[{index}]", item, report)
-            if value is None and len(report.problems) == noted:
-                report.add(f"{path}[{index}]", "is empty")
-            found.append(item if value is None else value)
-        if not self.ordered and len(report.problems) == before:
-            found = [json.loads(text) for text in sorted({json.dumps(item, sort_keys=True) for item in found})]
-        return found if found or self.may_be_empty else None
-
-
-# --- Parsers that more than one row uses -----------------------------------------------------------------------------
-
-
-def text(*, most: int | None = None) -> Callable[[str, object, Report], str | None]:
-    """Text of at most ``most`` characters; "" is unset."""
-
-    def parse(path: str, raw: object, report: Report) -> str | None:
-        if not isinstance(raw, str):
-            report.add(path, "must be text")
-            return None
-        if most is not None and len(raw) > most:
-            report.add(path, f"has {len(raw)} characters; at most {most} are allowed")
-        return raw or None
-
-    return parse
-
-
-def line(path: str, raw: object, report: Report) -> str | None:
-    """Text that is not empty."""
-    if isinstance(raw, str) and raw:
-        return raw
-    report.add(path, "must be text that is not empty")
-    return None
-
-
-def word(known: Collection[str], noun: str, hint: str = "") -> Callable[[str, object, Report], str | None]:
-    """A word of the service's; one that this release does not know passes where it is asked for.
-
-    Args:
-        known: The words of this release.
-        noun: What the word is, for error texts.
-        hint: How to ask for a newer one, with ``{}`` for the word.
-    """
-
-    def parse(path: str, raw: object, report: Report) -> str | None:
-        if not isinstance(raw, str) or not raw:
-            report.add(path, f"must be one of {', '.join(known)}")
-            return None
-        if not report.accepts(raw, known):
-            newer = f" (a newer one: {hint.format(raw)})" if hint else ""
-            report.add(path, f"{shown(raw)} is not a {noun} this release knows: {', '.join(known)}{newer}")
-        return str(raw)
-
-    return parse
-
-
-def flag(path: str, raw: object, report: Report) -> bool | None:
-    """True or False."""
-    if isinstance(raw, bool):
-        return raw
-    report.add(path, "must be true or false")
-    return None
-
-
-def switch(path: str, raw: object, report: Report) -> bool | None:
-    """True, or unset: a switch that is off is the same as one that was never heard of."""
-    return flag(path, raw, report) or None
-
-
-def number(
-    *, least: float, most: float | None = None, whole: bool = False, unit: str = ""
-) -> Callable[[str, object, Report], float | None]:
-    """A number within limits; whole numbers come back as int, also from Pulumi's floats."""
-
-    def parse(path: str, raw: object, report: Report) -> float | None:
-        value = as_number(raw)
-        limits = f"{least:g} to {most:g}{unit}" if most is not None else f"{least:g}{unit} or more"
-        if value is None or (whole and value != int(value)):
-            report.add(path, f"{shown(raw)} must be a {'whole ' if whole else ''}number, {limits}")
-            return None
-        if value < least or (most is not None and value > most):
-            report.add(path, f"{value:g} is out of range: {limits}")
-            return None
-        return int(value) if value == int(value) else value
-
-    return parse
-
-
-def as_number(raw: object) -> float | None:
-    """Reads 1, 1.0, "1" and "1.0" as the same number; anything else is None."""
-    if isinstance(raw, str):
-        return float(raw) if _NUMBER.fullmatch(raw) else None
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)):
-        return None
-    return float(raw) if math.isfinite(raw) else None
-
-
-def as_url(raw: object) -> SplitResult | None:
-    """Reads a URL; None for what is none."""
-    try:
-        return urlsplit(raw.strip()) if isinstance(raw, str) else None
-    except ValueError:
-        return None
-
-
-def shown(raw: object) -> str:
-    """A short, quoted form of a value that is not secret, for error texts."""
-    if isinstance(raw, float) and raw.is_integer():
-        raw = int(raw)
-    text_form = str(raw)
-    return f'"{text_form[:80]}…"' if len(text_form) > 80 else f'"{text_form}"'  # noqa: PLR2004 (fits on one line)

@@ -29,22 +29,22 @@ _R = TypeVar("_R")
 
 
 def own_properties(props: Mapping[str, object]) -> dict[str, object]:
-    """The bag without Pulumi's key."""
+    """Return the property bag without Pulumi's key."""
     return {key: value for key, value in props.items() if key != PROVIDER_KEY}
 
 
 def is_unknown(value: object) -> bool:
-    """True for a value that only the deployment will know, at any depth."""
+    """Return whether a value, or one at any depth in it, is known only to the deployment."""
     return pulumi.contains_unknowns(value)
 
 
 HIDDEN = "[secret]"
 SHORTEST_HIDDEN = 4
-"""Shorter values stand in any text by chance; hiding them would only make it unreadable."""
+"""Shorter values occur in any text by chance; hiding them would only make it unreadable."""
 
 
 def hide(text: str, values: Iterable[str]) -> str:
-    """Takes values that must not be shown out of a text: a service may echo in an error what it was sent."""
+    """Replace values that must not be shown in a text: a service may repeat in an error what it was sent."""
     spellings = {spelt for value in values if len(value) >= SHORTEST_HIDDEN for spelt in _spellings(value)}
     for spelt in sorted(spellings, key=len, reverse=True):
         text = text.replace(spelt, HIDDEN)
@@ -52,18 +52,18 @@ def hide(text: str, values: Iterable[str]) -> str:
 
 
 def _spellings(value: str) -> set[str]:
-    """A value as it is, and as it stands inside JSON and inside a Python repr."""
+    """Return a value as it is, and as it appears in JSON and in a Python repr."""
     return {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
 
 
 def _shown_as(error: Exception, hidden: Iterable[str]) -> Exception:
-    """The same error under a class that prints without a module path."""
+    """Return the same error under a class that prints without a module path."""
     kind = type(type(error).__name__, (Exception,), {"__module__": "builtins"})
     return cast("Exception", kind(hide(str(error), hidden)))
 
 
 def hidden_in(arguments: Iterable[object]) -> Iterator[str]:
-    """The secret values in the property bags that a provider's method is called with."""
+    """Return the secret values in the property bags that a provider's method is called with."""
     provider, *bags = arguments
     names = getattr(provider, "secret_inputs", ())
     for bag in bags:
@@ -76,9 +76,9 @@ def hidden_in(arguments: Iterable[object]) -> Iterator[str]:
 
 
 def readable_errors(call: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Makes whatever leaves a provider's method one readable block, without the values of its secret inputs.
+    """Turn every error of a provider's method into one readable block, without the values of its secret inputs.
 
-    SystemExit, KeyboardInterrupt and the like would hang the operation for good, so they become ordinary errors too.
+    SystemExit, KeyboardInterrupt and the like would hang the operation forever, so they become ordinary errors, too.
     """
 
     @functools.wraps(call)
@@ -92,19 +92,18 @@ def readable_errors(call: Callable[_P, _R]) -> Callable[_P, _R]:
         except Exception as error:
             if _wants_tracebacks() or hide(str(error), hidden := tuple(hidden_in(args))) == str(error):
                 raise
-            # A mistake of ours, or a library's own words about what it was given.
+            # A mistake in this library, or another library's message about its arguments.
             raise _shown_as(error, hidden) from None
-        except BaseException as stop:  # noqa: BLE001 (whatever else escapes would leave the engine waiting)
+        except BaseException as stop:  # noqa: BLE001 (any other error would leave the engine waiting)
             raise RuntimeError(
-                f"the provider was told to stop ({type(stop).__name__}); what it had begun is picked up by the "
-                "next `pulumi up`"
+                f"the provider was stopped ({type(stop).__name__}); the next `pulumi up` continues what it has begun"
             ) from None
 
     return guarded
 
 
 def quiet_tracebacks() -> None:
-    """Keeps Python's tracebacks out of error texts: Pulumi formats whatever a provider raises."""
+    """Keep Python's tracebacks out of error texts: Pulumi formats every exception of a provider."""
     if not _wants_tracebacks():
         sys.tracebacklimit = 0
 
@@ -114,9 +113,9 @@ def _wants_tracebacks() -> bool:
 
 
 def urn_in_call() -> str:
-    """The URN in the engine's request that is being answered; "" where it can't be found.
+    """Return the URN in the engine's request that is being answered; "" where it can't be found.
 
-    Pulumi hands a dynamic provider neither the request nor the URN. What is in state may be from before a rename.
+    Pulumi passes a dynamic provider neither the request nor the URN. The URN in state may be from before a rename.
     """
     frame = inspect.currentframe()
     try:
@@ -131,13 +130,13 @@ def urn_in_call() -> str:
 
 
 _FRAMES = 8
-"""The servicer that has the request is a few calls above."""
+"""The method that has the request is a few calls above."""
 
 
 def progress_on(urn: object) -> Progress:
-    """Shows lines on the resource's own row while an operation runs; best effort, never raises.
+    """Return a function that shows a line on the resource's own row while an operation runs; it never raises.
 
-    The engine's Log call is not a documented interface of dynamic providers; without it there are just no lines.
+    The engine's Log call is not a documented interface of dynamic providers; without it no lines are shown.
     """
     if not isinstance(urn, str) or not urn:
         return _nowhere
@@ -149,7 +148,7 @@ def progress_on(urn: object) -> Progress:
 
 
 def warn_on(urn: object, line: str) -> None:
-    """Leaves a warning on the resource's row that is still there when the run has ended; best effort."""
+    """Show a warning on the resource's row that stays after the run; it never raises."""
     if isinstance(urn, str) and urn:
         _log(line, urn, engine_pb2.WARNING, ephemeral=False)
 

@@ -1,7 +1,7 @@
 """The engine as a process of this machine: which command it runs, and which plugin processes it has started.
 
 A dynamic provider is not sent the command, nor the options that limit a run to a part of the stack. The engine's own
-command line says both, and nobody but the user who started it can change that. What can't be read is reported as not
+command line says both, and only the user who started it can change that. What can't be read is reported as not
 known, and then nothing is deleted.
 
 Importing psutil takes a hundredth of a second, so this module is imported by deletes alone.
@@ -31,7 +31,7 @@ _LAUNCHER = "pulumi-resource-pulumi-python"
 """The script that the engine starts a plugin process of dynamic providers with."""
 
 _FORCES = "--replace"
-"""The option that makes a resource anew, without its state."""
+"""The option that replaces a resource without reading its state."""
 
 _LIMITS = ("--target", "--exclude")
 """How the options begin that limit a run: ``--target``, ``--target-dependents``, ``--exclude-protected`` …"""
@@ -76,7 +76,7 @@ class Command:
     Attributes:
         verb: ``up`` or ``destroy``; "" for any other or an unknown one.
         limited: The option that limits it to a part of the stack; "" without one.
-        forced: Some resources are made anew, without their state.
+        forced: Some resources are replaced without their state.
     """
 
     verb: str = ""
@@ -194,7 +194,7 @@ def _is_on(value: str) -> bool:
 
 
 def _unseen(why: str, command: Command | None = None) -> Engine:
-    """An engine whose verb is not known: the user may say it; options are looked for all the same."""
+    """Return an engine whose verb is not known: the user may set it; options are read all the same."""
     said = os.environ.get(RUN, "").lower()
     known = command or command_of((), os.environ)
     if said in {"up", "destroy"}:

@@ -76,7 +76,7 @@ class Notes:
 
 
 def of(process: int, *, of_this_run: bool) -> list[Note] | None:
-    """Return all notes of another process; None when they can't be had.
+    """Return all notes of another process; None when they can't be read.
 
     A process that has not been asked anything yet has no file.
 
@@ -171,7 +171,7 @@ def _is_running(process: int) -> bool:
 
 
 def _check_folder(path: Path) -> None:
-    """Refuse a folder that is a link, is somebody else's, or that others can write.
+    """Refuse a folder that is a link, belongs to another user, or that others can write.
 
     Raises:
         RuntimeError: It is.

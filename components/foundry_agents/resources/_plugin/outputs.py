@@ -1,4 +1,4 @@
-"""What a resource says before it is made.
+"""What a resource shows before it exists.
 
 A run with targets, or a destroy that runs the program, makes nothing of what is new in the program. Pulumi then gives
 the resource's inputs as its outputs: None for an input that is not known either, an identity without its principal,

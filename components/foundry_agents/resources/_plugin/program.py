@@ -1,4 +1,4 @@
-"""What a resource takes from the program that declares it."""
+"""What a resource reads from the program that declares it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ _declared: WeakKeyDictionary[object, list[tuple[str, str, Input[str], Input[str]
 
 
 def owner_of_this_stack() -> str:
-    """``organization/project/stack``: what versions are marked with."""
+    """Return ``organization/project/stack``: the owner in the metadata of versions."""
     return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
 
 
 def row_of(name: str, type_token: str, opts: pulumi.ResourceOptions | None) -> Output[str]:
-    """The URN under which progress is shown. The plugin is never told it, so it travels as an input."""
+    """Return the URN under which progress is shown. Pulumi does not pass it to the plugin, so it is an input."""
     urn = pulumi.create_urn(name, type_token, parent=opts.parent if opts else None)
 
-    # The parent's URN drags a dependency on the parent along, and so on this very resource: a cycle. The text alone
-    # has none.
+    # The parent's URN depends on the parent, and so on this resource itself: a cycle. Its text has no dependency.
     async def text() -> str:
         return await urn.future() or ""
 
@@ -36,12 +35,12 @@ def reject_duplicate(
     kind: str = "agent",
     name_input: str = "agent_name",
 ) -> None:
-    """Stops a program that declares one agent (or toolbox …) twice: the two would take each other's versions away.
+    """Stop a program that declares one agent (or toolbox …) twice: each would delete the other's versions.
 
-    Sees names that are plain text; two outputs that turn out to be the same name are not seen.
+    Compares names that are plain text; two outputs that turn out to be the same name are not found here.
 
     Raises:
-        pulumi.RunError: The program's fault, told without a traceback.
+        pulumi.RunError: It is declared twice; reported without a traceback.
     """
     declared = _declared.setdefault(pulumi.runtime.get_root_resource() or pulumi, [])
     for other, other_kind, endpoint, other_name in declared:

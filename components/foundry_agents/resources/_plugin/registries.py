@@ -1,4 +1,4 @@
-"""Where resources get their registries from."""
+"""The registries that resources read and push to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from foundry_agents.lifecycle.service.registries import ImageRegistry
 
 
 def image_registry() -> ImageRegistry:
-    """Registries, with the credentials of this machine. Imports Azure's SDK: never in check or diff."""
+    """Return registries, with the credentials of this machine. Imports Azure's SDK: never in check or diff."""
     from foundry_agents.azure.registries import RegistryClient  # noqa: PLC0415 (late on purpose)
 
     return RegistryClient()

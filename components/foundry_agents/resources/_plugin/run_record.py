@@ -1,7 +1,7 @@
-"""What one run of the engine declares, and what it has made or goes on with.
+"""What one run of the engine declares, and what it has created or keeps.
 
 The engine calls `check` for all that a program declares before it deletes what the program no longer does. What is
-kept here only ever keeps things from being deleted: what a delete needs beside it, see `lifecycle.ownership`.
+recorded here can only keep things from being deleted; what a delete needs besides: see `lifecycle.ownership`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Thing:
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Thing | None:
-        """The thing that canonical inputs are about; None when a part of it is not known yet."""
+        """Return the thing that canonical inputs are about; None when a part of it is not known yet."""
         endpoint = values.get("project_endpoint")
         for key, kind in _KINDS.items():
             if isinstance(name := values.get(key), str) and isinstance(endpoint, str):
@@ -44,7 +44,7 @@ class Thing:
         return None
 
     def called_as(self, other: Thing) -> bool:
-        """Whether the other one is of the same kind and name, in whatever project; capitals make no difference."""
+        """Return whether the other one has the same kind and name, in any project; capitals make no difference."""
         return (self.kind, self.name.lower()) == (other.kind, other.name.lower())
 
     @property
@@ -55,7 +55,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Live:
-    """A resource that goes on after this run: declared and unchanged, or made or adopted."""
+    """A resource that exists after this run: declared and unchanged, or created or adopted."""
 
     thing: Thing
     id: str
@@ -146,7 +146,7 @@ def declare_again(values: Mapping[str, object]) -> None:
 
 
 def record_live(values: Mapping[str, object], urn: str, id_: str, identity: Identity) -> None:
-    """Record what a resource stands for after this run: made, adopted, or left as it was.
+    """Record what a resource stands for after this run: created, adopted, or unchanged.
 
     After a replacement that adopted, in a run that failed, the engine has one id twice: as what is there, and as what
     is to be deleted in the next run.
@@ -172,7 +172,7 @@ def is_declared_as(urn: str) -> bool:
 
 
 def live_ids(values: Mapping[str, object], run: Run) -> set[str]:
-    """Return the ids of all resources that go on with things of this kind and name; none after a destroy."""
+    """Return the ids of all resources that keep things of this kind and name; none after a destroy."""
     if run.destroys or (thing := Thing.of(values)) is None:
         return set()
     known, _ = _everything()
@@ -180,7 +180,7 @@ def live_ids(values: Mapping[str, object], run: Run) -> set[str]:
 
 
 def is_live(values: Mapping[str, object], id_: str, claim: Claim) -> bool:
-    """Return whether a resource that goes on stands for this very id: what is deleted has only been replaced by it."""
+    """Return whether a resource that stays stands for this id: the deleted resource was only replaced by it."""
     thing = Thing.of(values)
     known, _ = _everything()
     return (
@@ -229,7 +229,7 @@ def claim(values: Mapping[str, object], held: Identity, urn: str) -> Claim:
         declared=(thing in known.again and not now.command.limited)
         or any(each == thing for each, _role in known.declared),
         undecided=_undecided(thing, known),
-        renamed=_made_anew(thing, urn),
+        renamed=_replaced_as(thing, urn),
         live=frozenset().union(*(live.identity for live in known.live.values())),
     )
     return Claim(thing.subject, held, run)
@@ -258,10 +258,10 @@ def claim_identity(values: Mapping[str, object], role: str, urn: str) -> Callabl
     return take
 
 
-def is_forced_anew(urn: str, name_input: str) -> bool:
+def is_forced_to_replace(urn: str, name_input: str) -> bool:
     """Return whether a name that the library chose may be another one than the state's, which this run does not show.
 
-    With ``--replace`` the engine has a resource checked as if it were new.
+    With ``--replace`` the engine checks a resource as if it were new.
     """
     from foundry_agents.resources._plugin.engine_process import engine  # noqa: PLC0415 (late: few runs ask)
 
@@ -296,8 +296,8 @@ def is_replaced_with_another(values: Mapping[str, object]) -> bool:
         return thing in _memory.known.again and all(each != thing for each, _role in _memory.known.declared)
 
 
-def _made_anew(thing: Thing, urn: str) -> str:
-    """The same resource, made anew without its state under another name that the library chose: it was tainted."""
+def _replaced_as(thing: Thing, urn: str) -> str:
+    """Say under which other name the same resource was replaced without its state, if it was; "" otherwise."""
     now = _memory.known.live.get(urn)
     chosen, names = kept(urn).get("chosen"), {kind: name for name, kind in _KINDS.items()}
     if now is None or now.thing == thing or not isinstance(chosen, list):
@@ -311,7 +311,7 @@ def _made_anew(thing: Thing, urn: str) -> str:
 
 
 def _undecided(thing: Thing, known: _Known) -> str:
-    """A declaration under another endpoint whose identity this run has not learned."""
+    """Return a declaration under another endpoint whose identity this run has not learned; "" without one."""
     decided = {live.thing for live in known.live.values()}
     for (other, _role), urn in known.declared.items():
         if other != thing and other.called_as(thing) and other not in decided:
@@ -320,7 +320,7 @@ def _undecided(thing: Thing, known: _Known) -> str:
 
 
 def _everything() -> tuple[_Known, bool]:
-    """What this process knows, and the others; and whether this one could say what it knows."""
+    """Return what this process and the others know; and whether this one could write its notes."""
     with _memory.lock:
         known = _Known(dict(_memory.known.declared), set(_memory.known.again), dict(_memory.known.live))
     for process in notes.others():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, DiffResult, ReadResult, ResourceProvider
 from pulumi.runtime.rpc import wrap_rpc_secret
 
 from foundry_agents.lifecycle.failure.errors import DuplicateDeclarationError, FoundryAgentsError, InputError, Problem
+from foundry_agents.lifecycle.inputs.shared import Owned
 from foundry_agents.lifecycle.ownership import Claim, Identity, Owner
-from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Values
-from foundry_agents.resources._plugin import run_record
+from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Rows, Values
+from foundry_agents.resources._plugin import run_effects, run_record
 from foundry_agents.resources._plugin.boundary import (
     hidden_in,
     hide,
@@ -22,23 +24,54 @@ from foundry_agents.resources._plugin.boundary import (
     urn_in_call,
     warn_on,
 )
+from foundry_agents.resources._plugin.run_effects import short_urn
 from foundry_agents.resources._plugin.thread_pool import grow_worker_pool
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What check finds in the inputs alone.
+
+    Attributes:
+        values: Canonical inputs.
+        problems: Every problem; none when the inputs are accepted.
+    """
+
+    values: Values
+    problems: Sequence[Problem]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What diff finds in old and new inputs alone.
+
+    Attributes:
+        changed: Inputs whose value differs in meaning.
+        replaces: Those of them that make another resource.
+    """
+
+    changed: Sequence[str]
+    replaces: Sequence[str]
 
 
 class TableProvider(ResourceProvider):
     """Base of the providers; no attributes, because instances are pickled into state by their import path."""
 
     serialize_as_secret_always = False
-    table: ClassVar[FieldTable]
-    secret_outputs: ClassVar[frozenset[str]] = frozenset()
+    table: ClassVar[FieldTable[Any, Any]]
 
     @property
     def secret_inputs(self) -> frozenset[str]:
         """Inputs whose values must never be shown."""
-        return frozenset(row.name for row in self.table.fields if row.secret)
+        return frozenset(each.name for each in self.table.fields if each.secret)
+
+    @property
+    def secret_outputs(self) -> frozenset[str]:
+        """Outputs whose values must never be shown."""
+        return frozenset(each.name for each in self.table.computed if each.secret)
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Runs once in a plugin process, before the first call."""
+        """Prepare the plugin process: called once, before any other call."""
         del req
         quiet_tracebacks()
         grow_worker_pool()
@@ -46,126 +79,111 @@ class TableProvider(ResourceProvider):
 
     @readable_errors
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Normalises the inputs and names every problem at once. No network."""
-        values, problems = self.table.normalise(own_properties(news), is_unknown)
-        self._keep_chosen(values, olds)
-        urn = urn_in(values)
-        if (other := run_record.declare(values, type(self).__name__, urn)) and not problems:
-            subject = run_record.Thing.of(values)
+        """Normalise the inputs, name every problem at once, and record what is declared. No network."""
+        checked = self.checked(news)
+        recorded = run_effects.record_check(checked.values, olds, type(self).__name__)
+        if checked.problems:
+            # No property name: Pulumi would print the property's value after it, and that may be secret.
+            return CheckResult({}, [CheckFailure("", str(InputError(self.table.subject, checked.problems)))])
+        if recorded.other:
+            thing, urn = run_record.Thing.of(recorded.values), run_effects.urn_in(recorded.values)
             raise DuplicateDeclarationError(
-                subject.subject if subject else "it", run_record.shown(urn), run_record.shown(other)
+                thing.subject if thing else "it", run_record.shown(urn), run_record.shown(recorded.other)
             )
-        if problems:
-            # No property name: Pulumi would print the property's value beside it, and that may be secret.
-            return CheckResult({}, [CheckFailure("", str(InputError(self.table.subject, problems)))])
-        return CheckResult(dict(values), [])
+        return CheckResult(self.spread(recorded.values), [])
 
     @readable_errors
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Compares by meaning, field by field. No network."""
-        changed = self.table.changes(own_properties(olds), own_properties(news), is_unknown)
-        replaces = [row.name for row in changed if row.on_change is OnChange.REPLACE]
-        self._take_down(_id, olds, news, replaced=bool(replaces))
-        return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=False)
+        """Compare by meaning, field by field, and record what stays. No network."""
+        news = self.planned(olds, news)
+        compared = self.compared(olds, news)
+        run_effects.record_diff(
+            self.table.canonical(self.gathered(olds)),
+            _id,
+            olds,
+            news,
+            identity=self.identity_in(olds),
+            role=type(self).__name__,
+            is_replaced=bool(compared.replaces),
+            has_unknowns=is_unknown(own_properties(news)),
+        )
+        return DiffResult(changes=bool(compared.changed), replaces=list(compared.replaces), delete_before_replace=False)
+
+    def checked(self, news: Mapping[str, Any]) -> Checked:
+        """Return what there is to say about inputs. Pure."""
+        return Checked(*self.table.normalise(self.gathered(own_properties(news)), is_unknown))
+
+    def compared(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Compared:
+        """Return how inputs differ from state. Pure."""
+        changed = self.table.changes(self.gathered(olds), self.gathered(news), is_unknown)
+        return Compared(
+            [each.name for each in changed], [each.name for each in changed if each.on_change is OnChange.REPLACE]
+        )
+
+    def planned(self, olds: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+        """Return new inputs as diff compares them: as they are. Pure."""
+        del olds
+        return news
+
+    def gathered(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a property bag as the table names its entries: as it is. Pure."""
+        return dict(props)
+
+    def spread(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return canonical values as state names them: as they are. Pure."""
+        return dict(values)
 
     def identity_in(self, props: Mapping[str, object]) -> Identity:
-        """The service's own identity of what state holds; none for resources that stand for nothing of their own."""
+        """Return the service's own identity of what state holds; none for resources that create nothing."""
         del props
         return frozenset()
 
     def claim(self, props: Mapping[str, object], values: Values) -> Claim:
-        """What a delete of this state can say for itself."""
+        """Return what the run knows about the thing that a delete of this state would remove."""
         return run_record.claim(values, self.identity_in(props), short_urn(urn_in_call()))
 
-    def _keep_chosen(self, values: Values, olds: Mapping[str, object]) -> None:
-        """Leaves inputs that the library chose as they were chosen first, whatever stack or component is called now.
+    def state(self, inputs: Rows, computed: Rows | Mapping[str, object]) -> dict[str, Any]:
+        """Return what goes into state: inputs under their own keys, so that secrets stay secret, and outputs."""
+        outputs = computed.canonical() if isinstance(computed, Rows) else computed
+        return self._with_secrets(self.spread(inputs.canonical()), outputs)
 
-        A replacement is checked a second time, without the state that it replaces.
-        """
-        names, urn = _listed(values.pop("chosen", None)), urn_in(values)
-        run_record.keep(urn, chosen=names, **{name: olds.get(name) for name in (*names, "former_owners")})
-        first = run_record.kept(urn)
-        values.update({name: first[name] for name in names if name in first})
-        # Not known in a preview, where there are none: an output that state has not.
-        former = {*_listed(first.get("former_owners")), *_listed(values.pop("former_owners", None))}
-        if former:
-            values["former_owners"] = sorted(former)
+    def updated_state(self, inputs: Rows, olds: Mapping[str, object]) -> dict[str, Any]:
+        """Return the state after an update that creates nothing: new inputs and the old outputs."""
+        names = [*(each.name for each in self.table.computed), *_SINCE_CREATE]
+        return self.state(inputs, {name: olds[name] for name in names if name in olds})
 
-    def _take_down(self, id_: str, olds: dict[str, Any], news: dict[str, Any], *, replaced: bool) -> None:
-        before, urn = self.values(olds), urn_in(news)
-        # Outputs are from when the thing was made, also where inputs have been written by an earlier release since.
-        run_record.keep(urn, **{name: olds.get(name) for name in _CHOSEN})
-        if is_unknown(own_properties(news)):
-            run_record.declare_again(before)
-        if not urn or not run_record.is_declared_as(urn):
-            return  # a refresh compares what the program may not have any more
-        if replaced:
-            run_record.is_replaced(urn)
-        elif identity := self.identity_in(olds):
-            run_record.claim_identity(before, type(self).__name__, urn)(identity)
-            run_record.record_live(before, urn, id_, identity)
-
-    def values(self, props: dict[str, Any]) -> Values:
-        """Canonical inputs from a property bag of any age; what is missing takes its default."""
-        known = {row.name for row in self.table.fields}
-        own = {key: value for key, value in own_properties(props).items() if key in known}
-        return self.table.normalise(own)[0]
-
-    def outputs(self, values: Values, computed: dict[str, object]) -> dict[str, Any]:
-        """What goes into state: inputs under their own keys, so that secrets stay secret, and computed values."""
-        return {
-            **values,
-            **{key: wrap_rpc_secret(value) if key in self.secret_outputs else value for key, value in computed.items()},
-        }
-
-    def kept(self, id_: str, props: dict[str, Any], error: FoundryAgentsError) -> ReadResult:
-        """State as it is, with a warning: what can't be read is not known to be gone. pulumi-docker-build#929."""
+    def unread_state(self, id_: str, props: dict[str, Any], error: FoundryAgentsError) -> ReadResult:
+        """Return state as it is, with a warning: what can't be read may still exist. pulumi-docker-build#929."""
         own = own_properties(props)
         shown = hide(" ".join(str(error).split()), hidden_in([self, props]))
         warn_on(own.get("urn"), f"could not be read, so its state is kept: {shown}")
-        return ReadResult(id_, self.outputs(own, {key: own[key] for key in self.secret_outputs if key in own}))
+        return ReadResult(id_, self._with_secrets(own, {key: own[key] for key in self.secret_outputs if key in own}))
+
+    def _with_secrets(self, values: Mapping[str, object], computed: Mapping[str, object]) -> dict[str, Any]:
+        secret = self.secret_outputs
+        outputs = {name: wrap_rpc_secret(value) if name in secret else value for name, value in computed.items()}
+        return {**values, **outputs}
 
 
-_CHOSEN = ("owner", "former_owners", "agent_name", "toolbox_name", "store_name")
-"""What the library may have chosen, or found out when it was made."""
+_SINCE_CREATE = ("owner", "former_owners")
+"""Inputs whose value in state is from when the thing was created."""
 
 
-def refuse_forced_name(values: Values, name_input: str, example: str) -> None:
-    """Refuses a new thing whose name was chosen by the library, where a resource may have been forced to be made anew.
+def owner_of(inputs: Owned) -> Owner:
+    """Return the stack that these inputs belong to."""
+    return Owner(inputs.owner, frozenset(inputs.former_owners))
+
+
+def refuse_forced_name(inputs: Owned, name: str, name_input: str, example: str) -> None:
+    """Refuse to create under a name that the library chose, where the resource may have been forced to be replaced.
 
     Raises:
-        InputError: The thing that the resource has stood for may have another name.
+        InputError: What the resource has stood for may have another name.
     """
-    if run_record.is_forced_anew(urn_in(values), name_input):
+    if run_record.is_forced_to_replace(short_urn(inputs.urn), name_input):
         subject = "a resource that is forced to be replaced; nothing was changed"
         problem = (
-            f'"{values[name_input]}" does not exist, and with --replace the name that state has can\'t be read. Run '
+            f'"{name}" does not exist, and with --replace the name that state has can\'t be read. Run '
             f"`pulumi up` without --replace, or give the name that it has in the project: {example}"
         )
         raise InputError(subject, [Problem(name_input, problem)])
-
-
-def owner_in(values: Values) -> Owner:
-    """Whose things these inputs are about."""
-    return Owner(text_of(values, "owner"), frozenset(_listed(values.get("former_owners"))))
-
-
-def urn_in(values: Mapping[str, object]) -> str:
-    """The resource's URN; "" while it is not known."""
-    urn = values.get("urn")
-    return short_urn(urn) if isinstance(urn, str) else ""
-
-
-def short_urn(urn: str) -> str:
-    """A URN without stack and project, which are the same for all resources of a run and change with a rename."""
-    parts = urn.split("::", 2)
-    return parts[-1] if urn.startswith("urn:pulumi:") else urn
-
-
-def _listed(value: object) -> list[str]:
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-
-
-def text_of(values: Values, name: str) -> str:
-    """A value as text; "" when it is unset."""
-    return str(values.get(name) or "")

@@ -10,14 +10,14 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 WORKERS = 64
-"""Waiting costs next to nothing; the engine decides how much it asks for at once (`--parallel`)."""
+"""Waiting costs little; the engine decides how many calls it makes at once (`--parallel`)."""
 
 
 def grow_worker_pool(wanted: int = WORKERS) -> int:
-    """Lets the pool that runs this very call start up to ``wanted`` threads.
+    """Let the pool that runs this call start up to ``wanted`` threads.
 
     The pool is a local variable of Pulumi's, reachable only through its own worker thread's private arguments. Where
-    that is no longer so, nothing happens and four calls at a time it stays.
+    that has changed, nothing happens, and the pool serves four calls at a time.
 
     Returns:
         How many calls the pool serves at once now; 0 when it could not be found.
