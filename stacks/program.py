@@ -56,7 +56,7 @@ def _named_once(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTrans
     return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, kept))
 
 
-def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry | None:
+def _registry(settings: Settings, project: fa.Project) -> fa.Registry | None:
     """The registry of all images; none for code that runs in a project that exists."""
     if settings.project is not None and settings.registry is None:
         return None
@@ -75,7 +75,7 @@ def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry | Non
     )
 
 
-def _agents(settings: Settings, project: fa.Project, registry: fa.AgentRegistry | None) -> list[fa.HostedAgent]:
+def _agents(settings: Settings, project: fa.Project, registry: fa.Registry | None) -> list[fa.HostedAgent]:
     """Every agent; what a folder or a file lacks is told of all of them at once."""
     source = promotion.source_of(settings)
     agents, problems = [], []
@@ -90,7 +90,7 @@ def _agents(settings: Settings, project: fa.Project, registry: fa.AgentRegistry 
 
 
 def _image(
-    name: str, wanted: AgentSettings, registry: fa.AgentRegistry, source: fa.AgentContract | None
+    name: str, wanted: AgentSettings, registry: fa.Registry, source: fa.AgentContract | None
 ) -> fa.AgentImage | None:
     """The image that the file names or has built, else the promoted one; none for an agent of code."""
     if wanted.code is not None:

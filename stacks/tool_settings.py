@@ -43,8 +43,7 @@ def read_tools(path: str, raw: object, problems: list[str]) -> tuple[fa.AnyTool,
 def declared(agent: str, wanted: Sequence[fa.AnyTool], project: fa.Project, *, force_delete: bool) -> list[fa.AnyTool]:
     """The tools as the component takes them; files become a vector store."""
     # An agent that is deleted by force goes with its project, and its toolbox too: what that searches can't go before.
-    gone_with = project.project if isinstance(project, fa.FoundryProject) and force_delete else None
-    opts = pulumi.ResourceOptions(deleted_with=gone_with)
+    opts = pulumi.ResourceOptions(deleted_with=project.deleted_with if force_delete else None)
     return [_with_store(agent, tool, project, opts) if isinstance(tool, SearchedFiles) else tool for tool in wanted]
 
 

@@ -15,10 +15,15 @@ NAMES = (
     "AppInsights",
     "PrivateEndpoint",
     "AgentRegistry",
+    "ExistingRegistry",
+    "Registry",
     "HostedAgent",
     "ExistingProject",
 )
-"""What the page has, in the order of a program."""
+"""The entries of the page, in the order of a program."""
+
+_INTERNAL = frozenset({"resolve"})
+"""Methods that components call, not programs."""
 
 
 def components_page(note: str) -> str:
@@ -34,7 +39,7 @@ def _component(name: str, kind: Any) -> Iterator[str]:
     yield from _described(inspect.getdoc(kind) or "", inspect.signature(kind.__init__).parameters)
     for method in vars(kind):
         member = getattr(kind, method)
-        if not method.startswith("_") and inspect.isroutine(member):
+        if not method.startswith("_") and method not in _INTERNAL and inspect.isroutine(member):
             yield from (f"### {name}.{method}", "")
             yield from _described(inspect.getdoc(member) or "", inspect.signature(member).parameters)
 

@@ -11,8 +11,8 @@ from pulumi import Output, ResourceOptions
 
 from foundry_agents.agent.hosted_agent import HostedAgent
 from foundry_agents.lifecycle.failure.errors import ContractError, message
-from foundry_agents.project.foundry_project import FoundryProject, Project
-from foundry_agents.registry.agent_registry import AgentRegistry
+from foundry_agents.project.project import Project, UnmanagedProject
+from foundry_agents.registry.registry import Registry
 
 OUTPUT = "contract"
 """The stack output that holds it; part of what other stacks rely on."""
@@ -30,7 +30,7 @@ _P = TypeVar("_P", bound="PublishedAgent | PublishedProject | PublishedRegistry"
 
 
 @dataclass(frozen=True)
-class PublishedProject:
+class PublishedProject(UnmanagedProject):
     """The project that the agents live in.
 
     Attributes:
@@ -85,7 +85,7 @@ class PublishedAgent:
 
 
 def export_contract(
-    project: FoundryProject | Project, *agents: HostedAgent, registry: AgentRegistry | PublishedRegistry | None = None
+    project: Project, *agents: HostedAgent, registry: Registry | PublishedRegistry | None = None
 ) -> None:
     """Publishes the agents as the stack output `contract`.
 

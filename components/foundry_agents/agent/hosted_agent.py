@@ -15,8 +15,8 @@ from foundry_agents.image.agent_image import AgentImage
 from foundry_agents.lifecycle.failure.errors import InputError, Problem
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout, SmokeTest
 from foundry_agents.lifecycle.inputs.version import Tier
-from foundry_agents.project.foundry_project import FoundryProject, Project, gone_with, project_scope
-from foundry_agents.registry.agent_registry import AgentRegistry
+from foundry_agents.project.project import Project, project_scope
+from foundry_agents.registry.registry import Registry
 from foundry_agents.resources import AgentRollout, HostedAgentVersion, ToolboxVersion
 from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
 from foundry_agents.sources.code_package import CodePackage
@@ -100,7 +100,7 @@ class HostedAgent(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        project: FoundryProject | Project,
+        project: Project,
         image: AgentImage | None = None,
         code: CodePackage | None = None,
         agent_name: Input[str] | None = None,
@@ -139,7 +139,7 @@ class HostedAgent(pulumi.ComponentResource):
         self._project = project
         self._former_names = former_names(opts)
         may_pull = image.registry.grant_pull(project) if image and image.registry else None
-        taken_along = gone_with(project) if force_delete is True else None
+        deleted_with = project.deleted_with if force_delete is True else None
         self.toolbox = toolbox_of(
             name,
             tools,
@@ -148,7 +148,7 @@ class HostedAgent(pulumi.ComponentResource):
             take_over=take_over,
             chosen=() if agent_name else ("toolbox_name",),
             # Replaced by every change of tools, as the version is by every change.
-            opts=ResourceOptions(parent=self, protect=False, deleted_with=taken_along),
+            opts=ResourceOptions(parent=self, protect=False, deleted_with=deleted_with),
         )
         self.version = HostedAgentVersion(
             f"{name}-version",
@@ -187,10 +187,10 @@ class HostedAgent(pulumi.ComponentResource):
             opts=ResourceOptions(
                 parent=self,
                 protect=False,
-                deleted_with=taken_along,
-                # A refresh can't tell a project that is gone from one that does not answer yet; what is made anew has
-                # another identity, and its agents are made anew with it.
-                replacement_trigger=project.principal_id if isinstance(project, FoundryProject) else None,
+                deleted_with=deleted_with,
+                # A refresh can't tell a deleted project from one that does not answer yet. A project that is created
+                # again has another identity, so its agents are replaced with it.
+                replacement_trigger=project.replacement_trigger,
                 depends_on=_before_the_pull(project, image, may_pull),
             ),
         )
@@ -213,7 +213,7 @@ class HostedAgent(pulumi.ComponentResource):
             project_resource_id=project.resource_id,
             owner=self.version.owner,
             former_owners=self.version.former_owners,
-            opts=ResourceOptions(parent=self, deleted_with=taken_along, depends_on=before_the_test),
+            opts=ResourceOptions(parent=self, deleted_with=deleted_with, depends_on=before_the_test),
         )
         self.agent_name = self.version.agent_name
         self.endpoint = self.rollout.endpoint
@@ -245,7 +245,7 @@ class HostedAgent(pulumi.ComponentResource):
             opts=ResourceOptions(depends_on=[self.version]),
         )
 
-    def grant_pull(self, registry: AgentRegistry) -> authorization.RoleAssignment | None:
+    def grant_pull(self, registry: Registry) -> authorization.RoleAssignment | None:
         """Lets the agent's own identity pull from a registry too; the project's gets the right by itself.
 
         The documentation names the project's identity as the one that pulls, and one page of it the agent's [docs].
@@ -293,9 +293,7 @@ def _not_together(*, of_size: bool, sized: bool, given: tuple[object, object]) -
 def _before_the_pull(
     project: Project, image: AgentImage | None, may_pull: pulumi.Resource | None
 ) -> Sequence[pulumi.Resource]:
-    first = list(image.depends_on) if image else []
-    if isinstance(project, FoundryProject):
-        first += project.before_agents
+    first = [*(image.depends_on if image else ()), *project.before_agents]
     if image and image.registry:
         first += image.registry.before_the_pull
     return [*first, may_pull] if may_pull else first

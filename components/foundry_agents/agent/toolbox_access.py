@@ -9,7 +9,7 @@ from pulumi import Input, ResourceOptions
 from pulumi_azure_native import authorization
 
 from foundry_agents.grants.role_assignment import Role, grant_role
-from foundry_agents.project.foundry_project import FoundryProject, Project, project_scope
+from foundry_agents.project.project import Project, project_scope
 from foundry_agents.resources import AgentIdentity, HostedAgentVersion, ToolboxVersion
 from foundry_agents.tools.toolbox import Toolbox
 from foundry_agents.tools.tools import AnyTool, on_the_wire
@@ -23,7 +23,7 @@ def toolbox_of(
     name: str,
     tools: Sequence[AnyTool] | Toolbox | None,
     *,
-    project: FoundryProject | Project,
+    project: Project,
     toolbox_name: Input[str],
     take_over: Input[bool] | None,
     chosen: Sequence[str],
@@ -58,7 +58,7 @@ def with_toolbox(
 
 
 def grant_toolbox_access(
-    name: str, version: HostedAgentVersion, *, project: FoundryProject | Project, parent: pulumi.Resource
+    name: str, version: HostedAgentVersion, *, project: Project, parent: pulumi.Resource
 ) -> tuple[AgentIdentity, authorization.RoleAssignment]:
     """Gives the agent's own identity the role that toolboxes ask for, as soon as it is known: Foundry User [docs]."""
     identity = AgentIdentity(

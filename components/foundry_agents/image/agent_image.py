@@ -15,7 +15,7 @@ from foundry_agents.image.build import BuildSettings, ImageBuild
 from foundry_agents.image.resolve_tag import resolved
 from foundry_agents.image.sources import Sources
 from foundry_agents.lifecycle.inputs.image_reference import tag_problem
-from foundry_agents.registry.agent_registry import AgentRegistry
+from foundry_agents.registry.registry import Registry
 from foundry_agents.resources.remote_image_build import RemoteImageBuild
 
 DEFAULT_CONTEXT_LIMIT_MB = 200.0
@@ -37,12 +37,12 @@ class AgentImage:
 
     reference: Output[str]
     depends_on: tuple[pulumi.Resource, ...] = ()
-    registry: AgentRegistry | None = None
+    registry: Registry | None = None
     check: bool = True
     start: bool = False
 
     @classmethod
-    def pinned(cls, reference: Input[str], *, registry: AgentRegistry | None = None, check: bool = True) -> AgentImage:
+    def pinned(cls, reference: Input[str], *, registry: Registry | None = None, check: bool = True) -> AgentImage:
         """An image that is in a registry already.
 
         The form of the reference is checked with the agent's other settings, so that all problems are told at once.
@@ -56,9 +56,7 @@ class AgentImage:
         return cls._in(registry, reference, check=check)
 
     @classmethod
-    def from_tag(
-        cls, reference: Input[str], *, registry: AgentRegistry | None = None, check: bool = True
-    ) -> AgentImage:
+    def from_tag(cls, reference: Input[str], *, registry: Registry | None = None, check: bool = True) -> AgentImage:
         """The image that a tag points to now: looked up once in each preview and each update, and pinned.
 
         A tag that has moved shows as a changed image in the preview.
@@ -82,7 +80,7 @@ class AgentImage:
         name: str,
         *,
         context: str | Path,
-        registry: AgentRegistry | Input[str],
+        registry: Registry | Input[str],
         repository: str | None = None,
         dockerfile: str | Path | None = None,
         target: str | None = None,
@@ -107,7 +105,7 @@ class AgentImage:
             name: Name of the component and, unless ``repository`` says otherwise, of the repository; its children are
                 ``{name}-tag`` and, while there is something to build, ``{name}-build``.
             context: The folder that the Dockerfile may copy from; ``.dockerignore`` is honoured.
-            registry: Where to push: an AgentRegistry, or ``host`` or ``host/path`` of any other.
+            registry: Where to push: an Registry, or ``host`` or ``host/path`` of any other.
             repository: Name in the registry; None takes ``name``, once.
             dockerfile: Another than the ``Dockerfile`` in the folder.
             target: Stage to build; None takes the last.
@@ -129,7 +127,7 @@ class AgentImage:
         Raises:
             pulumi.RunError: No such folder, no Dockerfile, or a context over the limit.
         """
-        host = registry.login_server if isinstance(registry, AgentRegistry) else registry
+        host = registry.login_server if isinstance(registry, Registry) else registry
         settings = BuildSettings(
             host=host,
             repository=repository or name,
@@ -149,7 +147,7 @@ class AgentImage:
             sign_in=sign_in,
         )
         built = ImageBuild(name, settings, opts=opts)
-        ours = registry if isinstance(registry, AgentRegistry) else None
+        ours = registry if isinstance(registry, Registry) else None
         return replace(cls._in(ours, built.reference, check=check, whole=True), start=start)
 
     @classmethod
@@ -158,7 +156,7 @@ class AgentImage:
         name: str,
         *,
         context: str | Path,
-        registry: AgentRegistry,
+        registry: Registry,
         repository: str | None = None,
         dockerfile: str | Path | None = None,
         target: str | None = None,
@@ -223,9 +221,7 @@ class AgentImage:
         return cls._in(registry, reference, check=check, whole=True)
 
     @classmethod
-    def _in(
-        cls, registry: AgentRegistry | None, reference: Input[str], *, check: bool, whole: bool = False
-    ) -> AgentImage:
+    def _in(cls, registry: Registry | None, reference: Input[str], *, check: bool, whole: bool = False) -> AgentImage:
         """An image in a registry of this stack or in any other; ``whole``: the reference has its host already."""
         if registry is not None and not whole:
             reference = Output.concat(registry.login_server, "/", reference)

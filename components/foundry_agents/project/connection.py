@@ -12,7 +12,7 @@ from pulumi_azure_native import cognitiveservices as native
 from foundry_agents.grants.naming import chosen_once
 from foundry_agents.project.arm_id import ProjectPath
 from foundry_agents.project.connection_secret import ConnectionSecret
-from foundry_agents.project.foundry_project import FoundryProject, Project, gone_with
+from foundry_agents.project.project import Project
 
 REMOTE_TOOL = "RemoteTool"
 """Category of a connection to an MCP server or another agent [azd]."""
@@ -45,7 +45,7 @@ class ProjectConnection(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        project: FoundryProject | Project,
+        project: Project,
         properties: Any,
         connection_name: str | None = None,
         opts: ResourceOptions | None = None,
@@ -62,7 +62,7 @@ class ProjectConnection(pulumi.ComponentResource):
             resource_group_name=path.apply(lambda parts: parts.resource_group_name),
             properties=properties,
             opts=ResourceOptions.merge(
-                ResourceOptions(parent=self, deleted_with=gone_with(project)),
+                ResourceOptions(parent=self, deleted_with=project.deleted_with),
                 chosen_once({"connectionName": connection_name}),
             ),
         )
@@ -89,7 +89,7 @@ class ProjectConnection(pulumi.ComponentResource):
         name: str,
         keys: Mapping[str, Input[str]],
         *,
-        project: FoundryProject | Project,
+        project: Project,
         target: Input[str],
         category: Input[str] = REMOTE_TOOL,
         metadata: Mapping[str, Input[str]] | None = None,
@@ -123,7 +123,7 @@ class ProjectConnection(pulumi.ComponentResource):
         cls,
         name: str,
         *,
-        project: FoundryProject | Project,
+        project: Project,
         target: Input[str],
         client_id: Input[str],
         client_secret: Input[str],
@@ -168,7 +168,7 @@ class ProjectConnection(pulumi.ComponentResource):
         cls,
         name: str,
         *,
-        project: FoundryProject | Project,
+        project: Project,
         target: Input[str],
         client_id: Input[str] | None = None,
         resource_id: Input[str] | None = None,

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import authorization, cognitiveservices, resources
 
 from foundry_agents.grants.naming import chosen_once, former_names, unique_name
-from foundry_agents.grants.role_assignment import Grants, PrincipalType, Role, principal_suffix
+from foundry_agents.grants.role_assignment import Grants, PrincipalType
 from foundry_agents.lifecycle.failure.errors import message
-from foundry_agents.project.app_insights import AppInsights, ExistingAppInsights, connect_insights, make_insights
-from foundry_agents.project.arm_id import ProjectPath
+from foundry_agents.project.app_insights import Insights, connect_insights
+from foundry_agents.project.existing_project import ExistingProject
 from foundry_agents.project.known_values import Getter, in_previews_too, name_of
 from foundry_agents.project.model_deployment import ModelDeployment, deploy_models
 from foundry_agents.project.private_endpoint import PrivateEndpoint, create_private_endpoint
+from foundry_agents.project.project import grant_agent_consumer
 from foundry_agents.resources._plugin.outputs import once_made
 
 ENDPOINT_KEY = "AI Foundry API"
@@ -30,52 +29,6 @@ _PROJECT = Getter(
 
 # There is one at a time, so the old one goes first.
 _NEVER_CHANGED = ResourceOptions(replace_on_changes=["*"], delete_before_replace=True)
-
-
-class Project(Protocol):
-    """What others need to know of a project, whether this stack makes it or not."""
-
-    @property
-    def endpoint(self) -> Output[str]:
-        """The data plane: ``https://….services.ai.azure.com/api/projects/NAME``."""
-        ...
-
-    @property
-    def principal_id(self) -> Output[str | None]:
-        """Object id of the project's own identity, which pulls images; None when not known."""
-        ...
-
-    @property
-    def resource_id(self) -> Output[str | None]:
-        """Its ARM id; None when not known."""
-        ...
-
-
-@dataclass(frozen=True)
-class ExistingProject:
-    """A project that somebody else manages; nothing of it is created, changed or deleted.
-
-    Attributes:
-        endpoint: Its data plane.
-        principal_id: Object id of its identity; None when not known.
-        resource_id: Its ARM id; None when not known.
-        name: What grants for it are called in Pulumi.
-        address: Its data plane, where the program knows it as plain text.
-    """
-
-    endpoint: Output[str]
-    principal_id: Output[str | None]
-    resource_id: Output[str | None]
-    name: str = "project"
-    address: str | None = None
-    _grants: dict[str, Grants] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def grant_invoke(
-        self, principal_id: Input[str], *, principal_type: PrincipalType = "ServicePrincipal", name: str | None = None
-    ) -> authorization.RoleAssignment:
-        """Lets a principal call every agent of the project; see ``FoundryProject.grant_invoke``."""
-        grants = self._grants.setdefault("invoke", Grants(None, self.name))
-        return _let_invoke(grants, self, principal_id, principal_type, name)
 
 
 class FoundryProject(pulumi.ComponentResource):
@@ -147,7 +100,7 @@ class FoundryProject(pulumi.ComponentResource):
         display_name: Input[str] | None = None,
         description: Input[str] | None = None,
         models: Sequence[ModelDeployment] = (),
-        app_insights: AppInsights | ExistingAppInsights | None = None,
+        app_insights: Insights | None = None,
         local_auth: Input[bool] = False,
         public_access: bool = True,
         allowed_ips: Sequence[Input[str]] = (),
@@ -276,6 +229,31 @@ class FoundryProject(pulumi.ComponentResource):
             address,
         )
 
+    @property
+    def label(self) -> str:
+        """The name of the component."""
+        return self.pulumi_resource_name
+
+    @property
+    def identity_key(self) -> object:
+        """The component itself: it is one object in a program."""
+        return self
+
+    @property
+    def deleted_with(self) -> pulumi.Resource:
+        """The ARM project: deleting it deletes everything in it."""
+        return self.project
+
+    @property
+    def replacement_trigger(self) -> Output[str | None]:
+        """The project's identity: a project that was created again has another one."""
+        return self.principal_id
+
+    @property
+    def unknown_identity_remedy(self) -> str:
+        """A project without a principal has its identity switched off."""
+        return "its system-assigned identity has to be on"
+
     def grant_invoke(
         self, principal_id: Input[str], *, principal_type: PrincipalType = "ServicePrincipal", name: str | None = None
     ) -> authorization.RoleAssignment:
@@ -287,7 +265,7 @@ class FoundryProject(pulumi.ComponentResource):
             name: The assignment is called ``{project}-invoke-{name}``; default the principal's id. A second principal
                 that is known only after the update needs one.
         """
-        return _let_invoke(self._grants, self, principal_id, principal_type, name)
+        return grant_agent_consumer(self._grants, self, principal_id, principal_type, name)
 
     def add_capability_host(
         self,
@@ -344,41 +322,30 @@ class FoundryProject(pulumi.ComponentResource):
 
     def _traced_by(
         self,
-        wanted: AppInsights | ExistingAppInsights | None,
+        wanted: Insights | None,
         location: Input[str],
         tags: Mapping[str, str] | None,
     ) -> Output[str | None]:
         if wanted is None:
             return Output.from_input(None)
         child = ResourceOptions(parent=self)
-        if isinstance(wanted, AppInsights):
-            wanted = make_insights(
-                wanted,
-                self.pulumi_resource_name,
-                location=location,
-                resource_group_name=self.resource_group_name,
-                tags=tags,
-                opts=child,
-            )
+        insights = wanted.resolve(
+            self.pulumi_resource_name,
+            location=location,
+            resource_group_name=self.resource_group_name,
+            tags=tags,
+            opts=child,
+        )
         connection = connect_insights(
             self.pulumi_resource_name,
-            wanted,
+            insights,
             account_name=self.account_name,
             project_name=self.project_name,
             resource_group_name=self.resource_group_name,
-            opts=ResourceOptions.merge(child, ResourceOptions(deleted_with=gone_with(self))),
+            opts=ResourceOptions.merge(child, ResourceOptions(deleted_with=self.project)),
         )
         self.before_agents.append(connection)
-        return Output.from_input(wanted.resource_id)
-
-
-def gone_with(project: Project) -> pulumi.Resource | None:
-    """What takes away all that is in a project when both go: the project, where this stack makes it.
-
-    Connections that are deleted one by one meet each other's 409, and leave a project that answers its own delete
-    with 412 for some seconds [observed]: pulumi-azure-native#4693, terraform-provider-azurerm#32614.
-    """
-    return project.project if isinstance(project, FoundryProject) else None
+        return Output.from_input(insights.resource_id)
 
 
 def _data_plane(name: str, endpoints: Mapping[str, str] | None) -> str:
@@ -392,32 +359,6 @@ def _data_plane(name: str, endpoints: Mapping[str, str] | None) -> str:
             )
         )
     return found.rstrip("/")
-
-
-def project_scope(project: Project, *, needed_for: str) -> Output[str]:
-    """The ARM id of a project, to assign roles on; an error that says what to pass where it is not known."""
-
-    def known(resource_id: str | None) -> str:
-        ProjectPath.of(resource_id, needed_for=needed_for)
-        return str(resource_id)
-
-    return project.resource_id.apply(known)
-
-
-def _let_invoke(
-    grants: Grants,
-    project: Project,
-    principal_id: Input[str],
-    principal_type: PrincipalType,
-    name: str | None,
-) -> authorization.RoleAssignment:
-    return grants.give(
-        principal_suffix("invoke", principal_id, name),
-        Role.FOUNDRY_AGENT_CONSUMER,
-        scope=project_scope(project, needed_for="grant_invoke"),
-        principal_id=principal_id,
-        principal_type=principal_type,
-    )
 
 
 def _access(*, public: bool) -> cognitiveservices.PublicNetworkAccess:

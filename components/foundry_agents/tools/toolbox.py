@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-from foundry_agents.project.foundry_project import FoundryProject, Project
+from foundry_agents.project.project import Project
 from foundry_agents.resources import ToolboxVersion
 from foundry_agents.tools.tools import AnyTool, on_the_wire
 
@@ -45,7 +45,7 @@ class Toolbox(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        project: FoundryProject | Project,
+        project: Project,
         tools: Sequence[AnyTool],
         toolbox_name: Input[str] | None = None,
         description: Input[str] | None = None,
