@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Unpack
 
 import pulumi
 from pulumi import Input, Output
@@ -32,7 +32,7 @@ from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
 from foundry_agents.resources._plugin.registries import image_registry
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
-from foundry_agents.resources.inputs import Moderation, TelemetryEndpoint
+from foundry_agents.resources.options import VersionOptions
 from foundry_agents.sources.code_package import CodePackage, as_planned
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
@@ -179,60 +179,38 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         project_endpoint: Input[str],
         agent_name: Input[str],
         image: Input[str] | None = None,
-        code: CodePackage | None = None,
-        cpu: Input[str | float] | None = None,
-        memory: Input[str] | None = None,
         protocols: Input[Mapping[str, Input[str]]] | None = None,
         environment: Input[Mapping[str, Input[str]]] | None = None,
-        session_idle_timeout_s: Input[int] | None = None,
-        registry_connection: Input[str] | None = None,
-        memory_snapshot: Input[bool] | None = None,
-        rai_policy: Input[str] | None = None,
-        rai_moderation: Input[Moderation] | None = None,
-        telemetry: Input[Sequence[Input[TelemetryEndpoint]]] | None = None,
-        description: Input[str] | None = None,
-        metadata: Input[Mapping[str, Input[str]]] | None = None,
-        fingerprint_key: Input[str] | None = None,
         accept_new_tier: Input[bool] | None = None,
         check_image: Input[bool] | None = None,
         start_image: Input[bool] | None = None,
         pull_identity: Input[str] | None = None,
         registry_id: Input[str] | None = None,
         pull_role_granted_at: Input[str] | None = None,
-        pull_role_budget_s: Input[float] | None = None,
-        take_over: Input[bool] | None = None,
-        force_delete: Input[bool] | None = None,
         kept_by_rollout: Input[bool] | None = None,
-        timeout_s: Input[float] | None = None,
-        poll_interval_s: Input[float] | None = None,
         chosen: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
+        **options: Unpack[VersionOptions],
     ) -> None:
-        """Declares the version; every input is described in the reference of HostedAgentVersion.
+        """Declare the version; every input is described in the reference of HostedAgentVersion.
 
         Raises:
             pulumi.RunError: The agent is declared twice, or the folder of its code can't be packed.
         """
         reject_duplicate(resource_name, project_endpoint, agent_name)
+        code, key = options.get("code"), options.get("fingerprint_key")
         props: dict[str, Any] = {
+            # An input that is not given is unset; an output is declared, so that a preview shows it as not known yet.
+            **dict.fromkeys([*(row.name for row in VERSION_FIELDS.fields), *_COMPUTED]),
+            **options,
             "project_endpoint": project_endpoint,
             "agent_name": agent_name,
             "image": image,
             "code": _digested(resource_name, code),
             "code_folder": str(code.folder) if code else None,
-            "cpu": cpu,
-            "memory": memory,
             "protocols": _plain_names(protocols),
             "environment": environment,
-            "session_idle_timeout_s": session_idle_timeout_s,
-            "registry_connection": registry_connection,
-            "memory_snapshot": memory_snapshot,
-            "rai_policy": rai_policy,
-            "rai_moderation": rai_moderation,
-            "telemetry": telemetry,
-            "description": description,
-            "metadata": metadata,
-            "fingerprint_key": None if fingerprint_key is None else Output.secret(fingerprint_key),
+            "fingerprint_key": None if key is None else Output.secret(key),
             "accept_new": _newer_words(protocols, code),
             "accept_new_tier": accept_new_tier,
             "check_image": check_image,
@@ -240,18 +218,10 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
             "pull_identity": pull_identity,
             "registry_id": registry_id,
             "pull_role_granted_at": pull_role_granted_at,
-            "pull_role_budget_s": pull_role_budget_s,
-            "take_over": take_over,
-            "force_delete": force_delete,
             "kept_by_rollout": kept_by_rollout,
-            "timeout_s": timeout_s,
-            "poll_interval_s": poll_interval_s,
             "owner": owner_of_this_stack(),
-            "former_owners": None,
             "chosen": ["owner", *chosen],
             "urn": row_of(resource_name, TYPE, opts),
-            # Declared so that a preview shows them as not known yet.
-            **dict.fromkeys(_COMPUTED),
         }
         super().__init__(HostedAgentVersionProvider(), resource_name, props, opts)
         unknown_until_made(self, props)
