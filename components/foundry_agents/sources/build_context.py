@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -132,22 +133,33 @@ def _kept(folder: Path, ignored: pathspec.PathSpec[pathspec.Pattern]) -> Iterato
 
 
 def _ignored(folder: Path, dockerfile: Path) -> pathspec.PathSpec[pathspec.Pattern]:
+    """Return the rules of the ignore file, as BuildKit applies them.
+
+    Not docker-py's ``exclude_paths``: it deviates from BuildKit where an exception has a wildcard (``!**/keep.txt``
+    brings nothing back), where one file comes back from a folder that ``**`` excludes (all of the folder does), and in
+    ``[^a]``, ``../`` and upper case. The tests hold what BuildKit's own matcher answers.
+    """
     lines: list[str] = []
     for file in (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), folder / ".dockerignore"):
         if file.is_file():
-            lines = file.read_text(encoding="utf-8").splitlines()
+            lines = file.read_text(encoding="utf-8-sig").splitlines()
             break
     rules = []
     for line in (raw.strip() for raw in lines):
         if line and not line.startswith("#"):
-            mark = "!" if line.startswith("!") else ""
-            pattern = os.path.normpath(line.removeprefix("!").strip()).lstrip("/")
-            # "." names the root itself, which is never left out.
+            negation = "!" if line.startswith("!") else ""
+            pattern = _as_gitignore(os.path.normpath(line.removeprefix("!").strip()).lstrip("/"))
+            # "." names the root itself, which is never excluded.
             if pattern != ".":
-                # Whatever a pattern leaves out, it leaves out with all that is below.
-                rules += [f"{mark}/{pattern}", f"{mark}/{pattern}/**"]
-    # Not git's own reading: there a file can't come back once its folder is left out; Docker lets it.
+                # A pattern that excludes a folder excludes everything below it.
+                rules += [f"{negation}/{pattern}", f"{negation}/{pattern}/**"]
+    # Not GitIgnoreSpec: in git a file can't come back once its folder is excluded; in Docker it can.
     return pathspec.PathSpec.from_lines("gitignore", rules)
+
+
+def _as_gitignore(pattern: str) -> str:
+    """Rewrite the two forms that git reads otherwise: ``[!a]`` is a literal "!", ``**a`` is ``**/a``."""
+    return re.sub(r"(^|/)\*\*(?=[^/*])", r"\1**/", pattern.replace("[!", r"[\!"))
 
 
 def _entry(tar: tarfile.TarFile, name: str, path: Path) -> None:
