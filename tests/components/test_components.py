@@ -171,6 +171,14 @@ def test_the_agent_is_named_after_the_component_unless_told_otherwise() -> None:
     assert _declare().one(VERSION).inputs["agent_name"] == "support"
 
 
+@pytest.mark.parametrize("kind", [fa.HostedAgent, fa.HostedAgentVersion])
+def test_a_misspelt_option_is_the_type_error_that_python_raises(kind: Any) -> None:
+    """Python does not check the names of ``Unpack``: without this the option would be lost."""
+    where = {"project": None} if kind is fa.HostedAgent else {"project_endpoint": ENDPOINT, "agent_name": "support"}
+    with pytest.raises(TypeError, match=rf"{kind.__name__}.__init__\(\) got an unexpected keyword argument 'timeout'"):
+        kind("support", timeout=60, **where)
+
+
 def test_what_is_not_set_is_not_sent() -> None:
     """The defaults are the field table's, in one place."""
     inputs = _declare().one(VERSION).inputs
@@ -185,7 +193,7 @@ def test_a_tier_stands_for_cpu_and_memory() -> None:
 
 @pytest.mark.parametrize("other", [{"cpu": "1"}, {"memory": "2Gi"}])
 def test_a_tier_beside_cpu_or_memory_is_refused(other: dict[str, str]) -> None:
-    with pytest.raises(pulumi.RunError, match="tier: goes without cpu and memory"):
+    with pytest.raises(pulumi.RunError, match="tier: cannot be combined with cpu or memory"):
         _declare(tier=fa.Tier(), **other)
 
 
@@ -199,10 +207,10 @@ def test_arguments_of_another_kind_are_told_all_at_once_and_without_a_traceback(
         run(program)
     assert str(caught.value).splitlines() == [
         '4 problems in HostedAgent "support"',
-        '  image: is no AgentImage but a str: AgentImage.pinned("registry/repository@sha256:…")',
-        "  project: is no project: FoundryProject(…), or FoundryProject.existing(endpoint=…)",
-        '  rollout.smoke: is no SmokeTest but a str: SmokeTest("ping", expect="pong")',
-        "  tier: goes without cpu and memory: give either",
+        '  image: expected AgentImage, got str; for example AgentImage.pinned("registry/repository@sha256:…")',
+        "  project: expected a project, got str; for example FoundryProject(…), or FoundryProject.existing(endpoint=…)",
+        '  rollout.smoke: expected SmokeTest, got str; for example SmokeTest("ping", expect="pong")',
+        "  tier: cannot be combined with cpu or memory",
     ]
 
 

@@ -8,6 +8,8 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
+from foundry_agents.resources.options import VersionOptions
 from tests.components.program import (
     ACCOUNT,
     ENDPOINT,
@@ -179,3 +181,24 @@ def test_an_agent_waits_for_what_its_project_needs_first() -> None:
 
     first = {"shop-insights-connection", "shop-private-endpoint", "shop-private-dns"}
     assert first <= run(program).one(VERSION).depends_on
+
+
+def test_every_shared_option_is_an_input_of_the_version() -> None:
+    """So a shared option has one row, and the reference page describes it from there."""
+    assert VersionOptions.__optional_keys__ <= {row.name for row in VERSION_FIELDS.fields}
+    assert VersionOptions.__required_keys__ == frozenset()
+
+
+def test_an_agent_lives_in_a_project_that_another_stack_publishes() -> None:
+    stack, document = "acme/shared/prod", {"project": {"endpoint": ENDPOINT, "principal_id": PRINCIPAL}}
+
+    def program() -> None:
+        contract = fa.AgentContract.from_stack(stack)
+        registry = fa.AgentRegistry.existing("images", login_server="acme.io", resource_id="/registry")
+        image = fa.AgentImage.pinned(f"support@{DIGEST}", registry=registry)
+        fa.HostedAgent("support", project=contract.project, image=image, force_delete=True)
+
+    published = {stack: {"contract": {"format": "1.0", "agents": {}, **document}}}
+    version = run(program, published=published).one(VERSION)
+    assert version.inputs["project_endpoint"] == ENDPOINT
+    assert (version.deleted_with, "images-pull" in version.depends_on) == ("", True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import pulumi
 from pulumi import Input, Output
@@ -79,12 +79,12 @@ class Project(Protocol):
 class UnmanagedProject:
     """The parts of ``Project`` that are the same for every project that this stack does not manage."""
 
-    resource_group_name: ClassVar[Output[str] | None] = None
-    former_names: ClassVar[Sequence[str]] = ()
-    deleted_with: ClassVar[pulumi.Resource | None] = None
-    before_agents: ClassVar[Sequence[pulumi.Resource]] = ()
-    replacement_trigger: ClassVar[Output[str | None] | None] = None
-    unknown_identity_remedy: ClassVar[str] = "pass principal_id to FoundryProject.existing(…)"
+    resource_group_name: Output[str] | None = None
+    former_names: Sequence[str] = ()
+    deleted_with: pulumi.Resource | None = None
+    before_agents: Sequence[pulumi.Resource] = ()
+    replacement_trigger: Output[str | None] | None = None
+    unknown_identity_remedy: str = "pass principal_id to FoundryProject.existing(…)"
 
     @property
     def label(self) -> str:

@@ -32,7 +32,7 @@ from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
 from foundry_agents.resources._plugin.registries import image_registry
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, refuse_forced_name, text_of, urn_in
-from foundry_agents.resources.options import VersionOptions
+from foundry_agents.resources.options import VersionOptions, reject_unknown
 from foundry_agents.sources.code_package import CodePackage, as_planned
 
 TYPE = "pulumi-python:dynamic/foundry:HostedAgentVersion"
@@ -197,6 +197,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
         Raises:
             pulumi.RunError: The agent is declared twice, or the folder of its code can't be packed.
         """
+        reject_unknown("HostedAgentVersion.__init__()", options)
         reject_duplicate(resource_name, project_endpoint, agent_name)
         code, key = options.get("code"), options.get("fingerprint_key")
         props: dict[str, Any] = {

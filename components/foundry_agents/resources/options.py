@@ -48,3 +48,13 @@ class VersionOptions(TypedDict, total=False):
     """Give up waiting for the version after this many seconds; default 1200."""
     poll_interval_s: Input[float] | None
     """Longest pause between two reads of a version that is being created; default 5."""
+
+
+def reject_unknown(where: str, options: Mapping[str, object]) -> None:
+    """Refuse names that VersionOptions does not have, as Python does for a call without ``**options``.
+
+    Raises:
+        TypeError: A name is misspelt; Python itself checks nothing of ``Unpack``.
+    """
+    for name in options.keys() - VersionOptions.__optional_keys__:
+        raise TypeError(f"{where} got an unexpected keyword argument {name!r}")
