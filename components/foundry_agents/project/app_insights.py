@@ -1,4 +1,4 @@
-"""AppInsights: where a project's agents send their traces."""
+"""AppInsights: the Application Insights component that a project's agents send traces to."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def connect_insights(
     resource_group_name: Input[str],
     opts: ResourceOptions,
 ) -> cognitiveservices.ProjectConnection:
-    """Declares ``{name}-insights-connection``: the project's connection to its Application Insights."""
+    """Declare ``{name}-insights-connection``: the project's connection to its Application Insights."""
     return cognitiveservices.ProjectConnection(
         f"{name}-insights-connection",
         connection_name="app-insights",

@@ -19,8 +19,8 @@ class ExistingProject(UnmanagedProject):
         endpoint: Its data plane.
         principal_id: Object id of its identity; None when not known.
         resource_id: Its ARM id; None when not known.
-        name: What grants for it are called in Pulumi.
-        address: Its data plane, where the program knows it as plain text.
+        name: Its part in the names of grants in Pulumi.
+        address: Its data plane, where the program knows it as a plain string.
     """
 
     endpoint: Output[str]

@@ -1,4 +1,4 @@
-"""FoundryProject: an account and a project to put agents in, or one that exists."""
+"""FoundryProject: an account with a project for hosted agents."""
 
 from __future__ import annotations
 
@@ -27,52 +27,55 @@ _PROJECT = Getter(
     {"resourceGroups": "resourceGroupName", "accounts": "accountName", "projects": "projectName"},
 )
 
-# There is one at a time, so the old one goes first.
+# Azure allows one at a time, so the old one is deleted first.
 _NEVER_CHANGED = ResourceOptions(replace_on_changes=["*"], delete_before_replace=True)
 
 
 class FoundryProject(pulumi.ComponentResource):
     """A Foundry account with one project, ready for hosted agents.
 
-    The account has a host name of its own, project management switched on, a system-assigned identity, and keys
-    switched off: callers sign in with Entra.
+    The account has its own host name, project management, a system-assigned identity, and no keys: callers sign in with
+    Entra.
 
     Args:
         name: Name of the component; its children are called ``{name}-…``.
         location: Azure region.
-        resource_group_name: Where to put it; None makes a resource group.
-        account_name: Name of the account, unique in all of Azure; None makes one from the stack, once.
-        subdomain: Host name of the account, unique in all of Azure; None takes the account's name.
-        project_name: Name of the project in its account; None takes ``name``, once.
-        display_name: What the portal calls the project.
-        description: What the project is for.
-        models: Models to deploy, one after the other, before the project; they go before the account goes.
-        app_insights: Where agents send their traces: ``AppInsights()`` makes a component and its workspace,
-            ``AppInsights.existing(…)`` takes one that is there; None sends none.
-        local_auth: Keys are accepted besides Entra tokens.
+        resource_group_name: Its resource group; by default one is created.
+        account_name: Name of the account, unique in all of Azure; by default a name is generated from the stack when
+            the account is created, and kept.
+        subdomain: Host name of the account, unique in all of Azure; default the account's name.
+        project_name: Name of the project in its account; by default ``name`` is taken when the project is created, and
+            kept.
+        display_name: Name of the project in the portal.
+        description: Purpose of the project.
+        models: Models to deploy, one after the other, before the project; they are deleted before the account.
+        app_insights: Application Insights for the agents' traces: ``AppInsights()`` creates a component and its
+            workspace, ``AppInsights.existing(…)`` uses an existing one; by default no traces are sent.
+        local_auth: Accept keys besides Entra tokens.
         public_access: The account answers on the public network. Without it and without a private endpoint every
-            call is a 403 [docs], this stack's too.
-        allowed_ips: Addresses or CIDR ranges that may call over the public network; none means all may.
+            call fails with 403 [docs], this stack's too.
+        allowed_ips: Addresses or CIDR ranges that may call over the public network; by default all may.
         private_endpoint: An address in your own network.
         agent_subnet_id: ARM id of a subnet, delegated to ``Microsoft.App/environments``, that agents run in. It is
-            chosen when the account is made, never later [docs]: for another one make another account.
-        restore: Take back an account of this name that was deleted in the last 48 hours: Azure keeps its name that
-            long, and azure-native does not purge it. It is looked at when the account is made, at no other time.
-        tags: Tags for everything made here that can have some.
+            set when the account is created and can't change [docs]: for another one create another account.
+        restore: Restore an account of this name that was deleted in the last 48 hours: Azure reserves its name for that
+            long, and azure-native does not purge it. It has an effect only when the account is created.
+        tags: Tags for every resource created here that supports them.
 
     Attributes:
         endpoint: The project's data plane, as ARM reports it.
         principal_id: Object id of the project's identity: the one that pulls images [docs].
         resource_id: ARM id of the project.
-        resource_group_name: Where it is.
+        resource_group_name: Its resource group.
         account_name: Name of the account.
         account_id: ARM id of the account.
         project_name: Name of the project.
         app_insights_id: ARM id of the Application Insights component; None without one.
         account: The account, to depend on.
         project: The project, to depend on.
-        before_agents: What has to be there before the first agent: connections, private endpoint, capability hosts.
-        former_names: What the component was called before, by its aliases.
+        before_agents: Resources that must exist before the first agent: connections, private endpoint, capability
+            hosts.
+        former_names: Former names of the component, from its aliases.
     """
 
     endpoint: Output[str]
@@ -211,14 +214,14 @@ class FoundryProject(pulumi.ComponentResource):
         resource_id: Input[str | None] = None,
         name: str | None = None,
     ) -> ExistingProject:
-        """A project that is there already.
+        """Use a project that this stack does not manage.
 
         Args:
             endpoint: Its data plane; from the portal, or the project's ARM output.
             principal_id: Object id of its identity; needed by AgentRegistry, and named in errors of a failed pull.
             resource_id: Its ARM id; needed to grant roles on it and to connect a registry to it.
-            name: What grants for it are called in Pulumi; default the last part of ``endpoint`` where that is a plain
-                string, else "project".
+            name: Its part in the names of grants in Pulumi; default the last part of ``endpoint`` where that is a
+                plain string, else "project".
         """
         address = endpoint.rstrip("/") if isinstance(endpoint, str) else None
         return ExistingProject(
@@ -257,11 +260,11 @@ class FoundryProject(pulumi.ComponentResource):
     def grant_invoke(
         self, principal_id: Input[str], *, principal_type: PrincipalType = "ServicePrincipal", name: str | None = None
     ) -> authorization.RoleAssignment:
-        """Lets a principal call every agent of the project, and do nothing else: Foundry Agent Consumer [docs].
+        """Allow a principal to call every agent of the project and nothing else: Foundry Agent Consumer [docs].
 
         Args:
-            principal_id: Object id of who may call; asked for again, the grant that is there is returned.
-            principal_type: What that is.
+            principal_id: Object id of the principal; a second call for it returns the same grant.
+            principal_type: What kind of principal it is.
             name: The assignment is called ``{project}-invoke-{name}``; default the principal's id. A second principal
                 that is known only after the update needs one.
         """
@@ -277,10 +280,10 @@ class FoundryProject(pulumi.ComponentResource):
         subnet_id: Input[str] | None = None,
         account_host: bool = True,
     ) -> cognitiveservices.ProjectCapabilityHost:
-        """Keeps agents' data in storage of your own: an account's and a project's capability host [docs].
+        """Add capability hosts to account and project: they keep agents' data in your own storage [docs].
 
-        Hosted agents have needed none since April 2026; it is only for own storage, Cosmos DB and Search, and for
-        accounts made before. A host can't be changed, so a change replaces it [docs].
+        Since April 2026 hosted agents need none; it is only for your own storage, Cosmos DB and Search, and for older
+        accounts. A host can't be changed, so a change replaces it [docs].
 
         Args:
             storage: Names of connections to storage accounts.
@@ -288,7 +291,7 @@ class FoundryProject(pulumi.ComponentResource):
             vectors: Names of connections to AI Search.
             ai_services: Names of connections to models of another account.
             subnet_id: ARM id of the subnet that agents run in, where the account has one.
-            account_host: Make the account's host as well; False where Azure has made it itself [observed].
+            account_host: Create the account's host as well; False where Azure has created it [observed].
         """
         at = {"account_name": self.account_name, "resource_group_name": self.resource_group_name}
         made: list[pulumi.Resource] = [self.project]

@@ -30,31 +30,31 @@ class AgentRegistry(Registry):
 
     Args:
         name: Name of the component; its children are called ``{name}-…``.
-        pulled_by: The project, or projects, whose agents run images from here. A project whose agent is given an
-            image of this registry gets the right then, if it is not among them.
-        resource_group_name: Where to put it; None takes the first project's own group.
-        location: Azure region; None takes the resource group's.
-        registry_name: 5 to 50 lower-case letters and digits, unique in all of Azure; None makes one from the stack,
-            once.
+        pulled_by: The project, or projects, whose agents run images from here. The project of any other agent with an
+            image of this registry is granted the right when that agent is declared.
+        resource_group_name: Its resource group; default the first project's.
+        location: Azure region; default the resource group's.
+        registry_name: 5 to 50 lower-case letters and digits, unique in all of Azure; by default a name is generated
+            from the stack when the registry is created, and kept.
         sku: Basic, Standard or Premium.
         permissions: ``registry`` grants AcrPull and AcrPush; ``repository`` grants Container Registry Repository Reader
-            and Writer, the only ones that count in a registry of that mode [docs]. azure-native 3.29 can't set the mode
-            of a registry (its API version has none): ``az acr update --role-assignment-mode`` does.
-        retention_days: Days after which images without a tag are deleted; Premium alone [docs]. An agent's version
-            pulls by digest, so keep a tag on every image that a kept version runs. None keeps everything.
-        public_access: The registry answers on the public network; only Premium can do without [docs].
-        private_endpoint: An address in your own network; Premium alone [docs].
-        connect: Make a connection of category ContainerRegistry in each project; not needed where the project's
+            and Writer, the only roles that have an effect in a registry of that mode [docs]. azure-native 3.29 can't
+            set the mode of a registry (its API version lacks it): ``az acr update --role-assignment-mode`` does.
+        retention_days: Days after which images without a tag are deleted; Premium only [docs]. An agent's version
+            pulls by digest, so keep a tag on every image that a kept version runs. Default: all are kept.
+        public_access: The registry answers on the public network; False requires Premium [docs].
+        private_endpoint: An address in your own network; Premium only [docs].
+        connect: Create a connection of category ContainerRegistry in each project; not needed where the project's
             identity can pull [azd].
-        grants: Assign roles. False where somebody else does, as when the deployer may not: no assignment is made.
+        grants: Assign roles. With False no assignment is created, for deployers who may not assign roles.
         tags: Tags for the registry.
 
     Attributes:
-        login_server: Host that images are named by.
+        login_server: Host in the names of its images.
         resource_id: ARM id of the registry.
         permissions: How it reads role assignments.
         pull_role: The first project's role assignment; None without projects or grants.
-        before_the_pull: What has to be there before any pull, beside the role: private endpoint and connections.
+        before_the_pull: Resources besides the role that must exist before any pull: private endpoint and connections.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ def _group_of(registry: str, projects: Sequence[Project]) -> Output[str]:
 
 
 def _check_sku(registry: str, sku: Input[str], wanted: Mapping[str, bool]) -> None:
-    """Refuses what Azure has for Premium alone [docs], all of it at once; a SKU known later is Azure's to refuse."""
+    """Refuse options that require Premium [docs], all together; Azure refuses them for a SKU that is known later."""
     refused = [option for option, is_wanted in wanted.items() if is_wanted]
     if refused and isinstance(sku, str) and sku.lower() != "premium":
         raise pulumi.RunError(

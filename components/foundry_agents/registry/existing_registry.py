@@ -18,7 +18,7 @@ class ExistingRegistry(Registry):
         login_server: Its host, as ARM reports it: it is not always its name and ``.azurecr.io`` [docs].
         resource_id: Its ARM id.
         pulled_by: See AgentRegistry.
-        permissions: The mode that it is in; see AgentRegistry.
+        permissions: Its mode; see AgentRegistry.
         connect: See AgentRegistry.
         grants: See AgentRegistry.
         opts: Options.

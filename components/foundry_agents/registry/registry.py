@@ -31,11 +31,11 @@ class Registry(pulumi.ComponentResource):
         opts: Options of the component.
 
     Attributes:
-        login_server: Host that images are named by.
+        login_server: Host in the names of its images.
         resource_id: ARM id of the registry.
         permissions: How it reads role assignments.
         pull_role: The first project's role assignment; None without projects or grants.
-        before_the_pull: What must exist before any pull, besides the role: private endpoint and connections.
+        before_the_pull: Resources besides the role that must exist before any pull: private endpoint and connections.
     """
 
     login_server: Output[str]
@@ -159,7 +159,7 @@ class Registry(pulumi.ComponentResource):
         self.before_the_pull = [*self.before_the_pull, connection]
 
     def _alias_options(self, project: Project, suffix: str, before: str) -> ResourceOptions:
-        """Aliases of a resource named after a project, ``{registry}-pull-{project}``: it follows a renamed project."""
+        """Return aliases for a resource named after a project, ``{registry}-pull-{project}``: it follows a rename."""
         if not suffix.startswith(before):
             return ResourceOptions()
         names = (f"{self.pulumi_resource_name}-{before}{former}" for former in project.former_names)
