@@ -64,5 +64,5 @@ def _with_store(agent: str, tool: SearchedFiles, project: fa.Project, opts: pulu
     if not tool.files:
         return tool
     name = tool.name if isinstance(tool.name, str) else "files"
-    store = fa.VectorStore(f"{agent}-{name}", project_endpoint=project.endpoint, files=tool.files, opts=opts)
+    store = fa.VectorStore(f"{agent}-{name}", project=project, files=tool.files, opts=opts)
     return replace(tool, vector_store_ids=[*tool.vector_store_ids, store.vector_store_id])

@@ -119,7 +119,7 @@ def test_one_file_comes_back_from_a_folder_that_is_excluded_at_any_depth(folder:
     assert [name for name in read(folder).files if name.startswith("a/")] == ["a/cache/keep.js"]
 
 
-def test_the_dockerfiles_own_ignore_file_goes_before_the_folders(folder: Path) -> None:
+def test_the_dockerfiles_own_ignore_file_takes_precedence_over_the_folders(folder: Path) -> None:
     (folder / ".dockerignore").write_text("*\n", encoding="utf-8")
     (folder / "Dockerfile.dockerignore").write_text("data\n", encoding="utf-8")
     assert "main.py" in read(folder).files
@@ -136,7 +136,7 @@ def test_a_missing_folder_and_a_missing_dockerfile_are_named(folder: Path) -> No
     with pytest.raises(ContextError, match="context nowhere is not a folder"):
         BuildContext.read(Path("nowhere"), None, limit_mb=1)
     (folder / "Dockerfile").unlink()
-    with pytest.raises(ContextError, match=r"Dockerfile is not there; write one, .+ AgentImage.pinned"):
+    with pytest.raises(ContextError, match=r"Dockerfile does not exist; write one, .+ AgentImage.pinned"):
         read(folder)
 
 

@@ -73,7 +73,7 @@ def test_an_account_is_never_replaced_for_an_option() -> None:
     assert _project(agent_subnet_id="/subnet").one(ACCOUNT).replace_on_changes == ()
 
 
-def test_a_capability_host_is_replaced_and_the_old_one_goes_first() -> None:
+def test_a_capability_host_is_replaced_and_the_old_one_is_deleted_first() -> None:
     """It can't be changed, and there is one at a time [docs]."""
     made = declare(lambda: fa.FoundryProject("shop", location="eastus2").add_capability_host())
     hosts = [one for one in made.declared if one.type.endswith("CapabilityHost")]
@@ -152,9 +152,9 @@ def test_the_login_server_of_a_registry_is_the_one_that_arm_reports() -> None:
     assert run(program).outputs == {"host": LOGIN_SERVER}
 
 
-@pytest.mark.parametrize(("force_delete", "gone_with"), [(True, "shop-project"), (False, ""), (None, "")])
-def test_an_agent_goes_with_its_project_only_when_its_sessions_may_end(
-    *, force_delete: bool | None, gone_with: str
+@pytest.mark.parametrize(("force_delete", "deleted_with"), [(True, "shop-project"), (False, ""), (None, "")])
+def test_an_agent_is_deleted_with_its_project_only_if_its_sessions_may_end(
+    *, force_delete: bool | None, deleted_with: str
 ) -> None:
     """Without force_delete a live session still stops the destroy of the whole stack."""
 
@@ -164,7 +164,7 @@ def test_an_agent_goes_with_its_project_only_when_its_sessions_may_end(
         fa.HostedAgent("support", project=project, image=image, force_delete=force_delete)
 
     made = run(program)
-    assert (made.one(VERSION).deleted_with, made.one(ROLLOUT).deleted_with) == (gone_with, gone_with)
+    assert (made.one(VERSION).deleted_with, made.one(ROLLOUT).deleted_with) == (deleted_with, deleted_with)
 
 
 def test_an_agent_waits_for_what_its_project_needs_first() -> None:

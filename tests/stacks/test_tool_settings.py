@@ -152,15 +152,15 @@ def test_files_become_a_vector_store_beside_those_that_are_there(
     assert found["tool:terms"] == {"type": "file_search", "name": "terms", "vector_store_ids": ["vs_0", "vs_1"]}
 
 
-@pytest.mark.parametrize(("force_delete", "gone_with"), [(True, "agents-project"), (False, "")])
+@pytest.mark.parametrize(("force_delete", "deleted_with"), [(True, "agents-project"), (False, "")])
 def test_files_go_with_the_project_when_their_toolbox_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, force_delete: bool, gone_with: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, force_delete: bool, deleted_with: str
 ) -> None:
     """A store that is asked to go before the toolbox that searches it stays, with a warning."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "faq.md").write_text("# FAQ\n", encoding="utf-8")
     made = deployed(_agent({"type": "file_search", "files": ["faq.md"]}, force_delete=force_delete))
-    assert (made.one(STORE).deleted_with, made.one(TOOLBOX).deleted_with) == (gone_with, gone_with)
+    assert (made.one(STORE).deleted_with, made.one(TOOLBOX).deleted_with) == (deleted_with, deleted_with)
 
 
 # --- Problems ---------------------------------------------------------------------------------------------------------

@@ -119,7 +119,8 @@ pulumi.export("host", contract.registry.login_server.apply(str.upper))
 learn = fa.ProjectConnection.with_keys(
     "learn", {"Authorization": pulumi.Output.secret("…")}, project=project, target="https://learn.example.com/mcp"
 )
-faq = fa.VectorStore("faq", project_endpoint=project.endpoint, files=["docs/faq.md"])
+faq = fa.VectorStore("faq", project=project, files=["docs/faq.md"])
+known = fa.VectorStore("known", project_endpoint=elsewhere.endpoint, files=["docs/faq.md"])
 tools = fa.Toolbox(
     "tools",
     project=project,
