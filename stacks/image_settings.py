@@ -40,7 +40,7 @@ class BuildSettings:
     remote: bool = False
     start: bool = False
 
-    def image(self, name: str, registry: fa.AgentRegistry) -> fa.AgentImage:
+    def image(self, name: str, registry: fa.Registry) -> fa.AgentImage:
         """Declare the build."""
         sources: dict[str, Any] = {
             "context": self.context,

@@ -56,7 +56,7 @@ def _keep_name(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransf
     return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, kept))
 
 
-def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry | None:
+def _registry(settings: Settings, project: fa.Project) -> fa.Registry | None:
     """Return the registry of all images; None if all agents are source code in an existing project."""
     if settings.project is not None and settings.registry is None:
         return None
@@ -75,7 +75,7 @@ def _registry(settings: Settings, project: fa.Project) -> fa.AgentRegistry | Non
     )
 
 
-def _agents(settings: Settings, project: fa.Project, registry: fa.AgentRegistry | None) -> list[fa.HostedAgent]:
+def _agents(settings: Settings, project: fa.Project, registry: fa.Registry | None) -> list[fa.HostedAgent]:
     """Declare every agent, and report the problems of all their folders and files at once.
 
     Raises:
@@ -94,7 +94,7 @@ def _agents(settings: Settings, project: fa.Project, registry: fa.AgentRegistry 
 
 
 def _image(
-    name: str, wanted: AgentSettings, registry: fa.AgentRegistry, source: fa.AgentContract | None
+    name: str, wanted: AgentSettings, registry: fa.Registry, source: fa.AgentContract | None
 ) -> fa.AgentImage | None:
     """Return the image that the file names or builds, or the promoted one; None for an agent from source code."""
     if wanted.code is not None:

@@ -53,8 +53,7 @@ def with_vector_stores(
     """Return the tools for the component, and declare a vector store for the files of each file search."""
     # An agent that is deleted by force is deleted with its project, and so is its toolbox. A vector store that the
     # toolbox searches can't be deleted before it.
-    deleted_with = project.project if isinstance(project, fa.FoundryProject) and force_delete else None
-    opts = pulumi.ResourceOptions(deleted_with=deleted_with)
+    opts = pulumi.ResourceOptions(deleted_with=project.deleted_with if force_delete else None)
     return [_with_store(agent, tool, project, opts) if isinstance(tool, SearchedFiles) else tool for tool in wanted]
 
 
@@ -77,5 +76,5 @@ def _with_store(agent: str, tool: SearchedFiles, project: fa.Project, opts: pulu
     if not tool.files:
         return tool
     name = tool.name if isinstance(tool.name, str) else "files"
-    store = fa.VectorStore(f"{agent}-{name}", project_endpoint=project.endpoint, files=tool.files, opts=opts)
+    store = fa.VectorStore(f"{agent}-{name}", project=project, files=tool.files, opts=opts)
     return replace(tool, vector_store_ids=[*tool.vector_store_ids, store.vector_store_id])

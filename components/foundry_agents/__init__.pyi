@@ -11,10 +11,14 @@ from .lifecycle.schema.enums import AgentProtocol, Runtime
 from .project.app_insights import AppInsights
 from .project.connection import ProjectConnection
 from .project.connection_secret import ConnectionSecret
-from .project.foundry_project import ExistingProject, FoundryProject, Project
+from .project.existing_project import ExistingProject
+from .project.foundry_project import FoundryProject
 from .project.model_deployment import ModelDeployment
 from .project.private_endpoint import PrivateEndpoint
+from .project.project import Project
 from .registry.agent_registry import AgentRegistry
+from .registry.existing_registry import ExistingRegistry
+from .registry.registry import Registry
 from .resources import AgentRollout, HostedAgentVersion, ToolboxVersion, VectorStore
 from .resources.inputs import Moderation, StreamSelector, TelemetryEndpoint, TelemetryHeader
 from .sources.code_package import CodePackage
@@ -35,6 +39,7 @@ __all__ = [
     "CodePackage",
     "ConnectionSecret",
     "ExistingProject",
+    "ExistingRegistry",
     "FileSearch",
     "FoundryProject",
     "HostedAgent",
@@ -49,6 +54,7 @@ __all__ = [
     "PublishedAgent",
     "PublishedProject",
     "PublishedRegistry",
+    "Registry",
     "Rollout",
     "Runtime",
     "SmokeTest",

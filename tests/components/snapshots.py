@@ -1,4 +1,4 @@
-"""The snapshot of what every component declares; ``python -m tests.components.snapshots`` writes it anew."""
+"""The snapshot of what every component declares; ``python -m tests.components.snapshots`` writes it again."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_both_ways_of_building_name_a_content_alike(folder: Path) -> None:
 
 
 def test_a_missing_dockerfile_stops_the_program_with_the_other_ways(tmp_path: Path) -> None:
-    with pytest.raises(pulumi.RunError, match=r'AgentImage\.build "support": .+Dockerfile is not there; .+pinned'):
+    with pytest.raises(pulumi.RunError, match=r'AgentImage\.build "support": .+Dockerfile does not exist; .+pinned'):
         build(tmp_path, {})
 
 

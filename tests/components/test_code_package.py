@@ -144,7 +144,7 @@ def test_links_out_of_the_folder_are_refused_all_at_once(agent: Path, tmp_path: 
     (agent / "tools" / "up").symlink_to("../../secret")
     lines = refusal(agent).splitlines()
     assert lines[0] == "4 problems in the agent's code"
-    assert "code: broken is no file that can be read" in lines[1]
+    assert "code: broken is not a readable file" in lines[1]
     assert "code: out.txt is a link out of the folder" in lines[2]
     assert "code: tools/up is a link out of the folder" in lines[3]
     assert "code: up is a link to a folder" in lines[4]
@@ -165,10 +165,10 @@ def test_a_link_that_is_ignored_is_in_nobodys_way(agent: Path, tmp_path: Path) -
 def test_what_is_no_file_is_refused(agent: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(agent / "s"))
-        assert "code: s is no file that can be read" in refusal(agent)
+        assert "code: s is not a readable file" in refusal(agent)
 
 
-def test_a_folder_that_is_none_or_empty_or_unreadable_is_refused(agent: Path, tmp_path: Path) -> None:
+def test_a_missing_empty_or_unreadable_folder_is_refused(agent: Path, tmp_path: Path) -> None:
     assert "is not a folder" in refusal(tmp_path / "nowhere")
     assert "is not a folder" in refusal(agent / "main.py")
     (tmp_path / "empty" / ".git").mkdir(parents=True)

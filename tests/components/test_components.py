@@ -103,9 +103,12 @@ def test_an_existing_project_declares_nothing_of_its_own() -> None:
 # --- HostedAgent ----------------------------------------------------------------------------------------------------
 
 
-def test_a_version_stays_when_it_is_replaced_and_the_rollout_does_not() -> None:
-    """The rollout owns the history, so a revert finds the former version."""
-    assert _declare().one(VERSION).inputs["kept_by_rollout"] is True
+def test_a_replaced_version_is_kept_and_a_replaced_rollout_is_not() -> None:
+    """The rollout owns the history, so a revert finds the former version; the engine itself retains neither."""
+    made = _declare()
+    assert made.one(VERSION).inputs["kept_by_rollout"] is True
+    assert "kept_by_rollout" not in made.one(ROLLOUT).inputs
+    assert [made.one(kind).retain_on_delete for kind in (VERSION, ROLLOUT)] == [False, False]
 
 
 def test_the_pull_role_comes_before_the_version() -> None:
@@ -161,14 +164,22 @@ def test_the_settings_of_an_agent_reach_its_version() -> None:
     assert made.one(ROLLOUT).inputs["protocols"] == ["invocations", "responses"]
 
 
-def test_force_delete_reaches_whoever_takes_the_agent_away() -> None:
-    """Case 50: the rollout, or the version when the first rollout has failed and is in no state."""
+def test_force_delete_reaches_version_and_rollout() -> None:
+    """Case 50: when the first rollout has failed it is not in state, and the version deletes the agent."""
     made = _declare(force_delete=True)
     assert [made.one(kind).inputs["force_delete"] for kind in (ROLLOUT, VERSION)] == [True, True]
 
 
-def test_the_agent_is_named_after_the_component_unless_told_otherwise() -> None:
+def test_the_agent_is_named_after_the_component_by_default() -> None:
     assert _declare().one(VERSION).inputs["agent_name"] == "support"
+
+
+@pytest.mark.parametrize("kind", [fa.HostedAgent, fa.HostedAgentVersion])
+def test_a_misspelt_option_is_the_type_error_that_python_raises(kind: Any) -> None:
+    """Python does not check the names of ``Unpack``: without this the option would be lost."""
+    where = {"project": None} if kind is fa.HostedAgent else {"project_endpoint": ENDPOINT, "agent_name": "support"}
+    with pytest.raises(TypeError, match=rf"{kind.__name__}.__init__\(\) got an unexpected keyword argument 'timeout'"):
+        kind("support", timeout=60, **where)
 
 
 def test_what_is_not_set_is_not_sent() -> None:
@@ -184,12 +195,12 @@ def test_a_tier_stands_for_cpu_and_memory() -> None:
 
 
 @pytest.mark.parametrize("other", [{"cpu": "1"}, {"memory": "2Gi"}])
-def test_a_tier_beside_cpu_or_memory_is_refused(other: dict[str, str]) -> None:
-    with pytest.raises(pulumi.RunError, match="tier: goes without cpu and memory"):
+def test_a_tier_with_cpu_or_memory_is_refused(other: dict[str, str]) -> None:
+    with pytest.raises(pulumi.RunError, match="tier: cannot be combined with cpu or memory"):
         _declare(tier=fa.Tier(), **other)
 
 
-def test_arguments_of_another_kind_are_told_all_at_once_and_without_a_traceback() -> None:
+def test_arguments_of_the_wrong_type_are_reported_together_and_without_a_traceback() -> None:
     def program() -> None:
         smoke: Any = "ping"
         wrong: dict[str, Any] = {"project": ENDPOINT, "image": "acme.io/support", "rollout": fa.Rollout(smoke=smoke)}
@@ -199,10 +210,10 @@ def test_arguments_of_another_kind_are_told_all_at_once_and_without_a_traceback(
         run(program)
     assert str(caught.value).splitlines() == [
         '4 problems in HostedAgent "support"',
-        '  image: is no AgentImage but a str: AgentImage.pinned("registry/repository@sha256:…")',
-        "  project: is no project: FoundryProject(…), or FoundryProject.existing(endpoint=…)",
-        '  rollout.smoke: is no SmokeTest but a str: SmokeTest("ping", expect="pong")',
-        "  tier: goes without cpu and memory: give either",
+        '  image: expected AgentImage, got str; for example AgentImage.pinned("registry/repository@sha256:…")',
+        "  project: expected a project, got str; for example FoundryProject(…), or FoundryProject.existing(endpoint=…)",
+        '  rollout.smoke: expected SmokeTest, got str; for example SmokeTest("ping", expect="pong")',
+        "  tier: cannot be combined with cpu or memory",
     ]
 
 
@@ -244,14 +255,14 @@ def test_an_agent_of_image_and_code_or_of_neither_is_refused(tmp_path: Path, *, 
         run(program)
 
 
-def test_a_protocol_that_is_newer_than_this_release_is_let_through_by_name() -> None:
+def test_a_protocol_that_is_newer_than_this_release_is_accepted_by_name() -> None:
     inputs = _declare(protocols={fa.AgentProtocol.of("grpc"): "1", "responses": "2.0.0"}).one(VERSION).inputs
     assert inputs["protocols"] == {"grpc": "1", "responses": "2.0.0"}
     assert inputs["accept_new"] == ["grpc"]
     assert "accept_new" not in _declare(protocols={"grpc": "1"}).one(VERSION).inputs
 
 
-def test_a_fingerprint_key_is_a_secret_whoever_gives_it() -> None:
+def test_a_fingerprint_key_is_always_a_secret() -> None:
     """Case 55: also one that the program has in plain text."""
     inputs = _declare(fingerprint_key="correct horse battery").one(VERSION).inputs
     assert inputs["fingerprint_key"] == Secret("correct horse battery")
@@ -261,7 +272,7 @@ def test_a_secret_variable_stays_a_secret() -> None:
     """Case 54."""
     environment = {"GREETING": "Hello", "TOKEN": pulumi.Output.secret("s3cret")}
     sent = _declare(environment=environment).one(VERSION).inputs["environment"]
-    # Pulumi marks the whole map where one value in it is secret, or that value alone: either hides it.
+    # Pulumi makes the whole map secret where one value in it is, or that value alone: both hide it.
     assert sent in ({"GREETING": "Hello", "TOKEN": Secret("s3cret")}, Secret({"GREETING": "Hello", "TOKEN": "s3cret"}))
 
 
@@ -280,7 +291,7 @@ def test_progress_goes_to_the_resources_own_row() -> None:
         assert made.one(token).inputs["urn"] == made.one(token).urn
 
 
-def test_what_an_agent_gives_back_comes_from_its_children() -> None:
+def test_the_outputs_of_an_agent_are_those_of_its_children() -> None:
     def program() -> Mapping[str, pulumi.Input[object]]:
         agent = _existing()
         return {
@@ -333,7 +344,7 @@ def test_the_image_is_named_by_the_registry_it_is_in() -> None:
     assert _declare_whole().one(VERSION).inputs["image"] == f"{LOGIN_SERVER}/support@{DIGEST}"
 
 
-def test_the_registry_goes_into_the_projects_group_unless_told_otherwise() -> None:
+def test_the_registry_is_in_the_projects_group_by_default() -> None:
     assert _declare_whole().one(REGISTRY).inputs["resourceGroupName"] == "agents-group"
 
 

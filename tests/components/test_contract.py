@@ -159,32 +159,32 @@ def test_a_secret_contract_is_read_as_secret() -> None:
 
 
 @pytest.mark.parametrize("document", [None, "text", {"format": "1.0"}, {"agents": []}])
-def test_a_stack_without_a_contract_is_told(document: object) -> None:
+def test_a_stack_without_a_contract_is_an_error(document: object) -> None:
     with pytest.raises(ContractError, match=f'stack "{STACK}" publishes no contract') as caught:
         readable(STACK, document)
     assert "fa.export_contract" in str(caught.value)
 
 
 @pytest.mark.parametrize(("written", "who"), [("2.0", "here"), ("10.3", "here"), ("0.9", "there"), ("x", "there")])
-def test_a_contract_of_another_major_format_says_who_has_to_move(written: str, who: str) -> None:
+def test_a_contract_of_another_major_format_says_which_side_needs_a_newer_release(written: str, who: str) -> None:
     with pytest.raises(ContractError, match="can't be read") as caught:
         readable(STACK, {"format": written, "agents": {}})
     assert f"it is written in format {written}; this release of pulumi-foundry-agents reads 1.x" in str(caught.value)
     assert f"take a newer release of pulumi-foundry-agents {who}" in str(caught.value)
 
 
-def test_an_unknown_agent_is_told_with_those_that_there_are() -> None:
+def test_the_error_for_an_unknown_agent_lists_the_known_ones() -> None:
     with pytest.raises(ContractError, match='publishes no agent "sales"') as caught:
         value_at(STACK, _document(), ("agents", "sales", "image"))
     assert "its agents: support" in str(caught.value)
 
 
-def test_a_registry_that_is_not_published_is_told_when_it_is_needed() -> None:
+def test_reading_a_registry_that_is_not_published_is_an_error() -> None:
     with pytest.raises(ContractError, match="has no registry"):
         value_at(STACK, _document(registry=None), ("registry", "login_server"))
 
 
-def test_a_field_that_an_older_publisher_does_not_write_is_told() -> None:
+def test_reading_a_field_that_an_older_publisher_lacks_is_an_error() -> None:
     document = _document()
     del document["agents"]["support"]["serving_version"]
     with pytest.raises(ContractError, match=r"has no agents\.support\.serving_version"):

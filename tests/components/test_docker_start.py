@@ -103,7 +103,7 @@ def test_an_image_that_ends_at_once_is_refused_with_what_it_wrote(daemon: docker
     assert daemon.containers.list(all=True) == []
 
 
-def test_without_a_daemon_nothing_is_proved_and_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_daemon_the_image_is_not_started_and_a_message_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/d.sock")
     said: list[str] = []
     start_and_ask("local/agent:1", {}, SystemClock(), said.append)

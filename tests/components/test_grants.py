@@ -24,11 +24,11 @@ def _there(name: str, *, principal_id: str = ANN, resource_id: str | None = PROJ
     return fa.FoundryProject.existing(endpoint=endpoint, principal_id=principal_id, resource_id=resource_id)
 
 
-def _shared(**options: object) -> fa.AgentRegistry:
+def _shared(**options: object) -> fa.Registry:
     return fa.AgentRegistry.existing("images", login_server="acme.io", resource_id=ELSEWHERE, **options)  # type: ignore[arg-type]
 
 
-def _agent(name: str, project: fa.Project, registry: fa.AgentRegistry) -> fa.HostedAgent:
+def _agent(name: str, project: fa.Project, registry: fa.Registry) -> fa.HostedAgent:
     image = fa.AgentImage.pinned(f"support@{DIGEST}", registry=registry)
     return fa.HostedAgent(name, project=project, image=image)
 

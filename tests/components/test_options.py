@@ -8,6 +8,8 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
+from foundry_agents.resources.options import VersionOptions
 from tests.support.program import (
     ACCOUNT,
     ENDPOINT,
@@ -71,7 +73,7 @@ def test_an_account_is_never_replaced_for_an_option() -> None:
     assert _project(agent_subnet_id="/subnet").one(ACCOUNT).replace_on_changes == ()
 
 
-def test_a_capability_host_is_replaced_and_the_old_one_goes_first() -> None:
+def test_a_capability_host_is_replaced_and_the_old_one_is_deleted_first() -> None:
     """It can't be changed, and there is one at a time [docs]."""
     made = declare(lambda: fa.FoundryProject("shop", location="eastus2").add_capability_host())
     hosts = [one for one in made.declared if one.type.endswith("CapabilityHost")]
@@ -150,9 +152,9 @@ def test_the_login_server_of_a_registry_is_the_one_that_arm_reports() -> None:
     assert run(program).outputs == {"host": LOGIN_SERVER}
 
 
-@pytest.mark.parametrize(("force_delete", "gone_with"), [(True, "shop-project"), (False, ""), (None, "")])
-def test_an_agent_goes_with_its_project_only_when_its_sessions_may_end(
-    *, force_delete: bool | None, gone_with: str
+@pytest.mark.parametrize(("force_delete", "deleted_with"), [(True, "shop-project"), (False, ""), (None, "")])
+def test_an_agent_is_deleted_with_its_project_only_if_its_sessions_may_end(
+    *, force_delete: bool | None, deleted_with: str
 ) -> None:
     """Without force_delete a live session still stops the destroy of the whole stack."""
 
@@ -162,7 +164,7 @@ def test_an_agent_goes_with_its_project_only_when_its_sessions_may_end(
         fa.HostedAgent("support", project=project, image=image, force_delete=force_delete)
 
     made = run(program)
-    assert (made.one(VERSION).deleted_with, made.one(ROLLOUT).deleted_with) == (gone_with, gone_with)
+    assert (made.one(VERSION).deleted_with, made.one(ROLLOUT).deleted_with) == (deleted_with, deleted_with)
 
 
 def test_an_agent_waits_for_what_its_project_needs_first() -> None:
@@ -179,3 +181,24 @@ def test_an_agent_waits_for_what_its_project_needs_first() -> None:
 
     first = {"shop-insights-connection", "shop-private-endpoint", "shop-private-dns"}
     assert first <= run(program).one(VERSION).depends_on
+
+
+def test_every_shared_option_is_an_input_of_the_version() -> None:
+    """So a shared option has one row, and the reference page describes it from there."""
+    assert VersionOptions.__optional_keys__ <= {row.name for row in VERSION_FIELDS.fields}
+    assert VersionOptions.__required_keys__ == frozenset()
+
+
+def test_an_agent_lives_in_a_project_that_another_stack_publishes() -> None:
+    stack, document = "acme/shared/prod", {"project": {"endpoint": ENDPOINT, "principal_id": PRINCIPAL}}
+
+    def program() -> None:
+        contract = fa.AgentContract.from_stack(stack)
+        registry = fa.AgentRegistry.existing("images", login_server="acme.io", resource_id="/registry")
+        image = fa.AgentImage.pinned(f"support@{DIGEST}", registry=registry)
+        fa.HostedAgent("support", project=contract.project, image=image, force_delete=True)
+
+    published = {stack: {"contract": {"format": "1.0", "agents": {}, **document}}}
+    version = run(program, published=published).one(VERSION)
+    assert version.inputs["project_endpoint"] == ENDPOINT
+    assert (version.deleted_with, "images-pull" in version.depends_on) == ("", True)

@@ -13,7 +13,7 @@ from tests.support.program import ENDPOINT, PRINCIPAL, ROLLOUT, Run, declare, ru
 
 
 def test_every_component_with_every_option_declares_what_is_written_down() -> None:
-    """`python -m tests.components.snapshots` writes the file anew; a changed name or parent is a change of state."""
+    """`python -m tests.components.snapshots` writes the file again; a changed name or parent is a change of state."""
     assert snapshot(declared()) == json.loads(FILE.read_text(encoding="utf-8"))
 
 

@@ -10,7 +10,6 @@ import pulumi
 import pytest
 
 import foundry_agents as fa
-from foundry_agents.agent import toolbox_access
 from foundry_agents.lifecycle.inputs.rules import RESERVED_ENVIRONMENT
 from tests.support.program import (
     ASSIGNMENT,
@@ -79,7 +78,7 @@ def test_the_toolbox_is_named_after_the_agent_and_has_each_tool_under_its_name()
     assert inputs["tool:docs"]["server_url"] == "https://learn.example.com/mcp"
 
 
-def test_the_container_is_told_where_exactly_its_version_of_the_tools_is() -> None:
+def test_the_container_gets_the_endpoint_of_exactly_its_version_of_the_tools() -> None:
     environment = declare(tools=TOOLS, environment={"GREETING": "Hello"}).one(VERSION).inputs["environment"]
     assert environment == {
         "TOOLBOX_ENDPOINT": f"{ENDPOINT}/toolboxes/support/versions/3/mcp?api-version=v1",
@@ -88,41 +87,43 @@ def test_the_container_is_told_where_exactly_its_version_of_the_tools_is() -> No
     }
 
 
-def test_the_variables_are_none_that_the_platform_sets_itself() -> None:
-    for name in (toolbox_access.ENDPOINT_VARIABLE, toolbox_access.NAME_VARIABLE):
-        assert RESERVED_ENVIRONMENT.fullmatch(name) is None
+def test_the_platform_sets_none_of_the_variables_of_a_toolbox() -> None:
+    environment = declare(tools=TOOLS).one(VERSION).inputs["environment"]
+    assert len(environment) == 2
+    assert [name for name in environment if RESERVED_ENVIRONMENT.fullmatch(name)] == []
 
 
-def test_a_tool_in_the_words_of_the_wire_is_told_how_to_be_said() -> None:
+def test_the_error_for_a_raw_payload_or_another_type_says_what_to_write() -> None:
     with pytest.raises(pulumi.RunError) as caught:
         declare(tools=[fa.CodeInterpreter(), {"type": "web_search"}, "docs"])
     assert str(caught.value).splitlines() == [
         "2 problems in the tools of a toolbox",
-        "  tools[1]: is no tool but a dict: Tool.of({…}) takes the words of the wire",
-        "  tools[2]: is no tool but a str: CodeInterpreter(), Mcp(…), …",
+        "  tools[1]: expected a tool, got dict; Tool.of({…}) accepts the raw API payload",
+        "  tools[2]: expected a tool, got str; for example CodeInterpreter() or Mcp(…)",
     ]
 
 
-def test_tools_that_exclude_their_own_settings_are_told_with_the_others() -> None:
+def test_exclusive_settings_of_a_tool_are_reported_with_the_other_problems() -> None:
     with pytest.raises(pulumi.RunError) as caught:
         declare(tools=[fa.OpenApi("orders", {}, connection="a", audience="b"), fa.WebSearch])
     assert str(caught.value).splitlines() == [
         "2 problems in the tools of a toolbox",
         "  tools[0]: OpenApi 'orders': give either connection or audience, not both",
-        "  tools[1]: is no tool but a type: CodeInterpreter(), Mcp(…), …",
+        "  tools[1]: expected a tool, got type; for example CodeInterpreter() or Mcp(…)",
     ]
 
 
 @pytest.mark.parametrize("tools", ["code_interpreter", fa.CodeInterpreter()])
-def test_tools_that_are_no_list_are_told_so_once(tools: object) -> None:
+def test_tools_that_are_not_a_list_are_one_problem(tools: object) -> None:
     with pytest.raises(
-        pulumi.RunError, match=f"1 problem in the tools.*\n  tools: is no list but a {type(tools).__name__}"
+        pulumi.RunError,
+        match=f"1 problem in the tools.*\n  tools: expected a list, got {type(tools).__name__}; for example",
     ):
         declare(tools=tools)
 
 
 def test_an_existing_project_without_its_arm_id_ends_the_program_with_a_sentence() -> None:
-    """Outputs are resolved where nobody can catch: only a RunError is printed without a traceback."""
+    """No caller can catch an error in an Output, and Pulumi prints only a RunError without a traceback."""
 
     def agent() -> None:
         fa.HostedAgent("support", project=fa.FoundryProject.existing(endpoint=ENDPOINT), image=IMAGE, tools=TOOLS)
@@ -151,7 +152,7 @@ def test_the_agents_own_identity_gets_foundry_user_on_the_project_before_the_smo
     assert "support-toolbox-role" in made.one(ROLLOUT).depends_on
 
 
-def test_the_role_is_granted_to_what_the_identity_says_so_that_a_planned_version_shows_no_role_that_goes() -> None:
+def test_the_role_is_granted_to_the_principal_of_the_identity_so_that_a_planned_version_replaces_no_role() -> None:
     made = declare(tools=TOOLS)
     assert made.one(IDENTITY).inputs["principal_id"] == "agent-principal"
     assert "support-identity" in made.one(ASSIGNMENT).depends_on
@@ -163,21 +164,21 @@ def test_a_deployer_who_may_not_assign_roles_switches_the_grant_off() -> None:
     assert ASSIGNMENT not in {made.type for made in declare(tools=TOOLS, grant_toolbox_role=False).declared}
 
 
-@pytest.mark.parametrize(("force_delete", "gone_with"), [(True, "shop-project"), (False, "")])
-def test_a_toolbox_goes_with_its_project_when_its_agent_does(*, force_delete: bool, gone_with: str) -> None:
+@pytest.mark.parametrize(("force_delete", "deleted_with"), [(True, "shop-project"), (False, "")])
+def test_a_toolbox_is_deleted_with_its_project_if_its_agent_is(*, force_delete: bool, deleted_with: str) -> None:
     """Else its delete would find the agent still there, and keep it for that."""
 
     def program() -> None:
         shop = fa.FoundryProject("shop", location="eastus2")
         fa.HostedAgent("support", project=shop, image=IMAGE, tools=TOOLS, force_delete=force_delete)
 
-    assert run(program).one(TOOLBOX).deleted_with == gone_with
+    assert run(program).one(TOOLBOX).deleted_with == deleted_with
 
 
 # --- Toolbox ---------------------------------------------------------------------------------------------------------
 
 
-def test_agents_share_a_toolbox_and_each_is_let_in() -> None:
+def test_agents_share_a_toolbox_and_each_is_granted_access() -> None:
     def program() -> None:
         shared = fa.Toolbox("tools", project=project(), tools=TOOLS, promote=False)
         for name in ("one", "two"):
@@ -212,7 +213,8 @@ def test_an_agent_and_a_toolbox_may_have_one_name() -> None:
         fa.ToolboxVersion("t", project_endpoint=ENDPOINT, toolbox_name="support", tools=[{"type": "web_search"}])
         fa.HostedAgentVersion("v", project_endpoint=ENDPOINT, agent_name="support", image="acme.io/a@sha256:…")
 
-    run(program)
+    made = run(program)
+    assert made.one(TOOLBOX).inputs["toolbox_name"] == made.one(VERSION).inputs["agent_name"] == "support"
 
 
 # --- ProjectConnection -----------------------------------------------------------------------------------------------
@@ -308,7 +310,7 @@ def test_a_tool_names_the_connection_by_its_arm_id_and_waits_for_it() -> None:
     assert "learn-connection" in made.depends_on
 
 
-def test_a_program_that_reads_tools_from_a_file_can_ask_what_the_preview_would_say() -> None:
+def test_a_program_that_reads_tools_from_a_file_gets_the_problems_of_the_preview() -> None:
     def program() -> None:
         later = pulumi.Output.from_input("https://known-later.example/mcp")
         tools = [
@@ -334,7 +336,7 @@ def test_a_store_is_known_by_what_is_in_its_files(tmp_path: Path) -> None:
         (tmp_path / name).write_text(name, encoding="utf-8")
 
     def program() -> None:
-        store = fa.VectorStore("docs", project_endpoint=ENDPOINT, files=[tmp_path / "faq.md", tmp_path / "terms.txt"])
+        store = fa.VectorStore("docs", project=project(), files=[tmp_path / "faq.md", tmp_path / "terms.txt"])
         fa.Toolbox("tools", project=project(), tools=[fa.FileSearch(vector_store_ids=[store.vector_store_id])])
 
     made = run(program)
@@ -342,6 +344,28 @@ def test_a_store_is_known_by_what_is_in_its_files(tmp_path: Path) -> None:
     assert made.one(STORE).inputs["store_name"] == "docs"
     assert made.one(TOOLBOX).inputs["tool:file_search"]["vector_store_ids"] == ["vs_1"]
     assert "docs" in made.one(TOOLBOX).depends_on
+
+
+def _store_in(tmp_path: Path, **where: Any) -> Run:
+    (tmp_path / "faq.md").write_text("", encoding="utf-8")
+
+    def program() -> None:
+        fa.VectorStore("faq", files=[tmp_path / "faq.md"], **where)
+
+    return run(program)
+
+
+def test_a_store_takes_a_project_as_its_siblings_do_or_the_endpoint_alone(tmp_path: Path) -> None:
+    for where in ({"project": project()}, {"project_endpoint": ENDPOINT}):
+        assert _store_in(tmp_path, **where).one(STORE).inputs["project_endpoint"] == ENDPOINT
+
+
+def test_a_store_of_two_projects_or_of_none_is_refused(tmp_path: Path) -> None:
+    for where in ({}, {"project": project(), "project_endpoint": ENDPOINT}):
+        with pytest.raises(
+            pulumi.RunError, match='VectorStore "faq": give exactly one of project and project_endpoint'
+        ):
+            _store_in(tmp_path, **where)
 
 
 def test_files_that_are_not_there_are_named_all_at_once(tmp_path: Path) -> None:

@@ -72,6 +72,9 @@ agent = fa.HostedAgent(
     session_idle_timeout_s=900,
 )
 large = fa.HostedAgent("large", project=elsewhere, image=plain, tier=fa.Tier.of("4", "8Gi"), force_delete=True)
+# The shared options are checked by name and type, as if each stood in the signature.
+misspelt = fa.HostedAgent("misspelt", project=elsewhere, image=plain, timeout=60)  # type: ignore[call-arg]
+mistyped = fa.HostedAgent("mistyped", project=elsewhere, image=plain, take_over="yes")  # type: ignore[arg-type]
 
 coded = fa.HostedAgent(
     "coded",
@@ -110,12 +113,14 @@ published: fa.PublishedAgent = contract.agent("support")
 pulumi.export("support_url", published.responses_url.apply(str.upper))
 pulumi.export("shares", published.traffic.apply(lambda table: sum(table.values())))
 pulumi.export("scope", contract.project.resource_id.apply(lambda known: known or "not published"))
+guest = fa.HostedAgent("guest", project=contract.project, image=plain)
 pulumi.export("host", contract.registry.login_server.apply(str.upper))
 
 learn = fa.ProjectConnection.with_keys(
     "learn", {"Authorization": pulumi.Output.secret("…")}, project=project, target="https://learn.example.com/mcp"
 )
-faq = fa.VectorStore("faq", project_endpoint=project.endpoint, files=["docs/faq.md"])
+faq = fa.VectorStore("faq", project=project, files=["docs/faq.md"])
+known = fa.VectorStore("known", project_endpoint=elsewhere.endpoint, files=["docs/faq.md"])
 tools = fa.Toolbox(
     "tools",
     project=project,

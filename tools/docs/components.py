@@ -1,4 +1,4 @@
-"""The page of the components, from their docstrings: inputs, outputs and granted roles."""
+"""The page of the components, from their docstrings; options that a resource shares come from its field table."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import foundry_agents as fa
+from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
+from foundry_agents.resources.options import VersionOptions
 
 NAMES = (
     "FoundryProject",
@@ -15,10 +17,15 @@ NAMES = (
     "AppInsights",
     "PrivateEndpoint",
     "AgentRegistry",
+    "ExistingRegistry",
+    "Registry",
     "HostedAgent",
     "ExistingProject",
 )
-"""The components on the page, in the order in which a program uses them."""
+"""The entries of the page, in the order of a program."""
+
+_INTERNAL = frozenset({"resolve"})
+"""Methods that components call, not programs."""
 
 
 def components_page(note: str) -> str:
@@ -34,7 +41,7 @@ def _component(name: str, kind: Any) -> Iterator[str]:
     yield from _described(inspect.getdoc(kind) or "", inspect.signature(kind.__init__).parameters)
     for method in vars(kind):
         member = getattr(kind, method)
-        if not method.startswith("_") and inspect.isroutine(member):
+        if not method.startswith("_") and method not in _INTERNAL and inspect.isroutine(member):
             yield from (f"### {name}.{method}", "")
             yield from _described(inspect.getdoc(member) or "", inspect.signature(member).parameters)
 
@@ -56,6 +63,9 @@ def _table(noun: str, body: str, parameters: Mapping[str, inspect.Parameter]) ->
     yield "| " + " | ".join(head) + " |"
     yield "|" + " --- |" * len(head)
     for name, meaning in _entries(body):
+        if name == "**options":
+            yield from _options()
+            continue
         row = [f"`{name}`", meaning.replace("``", "`").replace("|", "\\|")]
         if parameters:
             row.append(_default(parameters.get(name)))
@@ -63,9 +73,18 @@ def _table(noun: str, body: str, parameters: Mapping[str, inspect.Parameter]) ->
     yield ""
 
 
+def _options() -> Iterator[str]:
+    """Rows of the options that HostedAgent passes on to its version."""
+    for row in VERSION_FIELDS.fields:
+        if row.name in VersionOptions.__optional_keys__:
+            secret = " Secret." if row.secret else ""
+            default = "" if row.default is None else f"`{row.default}`"
+            yield f"| `{row.name}` | {row.summary}{secret} | {default} |"
+
+
 def _entries(body: str) -> Iterator[tuple[str, str]]:
     """Yield names and their texts; a text may take several lines."""
-    for entry in re.split(r"\n(?=    \w+: )", body.rstrip("\n")):
+    for entry in re.split(r"\n(?=    [\w*]+: )", body.rstrip("\n")):
         name, _, meaning = " ".join(entry.split()).partition(": ")
         yield name, meaning
 

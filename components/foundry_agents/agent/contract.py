@@ -1,4 +1,4 @@
-"""The contract: what a stack publishes of its agents, and how another stack reads it. One definition for both."""
+"""The contract of a stack: what it publishes about its agents, and how another stack reads it."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from pulumi import Output, ResourceOptions
 
 from foundry_agents.agent.hosted_agent import HostedAgent
 from foundry_agents.lifecycle.failure.errors import ContractError, message
-from foundry_agents.project.foundry_project import FoundryProject, Project
-from foundry_agents.registry.agent_registry import AgentRegistry
+from foundry_agents.project.project import Project, UnmanagedProject
+from foundry_agents.registry.registry import Registry
 
 OUTPUT = "contract"
-"""The stack output that holds it; part of what other stacks rely on."""
+"""Name of the stack output that holds the contract; other stacks rely on it."""
 
 MAJOR, MINOR = 1, 0
-"""A new field raises the second number: who does not know it does not look at it. The first one is raised when a field
-goes or changes its meaning, and then every reader must be asked."""
+"""Version of the format. Adding a field bumps the minor version; older readers ignore it. Removing a field, or changing
+its meaning, bumps the major version; older readers then refuse the contract."""
 
 OPTIONAL = frozenset({"resource_id", "principal_id", "image"})
-"""Fields that may be None: of a project that another team manages they may not be known, and an agent of code has no
-image. A field that comes later belongs here too, for contracts of format 1.0 don't have it."""
+"""Fields that may be None: of a project that another team manages they may be unknown, and an agent from source code
+has no image. A field that is added later belongs here, because contracts of format 1.0 lack it."""
 
 _T = TypeVar("_T")
 _P = TypeVar("_P", bound="PublishedAgent | PublishedProject | PublishedRegistry")
 
 
 @dataclass(frozen=True)
-class PublishedProject:
+class PublishedProject(UnmanagedProject):
     """The project that the agents live in.
 
     Attributes:
@@ -46,10 +46,10 @@ class PublishedProject:
 
 @dataclass(frozen=True)
 class PublishedRegistry:
-    """The registry that the images are in.
+    """The registry that holds the images.
 
     Attributes:
-        login_server: Host that images are named by.
+        login_server: Host in the names of its images.
         resource_id: Its ARM id; None when the publisher does not know it.
     """
 
@@ -64,13 +64,13 @@ class PublishedAgent:
     Attributes:
         agent_name: Its name in the project.
         endpoint: Its endpoint.
-        responses_url: Where the responses protocol is answered.
+        responses_url: URL of the responses protocol.
         version: The version that the publisher's settings describe.
-        status: The state of that version: active.
-        image: What that version runs, pinned by digest; None for an agent of code.
+        status: Status of that version: active.
+        image: The image that it runs, pinned by digest; None for an agent from source code.
         serving_version: The version with all or most of the traffic.
         traffic: Percent by version number.
-        principal_id: Object id of its own identity, to grant roles to; None when the service gives it none.
+        principal_id: Object id of its own identity, to grant roles to; None when it has none.
     """
 
     agent_name: Output[str]
@@ -85,16 +85,16 @@ class PublishedAgent:
 
 
 def export_contract(
-    project: FoundryProject | Project, *agents: HostedAgent, registry: AgentRegistry | PublishedRegistry | None = None
+    project: Project, *agents: HostedAgent, registry: Registry | PublishedRegistry | None = None
 ) -> None:
-    """Publishes the agents as the stack output `contract`.
+    """Publish the agents as the stack output `contract`.
 
-    A part that is secret stays so, and then Pulumi keeps the whole output secret.
+    A secret part stays secret; Pulumi then keeps the whole output secret.
 
     Args:
-        project: Where they live.
-        agents: What others may rely on; each under the name of its component.
-        registry: Where their images are, when others are to know.
+        project: The project of the agents.
+        agents: Agents to publish, each under the name of its component.
+        registry: The registry of their images; None publishes none.
     """
     pulumi.export(
         OUTPUT,
@@ -109,10 +109,10 @@ def export_contract(
 
 @dataclass(frozen=True)
 class AgentContract:
-    """What another stack publishes. Every value is an Output; a secret one stays secret.
+    """The contract that another stack publishes. Every value is an Output; a secret one stays secret.
 
     Attributes:
-        stack: The stack that was read.
+        stack: Name of that stack.
     """
 
     stack: str
@@ -120,24 +120,23 @@ class AgentContract:
 
     @classmethod
     def from_stack(cls, stack: str, *, name: str | None = None, opts: ResourceOptions | None = None) -> Self:
-        """Reads the contract of another stack, once in a program.
+        """Read the contract of another stack; call it once for each stack in a program.
 
         Args:
-            stack: ``organization/project/stack``; on a backend without organizations the first part is the word
+            stack: ``organization/project/stack``; on a backend without organizations the first part is
                 ``organization``.
-            name: Name of the stack reference in this program; None takes ``stack``.
+            name: Name of the stack reference in this program; default ``stack``.
             opts: Options of the stack reference.
 
         Raises:
-            ContractError: When a value is needed: the stack publishes none, one of a newer major format, or one
-                without that agent. It ends the program with its text alone.
+            ContractError: When a value is read and the stack publishes no contract, one of a newer major format, or
+                one without that agent. The program ends with this text and no traceback.
         """
         reference = pulumi.StackReference(name or stack, stack_name=stack, opts=opts)
         document = reference.get_output(OUTPUT).apply(_ends_the_program(lambda found: readable(stack, found)))
         return cls(stack, document)
 
-    # Read when asked for, and not before: Pulumi waits for every output of a program, used or not, and ends it on one
-    # that fails.
+    # Read on access only: Pulumi waits for every output of a program, used or not, and a failing one ends the program.
 
     @property
     def project(self) -> PublishedProject:
@@ -146,24 +145,24 @@ class AgentContract:
 
     @property
     def registry(self) -> PublishedRegistry:
-        """The registry that the images are in; ends the program when none is published."""
+        """The registry of the images; ends the program when none is published."""
         return _read(PublishedRegistry, self.stack, self._document, "registry")
 
     def agent(self, name: str) -> PublishedAgent:
-        """One of its agents, by the name of its component; an unknown name is told with those that there are."""
+        """Return one agent, by the name of its component; the error for an unknown name lists the known ones."""
         return _read(PublishedAgent, self.stack, self._document, "agents", name)
 
     @property
     def agent_names(self) -> Output[list[str]]:
-        """The agents that it publishes, sorted."""
+        """Names of the published agents, sorted."""
         return self._document.apply(lambda document: sorted(document["agents"]))
 
 
 def readable(stack: str, found: object) -> Mapping[str, Any]:
-    """The document, when this release can read it.
+    """Return the document, if this release can read it.
 
     Raises:
-        ContractError: It is not there, is none, or is of another major format.
+        ContractError: When there is none, when it is not a contract, or when its major format is another one.
     """
     if not isinstance(found, Mapping) or not isinstance(found.get("agents"), Mapping):
         raise ContractError(
@@ -216,7 +215,7 @@ def _read(kind: type[_P], stack: str, document: Output[Mapping[str, Any]], *path
 
 
 def _ends_the_program(read: Callable[[Any], _T]) -> Callable[[Any], _T]:
-    """Outputs are resolved where no caller can catch: there only a RunError is printed without a traceback."""
+    """Turn a ContractError, which no caller can catch, into a RunError: Pulumi prints it without a traceback."""
 
     def call(found: Any) -> _T:
         try:
@@ -228,10 +227,10 @@ def _ends_the_program(read: Callable[[Any], _T]) -> Callable[[Any], _T]:
 
 
 def value_at(stack: str, document: Mapping[str, Any], path: tuple[str, ...]) -> object:
-    """What the document says at a path.
+    """Return the value at a path of the document.
 
     Raises:
-        ContractError: Nothing, and it is not optional.
+        ContractError: When there is none and it is not optional.
     """
     here: Any = document
     for depth, name in enumerate(path):

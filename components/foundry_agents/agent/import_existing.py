@@ -1,4 +1,4 @@
-"""Takes a version that exists into a stack: writes the file that `pulumi import --file` reads."""
+"""Import an existing version into a stack: build the file that `pulumi import --file` reads."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from foundry_agents.resources.hosted_agent_version import TYPE, HostedAgentVersi
 def import_file(
     service: AgentService, *, project_endpoint: str, agent: str, version: str, owner: str, resource_name: str
 ) -> dict[str, Any]:
-    """The content of an import file for one version; nothing is changed in the service.
+    """Return the content of an import file for one version; nothing is changed in the service.
 
     Write it as JSON, run ``pulumi import --file FILE --generate-code=false --protect=false``, and declare a
     HostedAgentVersion with the same inputs: the next preview shows no change. Needs Pulumi 3.254 or newer. The agent
-    was not made by this stack, so its next version needs ``take_over=True``.
+    was not created by this stack, so its next version needs ``take_over=True``.
 
     The file holds the environment's values as they are: treat it as a secret and delete it after the import.
 
     Args:
         service: The project's data plane.
-        project_endpoint: As the program will say it.
+        project_endpoint: The project's endpoint, spelt as in the program.
         agent: Name of the agent.
-        version: Its number.
-        owner: ``organization/project/stack`` of the stack that takes it.
+        version: Number of the version.
+        owner: ``organization/project/stack`` of the stack that imports it.
         resource_name: Name of the resource in the program.
 
     Raises:
-        VersionGoneError: There is no such version.
-        InputError: The version can't be described, for example because its image is not pinned by digest.
+        VersionGoneError: When the version does not exist.
+        InputError: When inputs can't describe the version, for example because its image is not pinned by digest.
     """
     seen = service.get_version(agent, version)
     if seen is None:

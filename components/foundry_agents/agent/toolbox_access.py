@@ -1,4 +1,4 @@
-"""What an agent needs to use tools: its toolbox, the variables that lead there, and the role that lets it in."""
+"""What an agent needs to use tools: a toolbox, the environment variables that name it, and a role on the project."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pulumi import Input, ResourceOptions
 from pulumi_azure_native import authorization
 
 from foundry_agents.grants.role_assignment import Role, grant_role
-from foundry_agents.project.foundry_project import FoundryProject, Project, project_scope
+from foundry_agents.project.project import Project, project_scope
 from foundry_agents.resources import AgentIdentity, HostedAgentVersion, ToolboxVersion
 from foundry_agents.tools.toolbox import Toolbox
-from foundry_agents.tools.tools import AnyTool, on_the_wire
+from foundry_agents.tools.tools import AnyTool, api_payloads
 
 ENDPOINT_VARIABLE = "TOOLBOX_ENDPOINT"
 NAME_VARIABLE = "TOOLBOX_NAME"
-"""What samples and Microsoft's own tools call them [docs]; nobody sets them but us."""
+"""The names in samples and in Microsoft's own tools [docs]; the platform does not set them."""
 
 
 def toolbox_of(
     name: str,
     tools: Sequence[AnyTool] | Toolbox | None,
     *,
-    project: FoundryProject | Project,
+    project: Project,
     toolbox_name: Input[str],
     take_over: Input[bool] | None,
     chosen: Sequence[str],
     opts: ResourceOptions,
 ) -> ToolboxVersion | None:
-    """The toolbox version with these tools; None without any. The options are of one that is made here."""
+    """Return the toolbox version with these tools; None without any. ``opts`` apply where it is declared here."""
     if isinstance(tools, Toolbox):
         return tools.version
     if not tools:
@@ -38,7 +38,7 @@ def toolbox_of(
         f"{name}-toolbox",
         project_endpoint=project.endpoint,
         toolbox_name=toolbox_name,
-        tools=on_the_wire(tools),
+        tools=api_payloads(tools),
         take_over=take_over,
         chosen=chosen,
         opts=opts,
@@ -48,9 +48,9 @@ def toolbox_of(
 def with_toolbox(
     environment: Mapping[str, Input[str]] | None, toolbox: ToolboxVersion | None
 ) -> Mapping[str, Input[str]] | None:
-    """The container's variables, with the ones that lead to exactly this version of the toolbox.
+    """Return the container's variables, with the endpoint of exactly this version of the toolbox and its name.
 
-    A variable of the same name that the program sets itself wins.
+    A variable of the same name that the program sets takes precedence.
     """
     if toolbox is None:
         return environment
@@ -58,16 +58,16 @@ def with_toolbox(
 
 
 def grant_toolbox_access(
-    name: str, version: HostedAgentVersion, *, project: FoundryProject | Project, parent: pulumi.Resource
+    name: str, version: HostedAgentVersion, *, project: Project, parent: pulumi.Resource
 ) -> tuple[AgentIdentity, authorization.RoleAssignment]:
-    """Gives the agent's own identity the role that toolboxes ask for, as soon as it is known: Foundry User [docs]."""
+    """Grant the agent's own identity the role that toolboxes require, once it is known: Foundry User [docs]."""
     identity = AgentIdentity(
         f"{name}-identity",
         project_endpoint=project.endpoint,
         agent_name=version.agent_name,
         principal_id=version.principal_id,
-        # It leaves the program with the last tool, and so does the role. A destroy that the protected rollout refuses
-        # does not get to them: the rollout depends on both.
+        # Identity and role leave the program with the last tool. A destroy that the protected rollout refuses does not
+        # reach them: the rollout depends on both.
         opts=ResourceOptions(parent=parent, protect=False),
     )
     needed_for = f'HostedAgent "{name}" with tools, unless grant_toolbox_role=False,'
@@ -77,8 +77,8 @@ def grant_toolbox_access(
         scope=project_scope(project, needed_for=needed_for),
         principal_id=identity.principal_id,
         principal_type="ServicePrincipal",
-        # Should a version come with an identity of its own, the one that serves keeps its role until the rollout is
-        # over: azure-native would take a role of a given name away first.
+        # If a new version has another identity, the serving one keeps its role until the rollout is over: azure-native
+        # would delete a role assignment of a given name first.
         opts=ResourceOptions(parent=parent, protect=False, delete_before_replace=False),
     )
     return identity, role

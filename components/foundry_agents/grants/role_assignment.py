@@ -14,7 +14,7 @@ from foundry_agents.grants.naming import role_assignment_name
 from foundry_agents.lifecycle import roles
 
 PrincipalType = Literal["ServicePrincipal", "User", "Group"]
-"""What a principal is. Azure looks a new identity up by it, and refuses one it can't find yet without it [docs]."""
+"""Kind of a principal. With it Azure accepts a new identity that its directory does not list yet [docs]."""
 
 
 class Role(StrEnum):
@@ -37,18 +37,18 @@ def grant_role(
     principal_type: PrincipalType,
     opts: ResourceOptions,
 ) -> authorization.RoleAssignment:
-    """Assigns a role; the assignment's name is a GUID made of scope, principal and role.
+    """Assign a role; the assignment's name is a GUID made of scope, principal and role.
 
-    It is protected with its component: Pulumi refuses a destroy resource by resource, so one that the component refuses
-    would otherwise still take the rights away.
+    It is protected with its component: Pulumi refuses a destroy resource by resource, so a destroy that a protected
+    component refuses would otherwise still delete the role assignments.
 
     Args:
         name: Name of the resource in Pulumi.
-        role: What is given.
-        scope: ARM id of what it is given on.
-        principal_id: Object id of who gets it.
-        principal_type: What that is.
-        opts: Options; the parent above all.
+        role: The role.
+        scope: ARM id of the resource that the role is assigned on.
+        principal_id: Object id of the principal.
+        principal_type: What kind of principal it is.
+        opts: Options, including the parent.
     """
     return authorization.RoleAssignment(
         name,
@@ -64,15 +64,15 @@ def grant_role(
 
 
 def _name_of(resource: str, scope: str | None, principal_id: str | None, role: Role) -> str:
-    """Names the assignment, where it is known what it is on and who gets it.
+    """Return the name of the assignment.
 
     Raises:
-        pulumi.RunError: One of them is not there: in a run with targets, what it comes from is not made.
+        pulumi.RunError: When scope or principal is unknown: a run with targets skips the resource that has it.
     """
     if not scope or not principal_id:
-        missing = "who gets the role" if scope else "what it is on"
+        missing = "the principal" if scope else "the scope"
         raise pulumi.RunError(
-            f'"{resource}" can\'t be assigned: {missing} is not known, because the resource that says it is not in '
+            f'"{resource}" can\'t be assigned: {missing} is not known, because the resource that has it is not in '
             "state. Run `pulumi up` without --target and --exclude"
         )
     return role_assignment_name(scope, principal_id, role)
@@ -80,7 +80,7 @@ def _name_of(resource: str, scope: str | None, principal_id: str | None, role: R
 
 @dataclass(frozen=True)
 class _Given:
-    """One assignment: which role, to whom."""
+    """One assignment: the role and its principal."""
 
     role: Role
     to: object
@@ -88,11 +88,11 @@ class _Given:
 
 
 class Grants:
-    """The role assignments of one component, on one scope. A grant that is asked for again is the one that is there.
+    """The role assignments of one component. Granting the same role twice returns the same assignment.
 
     Args:
-        parent: The component; None for what no component of this stack manages.
-        name: What the assignments are named after.
+        parent: The component; None for a project that this stack does not manage.
+        name: Prefix of the assignments' names.
     """
 
     def __init__(self, parent: pulumi.Resource | None, name: str) -> None:
@@ -111,19 +111,20 @@ class Grants:
         to: object = None,
         opts: ResourceOptions | None = None,
     ) -> authorization.RoleAssignment:
-        """Assigns a role, or returns the assignment that there is of it.
+        """Assign a role, or return the existing assignment of it.
 
         Args:
             suffix: The assignment is called ``{component}-{suffix}``.
-            role: What is given.
-            scope: ARM id of what it is given on.
-            principal_id: Object id of who gets it.
-            principal_type: What that is.
-            to: Who it is in the program, to tell a repetition from a clash of names; default ``principal_id``.
+            role: The role.
+            scope: ARM id of the resource that the role is assigned on.
+            principal_id: Object id of the principal.
+            principal_type: What kind of principal it is.
+            to: Identity key of the principal in the program, to tell a repetition from a clash of names; default
+                ``principal_id``.
             opts: More options.
 
         Raises:
-            pulumi.RunError: The suffix is taken by another principal.
+            pulumi.RunError: When another principal has that suffix.
         """
         who = principal_id if to is None else to
         if isinstance(who, str):
@@ -136,8 +137,7 @@ class Grants:
             if holder.to is who:
                 return holder.assignment
             raise pulumi.RunError(
-                f'"{self._name}-{suffix}" is a grant for another principal already; give this one a name of its own: '
-                "name=…"
+                f'"{self._name}-{suffix}" is a grant for another principal already; give this one another name: name=…'
             )
         below = ResourceOptions.merge(opts, ResourceOptions(parent=self._parent))
         assignment = grant_role(
@@ -153,9 +153,9 @@ class Grants:
 
 
 def principal_suffix(verb: str, principal_id: Input[str], name: str | None) -> str:
-    """What a grant is called: its name, else the principal's id where that is known now, else the verb alone.
+    """Return the suffix of a grant's name: its name, else the principal's id where that is known now, else the verb.
 
-    The number of calls so far is no part of it: taking one grant away leaves the others alone.
+    The number of calls so far is not part of it, so that removing one grant does not rename the others.
     """
     if name is not None:
         return f"{verb}-{name}"

@@ -1,4 +1,4 @@
-"""AgentImage: where an agent's image comes from, always as a digest."""
+"""AgentImage: the source of an agent's image, always pinned by digest."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from foundry_agents.image.build import BuildSettings, ImageBuild
 from foundry_agents.image.resolve_tag import resolved
 from foundry_agents.image.sources import Sources
 from foundry_agents.lifecycle.inputs.image_reference import tag_problem
-from foundry_agents.registry.agent_registry import AgentRegistry
+from foundry_agents.registry.registry import Registry
 from foundry_agents.resources.remote_image_build import RemoteImageBuild
 
 DEFAULT_CONTEXT_LIMIT_MB = 200.0
-"""Agents are source code: a context beyond this usually holds a virtual environment or data by mistake [ours]."""
+"""Agents are source code: a context over this limit usually holds a virtual environment or data by mistake [ours]."""
 
 
 @dataclass(frozen=True)
@@ -28,48 +28,46 @@ class AgentImage:
 
     Attributes:
         reference: ``registry/repository@sha256:…``.
-        depends_on: What must be there before the first pull.
-        registry: The registry that it is in; the project of an agent that runs it gets the right to pull.
-        check: Look at the image before a version with it is posted: that its digest is in the registry, that it is for
-            linux/amd64, and that it says what to start.
+        depends_on: Resources that must exist before the first pull.
+        registry: Its registry; the project of an agent that runs it is granted the right to pull.
+        check: Check the image before a version with it is created: its digest is in the registry, it is for
+            linux/amd64, and it has an entrypoint or a command.
         start: Start it on this machine's Docker daemon too, where there is one, and wait until it answers /readiness.
     """
 
     reference: Output[str]
     depends_on: tuple[pulumi.Resource, ...] = ()
-    registry: AgentRegistry | None = None
+    registry: Registry | None = None
     check: bool = True
     start: bool = False
 
     @classmethod
-    def pinned(cls, reference: Input[str], *, registry: AgentRegistry | None = None, check: bool = True) -> AgentImage:
-        """An image that is in a registry already.
+    def pinned(cls, reference: Input[str], *, registry: Registry | None = None, check: bool = True) -> AgentImage:
+        """Use an image that is in a registry.
 
-        The form of the reference is checked with the agent's other settings, so that all problems are told at once.
+        The reference is checked with the agent's other settings, so that all problems are reported together.
 
         Args:
             reference: ``registry/repository@sha256:…``, or ``repository@sha256:…`` together with ``registry``.
-            registry: The registry that the repository is in. The project of every agent that runs the image gets the
-                right to pull, before the first pull.
-            check: Look at it before a version with it is posted.
+            registry: The registry of the repository. The project of every agent that runs the image is granted the
+                right to pull before the first pull.
+            check: Check the image before a version with it is created.
         """
         return cls._in(registry, reference, check=check)
 
     @classmethod
-    def from_tag(
-        cls, reference: Input[str], *, registry: AgentRegistry | None = None, check: bool = True
-    ) -> AgentImage:
-        """The image that a tag points to now: looked up once in each preview and each update, and pinned.
+    def from_tag(cls, reference: Input[str], *, registry: Registry | None = None, check: bool = True) -> AgentImage:
+        """Pin the image that a tag points to now; the tag is resolved once in each preview and each update.
 
         A tag that has moved shows as a changed image in the preview.
 
         Args:
             reference: ``registry/repository:tag``, or ``repository:tag`` together with ``registry``.
-            registry: The registry that the repository is in.
-            check: Look at the image before a version with it is posted.
+            registry: The registry of the repository.
+            check: Check the image before a version with it is created.
 
         Raises:
-            pulumi.RunError: The reference has not this form.
+            pulumi.RunError: When the reference does not have this form.
         """
         if isinstance(reference, str):
             _refuse("from_tag", tag_problem(reference if registry is None else f"registry/{reference}"))
@@ -82,7 +80,7 @@ class AgentImage:
         name: str,
         *,
         context: str | Path,
-        registry: AgentRegistry | Input[str],
+        registry: Registry | Input[str],
         repository: str | None = None,
         dockerfile: str | Path | None = None,
         target: str | None = None,
@@ -98,38 +96,39 @@ class AgentImage:
         start: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> AgentImage:
-        """An image built from a folder on this machine, with Docker or another BuildKit, and pushed.
+        """Build an image from a folder on this machine, with Docker or another BuildKit, and push it.
 
-        It is named by what it is built from. A content that is in the registry already, from an earlier commit, another
-        stack or a run that was killed, is taken as it is: nothing is built. What is pushed is never deleted.
+        Its tag is a hash of its sources. If the registry has an image of the same sources, from an earlier commit,
+        another stack or a run that was killed, that image is used and nothing is built. A pushed image is never
+        deleted.
 
         Args:
             name: Name of the component and, unless ``repository`` says otherwise, of the repository; its children are
-                ``{name}-tag`` and, while there is something to build, ``{name}-build``.
+                ``{name}-tag`` and, if it has to be built, ``{name}-build``.
             context: The folder that the Dockerfile may copy from; ``.dockerignore`` is honoured.
-            registry: Where to push: an AgentRegistry, or ``host`` or ``host/path`` of any other.
-            repository: Name in the registry; None takes ``name``, once.
-            dockerfile: Another than the ``Dockerfile`` in the folder.
-            target: Stage to build; None takes the last.
+            registry: Where to push: a Registry, or ``host`` or ``host/path`` of any other.
+            repository: Name in the registry; by default ``name`` is taken when it is first built, and kept.
+            dockerfile: The Dockerfile; default ``Dockerfile`` in the folder.
+            target: Stage to build; default the last.
             build_args: Values of ``ARG``; not secret, they stay in the image's history.
-            secrets: Files of ``RUN --mount=type=secret`` by id. Kept secret; a changed value alone builds nothing.
-            cache: ``inline`` keeps what is needed in the image, ``registry`` keeps every stage under the tag
-                ``buildcache``, ``none`` nothing.
-            builder: Name of a buildx builder; None takes Docker's.
-            rebuild: Any text; another text builds anew what has not changed itself, for a newer base image.
-            build_on_preview: Build, and throw away, in previews too.
-            sign_in: For a registry of Azure that Docker is not signed in to: leave a token of three hours with Docker,
-                as ``az acr login`` does. It is never in Pulumi's state.
+            secrets: Files of ``RUN --mount=type=secret`` by id. They stay secret; a changed value alone builds nothing.
+            cache: ``inline`` stores the cache in the image, ``registry`` stores every stage under the tag
+                ``buildcache``, ``none`` stores nothing.
+            builder: Name of a buildx builder; default Docker's own.
+            rebuild: Any text; another text builds unchanged sources again, for a newer base image.
+            build_on_preview: Build in previews, too, and discard the result.
+            sign_in: For an Azure registry that Docker is not signed in to: give Docker a token for three hours, as
+                ``az acr login`` does. It is never in Pulumi's state.
             context_limit_mb: Refuse a context of more megabytes.
-            check: Look at the image before a version with it is posted.
+            check: Check the image before a version with it is created.
             start: Start it first on this machine's Docker daemon, where there is one, with the agent's variables, and
                 wait until it answers /readiness. An agent that needs its identity in Azure to start fails here.
             opts: Options of the component.
 
         Raises:
-            pulumi.RunError: No such folder, no Dockerfile, or a context over the limit.
+            pulumi.RunError: When folder or Dockerfile is missing, or the context is over the limit.
         """
-        host = registry.login_server if isinstance(registry, AgentRegistry) else registry
+        host = registry.login_server if isinstance(registry, Registry) else registry
         settings = BuildSettings(
             host=host,
             repository=repository or name,
@@ -149,7 +148,7 @@ class AgentImage:
             sign_in=sign_in,
         )
         built = ImageBuild(name, settings, opts=opts)
-        ours = registry if isinstance(registry, AgentRegistry) else None
+        ours = registry if isinstance(registry, Registry) else None
         return replace(cls._in(ours, built.reference, check=check, whole=True), start=start)
 
     @classmethod
@@ -158,7 +157,7 @@ class AgentImage:
         name: str,
         *,
         context: str | Path,
-        registry: AgentRegistry,
+        registry: Registry,
         repository: str | None = None,
         dockerfile: str | Path | None = None,
         target: str | None = None,
@@ -170,28 +169,28 @@ class AgentImage:
         check: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> AgentImage:
-        """An image that Azure builds from a folder on this machine, as a quick build of the registry: no Docker.
+        """Build an image in Azure from a folder on this machine, as a quick task of the registry: without Docker.
 
-        It is named by what it is built from, as by :meth:`build`: a content that is in the registry already is taken as
-        it is, whichever way it was built.
+        Its tag is a hash of its sources, as with :meth:`build`: if the registry has an image of the same sources, that
+        image is used, whichever way it was built.
 
         Args:
             name: Name of the resource ``{name}-build`` and, unless ``repository`` says otherwise, of the repository.
             context: The folder that the Dockerfile may copy from; ``.dockerignore`` is honoured.
-            registry: Whose tasks build, and where the image goes.
-            repository: Name in the registry; None takes ``name``, once.
-            dockerfile: Another than the ``Dockerfile`` in the folder.
-            target: Stage to build; None takes the last.
+            registry: The registry that builds the image and stores it.
+            repository: Name in the registry; by default ``name`` is taken when it is first built, and kept.
+            dockerfile: The Dockerfile; default ``Dockerfile`` in the folder.
+            target: Stage to build; default the last.
             build_args: Values of ``ARG``; not secret, they stay in the image's history.
-            rebuild: Any text; another text builds anew what has not changed itself, for a newer base image.
+            rebuild: Any text; another text builds unchanged sources again, for a newer base image.
             timeout_s: Give up after this many seconds; default 1800.
-            poll_interval_s: Pause between two looks at the run; default 3.
+            poll_interval_s: Pause between two reads of the build's status; default 3.
             context_limit_mb: Refuse a context of more megabytes.
-            check: Look at the image before a version with it is posted.
+            check: Check the image before a version with it is created.
             opts: Options of the resource.
 
         Raises:
-            pulumi.RunError: No such folder, no Dockerfile, or a context over the limit.
+            pulumi.RunError: When folder or Dockerfile is missing, or the context is over the limit.
         """
         sources = Sources(
             context=Path(context),
@@ -223,10 +222,8 @@ class AgentImage:
         return cls._in(registry, reference, check=check, whole=True)
 
     @classmethod
-    def _in(
-        cls, registry: AgentRegistry | None, reference: Input[str], *, check: bool, whole: bool = False
-    ) -> AgentImage:
-        """An image in a registry of this stack or in any other; ``whole``: the reference has its host already."""
+    def _in(cls, registry: Registry | None, reference: Input[str], *, check: bool, whole: bool = False) -> AgentImage:
+        """Return an image in a registry of this stack or in any other; ``whole``: the reference includes the host."""
         if registry is not None and not whole:
             reference = Output.concat(registry.login_server, "/", reference)
         return cls(Output.from_input(reference), registry=registry, check=check)

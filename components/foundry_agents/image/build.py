@@ -1,4 +1,4 @@
-"""ImageBuild: a folder becomes an image in a registry, once for each content."""
+"""ImageBuild: build an image from a folder, once for each content, and push it to a registry."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _CACHE_TAG = "buildcache"
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """What is built, how, and where it goes; each as AgentImage.build describes it.
+    """Sources, builder and target of a build; each as AgentImage.build describes it.
 
     Attributes:
-        host: What the repository is below.
+        host: The registry's host, and a path where it has one.
         repository: Name in the registry.
-        named: The program gave that name.
+        named: The program chose that name.
     """
 
     host: Input[str]
@@ -40,17 +40,17 @@ class BuildSettings:
 
 
 class ImageBuild(pulumi.ComponentResource):
-    """A tag that names the content, and the build while the registry has no image of it.
+    """A tag that names the content, and a build if the registry has no image of it.
 
     Args:
         name: Name of the component; its children are ``{name}-tag`` and ``{name}-build``.
-        settings: What, how, and where.
+        settings: Sources, builder and target.
 
     Attributes:
         reference: ``registry/repository@sha256:…``.
 
     Raises:
-        pulumi.RunError: The context can't be built from.
+        pulumi.RunError: When the context is not usable.
     """
 
     reference: Output[str]
@@ -71,7 +71,7 @@ class ImageBuild(pulumi.ComponentResource):
         def digest(found: object) -> Input[str]:
             if isinstance(found, str):
                 return found or _build(f"{name}-build", settings, tag, self).digest
-            # In a preview the answer for a new content is not known: the build is shown as what may happen.
+            # In a preview it is unknown whether the registry has a new content: the build is shown as possible.
             tags = [Output.concat(tag.repository, ":", each) for each in tag_names(content.hash, content.revision)]
             return _build(f"{name}-build", settings, tag, self, tags).digest
 
@@ -81,9 +81,9 @@ class ImageBuild(pulumi.ComponentResource):
 
 
 def _once(settings: BuildSettings, parent: pulumi.Resource) -> ResourceOptions:
-    """Options that keep a repository which the program did not name, as long as the registry is the same.
+    """Return options that keep a repository which the program did not name, as long as the registry is the same.
 
-    The input holds both; only another host makes the tag anew, and then with the program's own repository.
+    The input holds both. Only another host replaces the tag, and then with the program's current repository.
     """
     kept = ResourceOptions(parent=parent, replacement_trigger=settings.host)
     return ResourceOptions.merge(kept, chosen_once({"repository": None}))
@@ -108,7 +108,7 @@ def _build(
         build_on_preview=settings.build_on_preview,
         build_args=settings.sources.build_args or None,
         secrets={key: Output.secret(value) for key, value in settings.secrets.items()} or None,
-        # A token that was renewed makes no other image.
+        # A renewed token does not change the image.
         ignore_secrets_in_diff_calculation=sorted(settings.secrets) or None,
         cache_from=cache_from,
         cache_to=cache_to,
@@ -130,7 +130,7 @@ def _caches(
         return None, None
     if settings.cache == "inline":
         inline = docker_build.CacheToInlineArgs()  # type: ignore[no-untyped-call]  # generated without types
-        # What the content before this one left in its image.
+        # The cache in the image of the previous content.
         before = tag.previous.apply(lambda ref: [_from(ref)] if ref else [])
         return before, [docker_build.CacheToArgs(inline=inline)]
     ref = Output.concat(tag.repository, f":{_CACHE_TAG}")

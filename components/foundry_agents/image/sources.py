@@ -1,4 +1,4 @@
-"""What an image is built from, and the hash that names it: the same for every way of building."""
+"""The sources of an image, and the hash that names it: the same for every way of building."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from foundry_agents.sources.build_context import BuildContext, ContextError
 
 @dataclass(frozen=True)
 class Content:
-    """What the sources are now.
+    """The state of the sources when they were read.
 
     Attributes:
-        hash: 64 hexadecimal digits over all that decides what is in the image.
+        hash: 64 hexadecimal digits over everything that determines the image.
         files: The same over the files alone.
-        revision: Commit that goes with it; None when there is none.
+        revision: Commit of the files; None when there is none.
     """
 
     hash: str
@@ -29,7 +29,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Sources:
-    """What decides what is in the image; each as AgentImage.build describes it."""
+    """Everything that determines the image; each as AgentImage.build describes it."""
 
     context: Path
     dockerfile: Path | None
@@ -39,10 +39,10 @@ class Sources:
     context_limit_mb: float
 
     def content(self, who: str) -> Content:
-        """What the sources are now; secrets, caches and builders do not count.
+        """Read and hash the sources; secrets, caches and builders do not count.
 
         Raises:
-            pulumi.RunError: They can't be built from; ``who`` begins the text.
+            pulumi.RunError: When they are not usable; the text starts with ``who``.
         """
         try:
             context = BuildContext.read(self.context, self.dockerfile, limit_mb=self.context_limit_mb)

@@ -1,9 +1,10 @@
-"""AppInsights: where a project's agents send their traces."""
+"""AppInsights: the Application Insights component that a project's agents send traces to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import applicationinsights, cognitiveservices, operationalinsights
@@ -17,27 +18,64 @@ _COMPONENT = Getter(
 )
 
 
+class Insights(Protocol):
+    """Application Insights for a project, whether this stack creates it or not."""
+
+    def resolve(
+        self,
+        name: str,
+        *,
+        location: Input[str],
+        resource_group_name: Input[str],
+        tags: Mapping[str, str] | None,
+        opts: ResourceOptions,
+    ) -> ExistingAppInsights:
+        """Return the component to connect a project to; declare it first where this stack creates it.
+
+        Args:
+            name: Name of the project's component in Pulumi.
+            location: Azure region.
+            resource_group_name: The resource group.
+            tags: Tags for what is created.
+            opts: Options of what is created.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class ExistingAppInsights:
-    """An Application Insights component that somebody else manages.
+    """An Application Insights component that this stack does not manage.
 
     Attributes:
         resource_id: Its ARM id.
-        connection_string: Who has it can send data in its name: pass it as a secret.
+        connection_string: Anyone who has it can send data in its name: pass it as a secret.
     """
 
     resource_id: Input[str]
     connection_string: Input[str]
 
+    def resolve(
+        self,
+        name: str,
+        *,
+        location: Input[str],
+        resource_group_name: Input[str],
+        tags: Mapping[str, str] | None,
+        opts: ResourceOptions,
+    ) -> ExistingAppInsights:
+        """Return itself; declare nothing."""
+        del name, location, resource_group_name, tags, opts
+        return self
+
 
 @dataclass(frozen=True)
 class AppInsights:
-    """A workspace-based Application Insights component, made with its workspace.
+    """A workspace-based Application Insights component, created with its workspace.
 
     Agents of the project get its connection string as ``APPLICATIONINSIGHTS_CONNECTION_STRING`` [docs].
 
     Attributes:
-        workspace_id: ARM id of a Log Analytics workspace that is there; None makes one.
+        workspace_id: ARM id of an existing Log Analytics workspace; None creates one.
         retention_days: Days that the new workspace keeps data, 30 to 730 [docs].
     """
 
@@ -46,47 +84,46 @@ class AppInsights:
 
     @staticmethod
     def existing(*, resource_id: Input[str], connection_string: Input[str]) -> ExistingAppInsights:
-        """A component that is there already; only the project's connection to it is made."""
+        """Use a component that exists; only the project's connection to it is created."""
         return ExistingAppInsights(resource_id, connection_string)
 
-
-def make_insights(
-    wanted: AppInsights,
-    name: str,
-    *,
-    location: Input[str],
-    resource_group_name: Input[str],
-    tags: Mapping[str, str] | None,
-    opts: ResourceOptions,
-) -> ExistingAppInsights:
-    """Declares ``{name}-workspace``, unless there is one, and ``{name}-insights``."""
-    workspace_id = wanted.workspace_id
-    if workspace_id is None:
-        workspace = operationalinsights.Workspace(
-            f"{name}-workspace",
+    def resolve(
+        self,
+        name: str,
+        *,
+        location: Input[str],
+        resource_group_name: Input[str],
+        tags: Mapping[str, str] | None,
+        opts: ResourceOptions,
+    ) -> ExistingAppInsights:
+        """Declare ``{name}-insights`` and, without ``workspace_id``, ``{name}-workspace``."""
+        workspace_id = self.workspace_id
+        if workspace_id is None:
+            workspace = operationalinsights.Workspace(
+                f"{name}-workspace",
+                resource_group_name=resource_group_name,
+                location=location,
+                sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"),
+                retention_in_days=self.retention_days,
+                tags=tags,
+                opts=opts,
+            )
+            workspace_id = workspace.id
+        component = applicationinsights.Component(
+            f"{name}-insights",
             resource_group_name=resource_group_name,
             location=location,
-            sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"),
-            retention_in_days=wanted.retention_days,
+            kind="web",
+            application_type=applicationinsights.ApplicationType.WEB,
+            ingestion_mode=applicationinsights.IngestionMode.LOG_ANALYTICS,
+            workspace_resource_id=workspace_id,
             tags=tags,
-            opts=opts,
+            opts=ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=_SECRETS)),
         )
-        workspace_id = workspace.id
-    component = applicationinsights.Component(
-        f"{name}-insights",
-        resource_group_name=resource_group_name,
-        location=location,
-        kind="web",
-        application_type=applicationinsights.ApplicationType.WEB,
-        ingestion_mode=applicationinsights.IngestionMode.LOG_ANALYTICS,
-        workspace_resource_id=workspace_id,
-        tags=tags,
-        opts=ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=_SECRETS)),
-    )
-    connection_string = in_previews_too(
-        component.connection_string, component, _COMPONENT, lambda found: str(found["connectionString"])
-    )
-    return ExistingAppInsights(component.id.apply(str), Output.secret(connection_string))
+        connection_string = in_previews_too(
+            component.connection_string, component, _COMPONENT, lambda found: str(found["connectionString"])
+        )
+        return ExistingAppInsights(component.id.apply(str), Output.secret(connection_string))
 
 
 def connect_insights(
@@ -98,7 +135,7 @@ def connect_insights(
     resource_group_name: Input[str],
     opts: ResourceOptions,
 ) -> cognitiveservices.ProjectConnection:
-    """Declares ``{name}-insights-connection``: the project's connection to its Application Insights."""
+    """Declare ``{name}-insights-connection``: the project's connection to its Application Insights."""
     return cognitiveservices.ProjectConnection(
         f"{name}-insights-connection",
         connection_name="app-insights",

@@ -1,4 +1,4 @@
-"""Where Resource Manager has a project: the names in its id."""
+"""ProjectPath: the names in the ARM id of a project."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pulumi
 
 @dataclass(frozen=True)
 class ProjectPath:
-    """Where ARM has a project."""
+    """The names in the ARM id of a project."""
 
     resource_group_name: str
     account_name: str
@@ -18,10 +18,10 @@ class ProjectPath:
 
     @classmethod
     def of(cls, resource_id: str | None, *, needed_for: str) -> ProjectPath:
-        """The path in an ARM id.
+        """Parse an ARM id.
 
         Raises:
-            pulumi.RunError: There is no id, or it is not a project's.
+            pulumi.RunError: When there is no id, or it is not a project's.
         """
         found = re.fullmatch(
             r"/subscriptions/[^/]+/resourceGroups/([^/]+)/providers/Microsoft\.CognitiveServices/accounts/([^/]+)"

@@ -1,4 +1,4 @@
-"""ProjectConnection: a credential that tools and agents use by its name."""
+"""ProjectConnection: a target and its credential, which tools and agents use by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pulumi_azure_native import cognitiveservices as native
 from foundry_agents.grants.naming import chosen_once
 from foundry_agents.project.arm_id import ProjectPath
 from foundry_agents.project.connection_secret import ConnectionSecret
-from foundry_agents.project.foundry_project import FoundryProject, Project, gone_with
+from foundry_agents.project.project import Project
 
 REMOTE_TOOL = "RemoteTool"
 """Category of a connection to an MCP server or another agent [azd]."""
@@ -21,17 +21,18 @@ REMOTE_TOOL = "RemoteTool"
 class ProjectConnection(pulumi.ComponentResource):
     """A connection of a project to something that its tools or agents call; its child is ``{name}-connection``.
 
-    The credential goes to Azure and stays there: no toolbox, no version and no variable of an agent holds it, and Azure
-    never shows it again. Take it from Pulumi's secrets (``config.require_secret``) or from Key Vault; a plain text is
-    made a secret, so that state holds it encrypted.
+    Azure stores the credential and never returns it; no toolbox, no version and no variable of an agent holds it. Take
+    it from Pulumi's secrets (``config.require_secret``) or from Key Vault. A plain string is made a secret, so that it
+    is encrypted in state.
 
-    ``with_keys``, ``with_oauth`` and ``with_managed_identity`` say the usual ones.
+    ``with_keys``, ``with_oauth`` and ``with_managed_identity`` create the usual kinds.
 
     Args:
         name: Name of the component and, unless ``connection_name`` says otherwise, of the connection.
-        project: Whose connection it is.
-        properties: The connection in the words of azure-native.
-        connection_name: Name in the project; letters, digits, _ and -. None takes ``name``, once.
+        project: Project of the connection.
+        properties: The connection's properties, as a type of azure-native.
+        connection_name: Name in the project; letters, digits, _ and -. By default ``name`` is taken when the connection
+            is created, and kept.
 
     Attributes:
         connection_name: Name in the project.
@@ -45,7 +46,7 @@ class ProjectConnection(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        project: FoundryProject | Project,
+        project: Project,
         properties: Any,
         connection_name: str | None = None,
         opts: ResourceOptions | None = None,
@@ -62,25 +63,25 @@ class ProjectConnection(pulumi.ComponentResource):
             resource_group_name=path.apply(lambda parts: parts.resource_group_name),
             properties=properties,
             opts=ResourceOptions.merge(
-                ResourceOptions(parent=self, deleted_with=gone_with(project)),
+                ResourceOptions(parent=self, deleted_with=project.deleted_with),
                 chosen_once({"connectionName": connection_name}),
             ),
         )
-        # By way of the id: whoever is told the name waits until the connection is there.
+        # From the id, so that whatever uses the name waits until the connection exists.
         self.connection_id = made.id.apply(lambda resource_id: resource_id)
         self.connection_name = made.id.apply(lambda known: _name_in(known) or self._name)
         self.register_outputs({"connection_id": self.connection_id})
 
     def secret(self, key: str) -> Output[str]:
-        """A placeholder for one of its credentials, for an agent's environment.
+        """Return a placeholder for one of its credentials, for an agent's environment.
 
-        An Output, so that the agent's version comes after the connection: a credential that is not there yet would be
-        an empty variable of the first sessions, and no error [docs].
+        It is an Output, so that the agent's version is created after the connection: for a credential that does not
+        exist yet, the first sessions would get an empty variable and no error [docs].
 
         Raises:
-            pulumi.RunError: A name that would break the placeholder.
+            pulumi.RunError: When a name would break the placeholder.
         """
-        ConnectionSecret(self._name, key)  # a name that breaks it is the program's fault, in the program's line
+        ConnectionSecret(self._name, key)  # report a bad name here, at the line of the program
         return self.connection_name.apply(lambda name: str(ConnectionSecret(name, key)))
 
     @classmethod
@@ -89,19 +90,19 @@ class ProjectConnection(pulumi.ComponentResource):
         name: str,
         keys: Mapping[str, Input[str]],
         *,
-        project: FoundryProject | Project,
+        project: Project,
         target: Input[str],
         category: Input[str] = REMOTE_TOOL,
         metadata: Mapping[str, Input[str]] | None = None,
         connection_name: str | None = None,
         opts: ResourceOptions | None = None,
     ) -> Self:
-        """Keys that are sent as headers: ``{"Authorization": "Bearer …"}``.
+        """Create a connection with keys that are sent as headers: ``{"Authorization": "Bearer …"}``.
 
         Args:
             name: Name of the component.
             keys: Values by header name.
-            project: Whose connection it is.
+            project: Project of the connection.
             target: URL of the MCP server or API.
             category: "RemoteTool" for MCP servers and agents; "CustomKeys" for an API that an OpenApi tool calls.
             metadata: Pairs of your own.
@@ -123,7 +124,7 @@ class ProjectConnection(pulumi.ComponentResource):
         cls,
         name: str,
         *,
-        project: FoundryProject | Project,
+        project: Project,
         target: Input[str],
         client_id: Input[str],
         client_secret: Input[str],
@@ -135,18 +136,18 @@ class ProjectConnection(pulumi.ComponentResource):
         connection_name: str | None = None,
         opts: ResourceOptions | None = None,
     ) -> Self:
-        """A client of an OAuth server.
+        """Create a connection that signs in as a client of an OAuth server.
 
         Args:
             name: Name of the component.
-            project: Whose connection it is.
+            project: Project of the connection.
             target: URL of the MCP server or API.
-            client_id: Of the client.
-            client_secret: Of the client; made a secret.
-            auth_url: Where tokens are had.
-            tenant_id: Where the client is registered.
-            refresh_token: Where a user has agreed before; made a secret.
-            category: "RemoteTool", or what the service calls the kind of API.
+            client_id: Id of the client.
+            client_secret: Secret of the client; made a Pulumi secret.
+            auth_url: URL that issues tokens.
+            tenant_id: Tenant that the client is registered in.
+            refresh_token: Token of a user who has consented before; made a Pulumi secret.
+            category: "RemoteTool", or the service's name for the kind of API.
             metadata: Pairs of your own.
             connection_name: Name in the project.
             opts: Options of the component.
@@ -168,7 +169,7 @@ class ProjectConnection(pulumi.ComponentResource):
         cls,
         name: str,
         *,
-        project: FoundryProject | Project,
+        project: Project,
         target: Input[str],
         client_id: Input[str] | None = None,
         resource_id: Input[str] | None = None,
@@ -177,14 +178,14 @@ class ProjectConnection(pulumi.ComponentResource):
         connection_name: str | None = None,
         opts: ResourceOptions | None = None,
     ) -> Self:
-        """No credential at all: a managed identity signs in. Give it a role on what it calls.
+        """Create a connection without a credential: a managed identity signs in. Grant it a role on the target.
 
         Args:
             name: Name of the component.
-            project: Whose connection it is.
-            target: URL of what is called.
-            client_id: Of the identity; None takes the project's own.
-            resource_id: ARM id of what is called, where Azure wants to know it.
+            project: Project of the connection.
+            target: URL of the target.
+            client_id: Id of the identity; default the project's own.
+            resource_id: ARM id of the target, where Azure requires it.
             category: "RemoteTool", or for example "CognitiveSearch".
             metadata: Pairs of your own.
             connection_name: Name in the project.
@@ -202,5 +203,5 @@ class ProjectConnection(pulumi.ComponentResource):
 
 
 def _name_in(connection_id: str) -> str:
-    """The name in the ARM id of a connection; "" where it is none, as in unit tests."""
+    """Return the name in the ARM id of a connection; "" for any other id, as in unit tests."""
     return connection_id.rpartition("/connections/")[2] if "/connections/" in connection_id else ""

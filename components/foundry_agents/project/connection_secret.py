@@ -1,4 +1,4 @@
-"""ConnectionSecret: a credential that never is in a version."""
+"""ConnectionSecret: a placeholder for a credential, so that no version holds the credential itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pulumi
 class ConnectionSecret(str):
     """A placeholder for a credential of one of the project's connections, for an agent's environment.
 
-    The platform puts the value in when it starts the container; a missing one gives an empty variable [docs]. So the
+    The platform inserts the value when it starts the container; if it is missing, the variable is empty [docs]. So the
     secret is neither in the program, nor in state, nor in the version. ``ConnectionSecret("github", "token")`` is
     ``${{connections.github.credentials.token}}``.
 
@@ -20,13 +20,13 @@ class ConnectionSecret(str):
         key: Name of the credential in it.
 
     Raises:
-        pulumi.RunError: A name that would break the placeholder.
+        pulumi.RunError: When a name would break the placeholder.
     """
 
     __slots__ = ()
 
     def __new__(cls, connection: str, key: str) -> Self:
-        """Builds the placeholder."""
+        """Build the placeholder."""
         for name in (connection, key):
             if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
                 raise pulumi.RunError(f"ConnectionSecret: {name!r} is not a name: letters, digits, _ and - are allowed")

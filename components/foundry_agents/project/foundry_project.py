@@ -1,23 +1,22 @@
-"""FoundryProject: an account and a project to put agents in, or one that exists."""
+"""FoundryProject: an account with a project for hosted agents."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import authorization, cognitiveservices, resources
 
 from foundry_agents.grants.naming import chosen_once, former_names, unique_name
-from foundry_agents.grants.role_assignment import Grants, PrincipalType, Role, principal_suffix
+from foundry_agents.grants.role_assignment import Grants, PrincipalType
 from foundry_agents.lifecycle.failure.errors import message
-from foundry_agents.project.app_insights import AppInsights, ExistingAppInsights, connect_insights, make_insights
-from foundry_agents.project.arm_id import ProjectPath
+from foundry_agents.project.app_insights import Insights, connect_insights
+from foundry_agents.project.existing_project import ExistingProject
 from foundry_agents.project.known_values import Getter, in_previews_too, name_of
 from foundry_agents.project.model_deployment import ModelDeployment, deploy_models
 from foundry_agents.project.private_endpoint import PrivateEndpoint, create_private_endpoint
+from foundry_agents.project.project import grant_agent_consumer
 from foundry_agents.resources._plugin.outputs import once_made
 
 ENDPOINT_KEY = "AI Foundry API"
@@ -28,98 +27,55 @@ _PROJECT = Getter(
     {"resourceGroups": "resourceGroupName", "accounts": "accountName", "projects": "projectName"},
 )
 
-# There is one at a time, so the old one goes first.
+# Azure allows one at a time, so the old one is deleted first.
 _NEVER_CHANGED = ResourceOptions(replace_on_changes=["*"], delete_before_replace=True)
-
-
-class Project(Protocol):
-    """What others need to know of a project, whether this stack makes it or not."""
-
-    @property
-    def endpoint(self) -> Output[str]:
-        """The data plane: ``https://….services.ai.azure.com/api/projects/NAME``."""
-        ...
-
-    @property
-    def principal_id(self) -> Output[str | None]:
-        """Object id of the project's own identity, which pulls images; None when not known."""
-        ...
-
-    @property
-    def resource_id(self) -> Output[str | None]:
-        """Its ARM id; None when not known."""
-        ...
-
-
-@dataclass(frozen=True)
-class ExistingProject:
-    """A project that somebody else manages; nothing of it is created, changed or deleted.
-
-    Attributes:
-        endpoint: Its data plane.
-        principal_id: Object id of its identity; None when not known.
-        resource_id: Its ARM id; None when not known.
-        name: What grants for it are called in Pulumi.
-        address: Its data plane, where the program knows it as plain text.
-    """
-
-    endpoint: Output[str]
-    principal_id: Output[str | None]
-    resource_id: Output[str | None]
-    name: str = "project"
-    address: str | None = None
-    _grants: dict[str, Grants] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def grant_invoke(
-        self, principal_id: Input[str], *, principal_type: PrincipalType = "ServicePrincipal", name: str | None = None
-    ) -> authorization.RoleAssignment:
-        """Lets a principal call every agent of the project; see ``FoundryProject.grant_invoke``."""
-        grants = self._grants.setdefault("invoke", Grants(None, self.name))
-        return _let_invoke(grants, self, principal_id, principal_type, name)
 
 
 class FoundryProject(pulumi.ComponentResource):
     """A Foundry account with one project, ready for hosted agents.
 
-    The account has a host name of its own, project management switched on, a system-assigned identity, and keys
-    switched off: callers sign in with Entra.
+    The account has its own host name, project management, a system-assigned identity, and no keys: callers sign in with
+    Entra.
 
     Args:
         name: Name of the component; its children are called ``{name}-…``.
         location: Azure region.
-        resource_group_name: Where to put it; None makes a resource group.
-        account_name: Name of the account, unique in all of Azure; None makes one from the stack, once.
-        subdomain: Host name of the account, unique in all of Azure; None takes the account's name.
-        project_name: Name of the project in its account; None takes ``name``, once.
-        display_name: What the portal calls the project.
-        description: What the project is for.
-        models: Models to deploy, one after the other, before the project; they go before the account goes.
-        app_insights: Where agents send their traces: ``AppInsights()`` makes a component and its workspace,
-            ``AppInsights.existing(…)`` takes one that is there; None sends none.
-        local_auth: Keys are accepted besides Entra tokens.
+        resource_group_name: Its resource group; by default one is created.
+        account_name: Name of the account, unique in all of Azure; by default a name is generated from the stack when
+            the account is created, and kept.
+        subdomain: Host name of the account, unique in all of Azure; default the account's name.
+        project_name: Name of the project in its account; by default ``name`` is taken when the project is created, and
+            kept.
+        display_name: Name of the project in the portal.
+        description: Purpose of the project.
+        models: Models to deploy, one after the other, before the project; they are deleted before the account.
+        app_insights: Application Insights for the agents' traces: ``AppInsights()`` creates a component and its
+            workspace, ``AppInsights.existing(…)`` uses an existing one; by default no traces are sent.
+        local_auth: Accept keys besides Entra tokens.
         public_access: The account answers on the public network. Without it and without a private endpoint every
-            call is a 403 [docs], this stack's too.
-        allowed_ips: Addresses or CIDR ranges that may call over the public network; none means all may.
+            call fails with 403 [docs], this stack's too.
+        allowed_ips: Addresses or CIDR ranges that may call over the public network; by default all may.
         private_endpoint: An address in your own network.
         agent_subnet_id: ARM id of a subnet, delegated to ``Microsoft.App/environments``, that agents run in. It is
-            chosen when the account is made, never later [docs]: for another one make another account.
-        restore: Take back an account of this name that was deleted in the last 48 hours: Azure keeps its name that
-            long, and azure-native does not purge it. It is looked at when the account is made, at no other time.
-        tags: Tags for everything made here that can have some.
+            set when the account is created and can't change [docs]: for another one create another account.
+        restore: Restore an account of this name that was deleted in the last 48 hours: Azure reserves its name for that
+            long, and azure-native does not purge it. It has an effect only when the account is created.
+        tags: Tags for every resource created here that supports them.
 
     Attributes:
         endpoint: The project's data plane, as ARM reports it.
         principal_id: Object id of the project's identity: the one that pulls images [docs].
         resource_id: ARM id of the project.
-        resource_group_name: Where it is.
+        resource_group_name: Its resource group.
         account_name: Name of the account.
         account_id: ARM id of the account.
         project_name: Name of the project.
         app_insights_id: ARM id of the Application Insights component; None without one.
         account: The account, to depend on.
         project: The project, to depend on.
-        before_agents: What has to be there before the first agent: connections, private endpoint, capability hosts.
-        former_names: What the component was called before, by its aliases.
+        before_agents: Resources that must exist before the first agent: connections, private endpoint, capability
+            hosts.
+        former_names: Former names of the component, from its aliases.
     """
 
     endpoint: Output[str]
@@ -147,7 +103,7 @@ class FoundryProject(pulumi.ComponentResource):
         display_name: Input[str] | None = None,
         description: Input[str] | None = None,
         models: Sequence[ModelDeployment] = (),
-        app_insights: AppInsights | ExistingAppInsights | None = None,
+        app_insights: Insights | None = None,
         local_auth: Input[bool] = False,
         public_access: bool = True,
         allowed_ips: Sequence[Input[str]] = (),
@@ -258,14 +214,14 @@ class FoundryProject(pulumi.ComponentResource):
         resource_id: Input[str | None] = None,
         name: str | None = None,
     ) -> ExistingProject:
-        """A project that is there already.
+        """Use a project that this stack does not manage.
 
         Args:
             endpoint: Its data plane; from the portal, or the project's ARM output.
             principal_id: Object id of its identity; needed by AgentRegistry, and named in errors of a failed pull.
             resource_id: Its ARM id; needed to grant roles on it and to connect a registry to it.
-            name: What grants for it are called in Pulumi; default the last part of ``endpoint`` where that is a plain
-                string, else "project".
+            name: Its part in the names of grants in Pulumi; default the last part of ``endpoint`` where that is a
+                plain string, else "project".
         """
         address = endpoint.rstrip("/") if isinstance(endpoint, str) else None
         return ExistingProject(
@@ -276,18 +232,43 @@ class FoundryProject(pulumi.ComponentResource):
             address,
         )
 
+    @property
+    def label(self) -> str:
+        """The name of the component."""
+        return self.pulumi_resource_name
+
+    @property
+    def identity_key(self) -> object:
+        """The component itself: it is one object in a program."""
+        return self
+
+    @property
+    def deleted_with(self) -> pulumi.Resource:
+        """The ARM project: deleting it deletes everything in it."""
+        return self.project
+
+    @property
+    def replacement_trigger(self) -> Output[str | None]:
+        """The project's identity: a project that was created again has another one."""
+        return self.principal_id
+
+    @property
+    def unknown_identity_remedy(self) -> str:
+        """A project without a principal has its identity switched off."""
+        return "its system-assigned identity has to be on"
+
     def grant_invoke(
         self, principal_id: Input[str], *, principal_type: PrincipalType = "ServicePrincipal", name: str | None = None
     ) -> authorization.RoleAssignment:
-        """Lets a principal call every agent of the project, and do nothing else: Foundry Agent Consumer [docs].
+        """Allow a principal to call every agent of the project and nothing else: Foundry Agent Consumer [docs].
 
         Args:
-            principal_id: Object id of who may call; asked for again, the grant that is there is returned.
-            principal_type: What that is.
+            principal_id: Object id of the principal; a second call for it returns the same grant.
+            principal_type: What kind of principal it is.
             name: The assignment is called ``{project}-invoke-{name}``; default the principal's id. A second principal
                 that is known only after the update needs one.
         """
-        return _let_invoke(self._grants, self, principal_id, principal_type, name)
+        return grant_agent_consumer(self._grants, self, principal_id, principal_type, name)
 
     def add_capability_host(
         self,
@@ -299,10 +280,10 @@ class FoundryProject(pulumi.ComponentResource):
         subnet_id: Input[str] | None = None,
         account_host: bool = True,
     ) -> cognitiveservices.ProjectCapabilityHost:
-        """Keeps agents' data in storage of your own: an account's and a project's capability host [docs].
+        """Add capability hosts to account and project: they keep agents' data in your own storage [docs].
 
-        Hosted agents have needed none since April 2026; it is only for own storage, Cosmos DB and Search, and for
-        accounts made before. A host can't be changed, so a change replaces it [docs].
+        Since April 2026 hosted agents need none; it is only for your own storage, Cosmos DB and Search, and for older
+        accounts. A host can't be changed, so a change replaces it [docs].
 
         Args:
             storage: Names of connections to storage accounts.
@@ -310,7 +291,7 @@ class FoundryProject(pulumi.ComponentResource):
             vectors: Names of connections to AI Search.
             ai_services: Names of connections to models of another account.
             subnet_id: ARM id of the subnet that agents run in, where the account has one.
-            account_host: Make the account's host as well; False where Azure has made it itself [observed].
+            account_host: Create the account's host as well; False where Azure has created it [observed].
         """
         at = {"account_name": self.account_name, "resource_group_name": self.resource_group_name}
         made: list[pulumi.Resource] = [self.project]
@@ -344,41 +325,30 @@ class FoundryProject(pulumi.ComponentResource):
 
     def _traced_by(
         self,
-        wanted: AppInsights | ExistingAppInsights | None,
+        wanted: Insights | None,
         location: Input[str],
         tags: Mapping[str, str] | None,
     ) -> Output[str | None]:
         if wanted is None:
             return Output.from_input(None)
         child = ResourceOptions(parent=self)
-        if isinstance(wanted, AppInsights):
-            wanted = make_insights(
-                wanted,
-                self.pulumi_resource_name,
-                location=location,
-                resource_group_name=self.resource_group_name,
-                tags=tags,
-                opts=child,
-            )
+        insights = wanted.resolve(
+            self.pulumi_resource_name,
+            location=location,
+            resource_group_name=self.resource_group_name,
+            tags=tags,
+            opts=child,
+        )
         connection = connect_insights(
             self.pulumi_resource_name,
-            wanted,
+            insights,
             account_name=self.account_name,
             project_name=self.project_name,
             resource_group_name=self.resource_group_name,
-            opts=ResourceOptions.merge(child, ResourceOptions(deleted_with=gone_with(self))),
+            opts=ResourceOptions.merge(child, ResourceOptions(deleted_with=self.project)),
         )
         self.before_agents.append(connection)
-        return Output.from_input(wanted.resource_id)
-
-
-def gone_with(project: Project) -> pulumi.Resource | None:
-    """What takes away all that is in a project when both go: the project, where this stack makes it.
-
-    Connections that are deleted one by one meet each other's 409, and leave a project that answers its own delete
-    with 412 for some seconds [observed]: pulumi-azure-native#4693, terraform-provider-azurerm#32614.
-    """
-    return project.project if isinstance(project, FoundryProject) else None
+        return Output.from_input(insights.resource_id)
 
 
 def _data_plane(name: str, endpoints: Mapping[str, str] | None) -> str:
@@ -392,32 +362,6 @@ def _data_plane(name: str, endpoints: Mapping[str, str] | None) -> str:
             )
         )
     return found.rstrip("/")
-
-
-def project_scope(project: Project, *, needed_for: str) -> Output[str]:
-    """The ARM id of a project, to assign roles on; an error that says what to pass where it is not known."""
-
-    def known(resource_id: str | None) -> str:
-        ProjectPath.of(resource_id, needed_for=needed_for)
-        return str(resource_id)
-
-    return project.resource_id.apply(known)
-
-
-def _let_invoke(
-    grants: Grants,
-    project: Project,
-    principal_id: Input[str],
-    principal_type: PrincipalType,
-    name: str | None,
-) -> authorization.RoleAssignment:
-    return grants.give(
-        principal_suffix("invoke", principal_id, name),
-        Role.FOUNDRY_AGENT_CONSUMER,
-        scope=project_scope(project, needed_for="grant_invoke"),
-        principal_id=principal_id,
-        principal_type=principal_type,
-    )
 
 
 def _access(*, public: bool) -> cognitiveservices.PublicNetworkAccess:

@@ -1,10 +1,10 @@
-"""What a preview may know of a resource that is only updated.
+"""Outputs that a preview knows of a resource that is only updated.
 
-In the preview of an update azure-native answers with the inputs, ``name`` and ``location``; every other output is
-unknown. What hangs on such an output (the principal of a role assignment, the endpoint of an agent) then shows as
+In the preview of an update azure-native returns the inputs, ``name`` and ``location``; every other output is unknown.
+Whatever depends on such an output (the principal of a role assignment, the endpoint of an agent) then shows as
 replaced, and a protected stack refuses the plan, although an update changes none of it: pulumi-azure-native#1080. The
-id stays known in an update; it is unknown where the resource is made or replaced. So a preview that knows the id asks
-Azure for the rest.
+id stays known in an update; it is unknown where the resource is created or replaced. So a preview that knows the id
+reads the other outputs from Azure.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Getter:
     arguments: Mapping[str, str]
 
     def arguments_of(self, resource_id: str) -> dict[str, str]:
-        """The arguments in an ARM id; KeyError where it lacks one."""
+        """Return the arguments found in an ARM id; raise KeyError if one is missing."""
         parts = resource_id.strip("/").split("/")
         found = dict(zip((part.lower() for part in parts[::2]), parts[1::2], strict=False))
         return {argument: found[part.lower()] for part, argument in self.arguments.items()}
@@ -42,16 +42,16 @@ class Getter:
 def in_previews_too(
     value: Output[T], resource: pulumi.CustomResource, getter: Getter, read: Callable[[Mapping[str, Any]], T]
 ) -> Output[T]:
-    """An output, and in the preview of an update, where it is unknown, what Azure says now.
+    """Return an output; in the preview of an update, where it is unknown, read it from Azure.
 
-    It stays unknown where the resource is made or replaced, and where Azure can't be read: not signed in, not there,
-    offline. An update asks nothing.
+    It stays unknown where the resource is created or replaced, and where Azure can't be read: not signed in, not found,
+    offline. An update reads nothing.
 
     Args:
-        value: What the resource says.
+        value: The output of the resource.
         resource: The resource.
-        getter: How to read it.
-        read: The value in what was read, in ARM's words as azure-native has them.
+        getter: The function that reads it.
+        read: Takes the value from the function's result, which has azure-native's property names.
     """
     if not pulumi.runtime.is_dry_run():
         return value
@@ -61,14 +61,14 @@ def in_previews_too(
             found = await pulumi.runtime.invoke_async(
                 getter.token,
                 getter.arguments_of(resource_id),
-                # The version, as by the SDK's own functions: another one would start another plugin.
+                # The same version as the SDK's own functions use: another one would start another plugin.
                 pulumi.InvokeOptions(
                     parent=resource,
                     version=resource._version,  # noqa: SLF001
                     plugin_download_url=resource._plugin_download_url,  # noqa: SLF001
                 ),
             )
-            # A provider that was pointed at another subscription reads another resource.
+            # A provider configured for another subscription reads another resource.
             if str(found["id"]).lower() == resource_id.lower():
                 return read(found)
         except Exception as error:  # noqa: BLE001 (an invoke's failure has no class of its own)
@@ -82,11 +82,11 @@ def in_previews_too(
 
 
 def name_of(resource: pulumi.CustomResource, name: Output[str]) -> Output[str]:
-    """The name of an ARM resource: the last part of its id, which an update does not change.
+    """Return the name of an ARM resource: the last part of its id, which an update does not change.
 
     Args:
         resource: The resource.
-        name: What it says its name is; taken while there is no ARM id, as in the preview that makes it.
+        name: Its output ``name``; used while there is no ARM id, as in the preview that creates it.
     """
 
     def last(resource_id: object) -> pulumi.Input[str]:

@@ -12,18 +12,18 @@ from pulumi_azure_native import cognitiveservices
 
 @dataclass(frozen=True)
 class ModelDeployment:
-    """A model deployed to the account, under a name that programs call it by.
+    """A model deployed to the account, under a name that programs use.
 
     Attributes:
-        name: What the deployment is called.
-        model: Name of the model; None takes ``name``.
-        version: Version of the model; None lets Azure choose its default, which can change.
-        format: Who publishes it: ``OpenAI``, ``Microsoft``, ``Meta``, … [docs].
-        sku: Where it runs and how it is paid: ``GlobalStandard``, ``DataZoneStandard``, ``Standard``, … [docs].
+        name: Name of the deployment.
+        model: Name of the model; default ``name``.
+        version: Version of the model; by default Azure chooses one, which can change.
+        format: Publisher of the model: ``OpenAI``, ``Microsoft``, ``Meta``, … [docs].
+        sku: Region scope and billing: ``GlobalStandard``, ``DataZoneStandard``, ``Standard``, … [docs].
         capacity: Thousands of tokens a minute for the standard SKUs; units for provisioned ones [docs].
-        upgrade: When Azure may move it to another version: ``NoAutoUpgrade``, ``OnceCurrentVersionExpired`` or
-            ``OnceNewDefaultVersionAvailable`` [sdk]. The default moves it only when it would stop working.
-        rai_policy: Name of the Responsible AI policy; None takes Azure's default.
+        upgrade: When Azure may upgrade it to another version: ``NoAutoUpgrade``, ``OnceCurrentVersionExpired`` or
+            ``OnceNewDefaultVersionAvailable`` [sdk]. The default upgrades it only when it would stop working.
+        rai_policy: Name of the Responsible AI policy; default Azure's own.
     """
 
     name: str
@@ -45,10 +45,10 @@ def deploy_models(
     tags: Mapping[str, str] | None,
     parent: pulumi.Resource,
 ) -> list[cognitiveservices.Deployment]:
-    """Declares ``{name}-model-{deployment}`` for each, every one after the one before: an account takes one at a time.
+    """Declare ``{name}-model-{deployment}`` for each, one after the other: an account accepts one at a time.
 
     Raises:
-        pulumi.RunError: Two have the same name.
+        pulumi.RunError: When two have the same name.
     """
     made: list[cognitiveservices.Deployment] = []
     for model in models:

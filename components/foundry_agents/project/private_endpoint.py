@@ -15,15 +15,15 @@ from foundry_agents.project.known_values import name_of
 
 @dataclass(frozen=True)
 class PrivateEndpoint:
-    """An address in a subnet of yours, from where an account or a registry is reached without the public network.
+    """An address in your own subnet that reaches an account or a registry without the public network.
 
     Attributes:
         subnet_id: ARM id of the subnet.
-        dns_zone_ids: ARM ids of the private DNS zones to write the address to; without any, name resolution is yours.
-            An account needs ``privatelink.cognitiveservices.azure.com``, ``privatelink.openai.azure.com`` and
-            ``privatelink.services.ai.azure.com``; a registry ``privatelink.azurecr.io`` [docs].
-        resource_group_name: Where the endpoint goes; None takes the group of what it leads to.
-        location: Region of the subnet's network; None takes the region of the endpoint's group.
+        dns_zone_ids: ARM ids of the private DNS zones to register the address in; without any, you set up name
+            resolution. An account needs ``privatelink.cognitiveservices.azure.com``, ``privatelink.openai.azure.com``
+            and ``privatelink.services.ai.azure.com``; a registry ``privatelink.azurecr.io`` [docs].
+        resource_group_name: Resource group of the endpoint; default the target's.
+        location: Region of the subnet's network; default the region of the endpoint's group.
     """
 
     subnet_id: Input[str]
@@ -41,15 +41,15 @@ def create_private_endpoint(
     resource_group_name: Input[str],
     opts: ResourceOptions,
 ) -> list[pulumi.Resource]:
-    """Declares the endpoint ``{name}-private-endpoint`` and, with zones, ``{name}-private-dns``.
+    """Declare the endpoint ``{name}-private-endpoint`` and, with zones, ``{name}-private-dns``.
 
     Args:
         wanted: The subnet and zones.
-        name: Of the component that it belongs to.
-        target_id: ARM id of what it leads to.
-        group_id: Which part of the target: ``account`` or ``registry`` [docs].
-        resource_group_name: The target's group.
-        opts: Options of both; the parent above all.
+        name: Name of the component that it belongs to.
+        target_id: ARM id of the target.
+        group_id: Part of the target: ``account`` or ``registry`` [docs].
+        resource_group_name: The target's resource group.
+        opts: Options of both resources, including the parent.
     """
     group = wanted.resource_group_name if wanted.resource_group_name is not None else resource_group_name
     endpoint = network.PrivateEndpoint(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 from pulumi import Input, Output
@@ -32,6 +32,15 @@ from foundry_agents.resources._plugin.table_provider import TableProvider, owner
 TYPE = "pulumi-python:dynamic/foundry:VectorStore"
 
 
+class HasEndpoint(Protocol):
+    """What a store needs of a project: its data plane."""
+
+    @property
+    def endpoint(self) -> Output[str]:
+        """The data plane: ``https://….services.ai.azure.com/api/projects/NAME``."""
+        ...
+
+
 class VectorStore(Resource, module="foundry", name="VectorStore"):
     """Files of this machine, uploaded and indexed, for ``FileSearch(vector_store_ids=[store.vector_store_id])``.
 
@@ -53,8 +62,9 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
         self,
         resource_name: str,
         *,
-        project_endpoint: Input[str],
         files: Sequence[str | Path],
+        project: HasEndpoint | None = None,
+        project_endpoint: Input[str] | None = None,
         store_name: Input[str] | None = None,
         timeout_s: Input[float] | None = None,
         poll_interval_s: Input[float] | None = None,
@@ -63,7 +73,9 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
         """Declare the store; every input is described in the reference of VectorStore.
 
         The files are read here, by the program, to know their hashes; a store that must be made reads them again.
+        Give the project, or its endpoint.
         """
+        project_endpoint = _endpoint(resource_name, project, project_endpoint)
         chosen = ["owner", "store_name"] if store_name is None else ["owner"]
         store_name = resource_name if store_name is None else store_name
         reject_duplicate(resource_name, project_endpoint, store_name, kind="vector store", name_input="store_name")
@@ -152,6 +164,14 @@ class VectorStoreProvider(TableProvider):
     def identity_in(self, props: Mapping[str, object]) -> Identity:
         """Return the store's identity, as state has it."""
         return store_identity(VECTOR_STORE_FIELDS.read_outputs(props).vector_store_id)
+
+
+def _endpoint(resource_name: str, project: HasEndpoint | None, endpoint: Input[str] | None) -> Input[str]:
+    if project is not None and endpoint is None:
+        return project.endpoint
+    if project is None and endpoint is not None:
+        return endpoint
+    raise pulumi.RunError(f'VectorStore "{resource_name}": give exactly one of project and project_endpoint')
 
 
 def _read_files(resource_name: str, files: Sequence[str | Path]) -> Mapping[str, tuple[Path, str]]:

@@ -1,4 +1,4 @@
-"""A build context: the files that a builder gets to see, their size, and one hash over all that decides the image."""
+"""A build context: the files that a builder reads, their size, and one hash over all that determines the image."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -16,24 +17,24 @@ import pathspec
 
 MEGABYTE = 1_000_000
 SHOWN = 5
-"""Of a context that is too large, this many of its largest files are named."""
+"""How many of the largest files the error for a too large context lists."""
 
 _GIT_TIMEOUT_S = 20
 _CHUNK = 1 << 20
 
 
 class ContextError(ValueError):
-    """The folder can't be built from; the text says what is wrong and what to do."""
+    """The folder is not usable as a build context; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
 class BuildContext:
-    """What a builder gets.
+    """The files that a builder reads.
 
     Attributes:
-        folder: Where the files are.
+        folder: The folder of the context.
         dockerfile: The Dockerfile; may be outside of the folder.
-        files: Names below the folder, sorted; what the ignore file leaves out is not among them.
+        files: Paths below the folder, sorted, without those that the ignore file excludes.
     """
 
     folder: Path
@@ -42,30 +43,30 @@ class BuildContext:
 
     @classmethod
     def read(cls, folder: Path, dockerfile: Path | None, *, limit_mb: float) -> BuildContext:
-        """Looks through a folder.
+        """Read a folder.
 
-        The ignore file is ``<Dockerfile>.dockerignore``, else ``.dockerignore`` in the folder, read as Docker does: a
-        pattern begins at the root, and the last one that matches decides.
+        The ignore file is ``<Dockerfile>.dockerignore``, else ``.dockerignore`` in the folder, as in Docker: a pattern
+        starts at the root, and the last matching pattern wins.
 
         Raises:
-            ContextError: No such folder, no Dockerfile, or more than ``limit_mb`` megabytes.
+            ContextError: When folder or Dockerfile is missing, or the context has more than ``limit_mb`` megabytes.
         """
         if not folder.is_dir():
             raise ContextError(f"context {folder} is not a folder; name the one that holds the Dockerfile")
         found = dockerfile or folder / "Dockerfile"
         if not found.is_file():
             raise ContextError(
-                f"{found} is not there; write one, or name it with dockerfile=…. "
-                "AgentImage.pinned(…) and AgentImage.from_tag(…) name an image without one"
+                f"{found} does not exist; write one, or name it with dockerfile=…. "
+                "AgentImage.pinned(…) and AgentImage.from_tag(…) need none"
             )
         context = cls(folder, found, tuple(sorted(_kept(folder, _ignored(folder, found)))))
         context._refuse_too_large(limit_mb)
         return context
 
     def hash(self, settings: Mapping[str, object]) -> str:
-        """64 hexadecimal digits over names, contents, executable bits and what else decides the image.
+        """Return 64 hexadecimal digits over names, contents, executable bits and settings.
 
-        Times, owners and the rest of the mode do not count: they differ from one checkout to the next.
+        Times, owners and the rest of the mode do not count: they differ between checkouts.
         """
         whole = hashlib.sha256()
         _part(whole, "Dockerfile", self.dockerfile.read_bytes())
@@ -81,9 +82,9 @@ class BuildContext:
         return whole.hexdigest()
 
     def packed(self) -> bytes:
-        """A gzipped tar file: the same bytes for the same content, the Dockerfile under :attr:`dockerfile_name`."""
+        """Return a gzipped tar file: the same bytes for the same content, the Dockerfile at :attr:`dockerfile_name`."""
         buffer = io.BytesIO()
-        # Times and owners are zero in the entries, and so is the time in gzip's head.
+        # Times and owners are zero in the entries, and so is the time in gzip's header.
         with (
             gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
@@ -96,13 +97,13 @@ class BuildContext:
 
     @property
     def dockerfile_name(self) -> str:
-        """Where the Dockerfile is in :meth:`packed`."""
+        """Path of the Dockerfile in :meth:`packed`."""
         if self.dockerfile.resolve().is_relative_to(self.folder.resolve()):
             return self.dockerfile.resolve().relative_to(self.folder.resolve()).as_posix()
         return self.dockerfile.name
 
     def revision(self) -> str | None:
-        """The commit that last changed the folder, 12 digits; None when it has changes of its own or is not in git."""
+        """Return the commit that last changed the folder, 12 digits; None with uncommitted changes or without git."""
         if _git(self.folder, "status", "--porcelain", "--", ".") != "":
             return None
         return _git(self.folder, "log", "-1", "--abbrev=12", "--format=%h", "--", ".") or None
@@ -115,7 +116,7 @@ class BuildContext:
         largest = sorted(sizes, key=lambda name: -sizes[name])[:SHOWN]
         listed = ", ".join(f"{name} ({sizes[name] / MEGABYTE:.1f} MB)" for name in largest)
         raise ContextError(
-            f"context {self.folder} has {total / MEGABYTE:.1f} MB, more than {limit_mb:g} MB: {listed}; leave out what "
+            f"context {self.folder} has {total / MEGABYTE:.1f} MB, more than {limit_mb:g} MB: {listed}; exclude what "
             "the image does not need in .dockerignore, or raise context_limit_mb"
         )
 
@@ -123,7 +124,7 @@ class BuildContext:
 def _kept(folder: Path, ignored: pathspec.PathSpec[pathspec.Pattern]) -> Iterator[str]:
     for here, folders, files in os.walk(folder):
         base = Path(here).relative_to(folder)
-        # A link to a folder is a file of the context, not a way into another tree.
+        # A link to a folder is an entry of the context; it is not followed into another tree.
         links = [name for name in folders if (Path(here) / name).is_symlink()]
         for name in (*files, *links):
             path = PurePosixPath((base / name).as_posix())
@@ -132,22 +133,33 @@ def _kept(folder: Path, ignored: pathspec.PathSpec[pathspec.Pattern]) -> Iterato
 
 
 def _ignored(folder: Path, dockerfile: Path) -> pathspec.PathSpec[pathspec.Pattern]:
+    """Return the rules of the ignore file, as BuildKit applies them.
+
+    Not docker-py's ``exclude_paths``: it deviates from BuildKit where an exception has a wildcard (``!**/keep.txt``
+    brings nothing back), where one file comes back from a folder that ``**`` excludes (all of the folder does), and in
+    ``[^a]``, ``../`` and upper case. The tests hold what BuildKit's own matcher answers.
+    """
     lines: list[str] = []
     for file in (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), folder / ".dockerignore"):
         if file.is_file():
-            lines = file.read_text(encoding="utf-8").splitlines()
+            lines = file.read_text(encoding="utf-8-sig").splitlines()
             break
     rules = []
     for line in (raw.strip() for raw in lines):
         if line and not line.startswith("#"):
-            mark = "!" if line.startswith("!") else ""
-            pattern = os.path.normpath(line.removeprefix("!").strip()).lstrip("/")
-            # "." names the root itself, which is never left out.
+            negation = "!" if line.startswith("!") else ""
+            pattern = _as_gitignore(os.path.normpath(line.removeprefix("!").strip()).lstrip("/"))
+            # "." names the root itself, which is never excluded.
             if pattern != ".":
-                # Whatever a pattern leaves out, it leaves out with all that is below.
-                rules += [f"{mark}/{pattern}", f"{mark}/{pattern}/**"]
-    # Not git's own reading: there a file can't come back once its folder is left out; Docker lets it.
+                # A pattern that excludes a folder excludes everything below it.
+                rules += [f"{negation}/{pattern}", f"{negation}/{pattern}/**"]
+    # Not GitIgnoreSpec: in git a file can't come back once its folder is excluded; in Docker it can.
     return pathspec.PathSpec.from_lines("gitignore", rules)
+
+
+def _as_gitignore(pattern: str) -> str:
+    """Rewrite the two forms that git reads otherwise: ``[!a]`` is a literal "!", ``**a`` is ``**/a``."""
+    return re.sub(r"(^|/)\*\*(?=[^/*])", r"\1**/", pattern.replace("[!", r"[\!"))
 
 
 def _entry(tar: tarfile.TarFile, name: str, path: Path) -> None:
@@ -162,7 +174,7 @@ def _entry(tar: tarfile.TarFile, name: str, path: Path) -> None:
 
 
 def _part(whole: hashlib._Hash, label: str, content: bytes) -> None:
-    """Adds one labelled part; lengths keep two parts from reading like another two."""
+    """Add one labelled part, with lengths, so that no two other parts give the same bytes."""
     for piece in (label.encode(), content):
         whole.update(len(piece).to_bytes(8, "big"))
         whole.update(piece)
@@ -174,10 +186,10 @@ def _digest(path: Path) -> bytes:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git prints; None where there is no git or no repository."""
+    """Return the output of git; None without git or outside a repository."""
     try:
-        done = subprocess.run(  # noqa: S603 (no shell, fixed words)
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 (whichever git the person uses)
+        done = subprocess.run(  # noqa: S603 (no shell, fixed arguments)
+            ["git", "-C", str(folder), *arguments],  # noqa: S607 (the user's own git)
             capture_output=True,
             text=True,
             timeout=_GIT_TIMEOUT_S,

@@ -19,7 +19,7 @@ from foundry_agents.lifecycle.schema.enums import Runtime
 
 IGNORE_FILE = ".agentignore"
 NEVER_PACKED = frozenset({".git", ".venv", "__pycache__"})
-"""Made by machines: their bytes differ from one to the next."""
+"""Created by tools: their bytes differ between machines."""
 
 LARGEST_ZIP = 250 * 1024 * 1024
 """Bytes [sdk]."""
@@ -27,7 +27,7 @@ LARGEST_ZIP = 250 * 1024 * 1024
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _MODE = stat.S_IFREG | 0o755
-"""Of every file: which of them may be executed is not kept on every system."""
+"""Mode of every file: not every system keeps the executable bit."""
 _CHUNK = 1 << 20
 
 
@@ -35,19 +35,19 @@ _CHUNK = 1 << 20
 class CodePackage:
     """Source code that the service runs as a hosted agent, without an image of your own.
 
-    The folder is packed into a zip that is the same, byte for byte, on every machine and every day: files in order of
-    their names, without times, owners and compression. Its SHA-256 is part of the agent's definition, so a changed
-    byte is a new version, and a touched file, another checkout or another path is none.
+    The folder is packed into a zip that is the same, byte for byte, on every machine: files sorted by name, without
+    times, owners and compression. Its SHA-256 is part of the agent's definition. So a changed byte is a new version; a
+    touched file, another checkout or another path is not.
 
-    What ``.agentignore`` in the folder names (written as a .gitignore) stays out, and so do ``.git``, ``.venv`` and
-    ``__pycache__``. Empty folders are not packed.
+    ``.agentignore`` in the folder (same syntax as .gitignore) excludes files; ``.git``, ``.venv`` and ``__pycache__``
+    are always excluded. Empty folders are not packed.
 
     Attributes:
-        folder: The folder, relative to the program's or absolute.
-        entry_point: Command and arguments that start the agent in it, for example ``["python", "main.py"]``.
-        runtime: What runs it; ``Runtime.of("…")`` for one that is newer than this release.
-        dependency_resolution: ``bundled`` when the folder holds all that the code needs; ``remote_build`` lets the
-            service install what its manifest names, for example requirements.txt.
+        folder: The folder, absolute or relative to the program's.
+        entry_point: Command and arguments that start the agent, for example ``["python", "main.py"]``.
+        runtime: Language runtime; ``Runtime.of("…")`` for one that is newer than this release.
+        dependency_resolution: ``bundled`` when the folder holds all dependencies; ``remote_build`` lets the service
+            install those in its manifest, for example requirements.txt.
     """
 
     folder: str | os.PathLike[str]
@@ -56,10 +56,10 @@ class CodePackage:
     dependency_resolution: str = BUNDLED
 
     def as_input(self) -> dict[str, object]:
-        """The input ``code`` of HostedAgentVersion. Reads every file of the folder.
+        """Return the input ``code`` of HostedAgentVersion; reads every file of the folder.
 
         Raises:
-            InputError: The folder can't be packed; names every file that is in the way.
+            InputError: When the folder can't be packed; lists every file that prevents it.
         """
         with packed(Path(self.folder)) as (_, sha256):
             return {
@@ -72,17 +72,17 @@ class CodePackage:
 
 @contextmanager
 def as_planned(folder: Path, sha256: str) -> Iterator[BinaryIO]:
-    """Packs a folder again and gives the zip, which must be the one that was planned.
+    """Pack a folder again and yield the zip, which must be the one that was planned.
 
     Raises:
-        InputError: The folder can't be packed, or holds something else than when its digest was taken.
+        InputError: When the folder can't be packed, or has changed since its digest was taken.
     """
     with packed(folder) as (archive, found):
         if found != sha256:
             problem = Problem(
                 "code",
                 f"{folder} has changed since this deployment was planned (planned {sha256[:12]}…, now {found[:12]}…): "
-                "nothing was posted; run `pulumi up` again when nobody writes to it",
+                "nothing was posted; run `pulumi up` again when no process writes to it",
             )
             raise InputError("the agent's code", [problem])
         yield archive
@@ -90,10 +90,10 @@ def as_planned(folder: Path, sha256: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def packed(folder: Path) -> Iterator[tuple[BinaryIO, str]]:
-    """The zip of a folder, open at its start, and its SHA-256 in hex; gone afterwards.
+    """Yield the zip of a folder, open at its start, and its SHA-256 in hex; the zip is deleted afterwards.
 
     Raises:
-        InputError: The folder can't be packed; names every file that is in the way.
+        InputError: When the folder can't be packed; lists every file that prevents it.
     """
     with (
         tempfile.TemporaryDirectory(prefix="foundry-agents-") as draft,
@@ -115,7 +115,7 @@ def _pack(folder: Path, archive: BinaryIO) -> None:
     files = _files(folder, problems)
     if not problems and not files:
         problems.append(Problem("code", f"{folder} has no file to pack"))
-    # The zip is larger than its files, by some bytes for each: looked at before and after.
+    # The zip is larger than its files, by some bytes for each: the limit is checked before and after packing.
     size = sum(path.stat().st_size for _, path in files)
     if not problems and size <= LARGEST_ZIP:
         _write(files, archive)
@@ -127,7 +127,7 @@ def _pack(folder: Path, archive: BinaryIO) -> None:
 
 
 def _write(files: Sequence[tuple[str, Path]], target: BinaryIO) -> None:
-    # Not compressed: builds of zlib differ in their output, and the digest of the zip says whether it is a new version.
+    # Not compressed: builds of zlib differ in their output, and the digest of the zip decides about a new version.
     with zipfile.ZipFile(target, "w") as archive:
         for name, path in files:
             entry = zipfile.ZipInfo(name, _FIXED_TIME)
@@ -140,11 +140,11 @@ def _write(files: Sequence[tuple[str, Path]], target: BinaryIO) -> None:
 
 
 def _files(folder: Path, problems: list[Problem]) -> list[tuple[str, Path]]:
-    """What is packed, by its name in the zip and sorted by it; what can't be is told."""
+    """Return the files to pack by their names in the zip, sorted; append a problem for each that can't be packed."""
     if not folder.is_dir():
         problems.append(Problem("code", f"{folder} is not a folder"))
         return []
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 (only programs with code pay for it)
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 (late: only programs with code need it)
 
     ignore_file = folder / IGNORE_FILE
     lines = ignore_file.read_text(encoding="utf-8").splitlines() if ignore_file.is_file() else []
@@ -168,7 +168,7 @@ def _files(folder: Path, problems: list[Problem]) -> list[tuple[str, Path]]:
             if one in NEVER_PACKED or name == IGNORE_FILE or ignored.match_file(name):
                 continue
             if reason := _why_not(path, root):
-                problems.append(Problem("code", f"{name} {reason}; or name it in {IGNORE_FILE}"))
+                problems.append(Problem("code", f"{name} {reason}; or exclude it in {IGNORE_FILE}"))
             else:
                 found.append((name, path))
     return sorted(found)
@@ -176,11 +176,11 @@ def _files(folder: Path, problems: list[Problem]) -> list[tuple[str, Path]]:
 
 def _why_not(path: Path, root: Path) -> str | None:
     if path.is_symlink() and not path.resolve().is_relative_to(root):
-        return "is a link out of the folder: put the file itself there"
+        return "is a link out of the folder: replace it with the file"
     if not path.is_file():
-        return "is no file that can be read"
+        return "is not a readable file"
     if not os.access(path, os.R_OK):
-        return "may not be read"
+        return "has no read permission"
     return None
 
 
@@ -189,6 +189,6 @@ def _too_large(folder: Path, size: int, files: Sequence[tuple[str, Path]]) -> st
     names = ", ".join(f"{name} ({path.stat().st_size / 1024**2:.1f} MB)" for name, path in largest)
     return (
         f"{folder} is {size / 1024**2:.1f} MB packed, and {LARGEST_ZIP // 1024**2} MB is the limit; largest: {names}. "
-        f'Name what is not needed in {IGNORE_FILE}, let the service install dependencies ("remote_build"), or use an '
-        "image"
+        f'Exclude what is not needed in {IGNORE_FILE}, let the service install dependencies ("remote_build"), or use '
+        "an image"
     )

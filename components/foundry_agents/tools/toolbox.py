@@ -7,33 +7,33 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-from foundry_agents.project.foundry_project import FoundryProject, Project
+from foundry_agents.project.project import Project
 from foundry_agents.resources import ToolboxVersion
-from foundry_agents.tools.tools import AnyTool, on_the_wire
+from foundry_agents.tools.tools import AnyTool, api_payloads
 
 
 class Toolbox(pulumi.ComponentResource):
-    """The tools of one agent or of several: ``HostedAgent(tools=toolbox)``; its child is ``{name}-toolbox``.
+    """Tools of one or more agents: ``HostedAgent(tools=toolbox)``; its child is ``{name}-toolbox``.
 
-    A change makes a new version, and every agent that uses the toolbox a new version of its own, rolled out by its own
-    steps. Former versions stay as long as a version of an agent calls them.
+    A change creates a new version of the toolbox, and a new version of every agent that uses it, each rolled out by its
+    own steps. A former version stays as long as a version of an agent calls it.
 
     Args:
         name: Name of the component and, unless ``toolbox_name`` says otherwise, of the toolbox.
-        project: Where it lives.
+        project: The project that it lives in.
         tools: ``[CodeInterpreter(), Mcp("docs", "https://…"), …]``, in any order.
         toolbox_name: Name in the project: 1 to 63 letters, digits and hyphens.
         description: At most 512 characters.
         metadata: Up to 12 pairs of your own.
         promote: Make each new version the default, which the toolbox's endpoint without a version serves; default True.
-            Agents of this library call their own version all the same.
-        take_over: Manage a toolbox that exists and that this stack has not made.
+            Agents of this library call a fixed version in any case.
+        take_over: Manage a toolbox that exists and that this stack has not created.
 
     Attributes:
         version: The version with these tools.
         toolbox_name: Name in the project.
-        endpoint: Where this version is served over MCP.
-        default_endpoint: Where the default version is served.
+        endpoint: MCP endpoint of this version.
+        default_endpoint: MCP endpoint of the default version.
     """
 
     version: ToolboxVersion
@@ -45,7 +45,7 @@ class Toolbox(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        project: FoundryProject | Project,
+        project: Project,
         tools: Sequence[AnyTool],
         toolbox_name: Input[str] | None = None,
         description: Input[str] | None = None,
@@ -59,7 +59,7 @@ class Toolbox(pulumi.ComponentResource):
             f"{name}-toolbox",
             project_endpoint=project.endpoint,
             toolbox_name=toolbox_name or name,
-            tools=on_the_wire(tools),
+            tools=api_payloads(tools),
             description=description,
             metadata=metadata,
             promote=promote,

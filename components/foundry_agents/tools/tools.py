@@ -1,4 +1,4 @@
-"""The tools of a toolbox, as a program says them. All values are checked in the preview, all problems at once."""
+"""The tools of a toolbox. The preview checks all values and reports all problems together."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from foundry_agents.lifecycle.schema.report import Report
 from foundry_agents.project.connection import ProjectConnection
 
 Connection = str | ProjectConnection | Output[str]
-"""One of the project's connections: name, ARM id, or the component that makes it. Its credential stays in it."""
+"""One of the project's connections: its name, its ARM id or its component. The credential stays in the connection."""
 
 
 class AnyTool(Protocol):
-    """Whatever can say what it is on the wire."""
+    """Anything that has an API payload."""
 
     def inputs(self) -> dict[str, Any]:
-        """The tool in the words of the wire; what is not set is left out."""
+        """Return the API payload of the tool, without what is not set."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """What all tools have; ``Tool.of({…})`` is one that is newer than this release.
+    """Base of all tools; ``Tool.of({…})`` is one that is newer than this release.
 
     Attributes:
         name: 1 to 64 letters, digits, _ and -. A type needs one when there are two tools of it.
@@ -45,29 +45,29 @@ class Tool:
 
     @staticmethod
     def of(tool: Mapping[str, Any]) -> AnyTool:
-        """A tool in the words of the wire: ``Tool.of({"type": "toolbox_search"})``.
+        """Return a tool with this API payload: ``Tool.of({"type": "toolbox_search"})``.
 
-        Known types are checked as usual; of others only that they have a type.
+        A payload of a known type is checked as usual; any other must only have a type.
         """
         return _Raw(dict(tool))
 
     @staticmethod
     def problems(tools: Sequence[AnyTool]) -> list[str]:
-        """What is wrong with the tools of a toolbox, as the preview would say it: ``tools.docs.server_url …``.
+        """Return the problems of these tools, as the preview would report them: ``tools.docs.server_url …``.
 
-        For programs that read tools from a file and tell its problems together. What is an output passes.
+        For programs that read tools from a file and report all its problems together. An output is not checked.
         """
         report = Report(lambda value: isinstance(value, Output))
-        canonical("tools", by_name(on_the_wire(tools)), report)
+        canonical("tools", by_name(api_payloads(tools)), report)
         return [str(problem) for problem in sorted(report.problems)]
 
     def inputs(self) -> dict[str, Any]:
-        """The tool in the words of the wire; what is not set is left out."""
+        """Return the API payload of the tool, without what is not set."""
         common = {"name": self.name, "description": self.description, "tool_configs": self.tool_configs}
         return _set({"type": self.type, **common, **self.own()})
 
     def own(self) -> dict[str, Any]:
-        """What only this type has, in the words of the wire."""
+        """Return the part of the API payload that only this type has."""
         return {}
 
 
@@ -81,11 +81,11 @@ class _Raw:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeInterpreter(Tool):
-    """Runs Python in a sandbox of the service.
+    """Run Python in a sandbox of the service.
 
     Attributes:
         file_ids: Files of the project that the code can read.
-        memory_limit: "1g", "4g", "16g" or "64g"; None leaves it to the service.
+        memory_limit: "1g", "4g", "16g" or "64g"; default: the service's.
     """
 
     type: ClassVar[str] = "code_interpreter"
@@ -94,17 +94,17 @@ class CodeInterpreter(Tool):
     memory_limit: Input[str] | None = None
 
     def own(self) -> dict[str, Any]:
-        """The container, where anything of it is set."""
+        """Return the container, if any of its settings is set."""
         parts = _set({"file_ids": list(self.file_ids), "memory_limit": self.memory_limit})
         return {"container": {"type": "auto", **parts}} if parts else {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileSearch(Tool):
-    """Searches vector stores.
+    """Search vector stores.
 
     Attributes:
-        vector_store_ids: Which ones: ``[store.vector_store_id]`` of a ``VectorStore``, or ids that are known.
+        vector_store_ids: The stores: ``[store.vector_store_id]`` of a ``VectorStore``, or known ids.
         max_num_results: 1 to 50.
         ranking_options: ``{"ranker": "auto", "score_threshold": 0.5}``.
         filters: A comparison or a compound of them, over the attributes of files.
@@ -118,7 +118,7 @@ class FileSearch(Tool):
     filters: Mapping[str, Any] | None = None
 
     def own(self) -> dict[str, Any]:
-        """Stores and search settings."""
+        """Return stores and search settings."""
         return {
             "vector_store_ids": list(self.vector_store_ids),
             "max_num_results": self.max_num_results,
@@ -134,17 +134,17 @@ class Mcp(Tool):
     Agents see them as ``{server_label}.{tool}`` [docs].
 
     Attributes:
-        server_label: 1 to 64 letters, digits, _ and -; no other server of the toolbox has it.
+        server_label: 1 to 64 letters, digits, _ and -; unique in the toolbox.
         server_url: https.
-        connection: Has the server's credential; the toolbox holds only its name.
+        connection: Connection with the server's credential; the toolbox holds only its name.
         require_approval: "always", "never", or tools by either: ``{"never": {"tool_names": ["search"]}}``.
         allowed_tools: Names of the tools that may be used; None for all.
         server_description: For the model.
-        headers: Plain ones; a header that would hold a credential is refused.
+        headers: HTTP headers without secrets; a header that would hold a credential is refused.
         connector_id: Instead of server_url, a connector of the service.
         tunnel_id: Instead of server_url, a secure tunnel.
-        defer_loading: Found by tool search instead of being listed.
-        allowed_callers: Who may call it: "direct", or the code of a code interpreter.
+        defer_loading: Let tool search find the tools instead of listing them.
+        allowed_callers: Callers: "direct", or the code of a code interpreter.
     """
 
     type: ClassVar[str] = "mcp"
@@ -162,7 +162,7 @@ class Mcp(Tool):
     allowed_callers: Sequence[str] | None = field(default=None, kw_only=True)
 
     def own(self) -> dict[str, Any]:
-        """Server, connection and what may be used."""
+        """Return server, connection and allowed tools."""
         return {
             "server_label": self.server_label,
             "server_url": self.server_url,
@@ -180,14 +180,14 @@ class Mcp(Tool):
 
 @dataclass(frozen=True, kw_only=True)
 class WebSearch(Tool):
-    """Searches the web.
+    """Search the web.
 
     Attributes:
         allowed_domains: Search only there.
         search_context_size: "low", "medium" or "high".
         user_location: ``{"country": "SE", "city": "Malmö"}``.
-        external_web_access: False searches what the service has cached.
-        connection: Of a custom Bing search, together with instance_name.
+        external_web_access: False searches only what the service has cached.
+        connection: Connection of a custom Bing search; requires instance_name.
         instance_name: Name of the custom search.
     """
 
@@ -201,7 +201,7 @@ class WebSearch(Tool):
     instance_name: Input[str] | None = None
 
     def own(self) -> dict[str, Any]:
-        """Where and how widely it searches."""
+        """Return the scope of the search."""
         custom = _set({"project_connection_id": _connection(self.connection), "instance_name": self.instance_name})
         return {
             "filters": {"allowed_domains": list(self.allowed_domains)} if self.allowed_domains else None,
@@ -214,11 +214,11 @@ class WebSearch(Tool):
 
 @dataclass(frozen=True)
 class AzureAISearch(Tool):
-    """Searches an index of Azure AI Search: ``AzureAISearch("products", connection="search")``.
+    """Search an index of Azure AI Search: ``AzureAISearch("products", connection="search")``.
 
     Attributes:
-        index_name: The index.
-        connection: Leads to the search service.
+        index_name: Name of the index.
+        connection: Connection to the search service.
         query_type: "simple", "semantic", "vector", "vector_simple_hybrid" or "vector_semantic_hybrid".
         top_k: 1 to 50 documents.
         filter: An OData expression.
@@ -235,7 +235,7 @@ class AzureAISearch(Tool):
     index_asset_id: Input[str] | None = field(default=None, kw_only=True)
 
     def own(self) -> dict[str, Any]:
-        """The one index that the service allows."""
+        """Return the index; the service allows one."""
         index = {
             "index_name": self.index_name,
             "project_connection_id": _connection(self.connection),
@@ -249,17 +249,17 @@ class AzureAISearch(Tool):
 
 @dataclass(frozen=True)
 class OpenApi(Tool):
-    """Calls an HTTP API: ``OpenApi("orders", spec, connection="orders")``.
+    """Call an HTTP API: ``OpenApi("orders", spec, connection="orders")``.
 
-    Signs in with a connection, with the project's managed identity (``audience``), or not at all.
+    It signs in with a connection or with the project's managed identity (``audience``), or calls anonymously.
 
     Attributes:
-        api_name: What the API is called.
+        api_name: Name of the API.
         spec: Its OpenAPI document.
-        connection: Has the API's credential.
-        audience: What the managed identity asks a token for.
+        connection: Connection with the API's credential.
+        audience: Audience of the managed identity's token.
         api_description: What the API does, for the model.
-        default_params: Parameters that take defaults of the user's.
+        default_params: Parameters that take the user's defaults.
     """
 
     type: ClassVar[str] = "openapi"
@@ -272,7 +272,7 @@ class OpenApi(Tool):
     default_params: Sequence[Input[str]] = field(default=(), kw_only=True)
 
     def own(self) -> dict[str, Any]:
-        """The API and how it is signed in to."""
+        """Return the API and its authentication."""
         if self.connection is not None and self.audience is not None:
             raise ValueError(f"OpenApi {self.api_name!r}: give either connection or audience, not both")
         auth: dict[str, Any] = {"type": "anonymous"}
@@ -293,13 +293,13 @@ class OpenApi(Tool):
 
 @dataclass(frozen=True, kw_only=True)
 class A2A(Tool):
-    """Another agent, over the A2A protocol.
+    """Call another agent over the A2A protocol.
 
     Attributes:
-        base_url: Where it is; https.
-        connection: Has its address and credential.
-        agent_card_path: Below base_url; the service's default is ``/.well-known/agent-card.json``.
-        send_credentials_for_agent_card: Sign in to read the card, too.
+        base_url: URL of the agent; https.
+        connection: Connection with its URL and credential.
+        agent_card_path: Path below base_url; the service's default is ``/.well-known/agent-card.json``.
+        send_credentials_for_agent_card: Sign in to read the agent card, too.
         a2a_version: Version of the protocol.
     """
 
@@ -312,7 +312,7 @@ class A2A(Tool):
     a2a_version: Input[str] = "1.0"
 
     def own(self) -> dict[str, Any]:
-        """Where it is and how it is reached."""
+        """Return the agent's URL and its connection."""
         return {
             "base_url": self.base_url,
             "project_connection_id": _connection(self.connection),
@@ -322,22 +322,22 @@ class A2A(Tool):
         }
 
 
-def on_the_wire(tools: Sequence[AnyTool]) -> list[dict[str, Any]]:
-    """What each tool is on the wire.
+def api_payloads(tools: Sequence[AnyTool]) -> list[dict[str, Any]]:
+    """Return the API payload of each tool.
 
     Raises:
-        pulumi.RunError: Something is no tool, or its settings exclude each other; all of them are named.
+        pulumi.RunError: When an item is not a tool or its settings exclude each other; the text lists all problems.
     """
     given: object = tools  # a program need not have been through a type checker
     if isinstance(given, str) or not isinstance(given, Sequence):
-        _refuse([Problem("tools", f"is no list but a {type(tools).__name__}: [CodeInterpreter(), Mcp(…), …]")])
+        _refuse([Problem("tools", f"expected a list, got {type(tools).__name__}; for example {_LIST_EXAMPLE}")])
     problems: list[Problem] = []
     found: list[dict[str, Any]] = []
     for position, tool in enumerate(tools):
         where = f"tools[{position}]"
         if isinstance(tool, type) or not hasattr(tool, "inputs"):
-            kind, instead = type(tool).__name__, _INSTEAD[isinstance(tool, Mapping)]
-            problems.append(Problem(where, f"is no tool but a {kind}: {instead}"))
+            hint = _PAYLOAD_HINT if isinstance(tool, Mapping) else _TOOL_EXAMPLE
+            problems.append(Problem(where, f"expected a tool, got {type(tool).__name__}; {hint}"))
             continue
         try:
             found.append(tool.inputs())
@@ -352,7 +352,9 @@ def _refuse(problems: Sequence[Problem]) -> NoReturn:
     raise pulumi.RunError(str(InputError("the tools of a toolbox", problems)))
 
 
-_INSTEAD = {True: "Tool.of({…}) takes the words of the wire", False: "CodeInterpreter(), Mcp(…), …"}
+_LIST_EXAMPLE = "[CodeInterpreter(), Mcp(…)]"
+_TOOL_EXAMPLE = "for example CodeInterpreter() or Mcp(…)"
+_PAYLOAD_HINT = "Tool.of({…}) accepts the raw API payload"
 
 
 def _set(parts: Mapping[str, Any]) -> dict[str, Any]:
