@@ -108,9 +108,9 @@ class Agent:
             {"type": "FixedRatio", "agent_version": number.removeprefix("v"), "traffic_percentage": percent}
             for number, percent in shares.items()
         ]
-        self.somebody("PATCH", "", {"agent_endpoint": {"version_selector": {"version_selection_rules": rules}}})
+        self.someone_else("PATCH", "", {"agent_endpoint": {"version_selector": {"version_selection_rules": rules}}})
 
-    def somebody(self, method: str, path: str, body: object = None) -> None:
+    def someone_else(self, method: str, path: str, body: object = None) -> None:
         """A request that is not made by this library."""
         with self.bench.azure.client(self.bench.project.name) as client:
             client.request(method, f"agents/{self.name}{path}", json=body).raise_for_status()

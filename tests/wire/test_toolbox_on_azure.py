@@ -58,7 +58,7 @@ class Box:
     def delete(self, state: State, plugin: Plugin) -> None:
         plugin.delete(PROVIDER, state.id, state.outs)
 
-    def somebody(self, method: str, path: str, body: object = None) -> Mapping[str, Any]:
+    def someone_else(self, method: str, path: str, body: object = None) -> Mapping[str, Any]:
         """A request that is not made by this library."""
         with self.bench.azure.client(self.bench.project.name) as client:
             answer = client.request(method, path, json=body)
@@ -71,7 +71,7 @@ class Box:
             return [version["version"] for version in answer.json()["data"]] if answer.is_success else []
 
     def default(self) -> str:
-        return str(self.somebody("GET", f"toolboxes/{self.name}")["default_version"])
+        return str(self.someone_else("GET", f"toolboxes/{self.name}")["default_version"])
 
     def writes(self) -> list[str]:
         """Methods of what was written by this library since the test began."""
@@ -92,7 +92,7 @@ class Box:
             "protocol_versions": [{"protocol": "responses", "version": "2.0.0"}],
             "environment_variables": {"TOOLBOX_ENDPOINT": endpoint},
         }
-        self.somebody("POST", f"agents/{self.name}/versions", {"definition": definition})
+        self.someone_else("POST", f"agents/{self.name}/versions", {"definition": definition})
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_version_is_one_post_and_its_outputs_say_where_it_is(box: Box) -> None
     assert outs["endpoint"] == f"{base}/versions/1/mcp?api-version=v1"
     assert outs["default_endpoint"] == f"{base}/mcp?api-version=v1"
     assert box.writes() == ["POST"]
-    seen = box.somebody("GET", f"toolboxes/{box.name}/versions/1")
+    seen = box.someone_else("GET", f"toolboxes/{box.name}/versions/1")
     assert seen["tools"] == [{"type": "code_interpreter"}, DOCS.inputs()]
     assert seen["description"] == "d"
     assert seen["metadata"]["team"] == "support"
@@ -178,11 +178,11 @@ def test_a_toolbox_of_another_stack_is_refused_with_no_write(box: Box) -> None:
     assert box.writes() == ["POST"]
 
 
-def test_somebody_elses_default_shows_as_one_field_and_is_put_back_with_one_write(box: Box) -> None:
+def test_a_default_that_someone_else_set_shows_as_one_field_and_is_restored_with_one_write(box: Box) -> None:
     """Case 40 for toolboxes."""
     box.create(DOCS)
     state = box.create(fa.WebSearch())
-    box.somebody("PATCH", f"toolboxes/{box.name}", {"default_version": "1"})
+    box.someone_else("PATCH", f"toolboxes/{box.name}", {"default_version": "1"})
     seen = box.bench.plugin.read(PROVIDER, state.id, state.outs)
     wanted = box.inputs(fa.WebSearch())
     changed = box.bench.plugin.diff(PROVIDER, seen.outs, wanted)
@@ -203,20 +203,20 @@ def test_a_read_is_what_is_in_state_and_only_a_404_of_the_version_is_gone(box: B
     assert plain(box.bench.plugin.read(PROVIDER, state.id, state.outs).outs) == plain(state.outs)
     assert [line for line in box.bench.plugin.lines if line.urn == box.urn and line.stays] != []
     box.bench.azure.control.clear_faults()
-    box.somebody("DELETE", f"toolboxes/{box.name}")
+    box.someone_else("DELETE", f"toolboxes/{box.name}")
     assert box.bench.plugin.read(PROVIDER, state.id, state.outs) == State("", {})
 
 
 @pytest.mark.parametrize(
     ("gone", "made"), [("", "1"), ("/versions/2", "3")], ids=["the toolbox", "the version that an agent calls"]
 )
-def test_what_somebody_deleted_is_made_again_by_one_refresh_and_up(box: Box, gone: str, made: str) -> None:
+def test_what_someone_else_deleted_is_created_again_by_one_refresh_and_up(box: Box, gone: str, made: str) -> None:
     """Case 41: the read that a refresh makes says it is gone, so the next `up` creates."""
     box.create(DOCS)
     state = box.create(fa.WebSearch())
     if gone:
-        box.somebody("PATCH", f"toolboxes/{box.name}", {"default_version": "1"})
-    box.somebody("DELETE", f"toolboxes/{box.name}{gone}")
+        box.someone_else("PATCH", f"toolboxes/{box.name}", {"default_version": "1"})
+    box.someone_else("DELETE", f"toolboxes/{box.name}{gone}")
     assert box.bench.plugin.read(PROVIDER, state.id, state.outs) == State("", {})
 
     again = plain(box.create(fa.WebSearch()).outs)
@@ -242,7 +242,7 @@ def test_a_replaced_version_stays_while_a_version_of_an_agent_calls_it(box: Box,
     box.delete(first, later)
     assert box.versions() == ["2", "1"]
 
-    box.somebody("DELETE", f"agents/{box.name}?force=true")
+    box.someone_else("DELETE", f"agents/{box.name}?force=true")
     with running(box.bench.azure.env) as last:
         box.create(fa.CodeInterpreter(), plugin=last)
         box.delete(second, last)
@@ -273,14 +273,14 @@ def test_a_toolbox_that_leaves_the_program_while_an_agent_calls_it_stays_with_a_
 def test_a_destroy_leaves_the_versions_of_others(box: Box, later: Plugin) -> None:
     """Case 51."""
     state = box.create(DOCS)
-    box.somebody("POST", f"toolboxes/{box.name}/versions", {"tools": [{"type": "web_search"}]})
+    box.someone_else("POST", f"toolboxes/{box.name}/versions", {"tools": [{"type": "web_search"}]})
     box.delete(state, later)
     assert (box.versions(), box.default()) == (["2"], "2")
 
 
 def test_a_destroy_of_a_toolbox_that_was_taken_over_leaves_none(box: Box, later: Plugin) -> None:
     """Case 89."""
-    box.somebody("POST", f"toolboxes/{box.name}/versions", {"tools": [{"type": "web_search"}]})
+    box.someone_else("POST", f"toolboxes/{box.name}/versions", {"tools": [{"type": "web_search"}]})
     state = box.create(DOCS, take_over=True)
     assert state.outs["former_owners"] == ["nobody"]
     box.delete(state, later)
