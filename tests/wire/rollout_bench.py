@@ -47,8 +47,8 @@ class Agent:
     def post(self, *, owner: str | None = OWNER, **environment: str) -> str:
         """Makes an active version and gives its number."""
         definition = self.definition(**environment)
-        marks = OwnershipMetadata(f"v1:{environment}"[:60], owner).as_metadata() if owner else {}
-        made = self.call("POST", f"agents/{self.name}/versions", {"definition": definition, "metadata": marks})
+        metadata = OwnershipMetadata(f"v1:{environment}"[:60], owner).as_metadata() if owner else {}
+        made = self.call("POST", f"agents/{self.name}/versions", {"definition": definition, "metadata": metadata})
         number = str(made["version"])
         self.bench.azure.wait_until(lambda: self.statuses()[number] == "active")
         return number
@@ -65,14 +65,14 @@ class Agent:
         }
 
     def call(self, method: str, path: str, body: object = None, **query: str) -> dict[str, Any]:
-        """A request as somebody else would make it."""
+        """Send a request as another writer would."""
         with self.bench.azure.client(self.bench.project.name) as client:
             answer = client.request(method, path, json=body, params=query)
         answer.raise_for_status()
         return dict(answer.json()) if answer.content else {}
 
     def route(self, **shares: int) -> None:
-        """Sets the routing as somebody would in the portal."""
+        """Set the routing as another writer would in the portal."""
         rules = [
             {"type": "FixedRatio", "agent_version": number.removeprefix("v"), "traffic_percentage": percent}
             for number, percent in shares.items()

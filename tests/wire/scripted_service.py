@@ -96,7 +96,7 @@ def failure(status: int, code: str, text: str, **headers: str) -> Answer:
 
 
 class AnyCredential:
-    """Signs in with a token that nobody looks at."""
+    """Sign in with a token that no one checks."""
 
     def get_token(self, *scopes: str, **more: object) -> AccessToken:
         """The same token for whatever it is for."""

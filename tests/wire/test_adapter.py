@@ -73,7 +73,7 @@ def test_a_version_is_posted_with_every_setting_under_its_name_on_the_wire(
 ) -> None:
     """Case 15, one way."""
     script.says(Answer(200, VERSION))
-    service.create_version("support", AgentDefinition.from_values(values(FULL)), {"team": "support", "mark": "1"})
+    service.create_version("support", AgentDefinition.from_values(values(FULL)), {"team": "support", "tier": "1"})
     (asked,) = script.asked
     assert (asked.method, asked.path) == ("POST", "/api/projects/demo/agents/support/versions?api-version=v1")
     assert asked.body == {
@@ -90,7 +90,7 @@ def test_a_version_is_posted_with_every_setting_under_its_name_on_the_wire(
             "session_configuration": {"idle_timeout_seconds": 900},
         },
         "description": "Answers questions.",
-        "metadata": {"team": "support", "mark": "1"},
+        "metadata": {"team": "support", "tier": "1"},
     }
 
 
@@ -107,7 +107,7 @@ def test_a_version_of_code_is_one_post_with_its_zip_and_its_digest(
     assert definition.archive is not None
     definition.archive.name = "/a/draft/code.zip"  # type: ignore[misc]  # as an open file has it
     definition.archive.read()
-    service.create_version("support", definition, {"mark": "1"})
+    service.create_version("support", definition, {"tier": "1"})
     (asked,) = script.asked
     assert (asked.method, asked.path) == ("POST", "/api/projects/demo/agents/support/versions?api-version=v1")
     assert asked.headers["x-ms-code-zip-sha256"] == "c" * 64
@@ -122,7 +122,7 @@ def test_a_version_of_code_is_one_post_with_its_zip_and_its_digest(
         "dependency_resolution": "bundled",
     }
     assert "container_configuration" not in said["definition"]
-    assert said["metadata"] == {"mark": "1"}
+    assert said["metadata"] == {"tier": "1"}
 
 
 def _parts(asked: Asked) -> list[Message]:
@@ -246,7 +246,7 @@ def test_the_request_id_of_the_answer_that_showed_a_failure_is_kept(
     assert view == replace(view, request_id=None), "two reads of the same are equal"
 
 
-def test_a_version_of_another_kind_is_told_apart(script: Script, service: FoundryAgentService) -> None:
+def test_a_version_of_another_kind_is_recognised(script: Script, service: FoundryAgentService) -> None:
     """Case 7."""
     script.says(Answer(200, {**VERSION, "definition": {"kind": "prompt", "model": "m"}}))
     view = service.get_version("support", "31")
@@ -355,7 +355,7 @@ def test_a_project_that_is_not_there_says_nothing_about_the_agent(
 def test_a_post_is_on_the_wire_once_and_its_failure_has_a_kind(
     script: Script, service: FoundryAgentService, answer: Answer, kind: type[ServiceError]
 ) -> None:
-    """Cases 3, 5 and 32: the SDK repeats a POST after 500, 503 and 504 unless it is told not to."""
+    """Cases 3, 5 and 32: the SDK repeats a POST after 500, 503 and 504 unless its retries are off."""
     script.says(answer)
     with pytest.raises(ServiceError) as caught:
         service.create_version("support", AgentDefinition.from_values(values()), {})
@@ -368,10 +368,10 @@ def test_a_post_is_on_the_wire_once_and_its_failure_has_a_kind(
 
 
 @pytest.mark.parametrize("status", [400, 409, 429, 503])
-def test_a_post_that_is_told_to_come_back_later_is_not_repeated_by_the_sdk(
+def test_the_sdk_does_not_repeat_a_post_after_retry_after(
     script: Script, service: FoundryAgentService, status: int
 ) -> None:
-    """Case 5: any status with Retry-After is repeated unless the SDK is told not to."""
+    """Case 5: the SDK repeats any status with Retry-After unless its retries are off."""
     script.says(failure(status, "later", "no", **{"retry-after": "0"}))
     with pytest.raises(ServiceError):
         service.create_version("support", AgentDefinition.from_values(values()), {})
@@ -393,7 +393,7 @@ def test_a_read_is_repeated_by_the_sdk(script: Script, service: FoundryAgentServ
     assert script.methods() == ["GET", "GET"]
 
 
-def test_what_a_sandbox_adds_in_a_header_of_its_own_is_told(script: Script, service: FoundryAgentService) -> None:
+def test_the_error_quotes_what_a_sandbox_adds_in_its_own_header(script: Script, service: FoundryAgentService) -> None:
     """A quota of sessions is named there [docs]."""
     script.says(failure(429, "too_many_requests", "no", **{"x-adc-response-details": "RegionalQuotaExceeded"}))
     with pytest.raises(ThrottledError) as caught:
@@ -420,7 +420,7 @@ def test_no_error_shows_the_environment(script: Script, service: FoundryAgentSer
     assert caught.value.__suppress_context__
 
 
-def test_a_service_that_nobody_runs_is_unreachable_also_for_a_post() -> None:
+def test_a_service_that_does_not_run_is_unreachable_also_for_a_post() -> None:
     """Nothing was sent, so nothing needs to be looked for."""
     endpoint = "http://127.0.0.1:9/api/projects/demo"
     client = AIProjectClient(

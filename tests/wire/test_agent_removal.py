@@ -84,7 +84,7 @@ def test_an_agent_that_is_declared_under_a_second_host_name_stays(one: Agent, ma
 def test_an_agent_whose_identity_is_another_than_that_in_state_stays_with_a_warning(
     one: Agent, made: State, later: Plugin
 ) -> None:
-    """Somebody has deleted it and made another one of the same name."""
+    """Someone else has deleted it and created another one of the same name."""
     other = {**made.outs, "agent_guid": "0", "principal_id": "0"}
     one.delete(State(made.id, other), later)
     assert one.versions() == {"1": "active"}
@@ -131,11 +131,11 @@ def test_one_agent_that_is_declared_twice_is_refused_and_both_are_named(one: Age
     """Case 92, pulumi-features C1: by value, whatever the spelling."""
     with running(one.bench.azure.env) as up:
         up.check(VERSION, one.inputs())
-        twin = {**one.inputs(), "urn": f"{one.urn}-twin", "agent_name": one.name.upper()}
+        another = {**one.inputs(), "urn": f"{one.urn}-second", "agent_name": one.name.upper()}
         with pytest.raises(ProviderError) as caught:
-            up.check(VERSION, twin)
+            up.check(VERSION, another)
     assert f'"{one.name}" (HostedAgentVersion)' in str(caught.value)
-    assert f'"{one.name}-twin" (HostedAgentVersion)' in str(caught.value)
+    assert f'"{one.name}-second" (HostedAgentVersion)' in str(caught.value)
 
 
 def test_one_agent_that_is_declared_under_two_host_names_is_refused_before_a_post(one: Agent, made: State) -> None:
@@ -145,9 +145,13 @@ def test_one_agent_that_is_declared_under_two_host_names_is_refused_before_a_pos
     with running(one.bench.azure.env) as up:
         checked = up.check(VERSION, one.inputs(kept_by_rollout=made.outs.get("kept_by_rollout"))).inputs
         up.diff(VERSION, made.outs, checked, made.id)
-        twin = {**one.inputs(environment={"GREETING": "Howdy"}), "urn": f"{one.urn}-twin", "project_endpoint": second}
+        another = {
+            **one.inputs(environment={"GREETING": "Howdy"}),
+            "urn": f"{one.urn}-second",
+            "project_endpoint": second,
+        }
         with pytest.raises(ProviderError, match="both declare the agent"):
-            up.create(VERSION, up.check(VERSION, twin).inputs)
+            up.create(VERSION, up.check(VERSION, another).inputs)
     assert one.posts() == posts
 
 

@@ -187,7 +187,7 @@ def test_a_builder_that_is_not_there_is_said_before_anything_is_pushed(machine: 
         machine.create("e" * 64, builder="ours")
 
 
-def test_all_problems_of_a_tag_are_told_at_once(plugin: Plugin) -> None:
+def test_all_problems_of_a_tag_are_reported_together(plugin: Plugin) -> None:
     ((_, text),) = plugin.check(TAG, {"repository": "support", "content": "x"}).failures
     assert "2 problems in the image's settings" in text
 

@@ -135,7 +135,7 @@ def test_policy_and_mode_are_read_and_a_missing_one_is_azures_default(
 def test_an_answer_that_explains_nothing_is_an_error_of_ours(
     script: Script, registries: ArmRegistryAccess, answer: Answer, error: type[ServiceError]
 ) -> None:
-    """Case 23: whatever it is, it is told beside the failure and not in its place."""
+    """Case 23: the error reports it together with the failure, not instead of it."""
     script.says(answer)
     with pytest.raises(error):
         registries.pull_access(REGISTRY, WHO)

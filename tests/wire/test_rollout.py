@@ -34,7 +34,7 @@ def agent(bench: Bench) -> Iterator[Agent]:
 # --- The way there ---------------------------------------------------------------------------------------------------
 
 
-def test_a_canary_is_tested_in_the_dark_and_at_each_step_and_leaves_no_session(agent: Agent) -> None:
+def test_a_canary_is_tested_before_traffic_and_at_each_step_and_leaves_no_session(agent: Agent) -> None:
     """Cases 35, 37 and 44: the whole sequence on the wire."""
     one = agent.create(agent.post(A="1")).outs
     two = agent.post(A="2")
@@ -55,7 +55,7 @@ def test_a_canary_is_tested_in_the_dark_and_at_each_step_and_leaves_no_session(a
     assert agent.lines()[-1] == f"100 % on {two}, verified"
 
 
-def test_a_way_back_is_one_patch_and_no_question(agent: Agent) -> None:
+def test_a_rollback_is_one_patch_and_no_question(agent: Agent) -> None:
     """Case 9: 0 POSTs, 1 PATCH."""
     canary = Rollout.canary([10], smoke=ECHO)
     state = agent.create(agent.post(A="1"), canary).outs
@@ -158,7 +158,7 @@ def test_a_change_in_the_portal_is_one_field_and_one_write(agent: Agent) -> None
     two = agent.post(A="2")
     state = agent.update(state, two).outs
 
-    def told_and_restored(key: str, *, value: object, write: str) -> None:
+    def shown_and_restored(key: str, *, value: object, write: str) -> None:
         seen = agent.read(state)
         assert seen.inputs is not None
         wanted = agent.inputs(two)
@@ -171,9 +171,9 @@ def test_a_change_in_the_portal_is_one_field_and_one_write(agent: Agent) -> None
         assert set(state) == set(restored), "0 output keys lost"
 
     agent.route(v1=70, v2=30)
-    told_and_restored("version", value="1: 70 %, 2: 30 %", write="PATCH ")
+    shown_and_restored("version", value="1: 70 %, 2: 30 %", write="PATCH ")
     agent.call("POST", f"agents/{agent.name}:disable")
-    told_and_restored("enabled", value=False, write="POST :enable")
+    shown_and_restored("enabled", value=False, write="POST :enable")
 
 
 def test_a_paused_rollout_leaves_traffic_to_others(agent: Agent) -> None:
@@ -199,7 +199,7 @@ def test_a_paused_rollout_leaves_traffic_to_others(agent: Agent) -> None:
     ],
     ids=str,
 )
-def test_a_refresh_in_the_dark_keeps_the_state_with_one_warning(
+def test_a_refresh_without_an_answer_keeps_the_state_with_one_warning(
     agent: Agent, bench: Bench, fault: Mapping[str, object], says: str
 ) -> None:
     """Case 42. pu#929, pu#424"""
@@ -257,7 +257,7 @@ def test_state_of_an_older_release_is_read_compared_updated_and_deleted(agent: A
 # --- Retention and the end -------------------------------------------------------------------------------------------
 
 
-def test_the_newest_stay_and_so_does_a_version_with_a_session_which_is_told(agent: Agent) -> None:
+def test_the_newest_stay_and_so_does_a_version_with_a_session_and_a_message_says_so(agent: Agent) -> None:
     """Case 53."""
     state = agent.create(agent.post(A="1")).outs
     foreign = agent.post(A="2", owner="acme/agents/prod")

@@ -82,7 +82,7 @@ def test_a_session_is_pinned_to_its_version(script: Script, service: FoundryAgen
     assert asked.body == {"version_indicator": {"type": "version_ref", "agent_version": "31"}}
 
 
-def test_a_session_that_is_not_ready_is_told_apart(script: Script, service: FoundryAgentService) -> None:
+def test_a_session_that_is_not_ready_has_an_error_of_its_own(script: Script, service: FoundryAgentService) -> None:
     """Case 44. fs#515"""
     script.says(failure(424, "session_creation_failed", "readiness failed"))
     with pytest.raises(NotReadyError) as caught:
@@ -159,7 +159,7 @@ def test_a_session_that_only_a_header_names_is_known(script: Script, service: Fo
         (Answer(DROP), ResponseLostError),
     ],
 )
-def test_what_goes_wrong_is_told_in_our_words_after_one_question(
+def test_a_failed_question_is_an_error_of_ours_after_one_request(
     script: Script, service: FoundryAgentService, answer: Answer, kind: type[ServiceError]
 ) -> None:
     """Case 5: the client's own retries would ask twice and hide a 424."""
@@ -207,7 +207,7 @@ def test_an_invocation_in_a_session_names_it_in_the_query(script: Script, servic
         (Answer(202, {}, {"x-agent-invocation-id": "i-1"}), ServiceError),
     ],
 )
-def test_an_invocation_that_gives_no_answer_is_told(
+def test_an_invocation_without_an_answer_is_an_error(
     script: Script, service: FoundryAgentService, answer: Answer, kind: type[ServiceError]
 ) -> None:
     script.says(answer)

@@ -118,10 +118,10 @@ _ADDITIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("story", _ADDITIONS)
-def test_what_the_service_adds_is_no_difference(story: str) -> None:
+@pytest.mark.parametrize("addition", _ADDITIONS)
+def test_a_field_that_the_service_adds_is_not_a_difference(addition: str) -> None:
     """Case 14: 0 diffs, 0 replaces."""
-    view = VersionView("support", "1", "active", description="", definition={**_sent(GOOD), **_ADDITIONS[story]})
+    view = VersionView("support", "1", "active", description="", definition={**_sent(GOOD), **_ADDITIONS[addition]})
     found = inputs_of(view, project_endpoint=str(GOOD["project_endpoint"]), owner=OWNER)
     assert VERSION_FIELDS.changes(found, values()) == []
 

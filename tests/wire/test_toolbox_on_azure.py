@@ -178,7 +178,7 @@ def test_a_toolbox_of_another_stack_is_refused_with_no_write(box: Box) -> None:
     assert box.writes() == ["POST"]
 
 
-def test_somebody_elses_default_shows_as_one_field_and_is_put_back_with_one_write(box: Box) -> None:
+def test_a_default_that_someone_else_set_shows_as_one_field_and_is_restored_with_one_write(box: Box) -> None:
     """Case 40 for toolboxes."""
     box.create(DOCS)
     state = box.create(fa.WebSearch())
@@ -210,7 +210,7 @@ def test_a_read_is_what_is_in_state_and_only_a_404_of_the_version_is_gone(box: B
 @pytest.mark.parametrize(
     ("gone", "made"), [("", "1"), ("/versions/2", "3")], ids=["the toolbox", "the version that an agent calls"]
 )
-def test_what_somebody_deleted_is_made_again_by_one_refresh_and_up(box: Box, gone: str, made: str) -> None:
+def test_what_someone_else_deleted_is_created_again_by_one_refresh_and_up(box: Box, gone: str, made: str) -> None:
     """Case 41: the read that a refresh makes says it is gone, so the next `up` creates."""
     box.create(DOCS)
     state = box.create(fa.WebSearch())

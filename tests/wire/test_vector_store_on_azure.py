@@ -122,7 +122,7 @@ def test_a_changed_file_is_another_store_and_a_searched_one_stays_until_it_is_fr
     assert (stored.stores(), stored.files()) == ([], [])
 
 
-def test_a_store_that_an_agent_is_told_of_stays_as_long_as_that_version(stored: Stored, later: Plugin) -> None:
+def test_a_store_in_a_variable_of_an_agent_stays_as_long_as_that_version(stored: Stored, later: Plugin) -> None:
     store = stored.create()
     agent = stored.bench.agent()
     agent.create(environment={"VECTOR_STORE": store.id})
@@ -145,7 +145,7 @@ def test_only_a_404_of_the_store_is_gone(stored: Stored) -> None:
     assert stored.bench.plugin.read(PROVIDER, state.id, state.outs) == State("", {})
 
 
-def test_a_404_of_the_project_is_told_as_such_so_that_a_new_one_is_waited_for(stored: Stored, later: Plugin) -> None:
+def test_a_404_of_the_project_has_its_own_error_so_that_a_new_one_is_waited_for(stored: Stored, later: Plugin) -> None:
     """Case 29."""
     state = stored.create()
     said = {"error": {"code": "404", "message": "Subdomain does not map to a resource."}}
@@ -154,7 +154,7 @@ def test_a_404_of_the_project_is_told_as_such_so_that_a_new_one_is_waited_for(st
         stored.delete(state, later)
 
 
-def test_a_file_that_changed_after_the_program_read_it_is_told(stored: Stored) -> None:
+def test_a_file_that_changed_after_the_program_read_it_is_an_error(stored: Stored) -> None:
     files = {path.name: "0" * 64 for path in stored.folder.iterdir()}
     with pytest.raises(ProviderError, match="has changed since the program read it"):
         stored.create(files=files)

@@ -78,7 +78,7 @@ def test_a_revert_adopts_the_former_code_without_a_folder_to_pack(one: Agent, fo
     assert one.posts() == 2
 
 
-def test_a_folder_that_changes_between_plan_and_post_is_told_and_nothing_is_written(one: Agent, folder: Path) -> None:
+def test_a_folder_that_changes_between_plan_and_post_is_refused_before_any_write(one: Agent, folder: Path) -> None:
     """Not even the endpoint is pinned."""
     one.create()
     writes = sum(entry.write for entry in one.requests())
@@ -126,15 +126,15 @@ def _code_of(folder: Path) -> dict[str, object]:
 def test_an_import_file_of_a_version_has_no_difference_from_a_program_that_says_the_same(
     one: Agent, folder: Path, kind: str
 ) -> None:
-    """Case 46, without an engine: what somebody else has made, image or code, with everything that can be said."""
-    told: dict[str, Any] = {
+    """Case 46, without an engine: a version of another writer, image or code, with every setting."""
+    described: dict[str, Any] = {
         **(_code_of(folder) if kind == "code" else {}),
         "rai_policy": "strict",
         "telemetry": [{"endpoint": "https://otel.example.com", "protocol": "Grpc", "data": ["Metrics"]}],
         "environment": {"A": "b"},
         "metadata": {"team": "support"},
     }
-    one.create(**told, code_folder=str(folder))
+    one.create(**described, code_folder=str(folder))
     with adapter(one.bench.azure, one.bench.project) as service:
         content = import_file(
             service,
@@ -148,7 +148,7 @@ def test_an_import_file_of_a_version_has_no_difference_from_a_program_that_says_
     olds = {name: value for name, value in entry["outputs"].items() if name != "__provider"}
     assert entry["outputs"]["__provider"] == blob(VERSION)
     assert one.bench.plugin.check(VERSION, entry["inputs"]).failures == []
-    assert one.bench.plugin.diff(VERSION, olds, one.inputs(**told), entry["id"]).changes is False
+    assert one.bench.plugin.diff(VERSION, olds, one.inputs(**described), entry["id"]).changes is False
     assert json.dumps(content)
 
 
@@ -159,7 +159,7 @@ def test_a_fingerprint_under_a_key_is_all_that_anybody_sees_of_a_pin(one: Agent)
     """Case 55: neither metadata nor state nor lines hold the key or the plain fingerprint."""
     wanted = one.inputs(environment={"PIN": "4711"}, fingerprint_key=KEY)
     state = one.create_checked(wanted)
-    plain_mark = plain_fingerprint(VERSION_FIELDS.normalise(wanted)[0])
+    plain_hash = plain_fingerprint(VERSION_FIELDS.normalise(wanted)[0])
     with one.bench.azure.client(one.bench.project.name) as client:
         metadata = client.get(f"agents/{one.name}/versions/1").json()["metadata"]
     printed = state.outs["fingerprint"]
@@ -168,7 +168,7 @@ def test_a_fingerprint_under_a_key_is_all_that_anybody_sees_of_a_pin(one: Agent)
     assert str(printed.value).startswith("v1k:")
     others = {name: value for name, value in state.outs.items() if name not in {"fingerprint_key", "environment"}}
     for place in (metadata, others, one.lines(), [entry.document() for entry in one.requests()]):
-        assert plain_mark not in str(place)
+        assert plain_hash not in str(place)
         assert KEY not in str(place)
 
 

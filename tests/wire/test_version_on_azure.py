@@ -77,7 +77,7 @@ def test_a_new_version_of_an_agent_that_follows_latest_takes_no_traffic(one: Age
     ]
 
 
-def test_a_failed_version_is_removed_and_the_next_run_posts_it_anew(one: Agent) -> None:
+def test_a_failed_version_is_removed_and_the_next_run_posts_it_again(one: Agent) -> None:
     """Case 6. azd#7515"""
     failed = {"status": "failed", "error": {"code": "ImageError", "message": "Failed to pull container image."}}
     one.bench.azure.control.set(scripts=[{"agent": one.name, "steps": [failed]}])
@@ -118,7 +118,7 @@ def test_a_connection_placeholder_reaches_the_service_byte_for_byte_and_is_no_ch
     assert one.bench.plugin.diff(VERSION, seen.outs, again, state.id).changes is False
 
 
-def test_12_pairs_of_metadata_and_our_marks_fill_the_services_16_places(one: Agent) -> None:
+def test_12_pairs_of_metadata_and_the_ownership_metadata_fill_the_services_16_places(one: Agent) -> None:
     """Case 63."""
     one.create(metadata={f"k{number}": "v" for number in range(12)})
     with one.bench.azure.client(one.bench.project.name) as client:
@@ -144,14 +144,14 @@ def _described() -> dict[str, object]:
     return {"environment": {"GREETING": "Hello"}, "description": "Answers.", "metadata": {"team": "support"}}
 
 
-def test_a_version_that_somebody_deleted_is_gone(one: Agent) -> None:
+def test_a_version_that_someone_else_deleted_is_gone(one: Agent) -> None:
     """Case 41."""
     state = one.create()
     one.someone_else("DELETE", "/versions/1")
     assert one.read(state) == State("", {})
 
 
-def test_an_agent_that_somebody_deleted_is_gone(one: Agent) -> None:
+def test_an_agent_that_someone_else_deleted_is_gone(one: Agent) -> None:
     """Case 41."""
     state = one.create()
     one.someone_else("DELETE", "")

@@ -26,9 +26,9 @@ def _error(code: str, text: str) -> dict[str, object]:
     return {"error": {"code": code, "message": text, "type": "error", "details": []}}
 
 
-# --- Refresh in the dark ----------------------------------------------------------------------------------------------
+# --- Refresh without an answer ----------------------------------------------------------------------------------------
 
-DARK: Mapping[str, Mapping[str, object]] = {
+FAULTS: Mapping[str, Mapping[str, object]] = {
     "401": {"status": 401, "body": _error("AuthenticationFailed", "no")},
     "403": {"status": 403, "body": _error("PermissionDenied", "no")},
     "429": {"status": 429, "body": _error("too_many", "no")},
@@ -42,8 +42,8 @@ DARK: Mapping[str, Mapping[str, object]] = {
 
 
 @dataclass(frozen=True)
-class Dark:
-    """What a read in the dark said: state before and after it, and the warnings that it left."""
+class Read:
+    """A read without an answer: state before and after it, and its warnings."""
 
     before: State
     after: State
@@ -51,38 +51,38 @@ class Dark:
 
 
 @dataclass(frozen=True)
-class Night:
-    """What came of all calls in the dark: the reads by story, and a create that nobody answered."""
+class Outage:
+    """The results of all calls without an answer: the reads by trouble, and one create."""
 
-    reads: Mapping[str, Dark]
+    reads: Mapping[str, Read]
     created: BaseException | None
     agent: str
 
 
 @pytest.fixture(scope="module")
-def night(on_azure: Bench) -> Iterator[Night]:
+def outage(on_azure: Bench) -> Iterator[Outage]:
     """All at once: the SDK asks four times before it gives up on a 500 or a closed port, which takes seconds."""
-    agents = {story: on_azure.agent() for story in [*DARK, "nobody there"]}
-    states = {story: agent.create(environment={"GREETING": "Hello"}) for story, agent in agents.items()}
-    for story, rule in DARK.items():
-        on_azure.azure.control.fault(path=f"/agents/{agents[story].name}/versions/1$", **rule)
-    before = states["nobody there"]
-    states["nobody there"] = State(before.id, {**before.outs, "project_endpoint": NOWHERE})
+    agents = {trouble: on_azure.agent() for trouble in [*FAULTS, "unreachable"]}
+    states = {trouble: agent.create(environment={"GREETING": "Hello"}) for trouble, agent in agents.items()}
+    for trouble, rule in FAULTS.items():
+        on_azure.azure.control.fault(path=f"/agents/{agents[trouble].name}/versions/1$", **rule)
+    before = states["unreachable"]
+    states["unreachable"] = State(before.id, {**before.outs, "project_endpoint": NOWHERE})
     newcomer = on_azure.agent()
     with ThreadPoolExecutor(max_workers=len(agents) + 1) as pool:
         created = pool.submit(newcomer.create, project_endpoint=NOWHERE)
         reads: dict[str, Future[State]] = {
-            story: pool.submit(agent.read, states[story]) for story, agent in agents.items()
+            trouble: pool.submit(agent.read, states[trouble]) for trouble, agent in agents.items()
         }
-        found = {story: Dark(states[story], read.result(), agents[story].warnings()) for story, read in reads.items()}
-        yield Night(found, created.exception(), newcomer.name)
+        found = {name: Read(states[name], read.result(), agents[name].warnings()) for name, read in reads.items()}
+        yield Outage(found, created.exception(), newcomer.name)
     on_azure.azure.control.clear_faults()
 
 
-@pytest.mark.parametrize("story", [*DARK, "nobody there"])
-def test_what_cannot_be_read_stays_as_it_is_in_state_with_one_warning(night: Night, story: str) -> None:
+@pytest.mark.parametrize("trouble", [*FAULTS, "unreachable"])
+def test_what_cannot_be_read_stays_as_it_is_in_state_with_one_warning(outage: Outage, trouble: str) -> None:
     """Cases 29 and 42. pulumi-docker-build#929, pulumi-docker-build#424"""
-    seen = night.reads[story]
+    seen = outage.reads[trouble]
     assert seen.after.id == seen.before.id
     assert plain(seen.after.outs) == plain(seen.before.outs)
     assert type(seen.after.outs["fingerprint"]).__name__ == "Secret"
@@ -133,7 +133,7 @@ def test_a_500_that_never_stops_is_an_error_with_the_last_request_id_and_no_vers
 def test_a_post_is_on_the_wire_once_for_each_attempt_of_ours_whatever_retry_after_says(
     one: Agent, status: int, posts: int
 ) -> None:
-    """Case 5: unless told not to, the SDK sends it four times."""
+    """Case 5: with its own retries the SDK sends it four times."""
     _post_fault(one, status=status, retry_after="0")
     with pytest.raises(ProviderError):
         one.create()
@@ -160,7 +160,7 @@ def test_a_throttled_post_is_sent_again_when_the_service_says(one: Agent, form: 
 
 @pytest.fixture(scope="module")
 def stranger(on_azure: Bench) -> Iterator[Plugin]:
-    """A plugin process that is signed in as somebody without any role."""
+    """A plugin process that is signed in as a principal without any role."""
     with running({**on_azure.azure.env, "AZURE_CLIENT_ID": STRANGER}) as started:
         yield started
 
@@ -202,7 +202,7 @@ def test_a_preview_gate_is_not_taken_for_a_missing_role(one: Agent) -> None:
     assert FOUNDRY_USER not in str(caught.value)
 
 
-def test_whoever_is_not_signed_in_is_told_how_to_and_nothing_reaches_the_service(one: Agent) -> None:
+def test_the_error_without_a_sign_in_says_how_to_sign_in_and_nothing_reaches_the_service(one: Agent) -> None:
     state = one.create()
     before = len(one.requests())
     with running({**one.bench.azure.env, "IDENTITY_HEADER": "another"}) as plugin:
@@ -213,15 +213,15 @@ def test_whoever_is_not_signed_in_is_told_how_to_and_nothing_reaches_the_service
     assert len(one.requests()) == before
 
 
-def test_a_service_that_nobody_can_reach_is_said_to_be_with_its_address(night: Night) -> None:
-    assert isinstance(night.created, ProviderError)
-    text = str(night.created)
+def test_the_error_for_an_unreachable_service_has_its_address(outage: Outage) -> None:
+    assert isinstance(outage.created, ProviderError)
+    text = str(outage.created)
     assert text.startswith("UnreachableError: the Foundry endpoint could not be reached")
-    assert f"Where: GET {NOWHERE}/agents/{night.agent}" in text
+    assert f"Where: GET {NOWHERE}/agents/{outage.agent}" in text
     assert "Do: check project_endpoint" in text
 
 
-# --- Noise while polling ----------------------------------------------------------------------------------------------
+# --- Transient errors while polling -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_service_that_nobody_can_reach_is_said_to_be_with_its_address(night: N
     [{"status": 401, "times": 2}, {"action": "cut_json", "times": 1}, {"action": "reset_before_commit", "times": 1}],
     ids=["expired token", "cut JSON", "reset"],
 )
-def test_noise_while_waiting_is_survived_on_one_post(one: Agent, rule: Mapping[str, object]) -> None:
+def test_transient_errors_while_waiting_need_no_second_post(one: Agent, rule: Mapping[str, object]) -> None:
     """Case 30."""
     one.bench.azure.control.fault(method="GET", path=f"/agents/{one.name}/versions/1$", **rule)
     _is_one_active_version(one, one.create(), posts=1)
