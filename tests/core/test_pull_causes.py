@@ -163,7 +163,7 @@ def test_without_principal_or_registry_the_usual_causes_are_told(who: str, where
             "HTTP 403 No authorization (request r-403)",
         ),
         (UnreachableError("connection refused", operation="GET …"), "connection refused"),
-        (SignInError("az login", endpoint="GET …"), "no token"),
+        (SignInError("az login", endpoint="GET …"), "no access token could be acquired"),
     ],
 )
 def test_a_registry_that_can_not_be_read_does_not_hide_the_failure(unread: FoundryAgentsError, words: str) -> None:

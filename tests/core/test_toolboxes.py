@@ -151,7 +151,7 @@ def test_a_toolbox_that_is_not_ours_is_refused_with_no_write(marks: OwnershipMet
         make(service)
     assert str(caught.value).startswith('toolbox "support" exists and is not managed by this stack')
     assert "toolbox_name" in str(caught.value)
-    assert str(caught.value).endswith("No changes were made.")
+    assert "  State: No changes were made." in str(caught.value).splitlines()
     assert service.writes == []
     assert make(service, replace(PLAN, take_over=True))[:2] == ("2", False)
 

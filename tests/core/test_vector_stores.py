@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import InputError, ResponseLostError, ServiceError
+from foundry_agents.lifecycle.failure.errors import InputError, ResponseLostError, VectorStoreError, WaitTimeoutError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import PollSettings
+from foundry_agents.lifecycle.polling import MISSING_READS_TOLERATED, PollSettings
 from foundry_agents.lifecycle.vector_stores import (
     Retired,
     StorePlan,
@@ -22,7 +22,7 @@ from foundry_agents.lifecycle.vector_stores import (
     sha256_of,
     uploaded_name,
 )
-from foundry_agents.lifecycle.views import FileView
+from foundry_agents.lifecycle.views import FileView, VectorStoreView
 from foundry_agents.testing import FastClock, MemoryVectorStores
 from tests.core.claims import LIVES, PROVED
 from tests.core.rollouts import Killed
@@ -95,18 +95,66 @@ def test_an_index_that_never_comes_is_an_error_at_the_deadline_and_the_store_is_
     plan: StorePlan,
 ) -> None:
     service, clock = Faulty(reads_until_indexed=999), FastClock()
-    with pytest.raises(ServiceError, match=r"not indexed after 60 s[\s\S]*adopts the store"):
+    with pytest.raises(WaitTimeoutError) as caught:
         make(service, plan, clock)
     assert clock.now() == 60
+    assert str(caught.value).splitlines() == [
+        "vector store vs_3 was not indexed after 60 s (21 reads, last seen 0 of 2 files indexed)",
+        "  State: it was left as it is; nothing else was changed",
+        "  Do: run `pulumi up` again: it adopts the store and continues to wait; or raise timeout_s",
+    ]
     service.reads_until_indexed = 0
     assert make(service, plan) == ("vs_3", True)
 
 
 def test_a_file_that_can_not_be_indexed_is_named_and_nothing_is_left(plan: StorePlan) -> None:
     service = Faulty(unreadable=("terms",))
-    with pytest.raises(ServiceError, match=r"1 of 2 files could not be indexed[\s\S]*terms\.\w{16}\.txt: not a text"):
+    with pytest.raises(VectorStoreError) as caught:
         make(service, plan)
     assert (service.stores, service.files) == ({}, {})
+    name = uploaded_name("terms.txt", plan.files["terms.txt"], OWNER)
+    assert caught.value.files == {name: "not a text"}
+    assert str(caught.value).splitlines() == [
+        "vector store vs_3 can't be used: 1 of 2 files could not be indexed",
+        "  State: vs_3 was removed; nothing else was changed",
+        "  Do: fix the files that are named below, or leave them out, and run `pulumi up` again",
+        f"  Service said: {name}: not a text",
+    ]
+
+
+@dataclass
+class Deleted(Faulty):
+    """A service from which someone else deletes the store: the first ``missing`` reads of it find nothing."""
+
+    missing: int = 0
+
+    def get_store(self, store: str) -> VectorStoreView | None:
+        seen = super().get_store(store)
+        self.missing -= 1
+        return None if self.missing >= 0 else seen
+
+
+def test_a_new_store_may_be_missing_for_a_few_reads(plan: StorePlan) -> None:
+    assert make(Deleted(missing=MISSING_READS_TOLERATED), plan) == ("vs_3", False)
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+def test_a_store_that_is_deleted_while_it_is_waited_for_is_an_error_before_the_deadline(
+    plan: StorePlan, *, adopted: bool
+) -> None:
+    """An adopted one is known to exist, so its first missing read is one too many."""
+    service, clock = Deleted(), FastClock()
+    if adopted:
+        make(service, plan)
+    service.missing = 1 if adopted else MISSING_READS_TOLERATED + 1
+    with pytest.raises(VectorStoreError) as caught:
+        make(service, plan, clock)
+    assert clock.now() == (0 if adopted else 3 * MISSING_READS_TOLERATED)
+    assert str(caught.value).splitlines() == [
+        "vector store vs_3 does not exist any more",
+        "  State: nothing else was changed",
+        "  Do: run `pulumi up` again: it creates the store again",
+    ]
 
 
 def test_a_changed_file_is_a_new_store_that_shares_the_files_that_did_not_change(plan: StorePlan) -> None:

@@ -680,7 +680,7 @@ def test_active_sessions_refuse_a_delete_and_the_way_around_is_named() -> None:
     with pytest.raises(ConflictError) as caught:
         retire(service, "support", "1", owner=Owner(OWNER), force=False)
     text = str(caught.value)
-    for part in ("version support:1", "force_delete=True", "Nothing was deleted", "r-409", "HTTP 409", "…/versions/1"):
+    for part in ("version support:1", "force_delete=True", "nothing was deleted", "r-409", "HTTP 409", "…/versions/1"):
         assert part in text
     assert service.statuses_left() == {"1": "active"}
 

@@ -157,10 +157,11 @@ def test_a_left_over_that_can_not_be_removed_is_told_in_one_line() -> None:
     service, lines = FaultyService(failing={"delete_version": refused}), list[str]()
     service.has("1", "failed", plan().marks)
     _run(service, lines=lines)
-    assert lines[-2] == "support:1 could not be removed: the service has a conflict, HTTP 409"
+    assert lines[-2] == "support:1 could not be removed: the request conflicts with the current state, HTTP 409"
     service.statuses = ["failed"]
     with pytest.raises(
-        VersionFailedError, match=r"support:3 could not be removed \(the service has a conflict, HTTP 409\)"
+        VersionFailedError,
+        match=r"support:3 could not be removed \(the request conflicts with the current state, HTTP 409\)",
     ):
         _run(service, plan(environment={"A": "b"}))
 

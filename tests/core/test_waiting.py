@@ -82,7 +82,8 @@ def test_the_story_ends_as_told(path: Path) -> None:
             stream.wait(story["timeout_s"], story["interval_s"])
         assert type(caught.value).__name__ == ends["error"], story["claim"]
         if isinstance(caught.value, (WaitTimeoutError, VersionGoneError)):
-            assert (caught.value.last.status if caught.value.last else None) == ends["last"], story["claim"]
+            last = caught.value.last
+            assert (last.status if isinstance(last, VersionView) else None) == ends["last"], story["claim"]
     if "reads" in ends:
         assert len(stream.at) == ends["reads"], story["claim"]
 

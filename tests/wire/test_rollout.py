@@ -195,7 +195,7 @@ def test_a_paused_rollout_leaves_traffic_to_others(agent: Agent) -> None:
         ({"status": 401}, "HTTP 401"),
         ({"status": 403}, "HTTP 403"),
         ({"status": 500}, "HTTP 500"),
-        ({"action": "reset_before_commit"}, "did not answer properly"),
+        ({"action": "reset_before_commit"}, "was lost or is not usable"),
     ],
     ids=str,
 )

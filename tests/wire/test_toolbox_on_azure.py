@@ -174,7 +174,7 @@ def test_a_toolbox_of_another_stack_is_refused_with_no_write(box: Box) -> None:
     with pytest.raises(ProviderError) as caught:
         box.create(fa.WebSearch(), owner="acme/agents/prod")
     assert str(caught.value).startswith(f'OwnershipError: toolbox "{box.name}" exists')
-    assert str(caught.value).strip().endswith("No changes were made.")
+    assert "  State: No changes were made." in str(caught.value).splitlines()
     assert box.writes() == ["POST"]
 
 

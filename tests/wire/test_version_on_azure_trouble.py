@@ -206,7 +206,7 @@ def test_whoever_is_not_signed_in_is_told_how_to_and_nothing_reaches_the_service
     state = one.create()
     before = len(one.requests())
     with running({**one.bench.azure.env, "IDENTITY_HEADER": "another"}) as plugin:
-        with pytest.raises(ProviderError, match=r"(?s)^SignInError: no token.*Do: sign in: `az login`"):
+        with pytest.raises(ProviderError, match=r"(?s)^SignInError: no access token.*Do: sign in: `az login`"):
             one.create(plugin, environment={"GREETING": "Hello"})
         assert plain(one.read(state, plugin).outs) == plain(state.outs)
         assert [line.stays for line in plugin.lines] == [True]
@@ -216,7 +216,7 @@ def test_whoever_is_not_signed_in_is_told_how_to_and_nothing_reaches_the_service
 def test_a_service_that_nobody_can_reach_is_said_to_be_with_its_address(night: Night) -> None:
     assert isinstance(night.created, ProviderError)
     text = str(night.created)
-    assert text.startswith("UnreachableError: the Foundry endpoint could not be reached")
+    assert text.startswith("UnreachableError: the endpoint could not be reached")
     assert f"Where: GET {NOWHERE}/agents/{night.agent}" in text
     assert "Do: check project_endpoint" in text
 

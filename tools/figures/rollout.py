@@ -168,7 +168,7 @@ def _two_deployers() -> Iterator[Figure]:
     for seed in range(INTERLEAVINGS):
         service, ended = interleave(seed)
         turned += flips(service.history)
-        silent += sum(error is not None and "somebody else moves" not in str(error) for error in ended.values())
+        silent += sum(error is not None and "changed by another writer" not in str(error) for error in ended.values())
     yield Figure("10", f"flips back and forth, {INTERLEAVINGS} interleavings of two deployers", turned, "=", 0)
     yield Figure("10", "losers that do not say what happened", silent, "=", 0)
 

@@ -61,7 +61,10 @@ def described_by(host: str) -> ResourceManager:
         return _first_cloud(answer.json())
     except (requests.RequestException, ValueError, LookupError, TypeError) as error:
         raise UnreachableError(
-            f"{METADATA_HOSTNAME}={host} does not describe a cloud: {type(error).__name__}", operation=f"GET {url}"
+            f"{METADATA_HOSTNAME}={host} does not describe a cloud: {type(error).__name__}",
+            operation=f"GET {url}",
+            what="Azure Resource Manager could not be located",
+            do=f"correct the environment variable {METADATA_HOSTNAME}, or unset it for the public cloud",
         ) from None
 
 

@@ -78,7 +78,9 @@ class RegistryClient:
             progress(f"signed in to {host} for Docker, for three hours")
             answer = self._send("POST", host, upload, scope, [login])
         if answer.status_code != _ACCEPTED:
-            raise _refused(host, f"POST {self._base(host)}{upload}", answer)
+            raise _refused(
+                host, f"POST {self._base(host)}{upload}", answer, state="nothing was built, pushed or posted"
+            )
         signed = {name: value for name, value in answer.request.headers.items() if name.lower() == "authorization"}
         self._http.delete(
             urljoin(answer.url, answer.headers.get("location", upload)), headers=signed, timeout=_TIMEOUT_S
@@ -182,13 +184,16 @@ class RegistryClient:
         return False
 
 
-def _refused(host: str, operation: str, cause: requests.Response | Exception) -> RegistryAccessError:
+def _refused(
+    host: str, operation: str, cause: requests.Response | Exception, *, state: str = "no version was posted"
+) -> RegistryAccessError:
     if isinstance(cause, Exception):
         return RegistryAccessError(
             host,
             operation=operation,
             detail=type(cause).__name__,
             status=None,
+            state=state,
             do="check the registry's name, DNS, proxy and private endpoint from this machine",
         )
     do = f"sign in with `docker login {host}` as somebody who may push"
@@ -199,7 +204,7 @@ def _refused(host: str, operation: str, cause: requests.Response | Exception) ->
             "moment ago takes some minutes"
         )
     return RegistryAccessError(
-        host, operation=operation, detail=_said(cause) or cause.reason, status=cause.status_code, do=do
+        host, operation=operation, detail=_said(cause) or cause.reason, status=cause.status_code, do=do, state=state
     )
 
 

@@ -113,9 +113,9 @@ class AgentSessions:
             text = answer.text()
         if answer.status_code == _ACCEPTED:
             raise ServiceError(
-                "the agent works on it and answers later (202): a smoke test needs an answer at once",
+                "it accepted the question and answers later (202); a smoke test needs the answer at once",
                 operation=operation,
-                status=_ACCEPTED,
+                what="the agent did not answer at once",
             )
         answered_in = answer.headers.get("x-agent-session-id") or session or ""
         return Answer(self._version_of(agent, answered_in), text, _object(text), answered_in)

@@ -12,9 +12,9 @@ import requests
 from docker.models.containers import Container
 
 from foundry_agents.docker.daemon import answering_daemon
-from foundry_agents.lifecycle.failure.errors import UnsuitableImageError
+from foundry_agents.lifecycle.failure.errors import UnsuitableImageError, WaitTimeoutError
 from foundry_agents.lifecycle.inputs.image_reference import PORT
-from foundry_agents.lifecycle.polling import Clock
+from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.views import Progress
 
 READY_IN_S = 60.0
@@ -24,6 +24,7 @@ _POLL_S = 0.5
 _ASK_TIMEOUT_S = 2
 _SHOWN_LINES = 12
 _OK = 200
+_READY = "ready"
 
 
 def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, progress: Progress) -> None:
@@ -72,16 +73,20 @@ def _running(daemon: docker.DockerClient, reference: str, environment: Mapping[s
 
 
 def _not_ready(container: Container, clock: Clock) -> str | None:
-    """Why it is not ready, or None when it is."""
-    start = clock.now()
-    while clock.now() - start < READY_IN_S:
+    """Return why the container is not ready; None when it is."""
+
+    def read() -> str:
         container.reload()
         if container.status == "exited":
             return f"it ended with code {container.attrs['State']['ExitCode']} before it was ready"
-        if _ready(container):
-            return None
-        clock.sleep(_POLL_S)
-    return f"it did not answer GET /readiness on port {PORT} with 200 within {READY_IN_S:.0f} s"
+        return _READY if _ready(container) else ""
+
+    ready = Until[str]("the container", "ready", done=bool, describe=lambda seen: seen or "not ready")
+    try:
+        ended = poll(read, ready, clock, PollSettings(READY_IN_S, _POLL_S))
+    except WaitTimeoutError:
+        return f"it did not answer GET /readiness on port {PORT} with 200 within {READY_IN_S:.0f} s"
+    return None if ended == _READY else ended
 
 
 def _ready(container: Container) -> bool:

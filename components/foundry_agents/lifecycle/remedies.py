@@ -47,7 +47,7 @@ def version_failed(failed: VersionView, definition: AgentDefinition, *, cause: C
         why=cause.why + _older_names(code),
         state=state,
         do=cause.do,
-        said=f"[{code}] {failed.error_message or 'no reason was given'}",
+        said=f"[{code}] {failed.error_message}" if failed.error_message else f"[{code}], without a reason",
         request_id=failed.request_id,
     )
 
@@ -95,16 +95,20 @@ def cause(code: str) -> Cause:
     return FAILURES.get(code, FAILURES["ProvisioningError"])
 
 
-def in_use(error: ServiceError, *, agent: str, version: str | None) -> ServiceError:
-    """Adds to a 409 on delete what to do about it; any other error comes back as it is."""
+def in_use(error: ServiceError, *, agent: str, version: str | None, state: str | None = None) -> ServiceError:
+    """Return the error of a delete; for a 409 with the state things are in and what to do about it.
+
+    Args:
+        error: Of the delete.
+        agent: Name of the agent.
+        version: The number of the version; None when the whole agent was to be deleted.
+        state: What was deleted before; None when nothing was deleted.
+    """
     if not isinstance(error, ConflictError):
         return error
     subject = f"version {agent}:{version}" if version else f'agent "{agent}"'
-    return ConflictError(
-        f"{error.detail}. {subject} has active sessions: wait until they end, or set force_delete=True "
-        "(ends them) and run the same command again. Nothing was deleted.",
-        operation=error.operation,
-        status=error.status,
-        code=error.code,
-        request_id=error.request_id,
+    return error.explained(
+        state=state or "nothing was deleted",
+        do=f"wait until the active sessions of {subject} end, or set force_delete=True, which ends them; then run the "
+        "same command again",
     )

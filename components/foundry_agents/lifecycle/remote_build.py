@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from foundry_agents.lifecycle.failure.errors import (
-    RemoteBuildError,
-    ResponseLostError,
-    ThrottledError,
-    UnreachableError,
-)
+from foundry_agents.lifecycle.failure.errors import RemoteBuildError, WaitTimeoutError
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
-from foundry_agents.lifecycle.polling import THROTTLED_PAUSE_S, Clock, PollSettings
+from foundry_agents.lifecycle.polling import TRANSIENT, Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.service.builds import BuildOrder, TaskRuns
 from foundry_agents.lifecycle.service.registries import ImageRegistry
 from foundry_agents.lifecycle.views import Progress, RunView
@@ -56,26 +51,32 @@ def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
 
 
 def _followed(runs: TaskRuns, run: RunView, patience: PollSettings, clock: Clock, progress: Progress) -> RunView:
-    """Waits for the end, with the last line of the log on the row; lost answers are survived until the deadline."""
-    start, seen, shown = clock.now(), run, ""
-    while True:
-        pause = patience.interval_s
-        try:
-            line = _last_line(runs.log(run.run_id))
-            if line and line != shown:
-                progress(f"run {run.run_id} · {line}")
-                shown = line
-            seen = runs.get(run.run_id)
-        except (ResponseLostError, UnreachableError):
-            pass
-        except ThrottledError as error:
-            pause = max(pause, error.retry_after_s or THROTTLED_PAUSE_S)
-        if seen.status not in UNDER_WAY:
-            return seen
-        waited = clock.now() - start
-        if waited >= patience.timeout_s:
-            raise _failed(runs, seen, f"it is still {seen.status.lower()} after {waited:.0f} s")
-        clock.sleep(min(pause, patience.timeout_s - waited))
+    """Wait for the end of a run, and report each new last line of its log.
+
+    Raises:
+        RemoteBuildError: It did not end in time.
+    """
+    shown = ""
+
+    def read() -> RunView:
+        nonlocal shown
+        line = _last_line(runs.log(run.run_id))
+        if line and line != shown:
+            progress(f"run {run.run_id} · {line}")
+            shown = line
+        return runs.get(run.run_id)
+
+    ended = Until[RunView](
+        f"run {run.run_id}",
+        "done",
+        done=lambda seen: seen.status not in UNDER_WAY,
+        describe=lambda seen: seen.status.lower(),
+    )
+    try:
+        return poll(read, ended, clock, patience)
+    except WaitTimeoutError as timeout:
+        seen = timeout.last if isinstance(timeout.last, RunView) else run
+        raise _failed(runs, seen, f"it is still {seen.status.lower()} after {timeout.waited_s:.0f} s") from None
 
 
 def _last_line(log: str) -> str:
@@ -86,7 +87,7 @@ def _last_line(log: str) -> str:
 def _failed(runs: TaskRuns, run: RunView, why: str) -> RemoteBuildError:
     try:
         log = runs.log(run.run_id)
-    except (ResponseLostError, UnreachableError, ThrottledError):
+    except TRANSIENT:
         log = "(the log could not be read)"
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
     return RemoteBuildError(run.run_id, why=why, log=lines[-SHOWN_LINES:])

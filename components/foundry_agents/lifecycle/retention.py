@@ -10,14 +10,10 @@ from foundry_agents.lifecycle import remedies
 from foundry_agents.lifecycle.failure.errors import (
     ConflictError,
     FoundryAgentsError,
-    ResponseLostError,
     ServiceError,
-    ThrottledError,
-    UnreachableError,
-    message,
 )
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, agent_identity
-from foundry_agents.lifecycle.polling import Clock, PollSettings
+from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import AgentView, VersionView
 
@@ -130,7 +126,7 @@ def remove(
     Raises:
         RemovalRefusedError: The run is limited to a part of the stack.
         ConflictError: Sessions are active and ``force`` is off; the text says what was deleted before, if anything.
-        ServiceError: It was still there at the deadline.
+        WaitTimeoutError: It was still there at the deadline.
     """
     view = service.get_agent(agent)
     if view is None:
@@ -146,7 +142,7 @@ def remove(
             service.delete_agent(agent, force=force)
         except ServiceError as error:
             raise remedies.in_use(error, agent=agent, version=None) from None
-        _wait_until(lambda: service.get_agent(agent) is None, f'agent "{agent}"', clock, patience)
+        _wait_until_gone(lambda: service.get_agent(agent) is None, f'agent "{agent}"', clock, patience)
         return Removed(agent=True)
     gone: list[str] = []
     serving: list[str] = []
@@ -160,22 +156,14 @@ def remove(
             raise _stopped(error, version, gone) from None
         gone.append(version.version)
     for number in gone:
-        _wait_until(partial(_is_gone, service, agent, number), f"version {agent}:{number}", clock, patience)
+        _wait_until_gone(partial(_is_gone, service, agent, number), f"version {agent}:{number}", clock, patience)
     return Removed(agent=False, versions=tuple(gone), serving=tuple(serving))
 
 
 def _stopped(error: ServiceError, version: VersionView, gone: Sequence[str]) -> ServiceError:
-    """A 409 half way, told with what was deleted before it."""
-    if not gone or not isinstance(error, ConflictError):
-        return remedies.in_use(error, agent=version.agent, version=version.version)
-    return ConflictError(
-        f"{error.detail}. version {version.id} has active sessions: wait until they end, or set force_delete=True "
-        f"(ends them) and run the same command again. Deleted before it: {', '.join(gone)}.",
-        operation=error.operation,
-        status=error.status,
-        code=error.code,
-        request_id=error.request_id,
-    )
+    """Return the error of a delete, and for a 409 what was deleted before it."""
+    state = f"version {version.id} was not deleted; deleted before it: {', '.join(gone)}" if gone else None
+    return remedies.in_use(error, agent=version.agent, version=version.version, state=state)
 
 
 def _is_gone(service: AgentService, agent: str, number: str) -> bool:
@@ -183,21 +171,12 @@ def _is_gone(service: AgentService, agent: str, number: str) -> bool:
     return seen is None or seen.status == "deleted"
 
 
-def _wait_until(holds: Callable[[], bool], subject: str, clock: Clock, patience: PollSettings) -> None:
-    start = clock.now()
-    while True:
-        try:
-            if holds():
-                return
-        except (ResponseLostError, UnreachableError, ThrottledError):
-            pass  # noise: the deadline bounds it
-        waited = clock.now() - start
-        if waited >= patience.timeout_s:
-            raise ServiceError(
-                message(
-                    f"{subject} was still there {waited:.0f} s after it was deleted",
-                    do="run `pulumi destroy` again later; or raise timeout_s",
-                ),
-                operation=f"waiting until {subject} is gone",
-            )
-        clock.sleep(min(patience.interval_s, patience.timeout_s - waited))
+def _wait_until_gone(is_gone: Callable[[], bool], subject: str, clock: Clock, patience: PollSettings) -> None:
+    gone = Until[bool](
+        subject,
+        "gone",
+        done=lambda is_gone: is_gone,
+        describe=lambda _is_gone: "existing",
+        do="run the same command again later; or raise timeout_s",
+    )
+    poll(is_gone, gone, clock, patience)

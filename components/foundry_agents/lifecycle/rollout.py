@@ -6,7 +6,7 @@ the dark first, then gets its share step by step, each step proved by reading ba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from foundry_agents.lifecycle.failure.errors import (
@@ -14,11 +14,12 @@ from foundry_agents.lifecycle.failure.errors import (
     RolloutError,
     SmokeTestError,
     TrafficConflictError,
+    WaitTimeoutError,
     message,
 )
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.ownership import Identity, Owner, no_other_claims, version_identity
-from foundry_agents.lifecycle.polling import Clock, PollSettings
+from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll, retry_transient
 from foundry_agents.lifecycle.retention import Kept, prune
 from foundry_agents.lifecycle.rollout_messages import failure, left_alone, told
 from foundry_agents.lifecycle.routing import (
@@ -28,7 +29,6 @@ from foundry_agents.lifecycle.routing import (
     live_target,
     most_traffic,
     resolved,
-    retry_transient,
     same,
     shares,
     traffic,
@@ -294,9 +294,7 @@ class _Run:
         if percent:
             self._traffic.move(shares(self._plan.version, percent, self._stable), enable_protocols=self._missing)
             self._missing = frozenset()
-        for left in self._baking():
-            self._progress(f"{self._at(percent)} · baking {in_words(left)} left")
-            self._traffic.look()
+        self._bake(percent)
         if percent:
             self._test_through_the_endpoint(percent)
         elif self._plan.bake_s:
@@ -306,14 +304,25 @@ class _Run:
     def _at(self, percent: int) -> str:
         return f"{percent} % on {self._plan.version}, {WHOLE - percent} % on {self._stable}"
 
-    def _baking(self) -> Iterator[float]:
-        """Lets the bake time pass in pieces; gives what is left before each."""
-        left = self._plan.bake_s
-        piece = min(max(left / BAKE_LINES, self._plan.patience.interval_s), LONGEST_BAKE_PAUSE_S)
-        while left > 0:
-            yield left
-            self._clock.sleep(min(piece, left))
-            left -= piece
+    def _bake(self, percent: int) -> None:
+        """Watch the routing for the bake time, and stop as soon as someone else changes it."""
+        bake_s = self._plan.bake_s
+        if not bake_s:
+            return
+        traffic = self._traffic
+        assert traffic is not None
+
+        def show(_seen: AgentView | None, waited_s: float) -> None:
+            if waited_s < bake_s:
+                self._progress(f"{self._at(percent)} · baking {in_words(bake_s - waited_s)} left")
+
+        changed = Until[AgentView]("the routing", "changed", lambda _seen: False, lambda seen: describe(seen.routes))
+        pause = min(max(bake_s / BAKE_LINES, self._plan.patience.interval_s), LONGEST_BAKE_PAUSE_S)
+        try:
+            # The deadline is the good end. `look` itself retries transient errors.
+            poll(traffic.look, changed, self._clock, PollSettings(bake_s, pause), retried=(), on_read=show)
+        except WaitTimeoutError:
+            return
 
     def _test_in_the_dark(self, percent: int = 0) -> None:
         if self._prover is None:

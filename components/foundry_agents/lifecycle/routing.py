@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from foundry_agents.lifecycle.failure.errors import (
     InputError,
     Problem,
     ResponseLostError,
     RolloutError,
-    ThrottledError,
     TrafficConflictError,
-    UnreachableError,
+    WaitTimeoutError,
 )
-from foundry_agents.lifecycle.polling import Clock, PollSettings, retry_throttled
+from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll, retry_throttled, retry_transient
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route
-
-T = TypeVar("T")
 
 WHOLE = 100
 """Percent. The service accepts other sums [recorded]; we never send one."""
@@ -123,18 +119,6 @@ def _busy(routes: Sequence[Route]) -> dict[str, int]:
     return {version: share for version, share in traffic(AgentView("", None, tuple(routes))).items() if share}
 
 
-def retry_transient(read: Callable[[], T], patience: PollSettings, clock: Clock) -> T:
-    """Reads, and reads again while answers are lost, until the deadline."""
-    start = clock.now()
-    while True:
-        try:
-            return read()
-        except (ResponseLostError, UnreachableError, ThrottledError):
-            if clock.now() - start >= patience.timeout_s:
-                raise
-            clock.sleep(patience.interval_s)
-
-
 class Traffic:
     """Moves one agent's traffic, and stops as soon as somebody else does too.
 
@@ -236,11 +220,18 @@ class Traffic:
         return seen
 
     def _read_back(self, wanted: tuple[Route, ...]) -> AgentView:
-        start = self._clock.now()
-        while True:
-            seen = self.look()
-            if same(seen.routes, wanted):
-                return seen
-            if self._clock.now() - start >= self._patience.timeout_s:
-                raise RolloutError(f"the endpoint still says: {describe(seen.routes)}", restored=False)
-            self._clock.sleep(self._patience.interval_s)
+        in_force = Until[AgentView](
+            "the routing",
+            "in force",
+            done=lambda seen: same(seen.routes, wanted),
+            describe=lambda seen: describe(seen.routes),
+        )
+        try:
+            # `look` itself retries transient errors.
+            return poll(self.look, in_force, self._clock, self._patience, retried=())
+        except WaitTimeoutError as timeout:
+            seen = describe(timeout.last.routes) if isinstance(timeout.last, AgentView) else "nothing"
+            raise RolloutError(
+                f"the endpoint still shows {seen} after {timeout.waited_s:.0f} s ({timeout.polls} reads)",
+                restored=False,
+            ) from None

@@ -20,8 +20,9 @@ from foundry_agents.lifecycle.failure.errors import (
     SmokeTestError,
     ThrottledError,
     UnreachableError,
+    WaitTimeoutError,
 )
-from foundry_agents.lifecycle.polling import INTERVAL_GROWTH, Clock, PollSettings
+from foundry_agents.lifecycle.polling import TRANSIENT, Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.schema.fields import shown
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import Answer
@@ -227,33 +228,49 @@ class SmokeRunner:
 
     def _until_right(self, ask: Callable[[float], Answer | None], subject: str) -> None:
         start = self.clock.now()
-        pause = self.patience.interval_s
         wrong = 0
-        while True:
+        took = 0.0
+
+        def tried() -> _Try:
+            nonlocal wrong, took
             began = self.clock.now()
             try:
                 answer = ask(max(LEAST_PATIENCE_S, self.smoke.timeout_s - (began - start)))
                 problem = self.smoke.problem_of(answer, self.check) if answer else None
-                if problem is None:
-                    return
-                wrong += 1
-            except (AccessDeniedError, ProjectNotFoundError):
+                wrong += problem is not None
+            except (AccessDeniedError, ProjectNotFoundError, ThrottledError):
                 raise  # says nothing about the version
-            except (NotReadyError, ThrottledError, _OtherVersionError) as error:
-                # Only time can tell: these tries are bounded by it alone.
+            except (NotReadyError, _OtherVersionError) as error:
+                # Only the deadline limits these tries.
                 problem = _words_of(error)
             except ServiceError as error:
                 problem = _words_of(error)
                 wrong += 1
-            now = self.clock.now()
-            last = f"last {now - began:.1f} s"
-            if wrong >= self.smoke.tries:
-                raise SmokeTestError(subject, self._detail(problem, f"{wrong} of {self.smoke.tries} tries, {last}"))
-            remaining = self.smoke.timeout_s - (now - start)
-            if remaining <= 0:
-                raise SmokeTestError(subject, self._detail(problem, f"gave up after {now - start:.0f} s, {last}"))
-            self.clock.sleep(min(pause, remaining))
-            pause = min(pause * INTERVAL_GROWTH, LONGEST_PAUSE_S)
+            finally:
+                took = self.clock.now() - began
+            return _Try(problem, wrong)
+
+        def failure(last: _Try) -> SmokeTestError | None:
+            if last.wrong < self.smoke.tries:
+                return None
+            count = f"{last.wrong} of {self.smoke.tries} tries, last {took:.1f} s"
+            return SmokeTestError(subject, self._detail(last.problem, count))
+
+        right = Until[_Try](
+            subject,
+            "passed",
+            done=lambda last: last.problem is None,
+            describe=lambda last: last.problem or "a correct answer",
+            failure=failure,
+        )
+        pauses = PollSettings(self.smoke.timeout_s, LONGEST_PAUSE_S, first_s=self.patience.interval_s)
+        try:
+            poll(tried, right, self.clock, pauses, retried=TRANSIENT)
+        except WaitTimeoutError as timeout:
+            last = timeout.last.problem if isinstance(timeout.last, _Try) else None
+            problem = _words_of(timeout.error) if timeout.error else last
+            count = f"gave up after {timeout.waited_s:.0f} s, last {took:.1f} s"
+            raise SmokeTestError(subject, self._detail(problem, count)) from None
 
     def _ask(self, session: str | None, left_s: float) -> Answer:
         return self.service.ask(
@@ -271,8 +288,21 @@ class SmokeRunner:
                 self.service.delete_session(self.agent, session)
                 return
 
-    def _detail(self, problem: str, count: str) -> str:
+    def _detail(self, problem: str | None, count: str) -> str:
         return f"asked {shown(self.smoke.question)}, expected {self.smoke.expectation}, got {problem} ({count})"
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One try of a smoke test.
+
+    Attributes:
+        problem: What is wrong with the answer; None when it is right.
+        wrong: How many answers were wrong so far.
+    """
+
+    problem: str | None
+    wrong: int
 
 
 class _OtherVersionError(Exception):

@@ -13,11 +13,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, ResponseLostError, ServiceError, message
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, ResponseLostError, VectorStoreError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, store_identity
-from foundry_agents.lifecycle.polling import Clock, PollSettings, retry_throttled, retry_until_project_ready
-from foundry_agents.lifecycle.routing import retry_transient
+from foundry_agents.lifecycle.polling import (
+    MISSING_READS_TOLERATED,
+    Clock,
+    PollSettings,
+    Until,
+    poll,
+    retry_throttled,
+    retry_until_project_ready,
+)
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
 from foundry_agents.lifecycle.views import Progress, StoredFile, VectorStoreView
 
@@ -52,8 +59,9 @@ def create_or_adopt(
 
     Raises:
         InputError: A file is not what it was when the program ran; nothing was changed.
-        ServiceError: The service refused, could not index a file (the store is removed), or needed too long (it is left
-            for the next run to adopt).
+        VectorStoreError: A file could not be indexed (the store is removed), or the store was deleted meanwhile.
+        WaitTimeoutError: Not indexed in time; the store is left for the next run to adopt.
+        ServiceError: The service refused.
     """
     stores = retry_until_project_ready(lambda: list(service.list_stores()), clock, progress)
     found = _own_with(stores, plan)
@@ -63,7 +71,7 @@ def create_or_adopt(
         progress(f"posted vector store {found.id}")
     else:
         progress(f"adopted vector store {found.id} (same files, no POST)")
-    return _indexed(service, found, plan, clock, progress), adopted
+    return _indexed(service, found, plan, clock, progress, known=adopted), adopted
 
 
 _UPLOAD = re.compile(r".+\.[0-9a-f]{16}(\.[^.]*)?", re.DOTALL)
@@ -148,43 +156,72 @@ def _own_with(stores: Sequence[VectorStoreView], plan: StorePlan) -> VectorStore
 
 
 def _indexed(
-    service: VectorStoreService, store: VectorStoreView, plan: StorePlan, clock: Clock, progress: Progress
+    service: VectorStoreService,
+    store: VectorStoreView,
+    plan: StorePlan,
+    clock: Clock,
+    progress: Progress,
+    *,
+    known: bool,
 ) -> VectorStoreView:
-    start = clock.now()
-    while True:
-        seen = retry_transient(lambda: service.get_store(store.id), plan.patience, clock)
-        waited = clock.now() - start
-        if seen is not None:
-            if seen.failed:
-                raise _not_indexed(service, seen, plan)
-            if seen.status == "completed" and seen.done == seen.total:
-                return seen
-            progress(f"{store.id}: {seen.done} of {seen.total} files indexed · {waited:.0f} s")
-        if waited >= plan.patience.timeout_s:
-            raise ServiceError(
-                message(
-                    f"vector store {store.id} was not indexed after {waited:.0f} s",
-                    state="it was left as it is",
-                    do="run `pulumi up` again: it adopts the store and goes on waiting; or raise timeout_s",
-                ),
-                operation=f"waiting for the index of {store.id}",
-            )
-        clock.sleep(min(plan.patience.interval_s, plan.patience.timeout_s - waited))
+    """Wait until every file of a store can be searched.
+
+    Args:
+        service: The data plane.
+        store: The store.
+        plan: What is wanted.
+        clock: The source of time.
+        progress: Called with each step.
+        known: The store was listed before, so a read that does not find it proves that it was deleted.
+
+    Raises:
+        VectorStoreError: A file could not be indexed, or the store was deleted meanwhile.
+        WaitTimeoutError: The deadline passed.
+    """
+
+    def is_indexed(seen: VectorStoreView) -> bool:
+        return seen.status == "completed" and seen.done == seen.total
+
+    def show(seen: VectorStoreView | None, waited_s: float) -> None:
+        if seen is not None and not is_indexed(seen):
+            progress(f"{store.id}: {_progress_of(seen)} · {waited_s:.0f} s")
+
+    indexed = Until[VectorStoreView](
+        f"vector store {store.id}",
+        "indexed",
+        done=is_indexed,
+        describe=_progress_of,
+        failure=lambda seen: _not_indexed(service, seen, plan) if seen.failed else None,
+        gone=lambda _last: _deleted(store),
+        missing_reads=0 if known else MISSING_READS_TOLERATED,
+        do="run `pulumi up` again: it adopts the store and continues to wait; or raise timeout_s",
+    )
+    return poll(lambda: service.get_store(store.id), indexed, clock, plan.patience, on_read=show)
 
 
-def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: StorePlan) -> ServiceError:
+def _progress_of(store: VectorStoreView) -> str:
+    return f"{store.done} of {store.total} files indexed"
+
+
+def _deleted(store: VectorStoreView) -> VectorStoreError:
+    return VectorStoreError(
+        store.id,
+        what="does not exist any more",
+        state="nothing else was changed",
+        do="run `pulumi up` again: it creates the store again",
+    )
+
+
+def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: StorePlan) -> VectorStoreError:
     names = {file.id: file.filename for file in service.list_files()}
     failed = [file for file in service.files_of(store.id) if file.status in {"failed", "cancelled"}]
-    said = "; ".join(f"{names.get(file.id, file.id)}: {file.error or file.status}" for file in failed)
     _delete_with_files(service, store, list(service.files_of(store.id)), Owner(plan.marks.owner))
-    return ServiceError(
-        message(
-            f"vector store {store.id}: {store.failed} of {store.total} files could not be indexed",
-            state=f"{store.id} was removed; nothing else was changed",
-            do="mend or leave out what is named below, and run `pulumi up` again",
-        )
-        + f"\n  Files: {said}",
-        operation=f"waiting for the index of {store.id}",
+    return VectorStoreError(
+        store.id,
+        what=f"can't be used: {store.failed} of {store.total} files could not be indexed",
+        state=f"{store.id} was removed; nothing else was changed",
+        do="fix the files that are named below, or leave them out, and run `pulumi up` again",
+        files={names.get(file.id, file.id): file.error or file.status for file in failed},
     )
 
 
