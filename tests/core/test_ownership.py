@@ -18,7 +18,7 @@ from foundry_agents.lifecycle.ownership import (
     claimed_twice,
     identity,
     owner_in,
-    refuse_others,
+    require_ownership,
     store_identity,
     toolbox_identity,
     verdict,
@@ -67,9 +67,9 @@ def test_taking_over_twice_is_taking_over_once_and_nobody_takes_over_its_own() -
 def test_the_stack_that_manages_an_agent_is_named_also_where_a_portal_has_made_the_newest_version(newest: str) -> None:
     """Case 7."""
     with pytest.raises(OwnershipError, match=f'the stack "{newest}" manages it'):
-        refuse_others(Owner(OWNER), [version(owner=None), version(owner=newest)], "support", take_over=False)
+        require_ownership(Owner(OWNER), [version(owner=None), version(owner=newest)], "support", take_over=False)
     with pytest.raises(OwnershipError, match="it carries no ownership metadata of this library"):
-        refuse_others(Owner(OWNER), [version(owner=None)], "support", take_over=False)
+        require_ownership(Owner(OWNER), [version(owner=None)], "support", take_over=False)
 
 
 def test_a_stack_that_made_what_is_older_was_taken_over_whatever_state_says() -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from foundry_agents.lifecycle.failure.errors import InputError, OwnershipError, ResponseLostError, ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
+from foundry_agents.lifecycle.outcomes import Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.toolboxes import (
-    Retired,
     Retirement,
     ToolboxPlan,
     create_or_adopt,
@@ -66,7 +66,7 @@ class Faulty(MemoryToolboxes):
 def make(service: MemoryToolboxes, plan: ToolboxPlan = PLAN) -> tuple[str, bool, list[str]]:
     lines: list[str] = []
     made = create_or_adopt(service, plan, FastClock(), lines.append)
-    return made.version.version, made.adopted, lines
+    return made.view.version, made.outcome is Outcome.ADOPTED, lines
 
 
 def other(fingerprint: str, **changed: object) -> ToolboxPlan:
@@ -318,7 +318,7 @@ def test_a_version_that_an_agent_calls_is_kept_by_what_its_variables_say() -> No
     make(service)
     make(service, other("v1:b"))
     service.environments["support:1"] = ("Hello", endpoint_of(ENDPOINT, "support", "1"))
-    assert gone(service, "1", fresh={"2"}) is Retired.CALLED
+    assert gone(service, "1", fresh={"2"}) is Retired.KEPT_FOR_ROLLBACK
     assert set(service.versions["support"]) == {"1", "2"}
     service.environments.clear()
     assert gone(service, "1", fresh={"2"}) is Retired.DELETED

@@ -12,10 +12,10 @@ import pytest
 
 from foundry_agents.lifecycle.failure.errors import InputError, ResponseLostError, VectorStoreError, WaitTimeoutError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
+from foundry_agents.lifecycle.outcomes import Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import MISSING_READS_TOLERATED, PollSettings
 from foundry_agents.lifecycle.vector_stores import (
-    Retired,
     StorePlan,
     create_or_adopt,
     retire,
@@ -64,8 +64,8 @@ def changed(plan: StorePlan, name: str, text: str) -> StorePlan:
 
 
 def make(service: MemoryVectorStores, plan: StorePlan, clock: FastClock | None = None) -> tuple[str, bool]:
-    made, adopted = create_or_adopt(service, plan, clock or FastClock(), lambda _line: None)
-    return made.id, adopted
+    made = create_or_adopt(service, plan, clock or FastClock(), lambda _line: None)
+    return made.view.id, made.outcome is Outcome.ADOPTED
 
 
 def test_files_are_uploaded_once_and_the_store_is_one_post(plan: StorePlan) -> None:
@@ -249,7 +249,7 @@ def test_a_store_that_a_toolbox_searches_stays_and_goes_with_the_next_one(plan: 
     first, _ = make(service, plan)
     second, _ = make(service, changed(plan, "faq.md", "Other words."))
     service.searched = {first}
-    assert gone(service, first, fresh={second}) is Retired.SEARCHED
+    assert gone(service, first, fresh={second}) is Retired.KEPT_FOR_ROLLBACK
     third, _ = make(service, changed(plan, "faq.md", "Still others."))
     service.searched = {third}
     assert gone(service, second, fresh={third}) is Retired.DELETED
@@ -271,7 +271,7 @@ def test_a_store_that_a_variable_of_a_kept_version_names_stays(plan: StorePlan) 
     first, _ = make(service, plan)
     second, _ = make(service, changed(plan, "faq.md", "Other words."))
     service.environments = {"support:1": ("Hello", f"vs_x,{first}"), "support:2": (second,)}
-    assert gone(service, first, fresh={second}) is Retired.SEARCHED
+    assert gone(service, first, fresh={second}) is Retired.KEPT_FOR_ROLLBACK
     assert list(service.stores) == [first, second]
     service.environments = {"support:2": (second,)}
     assert gone(service, first, fresh={second}) is Retired.DELETED

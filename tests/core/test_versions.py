@@ -27,10 +27,11 @@ from foundry_agents.lifecycle.failure.errors import (
 )
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
+from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.remedies import ACR_PULL
-from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
+from foundry_agents.lifecycle.versions import VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import LATEST, Route, VersionView
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService, HandingBackService, LateRoleService, marked
@@ -45,7 +46,7 @@ def _run(
     wanted: VersionPlan | None = None,
     clock: FastClock | None = None,
     lines: list[str] | None = None,
-) -> Made:
+) -> Made[VersionView]:
     return create_or_adopt(service, wanted or plan(), clock or FastClock(), (lines if lines is not None else []).append)
 
 
@@ -61,7 +62,7 @@ def _conflict(operation: str = "DELETE …") -> ConflictError:
 def test_a_new_agent_is_one_post_with_our_marks() -> None:
     service = FaultyService()
     made = _run(service, plan(metadata={"team": "support"}))
-    assert (made.outcome, made.version.id, made.version.status) == (Outcome.CREATED, "support:1", "active")
+    assert (made.outcome, made.view.id, made.view.status) == (Outcome.CREATED, "support:1", "active")
     assert service.writes == ["create_version support"]
     assert service.metadata == [{"team": "support", **plan(metadata={"team": "support"}).marks.as_metadata()}]
 
@@ -72,7 +73,7 @@ def test_the_same_definition_again_is_adopted_with_no_write() -> None:
     first = _run(service)
     service.calls.clear()
     again = _run(service)
-    assert (again.outcome, again.version.id) == (Outcome.ADOPTED, first.version.id)
+    assert (again.outcome, again.view.id) == (Outcome.ADOPTED, first.view.id)
     assert service.writes == []
 
 
@@ -84,7 +85,7 @@ def test_a_version_that_is_still_creating_is_adopted_and_waited_for() -> None:
     service._scripts["support:1"] = ["creating", "creating", "active"]
     clock = FastClock()
     made = _run(service, clock=clock)
-    assert (made.outcome, made.version.id, made.version.status) == (Outcome.ADOPTED, "support:1", "active")
+    assert (made.outcome, made.view.id, made.view.status) == (Outcome.ADOPTED, "support:1", "active")
     assert service.count("create_version") == 1
     assert clock.now() > 0
 
@@ -102,7 +103,7 @@ def test_another_definition_is_one_more_version() -> None:
     service = FaultyService()
     _run(service)
     made = _run(service, plan(environment=_HELLO))
-    assert (made.outcome, made.version.id) == (Outcome.CREATED, "support:2")
+    assert (made.outcome, made.view.id) == (Outcome.CREATED, "support:2")
     assert service.statuses_left() == {"1": "active", "2": "active"}
 
 
@@ -113,7 +114,7 @@ def test_a_change_that_is_taken_back_adopts_the_former_version() -> None:
     _run(service, plan(environment=_HELLO))
     service.calls.clear()
     made = _run(service)
-    assert (made.outcome, made.version.id) == (Outcome.ADOPTED, "support:1")
+    assert (made.outcome, made.view.id) == (Outcome.ADOPTED, "support:1")
     assert service.writes == []
     assert service.statuses_left() == {"1": "active", "2": "active"}
 
@@ -122,7 +123,7 @@ def test_of_two_that_fit_the_newest_is_adopted() -> None:
     service = FaultyService()
     for number in ("1", "2"):
         service.has(number, marks=plan().marks)
-    assert _run(service).version.id == "support:2"
+    assert _run(service).view.id == "support:2"
 
 
 @pytest.mark.parametrize("status", ["failed", "deleting", "deleted"])
@@ -130,7 +131,7 @@ def test_a_version_that_no_longer_can_serve_is_not_adopted(status: str) -> None:
     service = FaultyService()
     service.has("1", status, plan().marks)
     made = _run(service)
-    assert (made.outcome, made.version.id) == (Outcome.REPOSTED, "support:2")
+    assert (made.outcome, made.view.id) == (Outcome.REPOSTED, "support:2")
 
 
 def test_a_match_far_back_among_1000_versions_is_adopted_from_one_list() -> None:
@@ -142,7 +143,7 @@ def test_a_match_far_back_among_1000_versions_is_adopted_from_one_list() -> None
     before = time.process_time()
     made = _run(service)
     spent = time.process_time() - before
-    assert (made.outcome, made.version.id) == (Outcome.ADOPTED, "support:1")
+    assert (made.outcome, made.view.id) == (Outcome.ADOPTED, "support:1")
     assert service.writes == []
     assert service.count("list_versions") == 1
     assert spent <= 2
@@ -153,7 +154,7 @@ def test_a_list_that_calls_a_failed_version_active_deceives_nobody() -> None:
     service = FaultyService(list_statuses={"1": "active"})
     service.has("1", "failed", plan().marks)
     made = _run(service)
-    assert (made.outcome, made.version.id) == (Outcome.REPOSTED, "support:2")
+    assert (made.outcome, made.view.id) == (Outcome.REPOSTED, "support:2")
 
 
 def test_a_failed_version_that_a_list_calls_active_goes_once_the_new_one_is_active() -> None:
@@ -170,7 +171,7 @@ def test_a_list_that_calls_an_active_version_failed_deletes_nothing() -> None:
     for number in ("1", "2"):
         service.has(number, "active", plan().marks)
     made = _run(service)
-    assert made.version.id == "support:2"
+    assert made.view.id == "support:2"
     assert service.writes == []
 
 
@@ -265,8 +266,8 @@ def test_after_a_failure_that_left_its_version_the_next_attempt_is_posted_and_th
     service.statuses, service.failing = ["creating", "active"], {}
     service.calls.clear()
     made = _run(service)
-    assert (made.outcome, made.version.id) == (Outcome.REPOSTED, "support:2")
-    assert OwnershipMetadata.of(made.version) == marked(plan().marks.fingerprint, attempt=2)
+    assert (made.outcome, made.view.id) == (Outcome.REPOSTED, "support:2")
+    assert OwnershipMetadata.of(made.view) == marked(plan().marks.fingerprint, attempt=2)
     assert service.writes == ["create_version support", "delete_version support:1"]
     assert service.statuses_left() == {"2": "active"}
 
@@ -294,7 +295,7 @@ def test_a_tidying_that_fails_does_not_fail_the_version_that_is_active() -> None
     """Else every further run fails on a left-over that does no harm."""
     service = FaultyService(failing={"delete_version": _conflict()})
     service.has("1", "failed", plan().marks)
-    assert _run(service).version.id == "support:2"
+    assert _run(service).view.id == "support:2"
 
 
 # --- Not ours --------------------------------------------------------------------------------------------------------
@@ -340,7 +341,7 @@ def test_a_take_over_makes_a_version_beside_the_foreign_ones(owner: str | None) 
     service.has("1", marks=marked(plan().marks.fingerprint, owner=owner) if owner else None)
     service.routes["support"] = (Route("1", 100),)
     made = _run(service, plan(take_over=True))
-    assert made.version.id == "support:2"
+    assert made.view.id == "support:2"
     assert service.statuses_left() == {"1": "active", "2": "active"}
     assert service.writes == ["create_version support"]
 
@@ -349,7 +350,7 @@ def test_an_agent_that_we_share_needs_no_second_take_over() -> None:
     service = FaultyService()
     service.has("1")
     service.has("2", marks=marked("v1:ours"))
-    assert _run(service).version.id == "support:3"
+    assert _run(service).view.id == "support:3"
 
 
 def test_a_match_of_another_stack_is_not_adopted_until_this_stack_has_a_version_of_its_own() -> None:
@@ -359,7 +360,7 @@ def test_a_match_of_another_stack_is_not_adopted_until_this_stack_has_a_version_
     assert _run(service, plan(take_over=True)).outcome is Outcome.CREATED
     service.has("3", marks=marked("v1:ours"))
     service.versions["support"].pop("2")
-    assert _run(service).version.id == "support:1"
+    assert _run(service).view.id == "support:1"
 
 
 def test_an_agent_that_another_stack_has_taken_over_is_refused_to_its_former_owner() -> None:
@@ -380,7 +381,7 @@ def test_a_post_that_was_carried_out_although_its_answer_was_lost_is_one_version
     """Cases 2 and 3."""
     service = FaultyService(create_faults=["committed"])
     made = _run(service)
-    assert made.version.id == "support:1"
+    assert made.view.id == "support:1"
     assert service.count("create_version") == 1
     assert service.statuses_left() == {"1": "active"}
 
@@ -389,7 +390,7 @@ def test_a_post_that_was_not_carried_out_is_one_version_of_two_posts() -> None:
     """Case 3."""
     service = FaultyService(create_faults=["lost"])
     made = _run(service)
-    assert made.version.id == "support:1"
+    assert made.view.id == "support:1"
     assert service.count("create_version") == 2
     assert service.statuses_left() == {"1": "active"}
     assert service.metadata[0] == service.metadata[1]
@@ -431,7 +432,7 @@ def test_a_key_that_is_added_adopts_what_was_posted_without_one() -> None:
     _run(service)
     service.calls.clear()
     made = _run(service, _keyed())
-    assert (made.outcome, made.version.id) == (Outcome.ADOPTED, "support:1")
+    assert (made.outcome, made.view.id) == (Outcome.ADOPTED, "support:1")
     assert service.writes == []
 
 
@@ -526,7 +527,7 @@ def test_a_lost_answer_is_not_taken_for_an_earlier_attempt() -> None:
     service = FaultyService(create_faults=["lost"])
     service.has("1", "failed", plan().marks)
     made = _run(service)
-    assert (made.version.id, made.outcome) == ("support:2", Outcome.REPOSTED)
+    assert (made.view.id, made.outcome) == ("support:2", Outcome.REPOSTED)
     assert service.count("create_version") == 2
 
 
@@ -565,7 +566,7 @@ def test_reads_that_are_lost_during_the_wait_are_survived_on_one_post() -> None:
             return view
 
     service = Noisy(statuses=["creating"] * 5 + ["active"])
-    assert _run(service).version.status == "active"
+    assert _run(service).view.status == "active"
     assert service.count("create_version") == 1
 
 
@@ -723,10 +724,10 @@ def test_a_pull_role_that_is_late_is_waited_for_with_at_most_five_posts(role_aft
     clock = FastClock()
     service = LateRoleService(clock, role_after_s)
     made = _run(service, replace(plan(), pull_grace_s=600), clock)
-    assert made.version.status == "active"
+    assert made.view.status == "active"
     assert clock.now() <= 600
     assert service.count("create_version") == posts <= 5
-    assert service.statuses_left() == {made.version.version: "active"}
+    assert service.statuses_left() == {made.view.version: "active"}
 
 
 def test_a_pull_role_that_never_comes_is_an_error_with_principal_role_and_registry() -> None:
@@ -791,7 +792,7 @@ def test_a_project_that_answers_meanwhile_is_no_error() -> None:
     """Case 29."""
     missing = ProjectNotFoundError("The project does not exist", operation="GET …", status=404)
     service = FaultyService(failing_times={"get_agent": [missing] * 10})
-    assert _run(service).version.status == "active"
+    assert _run(service).view.status == "active"
 
 
 def test_a_version_that_the_service_hands_back_is_used_and_said_not_to_be_ours() -> None:
@@ -799,12 +800,12 @@ def test_a_version_that_the_service_hands_back_is_used_and_said_not_to_be_ours()
     lines: list[str] = []
     service = HandingBackService()
     made = _run(service, plan(take_over=True), lines=lines)
-    assert (made.version.id, made.marked) == ("support:1", False)
+    assert (made.view.id, made.marked) == ("support:1", False)
     assert any("support:1" in line and "not of this making" in line for line in lines)
 
 
 def test_the_views_of_a_version_are_values() -> None:
     service = FaultyService()
-    made = _run(service).version
+    made = _run(service).view
     assert replace(made) == made
     assert OWNER in made.metadata.values()

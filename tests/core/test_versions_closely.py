@@ -10,9 +10,10 @@ import pytest
 
 from foundry_agents.lifecycle.failure.errors import ConflictError, OwnershipError, VersionFailedError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
+from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings
-from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
+from foundry_agents.lifecycle.versions import VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService, HandingBackService, lost, marked
@@ -40,7 +41,9 @@ def _copied(view: VersionView) -> VersionView:
     return replace(view, metadata=json.loads(json.dumps(dict(view.metadata))))
 
 
-def _run(service: FaultyService, wanted: VersionPlan | None = None, lines: list[str] | None = None) -> Made:
+def _run(
+    service: FaultyService, wanted: VersionPlan | None = None, lines: list[str] | None = None
+) -> Made[VersionView]:
     return create_or_adopt(service, wanted or plan(), FastClock(), (lines if lines is not None else list[str]()).append)
 
 
@@ -68,7 +71,7 @@ def test_an_adoption_is_told_as_one() -> None:
     _run(service)
     made = _run(service, lines=lines)
     assert lines == ["support:1 · active · 0 s", "adopted support:1 (same definition, no POST)"]
-    assert made == Made(made.version, Outcome.ADOPTED, marked=True, owner=Owner(OWNER))
+    assert made == Made(made.view, Outcome.ADOPTED, marked=True, owner=Owner(OWNER))
 
 
 # --- Ownership metadata -----------------------------------------------------------------------------------------------
@@ -83,7 +86,7 @@ def test_another_owners_version_is_neither_adopted_nor_removed_when_it_fails_nor
     with pytest.raises(OwnershipError):
         _run(service)
     made = _run(service, plan(take_over=True))
-    assert (made.outcome, made.version.id) == (Outcome.CREATED, "support:2")
+    assert (made.outcome, made.view.id) == (Outcome.CREATED, "support:2")
     assert retire(service, "support", "1", owner=Owner(OWNER), force=False) is Retired.NOT_OURS
 
 
@@ -91,7 +94,7 @@ def test_another_owners_version_is_neither_adopted_nor_removed_when_it_fails_nor
 def test_a_version_that_the_service_hands_back_and_that_fails_is_left(owner: str) -> None:
     service = HandingBackService()
     service.has("1", "failed", marked("v1:0", owner=owner) if owner else None)
-    with pytest.raises(VersionFailedError, match="support:1 was left: it does not carry this stack's mark"):
+    with pytest.raises(VersionFailedError, match="support:1 was left: this stack did not create it"):
         _run(service, plan(take_over=True))
     assert service.count("delete_version") == 0
 
@@ -121,13 +124,13 @@ def test_what_a_lost_post_has_made_is_not_mistaken_for_another_version() -> None
     service = WireService(create_faults=["lost"])
     service.has("1", marks=marked("v1:0"))
     made = _run(service)
-    assert (made.version.id, service.count("create_version")) == ("support:2", 2)
+    assert (made.view.id, service.count("create_version")) == ("support:2", 2)
 
 
 def test_what_a_lost_post_has_made_is_known_by_the_mark_that_came_over_the_wire() -> None:
     """Case 2."""
     service = WireService(create_faults=["committed"])
-    assert (_run(service).version.id, service.count("create_version")) == ("support:1", 1)
+    assert (_run(service).view.id, service.count("create_version")) == ("support:1", 1)
 
 
 # --- Left-overs -------------------------------------------------------------------------------------------------------
@@ -138,7 +141,7 @@ def test_failed_tries_before_and_after_the_adopted_one_go_without_force() -> Non
     service = FaultyService()
     for number, status in (("9", "failed"), ("10", "active"), ("11", "failed")):
         service.has(number, status, plan().marks)
-    assert _run(service).version.id == "support:10"
+    assert _run(service).view.id == "support:10"
     assert service.statuses_left() == {"10": "active"}
     assert service.forced == [False, False]
 

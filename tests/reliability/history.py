@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from foundry_agents.lifecycle.failure.errors import ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
-from foundry_agents.lifecycle.versions import Outcome
+from foundry_agents.lifecycle.outcomes import Outcome
 from tests.reliability.virtual_bench import OWNER, Bench
 
 
@@ -50,7 +50,7 @@ def far_back(bench: Bench, versions: int = 1000) -> FarBack:
         spent = time.thread_time() - before
     posts = len(bench.posts(agent, since=since))
     lists = len(bench.requests(agent, since=since, method="GET", end="/versions"))
-    return FarBack(made.outcome, made.version.version, posts, lists, spent, _said_to_one_more(bench, agent))
+    return FarBack(made.outcome, made.view.version, posts, lists, spent, _said_to_one_more(bench, agent))
 
 
 def _said_to_one_more(bench: Bench, agent: str) -> str:

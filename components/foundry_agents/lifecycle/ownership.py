@@ -13,9 +13,10 @@ So an agent, toolbox or vector store is deleted only when
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from foundry_agents.lifecycle.failure.errors import OwnershipError, RemovalRefusedError
 from foundry_agents.lifecycle.fingerprint import Marked, OwnershipMetadata
@@ -24,6 +25,8 @@ from foundry_agents.lifecycle.views import AgentView, ToolboxVersionView, Versio
 NO_OWNER = "nobody"
 """The owner of things without ownership metadata, such as versions that a portal or a script has made. Every other
 owner has two slashes."""
+
+T = TypeVar("T", bound=Marked)
 
 Identity = frozenset[str]
 """How the service itself tells one thing from another. Two identities with a common part are of the same thing."""
@@ -76,7 +79,7 @@ def owner_in(thing: Marked) -> str:
     return marks.owner if marks else NO_OWNER
 
 
-def refuse_others(
+def require_ownership(
     owner: Owner,
     history: Sequence[Marked],
     name: str,
@@ -85,18 +88,18 @@ def refuse_others(
     kind: str = "agent",
     name_input: str = "agent_name",
 ) -> None:
-    """Refuse a thing that this stack may not change: another one manages it, or has taken it over since.
+    """Refuse an agent or toolbox that this stack may not change: another one manages it, or has taken it over since.
 
     Args:
         owner: This stack.
         history: All versions, newest first.
-        name: Of the thing.
+        name: Its name.
         take_over: Whether it is to be taken over.
         kind: What it is.
         name_input: The input that names it.
 
     Raises:
-        OwnershipError: It is somebody else's.
+        OwnershipError: This stack does not own it.
     """
     known = [each for each in history if owner_in(each) != NO_OWNER]
     if take_over or not history or owner.owns((known or history)[0]):
@@ -107,6 +110,33 @@ def refuse_others(
     else:
         reason = f'the stack "{newest}" manages it' if newest else "it carries no ownership metadata of this library"
     raise OwnershipError(name, owner=newest, reason=reason, kind=kind, name_input=name_input)
+
+
+def recorded_fingerprint(thing: Marked) -> str:
+    """Return the fingerprint in a thing's metadata; "" when there is none."""
+    marks = OwnershipMetadata.of(thing)
+    return marks.fingerprint if marks else ""
+
+
+def adoptable(
+    history: Sequence[T],
+    owner: Owner,
+    fingerprints: Collection[str],
+    fingerprint_of: Callable[[T], str] = recorded_fingerprint,
+) -> list[T]:
+    """Return what has one of the fingerprints and may be adopted, newest first.
+
+    Before this stack has posted a version of its own, one that it has taken over is not adopted: nothing in the service
+    would say that the agent is this stack's now, and the former owner's destroy would delete it.
+
+    Args:
+        history: Everything of that name, newest first.
+        owner: This stack.
+        fingerprints: Any of these will do.
+        fingerprint_of: Return the fingerprint of one of them; by default the recorded one.
+    """
+    own = owner.owns if any(map(owner.made, history)) else owner.made
+    return [thing for thing in history if own(thing) and fingerprint_of(thing) in fingerprints]
 
 
 def version_identity(version: VersionView) -> Identity:

@@ -309,6 +309,23 @@ def retry_throttled(call: Callable[[], T], settings: PollSettings, clock: Clock)
     return _retried(call, settings, clock, (ThrottledError,))
 
 
+def post_once(post: Callable[[], T], find: Callable[[], T | None], settings: PollSettings, clock: Clock) -> T:
+    """Send a POST that must not be carried out twice.
+
+    When its response is lost, look for what it may have created before one more is sent.
+
+    Args:
+        post: Send it.
+        find: Return what an earlier call of ``post`` has created; None when there is nothing.
+        settings: How long to wait while the service is throttling.
+        clock: The source of time.
+    """
+    try:
+        return retry_throttled(post, settings, clock)
+    except ResponseLostError:
+        return find() or post()
+
+
 def retry_until_project_ready(call: Callable[[], T], clock: Clock, on_wait: Callable[[str], None]) -> T:
     """Make the first call to a project again while the project is too new to be known to its own host.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from foundry_agents.lifecycle.failure.errors import RemoteBuildError, WaitTimeoutError
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
+from foundry_agents.lifecycle.outcomes import Made, Outcome
 from foundry_agents.lifecycle.polling import TRANSIENT, Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.service.builds import BuildOrder, TaskRuns
 from foundry_agents.lifecycle.service.registries import ImageRegistry
@@ -19,8 +20,8 @@ SHOWN_LINES = 12
 
 def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
     registry: ImageRegistry, runs: TaskRuns, order: BuildOrder, patience: PollSettings, clock: Clock, progress: Progress
-) -> str:
-    """Makes sure that the image of a content is in the registry, and gives its digest.
+) -> Made[str]:
+    """Make sure that the image of a content is in the registry; return its digest.
 
     An image that is there is adopted: 0 runs. A run of an earlier `pulumi up` that was killed is found by the tag in
     its log and followed; one whose log does not name it yet is not, and then two runs make the same image.
@@ -33,8 +34,9 @@ def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
     found = registry.digest_of(order.repository, tag)
     if found:
         progress(f"adopted {tag}: {found} was built from the same content, so nothing is built")
-        return found
+        return Made(found, Outcome.ADOPTED)
     run = next((run for run in runs.under_way() if f":{tag}" in runs.log(run.run_id)), None)
+    outcome = Outcome.FOLLOWED if run else Outcome.CREATED
     if run:
         progress(f"run {run.run_id} of an earlier try builds {tag} already")
     else:
@@ -47,7 +49,7 @@ def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
     if digest is None:
         raise _failed(runs, final, f"it succeeded, and {order.repository} has no {tag}")
     progress(f"run {final.run_id} built {digest}")
-    return digest
+    return Made(digest, outcome)
 
 
 def _followed(runs: TaskRuns, run: RunView, patience: PollSettings, clock: Clock, progress: Progress) -> RunView:

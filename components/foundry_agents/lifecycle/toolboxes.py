@@ -7,22 +7,23 @@ a kept version of an agent calls stay, so that going back to that version finds 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, ResponseLostError
+from foundry_agents.lifecycle.failure.errors import InputError, Problem
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.tool_rules import connections_of
+from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import (
     Answer,
     Claim,
     Identity,
     Owner,
+    adoptable,
     no_other_claims,
-    refuse_others,
+    require_ownership,
     toolbox_identity,
 )
-from foundry_agents.lifecycle.polling import Clock, PollSettings, retry_throttled, retry_until_project_ready
+from foundry_agents.lifecycle.polling import Clock, PollSettings, post_once, retry_until_project_ready
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.views import Progress, ToolboxVersionView
 
@@ -69,21 +70,6 @@ class ToolboxPlan:
         return Owner(self.marks.owner, self.former_owners)
 
 
-@dataclass(frozen=True)
-class MadeToolbox:
-    """The result.
-
-    Attributes:
-        version: As last read.
-        adopted: It was there already: no POST.
-        owner: Whose the toolbox's versions are from now on: with those that were taken over.
-    """
-
-    version: ToolboxVersionView
-    adopted: bool
-    owner: Owner = field(default_factory=lambda: Owner(""))
-
-
 def endpoint_of(project_endpoint: str, toolbox: str, version: str) -> str:
     """Where exactly this version is served over MCP [docs]."""
     return f"{project_endpoint.rstrip('/')}{_path(toolbox, version)}?api-version=v1"
@@ -98,7 +84,9 @@ def _path(toolbox: str, version: str) -> str:
     return f"/toolboxes/{toolbox}/versions/{version}/mcp"
 
 
-def create_or_adopt(service: ToolboxService, plan: ToolboxPlan, clock: Clock, progress: Progress) -> MadeToolbox:
+def create_or_adopt(
+    service: ToolboxService, plan: ToolboxPlan, clock: Clock, progress: Progress
+) -> Made[ToolboxVersionView]:
     """Makes sure that a version with these tools exists, and is the default where that is asked for.
 
     One POST at most; when its answer is lost, what it may have made is looked for before one more is sent.
@@ -110,22 +98,22 @@ def create_or_adopt(service: ToolboxService, plan: ToolboxPlan, clock: Clock, pr
     """
     history = retry_until_project_ready(lambda: list(service.list_versions(plan.toolbox)), clock, progress)
     known = plan.owner.of(history)
-    refuse_others(known, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name")
+    require_ownership(known, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name")
     plan.claim(toolbox_identity(history))
     owner = plan.owner.taking_over(history) if plan.take_over else known
-    version = _own_with(history, plan.marks, owner)
-    adopted = version is not None
+    version = _own(history, plan, owner)
+    outcome = Outcome.ADOPTED if version else Outcome.CREATED
     if version is None:
         if not history:
             plan.before_new()
         _refuse_unknown_connections(service, plan)
-        version = _post_once(service, plan, clock)
+        version = _post(service, plan, clock)
         progress(f"posted toolbox {version.id}")
     else:
         progress(f"adopted toolbox {version.id} (same tools, no POST)")
     if plan.promote:
         make_default(service, version.toolbox, version.version, progress)
-    return MadeToolbox(version, adopted, owner)
+    return Made(version, outcome, owner=owner)
 
 
 def make_default(service: ToolboxService, toolbox: str, version: str, progress: Progress) -> None:
@@ -135,29 +123,19 @@ def make_default(service: ToolboxService, toolbox: str, version: str, progress: 
         progress(f"toolbox {toolbox}: {version} is the default now")
 
 
-def _post_once(service: ToolboxService, plan: ToolboxPlan, clock: Clock) -> ToolboxVersionView:
+def _own(history: Sequence[ToolboxVersionView], plan: ToolboxPlan, owner: Owner) -> ToolboxVersionView | None:
+    return next(iter(adoptable(history, owner, {plan.marks.fingerprint})), None)
+
+
+def _post(service: ToolboxService, plan: ToolboxPlan, clock: Clock) -> ToolboxVersionView:
     metadata = {**(plan.metadata or {}), **plan.marks.as_metadata()}
     tools = [plan.tools[key] for key in sorted(plan.tools)]
-
-    def post() -> ToolboxVersionView:
-        return service.create_version(plan.toolbox, tools, plan.description, metadata)
-
-    try:
-        return retry_throttled(post, plan.patience, clock)
-    except ResponseLostError:
-        return _own_with(list(service.list_versions(plan.toolbox)), plan.marks, Owner(plan.marks.owner)) or post()
-
-
-def _own_with(
-    history: Sequence[ToolboxVersionView], wanted: OwnershipMetadata, owner: Owner
-) -> ToolboxVersionView | None:
-    """The newest version with these tools that may be adopted; of one that was taken over see ``versions``."""
-    adoptable = owner.owns if any(map(owner.made, history)) else owner.made
-    for version in filter(adoptable, history):
-        marks = OwnershipMetadata.of(version)
-        if marks and marks.fingerprint == wanted.fingerprint:
-            return version
-    return None
+    return post_once(
+        lambda: service.create_version(plan.toolbox, tools, plan.description, metadata),
+        lambda: _own(list(service.list_versions(plan.toolbox)), plan, Owner(plan.marks.owner)),
+        plan.patience,
+        clock,
+    )
 
 
 def _refuse_unknown_connections(service: ToolboxService, plan: ToolboxPlan) -> None:
@@ -170,19 +148,6 @@ def _refuse_unknown_connections(service: ToolboxService, plan: ToolboxPlan) -> N
     ]
     if problems:
         raise InputError("the toolbox's settings; nothing was changed", problems)
-
-
-class Retired(StrEnum):
-    """What became of a version that its resource no longer needs."""
-
-    DELETED = "deleted"
-    TOOLBOX_DELETED = "deleted with its toolbox"
-    GONE = "was already gone"
-    NOT_OURS = "kept: it does not carry this stack's mark"
-    IN_USE = "kept: a version of an agent uses it"
-    CALLED = "kept for a rollback: a version of an agent uses it"
-    UNPROVED = "kept"
-    DEFAULT = "kept: it is the toolbox's default"
 
 
 @dataclass(frozen=True)
@@ -285,7 +250,7 @@ def _retire(
         return Retired.DELETED
     if version not in used:
         return Retired.DEFAULT
-    return Retired.CALLED if lives else Retired.IN_USE
+    return Retired.KEPT_FOR_ROLLBACK if lives else Retired.IN_USE
 
 
 def used_versions(service: ToolboxService, toolbox: str) -> set[str]:

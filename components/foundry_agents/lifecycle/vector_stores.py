@@ -10,19 +10,19 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, ResponseLostError, VectorStoreError
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, VectorStoreError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
-from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, store_identity
+from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
+from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, adoptable, store_identity
 from foundry_agents.lifecycle.polling import (
     MISSING_READS_TOLERATED,
     Clock,
     PollSettings,
     Until,
     poll,
-    retry_throttled,
+    post_once,
     retry_until_project_ready,
 )
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
@@ -52,10 +52,11 @@ class StorePlan:
 
 def create_or_adopt(
     service: VectorStoreService, plan: StorePlan, clock: Clock, progress: Progress
-) -> tuple[VectorStoreView, bool]:
-    """Makes sure that an indexed store with these files exists; True beside it when it was there.
+) -> Made[VectorStoreView]:
+    """Make sure that an indexed store with these files exists.
 
-    Files that are there already, also those of a run that was cut, are not uploaded again. One POST for the store.
+    Files that the project already has, also those of an interrupted run, are not uploaded again. One POST for the
+    store.
 
     Raises:
         InputError: A file is not what it was when the program ran; nothing was changed.
@@ -64,14 +65,21 @@ def create_or_adopt(
         ServiceError: The service refused.
     """
     stores = retry_until_project_ready(lambda: list(service.list_stores()), clock, progress)
-    found = _own_with(stores, plan)
-    adopted = found is not None
-    if found is None:
-        found = _post_once(service, plan, _uploaded(service, plan, clock, progress), clock)
-        progress(f"posted vector store {found.id}")
+    store = _own(stores, plan)
+    outcome = Outcome.ADOPTED if store else Outcome.CREATED
+    if store is None:
+        files = _uploaded(service, plan, clock, progress)
+        store = post_once(
+            lambda: service.create_store(plan.name, files, plan.marks.as_metadata()),
+            lambda: _own(list(service.list_stores()), plan),
+            plan.patience,
+            clock,
+        )
+        progress(f"posted vector store {store.id}")
     else:
-        progress(f"adopted vector store {found.id} (same files, no POST)")
-    return _indexed(service, found, plan, clock, progress, known=adopted), adopted
+        progress(f"adopted vector store {store.id} (same files, no POST)")
+    known = outcome is Outcome.ADOPTED
+    return Made(_indexed(service, store, plan, clock, progress, known=known), outcome, owner=Owner(plan.marks.owner))
 
 
 _UPLOAD = re.compile(r".+\.[0-9a-f]{16}(\.[^.]*)?", re.DOTALL)
@@ -96,19 +104,18 @@ def _uploaded(service: VectorStoreService, plan: StorePlan, clock: Clock, progre
         called = uploaded_name(name, digest, plan.marks.owner)
         if called not in there:
             progress(f"uploading {name} ({number} of {len(plan.files)})")
-            there[called] = _upload_once(service, plan, called, name, clock)
+            there[called] = _upload(service, plan, called, name, clock)
         ids.append(there[called])
     return ids
 
 
-def _upload_once(service: VectorStoreService, plan: StorePlan, called: str, name: str, clock: Clock) -> str:
-    def send() -> str:
-        return service.upload(called, Path(plan.paths[name])).id
-
-    try:
-        return retry_throttled(send, plan.patience, clock)
-    except ResponseLostError:
-        return next((file.id for file in service.list_files() if file.filename == called), None) or send()
+def _upload(service: VectorStoreService, plan: StorePlan, called: str, name: str, clock: Clock) -> str:
+    return post_once(
+        lambda: service.upload(called, Path(plan.paths[name])),
+        lambda: next((file for file in service.list_files() if file.filename == called), None),
+        plan.patience,
+        clock,
+    ).id
 
 
 def _check_contents(plan: StorePlan) -> None:
@@ -131,28 +138,9 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _post_once(service: VectorStoreService, plan: StorePlan, files: Sequence[str], clock: Clock) -> VectorStoreView:
-    def post() -> VectorStoreView:
-        return service.create_store(plan.name, files, plan.marks.as_metadata())
-
-    try:
-        return retry_throttled(post, plan.patience, clock)
-    except ResponseLostError:
-        return _own_with(list(service.list_stores()), plan) or post()
-
-
-def _own_with(stores: Sequence[VectorStoreView], plan: StorePlan) -> VectorStoreView | None:
-    return next(
-        (
-            store
-            for store in stores
-            if store.name == plan.name
-            and store.status not in _LEFT
-            and (marks := OwnershipMetadata.of(store))
-            and (marks.fingerprint, marks.owner) == (plan.marks.fingerprint, plan.marks.owner)
-        ),
-        None,
-    )
+def _own(stores: Sequence[VectorStoreView], plan: StorePlan) -> VectorStoreView | None:
+    usable = [store for store in stores if store.name == plan.name and store.status not in _LEFT]
+    return next(iter(adoptable(usable, Owner(plan.marks.owner), {plan.marks.fingerprint})), None)
 
 
 def _indexed(
@@ -225,17 +213,6 @@ def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: Stor
     )
 
 
-class Retired(StrEnum):
-    """What became of a store that its resource no longer needs."""
-
-    DELETED = "deleted"
-    GONE = "was already gone"
-    NOT_OURS = "kept: it does not carry this stack's mark"
-    IN_USE = "kept: a version of a toolbox searches it, or a version of an agent names it"
-    SEARCHED = "kept for a rollback: a version of a toolbox searches it, or a version of an agent names it"
-    UNPROVED = "kept"
-
-
 def retire(
     service: VectorStoreService, store: str, *, owner: Owner, claim: Claim, fresh: Collection[str]
 ) -> tuple[Retired, str]:
@@ -267,7 +244,7 @@ def retire(
         if one.name == seen.name and owner.owns(one) and not used(one.id) and one.id not in fresh:
             _delete_with_files(service, one, list(service.files_of(one.id)), owner)
     if used(store):
-        return (Retired.SEARCHED if lives else Retired.IN_USE), ""
+        return (Retired.KEPT_FOR_ROLLBACK if lives else Retired.IN_USE), ""
     return Retired.DELETED, ""
 
 

@@ -6,10 +6,9 @@ lost an answer leaves nothing behind that the next run does not pick up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from foundry_agents.lifecycle import pull_causes, remedies
@@ -19,24 +18,25 @@ from foundry_agents.lifecycle.failure.errors import (
     FoundryAgentsError,
     InputError,
     OwnershipError,
-    ResponseLostError,
     ServiceError,
     VersionFailedError,
 )
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, plain_fingerprint
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
+from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import (
     Identity,
     Owner,
+    adoptable,
     agent_identity,
     no_other_claims,
-    refuse_others,
+    require_ownership,
     version_identity,
 )
 from foundry_agents.lifecycle.polling import (
     Clock,
     PollSettings,
-    retry_throttled,
+    post_once,
     retry_until_project_ready,
     wait_for_final,
 )
@@ -49,17 +49,6 @@ IMAGE_ERROR = "ImageError"
 
 PULL_PAUSES_S = (20.0, 60.0, 150.0, 330.0)
 """Between posts while a pull role may not be in effect: five posts within ten minutes, more often at the start."""
-
-
-class Outcome(StrEnum):
-    """How a version came to be."""
-
-    ADOPTED = "adopted"
-    """Our mark, same fingerprint, usable: no POST."""
-    CREATED = "created"
-    """Nothing to adopt: one POST."""
-    REPOSTED = "reposted"
-    """Our earlier try had failed: one POST with the next attempt number."""
 
 
 def nothing_to_check() -> None:
@@ -112,31 +101,13 @@ class VersionPlan:
         return Owner(self.marks.owner, self.former_owners)
 
 
-@dataclass(frozen=True)
-class Made:
-    """The result: an active version and how it came to be.
-
-    Attributes:
-        version: As last read.
-        outcome: How it came to be.
-        marked: False when the service handed back a version that does not carry this definition's mark: its own
-            de-duplication found an equal one. It is used, and never deleted by us.
-        owner: Whose the agent's versions are from now on: with those that were taken over.
-    """
-
-    version: VersionView
-    outcome: Outcome
-    marked: bool = True
-    owner: Owner = field(default_factory=lambda: Owner(""))
-
-
 def create_or_adopt(
     service: AgentService,
     plan: VersionPlan,
     clock: Clock,
     progress: Progress,
     registry: RegistryAccess | None = None,
-) -> Made:
+) -> Made[VersionView]:
     """Makes sure that an active version with this definition exists.
 
     One POST at most, but for a pull role that is not in effect yet: then up to five, each after the version before it
@@ -168,14 +139,14 @@ class _Run:
     progress: Progress
     registry: RegistryAccess | None
 
-    def make(self) -> Made:
+    def make(self) -> Made[VersionView]:
         agent = retry_until_project_ready(lambda: self.service.get_agent(self.plan.agent), self.clock, self.progress)
         history = list(self.service.list_versions(self.plan.agent)) if agent else []
-        _require_ownership(self.plan, history)
+        _require_hosted_and_own(self.plan, history)
         if agent:
             self.plan.claim(agent_identity(agent, history))
         owner = self.plan.owner.taking_over(history) if self.plan.take_over else self.plan.owner.of(history)
-        same = _own_with(history, {self.plan.marks.fingerprint, *self.plan.also_known_as}, owner)
+        same = adoptable(history, owner, {self.plan.marks.fingerprint, *self.plan.also_known_as}, _fingerprint_of)
         adopted = self._first_usable(same)
         if adopted:
             made = Made(self._wait(adopted), Outcome.ADOPTED)
@@ -187,7 +158,7 @@ class _Run:
                 if agent:
                     self._pin_what_serves(agent, history)
                 made = self._post_until_pulled(definition, _next_attempt(same))
-        self._remove_failed(same, keep=made.version)
+        self._remove_failed(same, keep=made.view)
         self.progress(_summary(made))
         return replace(made, owner=owner)
 
@@ -200,7 +171,7 @@ class _Run:
         with self.plan.pack() as archive:
             yield replace(self.plan.definition, archive=archive)
 
-    def _post_until_pulled(self, definition: AgentDefinition, attempt: int) -> Made:
+    def _post_until_pulled(self, definition: AgentDefinition, attempt: int) -> Made[VersionView]:
         """Posts, and posts again while a pull fails that a role granted a moment ago would explain."""
         start = self.clock.now()
         for pause in (*PULL_PAUSES_S, None):
@@ -216,7 +187,7 @@ class _Run:
             attempt += 1
         raise AssertionError("the last pause is None, so the loop has returned or raised")
 
-    def _post(self, definition: AgentDefinition, attempt: int) -> Made:
+    def _post(self, definition: AgentDefinition, attempt: int) -> Made[VersionView]:
         marks = replace(self.plan.marks, attempt=attempt)
         posted = self._post_once(definition, marks)
         marked = OwnershipMetadata.of(posted) == marks
@@ -232,18 +203,18 @@ class _Run:
         return Made(version, Outcome.REPOSTED if attempt > 1 else Outcome.CREATED, marked)
 
     def _post_once(self, definition: AgentDefinition, marks: OwnershipMetadata) -> VersionView:
-        """One POST; when its answer is lost, what it may have made is looked for before one more is sent."""
         metadata = {**(definition.metadata or {}), **marks.as_metadata()}
 
-        def post() -> VersionView:
-            return self.service.create_version(self.plan.agent, definition, metadata)
-
-        try:
-            return retry_throttled(post, self.plan.patience, self.clock)
-        except ResponseLostError:
+        def find() -> VersionView | None:
             listed = self.service.list_versions(self.plan.agent)
-            made = next((v for v in listed if OwnershipMetadata.of(v) == marks and v.status in USABLE), None)
-            return made or post()
+            return next((v for v in listed if OwnershipMetadata.of(v) == marks and v.status in USABLE), None)
+
+        return post_once(
+            lambda: self.service.create_version(self.plan.agent, definition, metadata),
+            find,
+            self.plan.patience,
+            self.clock,
+        )
 
     def _first_usable(self, candidates: Sequence[VersionView]) -> VersionView | None:
         """The newest candidate that is usable by a single read: a list may be stale [observed]."""
@@ -319,7 +290,7 @@ class _Run:
 
     def _remove(self, failed: VersionView) -> str:
         if not self.plan.owner.made(failed):
-            return f"{failed.id} was left: it does not carry this stack's mark"
+            return f"{failed.id} was left: this stack did not create it"
         try:
             self.service.delete_version(failed.agent, failed.version, force=False)
         except FoundryAgentsError as error:
@@ -340,32 +311,22 @@ class _Run:
                 self.progress(f"{version.id} could not be removed: {str(error).splitlines()[0]}")
 
 
-def _summary(made: Made) -> str:
+def _summary(made: Made[VersionView]) -> str:
     if made.outcome is Outcome.ADOPTED:
-        return f"adopted {made.version.id} (same definition, no POST)"
-    return f"{made.version.id} active"
+        return f"adopted {made.view.id} (same definition, no POST)"
+    return f"{made.view.id} active"
 
 
 def _next_attempt(same: Sequence[VersionView]) -> int:
     return 1 + max((marks.attempt for version in same if (marks := OwnershipMetadata.of(version))), default=0)
 
 
-def _require_ownership(plan: VersionPlan, history: Sequence[VersionView]) -> None:
+def _require_hosted_and_own(plan: VersionPlan, history: Sequence[VersionView]) -> None:
     if any(version.hosted is False for version in history):
         raise OwnershipError(plan.agent, owner=None, reason="it is an agent of another kind (not hosted)")
     # A version that failed has taken nothing over.
     counts = [version for version in history if version.status != "failed"] or history
-    refuse_others(plan.owner.of(history), counts, plan.agent, take_over=plan.take_over)
-
-
-def _own_with(history: Sequence[VersionView], fingerprints: Collection[str], owner: Owner) -> list[VersionView]:
-    """The versions with one of the fingerprints that may be adopted, newest first.
-
-    Before this stack has posted a version of its own, one that it has taken over is not adopted: nothing in the service
-    would say that the agent is this stack's now, and the former owner's destroy would take it away.
-    """
-    adoptable = owner.owns if any(map(owner.made, history)) else owner.made
-    return [version for version in history if adoptable(version) and _fingerprint_of(version) in fingerprints]
+    require_ownership(plan.owner.of(history), counts, plan.agent, take_over=plan.take_over)
 
 
 def _fingerprint_of(version: VersionView) -> str:
@@ -390,15 +351,6 @@ def _who_serves(service: AgentService, failed: VersionView) -> str:
         return "what serves could not be read"
     shares = [f"{agent.name}:{route.version} serves {route.percent} %" for route in agent.routes] if agent else []
     return ", ".join(shares) or "no version of the agent serves"
-
-
-class Retired(StrEnum):
-    """What became of a version that its resource no longer needs."""
-
-    DELETED = "deleted"
-    GONE = "was already gone"
-    SERVES = "kept: the endpoint's rules give it traffic"
-    NOT_OURS = "kept: it does not carry this stack's mark"
 
 
 def retire(service: AgentService, agent: str, version: str, *, owner: Owner, force: bool) -> Retired:

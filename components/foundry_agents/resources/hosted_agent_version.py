@@ -17,6 +17,7 @@ from foundry_agents.lifecycle.failure.errors import InputError, Problem, Service
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, fingerprint, plain_fingerprint
 from foundry_agents.lifecycle.images import check_image
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition
+from foundry_agents.lifecycle.outcomes import Retired
 from foundry_agents.lifecycle.ownership import Answer, Identity, identity, version_identity
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.retention import remove
@@ -24,7 +25,7 @@ from foundry_agents.lifecycle.schema.enums import new_among
 from foundry_agents.lifecycle.schema.fields import Values, as_number
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.service.registries import RegistryAccess
-from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, nothing_to_check, retire
+from foundry_agents.lifecycle.versions import VersionPlan, create_or_adopt, nothing_to_check, retire
 from foundry_agents.lifecycle.views import VersionView
 from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
@@ -69,10 +70,10 @@ class HostedAgentVersionProvider(TableProvider):
         made = create_or_adopt(
             service_of(values), plan, SystemClock(), progress_on(values.get("urn")), registry=_registry_access()
         )
-        run_record.record_live(values, urn_in(values), made.version.id, version_identity(made.version))
+        run_record.record_live(values, urn_in(values), made.view.id, version_identity(made.view))
         if made.owner.former:
             values["former_owners"] = sorted(made.owner.former)
-        return CreateResult(made.version.id, self.outputs(values, computed_outputs(made.version, values)))
+        return CreateResult(made.view.id, self.outputs(values, computed_outputs(made.view, values)))
 
     @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

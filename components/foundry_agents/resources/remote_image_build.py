@@ -154,7 +154,7 @@ def _built(values: Values) -> str:
     )
     patience = PollSettings(float(str(values["timeout_s"])), float(str(values["poll_interval_s"])))
     runs = _runs(str(values["registry_id"]))
-    return build_or_adopt(image_registry(), runs, order, patience, SystemClock(), progress_on(values.get("urn")))
+    return build_or_adopt(image_registry(), runs, order, patience, SystemClock(), progress_on(values.get("urn"))).view
 
 
 def _as_planned(context: BuildContext, files: str) -> bytes:

@@ -14,12 +14,12 @@ from foundry_agents.lifecycle.failure.errors import ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, described
+from foundry_agents.lifecycle.outcomes import Retired
 from foundry_agents.lifecycle.ownership import Identity, toolbox_identity, version_of_toolbox
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.schema.fields import Values, as_number
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.toolboxes import (
-    Retired,
     ToolboxPlan,
     create_or_adopt,
     default_endpoint_of,
@@ -86,10 +86,10 @@ class ToolboxVersionProvider(TableProvider):
             claim=run_record.claim_identity(values, type(self).__name__, urn_in(values)),
         )
         made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
-        run_record.record_live(values, urn_in(values), made.version.id, toolbox_identity([made.version]))
+        run_record.record_live(values, urn_in(values), made.view.id, toolbox_identity([made.view]))
         if made.owner.former:
             values["former_owners"] = sorted(made.owner.former)
-        return CreateResult(made.version.id, self.outputs(values, _computed(made.version, values)))
+        return CreateResult(made.view.id, self.outputs(values, _computed(made.view, values)))
 
     @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

@@ -13,11 +13,12 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS
+from foundry_agents.lifecycle.outcomes import Retired
 from foundry_agents.lifecycle.ownership import Identity, store_identity
 from foundry_agents.lifecycle.polling import SystemClock
 from foundry_agents.lifecycle.schema.fields import Values
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
-from foundry_agents.lifecycle.vector_stores import Retired, StorePlan, create_or_adopt, retire, sha256_of
+from foundry_agents.lifecycle.vector_stores import StorePlan, create_or_adopt, retire, sha256_of
 from foundry_agents.lifecycle.views import VectorStoreView
 from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
@@ -48,7 +49,7 @@ class VectorStoreProvider(TableProvider):
             marks=OwnershipMetadata(hashed({"files": files}), text_of(values, "owner")),
             patience=patience(values),
         )
-        made, _adopted = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn")))
+        made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn"))).view
         run_record.record_live(values, urn_in(values), made.id, store_identity(made.id))
         return CreateResult(made.id, self.outputs(values, _computed(made)))
 
