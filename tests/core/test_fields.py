@@ -13,8 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from foundry_agents.lifecycle.fingerprint import fingerprint
+from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
-from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.schema.fields import Field, OnChange, Report, as_number, number, shown, text
 from tests.core.settings import (
     CODE,

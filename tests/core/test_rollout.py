@@ -180,13 +180,13 @@ def test_a_target_that_a_list_calls_active_and_a_read_calls_failed_gets_no_traff
 
 def test_a_target_that_is_not_there_gets_no_traffic() -> None:
     service = _service(Route("1", 100))
-    with pytest.raises(RolloutError, match="support:9 is not there"):
+    with pytest.raises(RolloutError, match="support:9 does not exist"):
         _run(service, _plan("9"))
     assert service.writes == []
 
 
 def test_an_agent_that_is_not_there_is_said_to_be() -> None:
-    with pytest.raises(RolloutError, match="the agent is not there"):
+    with pytest.raises(RolloutError, match="the agent does not exist"):
         _run(FaultyService())
 
 
@@ -268,7 +268,7 @@ def test_routes_that_cannot_be_put_back_are_said_not_to_be() -> None:
     with pytest.raises(RolloutError) as caught:
         _run(service)
     assert not caught.value.restored
-    assert "could NOT be put back to 100 % on 1" in str(caught.value)
+    assert "could NOT be restored to 100 % on 1" in str(caught.value)
 
 
 def test_a_putting_back_that_did_not_take_is_not_called_restored() -> None:

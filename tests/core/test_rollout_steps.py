@@ -9,6 +9,7 @@ import pytest
 from foundry_agents.lifecycle.failure.errors import NotReadyError
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import LATEST, AgentView, Answer, Route, VersionView
+from foundry_agents.sources.user_check import load_check
 from foundry_agents.testing import FastClock
 from tests.core.faulty_service import FaultyService, lost
 from tests.core.rollouts import moves, plan, run, service_with
@@ -57,7 +58,7 @@ def test_where_nobody_else_answers_traffic_does_not_wait_for_a_test() -> None:
     service.versions["support"].pop("1")
     ran = run(service, plan())
     assert moves(service) == ["2=100"]
-    assert "support:2 can't be dark: no other version answers; pinning it" in ran.lines
+    assert "cannot test support:2 before it takes traffic: no other version is active; pinning it" in ran.lines
 
 
 def test_a_first_version_is_pinned_at_once_and_said_to_be() -> None:
@@ -65,7 +66,7 @@ def test_a_first_version_is_pinned_at_once_and_said_to_be() -> None:
     service.has("1")
     ran = run(service, plan("1"))
     assert moves(service) == ["1=100"]
-    assert ran.lines[0] == "support:1 can't be dark: no other version answers; pinning it"
+    assert ran.lines[0] == "cannot test support:1 before it takes traffic: no other version is active; pinning it"
     assert "smoke test on support:1 passed through the endpoint at 100 %" in ran.lines
 
 
@@ -75,7 +76,7 @@ def test_a_first_version_that_fails_its_test_stays_pinned() -> None:
     service.has("1")
     failure = run(service, plan("1", smoke=WRONG)).failure
     assert service.routes["support"] == (Route("1", 100),)
-    assert "who serves was not changed: 100 % on 1" in str(failure)
+    assert "the serving version was not changed: 100 % on 1" in str(failure)
 
 
 # --- Failing ---------------------------------------------------------------------------------------------------------
@@ -91,7 +92,7 @@ def test_a_version_that_fails_in_the_dark_gets_no_traffic() -> None:
         "smoke test on support:2 failed",
         '  Why: asked "ping", expected to contain "pong", got "2: ping" (3 of 3 tries, last 0.0 s)',
         "  State: support:2 got no traffic; 100 % on 1",
-        "  Do: mend the agent and run `pulumi up` again",
+        "  Do: fix the agent and run `pulumi up` again",
     ]
 
 
@@ -154,9 +155,13 @@ def test_a_version_that_stops_being_active_at_a_step_is_taken_back() -> None:
 def test_a_function_that_cannot_be_imported_is_told_beside_a_target_that_is_not_there_before_anything_is_sent() -> None:
     """All at once, before the first PATCH."""
     service = service_with(Route("1", 100))
-    failure = run(service, plan("9", smoke=Smoke("ping", "check", "no_such_module:f"))).failure
-    assert "support:9 is not there" in str(failure)
-    assert "no_such_module:f" in str(failure)
+    failure = run(service, plan("9", smoke=Smoke("ping", "check", "no_such_module:f"), load_check=load_check)).failure
+    assert str(failure).splitlines() == [
+        "version support:9 does not exist, so it can't serve",
+        ("smoke.check: importing no_such_module:f failed Why: ModuleNotFoundError: No module named 'no_such_module'"),
+        "  State: no traffic was moved; 100 % on 1",
+        "  Do: set an active version, or run `pulumi refresh` and `pulumi up` to create it again",
+    ]
     assert service.writes == []
 
 
@@ -233,7 +238,7 @@ def test_a_paused_rollout_pins_what_an_endpoint_that_follows_latest_serves() -> 
     service = service_with()
     ran = run(service, plan("3", steps=(), paused=True))
     assert moves(service) == ["3=100"]
-    assert "support:3 can't be dark: the endpoint followed @latest; pinning it" in ran.lines
+    assert "cannot test support:3 before it takes traffic: the endpoint followed @latest; pinning it" in ran.lines
 
 
 def test_a_candidate_gets_nothing_while_an_older_latest_serves() -> None:

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import InputError, OwnershipError, ResponseLostError, ServiceError
+from foundry_agents.lifecycle.failure.errors import (
+    InputError,
+    OwnershipError,
+    PromotionConflictError,
+    ResponseLostError,
+    ServiceError,
+    WaitTimeoutError,
+)
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.outcomes import Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
@@ -191,7 +198,7 @@ class Dying(Faulty):
 
 
 @pytest.mark.parametrize("before", [True, False])
-@pytest.mark.parametrize("at", range(1, 5))
+@pytest.mark.parametrize("at", range(1, 7))
 def test_a_run_that_is_killed_at_any_call_leaves_nothing_that_the_next_one_does_not_pick_up(
     at: int, *, before: bool
 ) -> None:
@@ -204,6 +211,109 @@ def test_a_run_that_is_killed_at_any_call_leaves_nothing_that_the_next_one_does_
     make(service, other("v1:b"))
     assert list(service.versions["support"]) == ["1", "2"]
     assert service.defaults == {"support": "2"}
+
+
+# --- The default -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Promoting(Faulty):
+    """A service with another writer, or with responses to a promotion that are lost or late.
+
+    Attributes:
+        writes_before: What another writer makes the default just before ours is promoted; "" for none.
+        writes_after: The same, just after.
+        loses: What becomes of promotions whose response is lost: "lost" (not carried out) or "committed".
+        stale: How many reads after a promotion show the former default.
+    """
+
+    writes_before: str = ""
+    writes_after: str = ""
+    loses: list[str] = field(default_factory=list)
+    stale: int = 0
+    _former: str | None = None
+
+    def default_version(self, toolbox: str) -> str | None:
+        seen = super().default_version(toolbox)
+        if self._former and self.stale:
+            self.stale -= 1
+            return self._former
+        return seen
+
+    def create_version(
+        self, toolbox: str, tools: list[Mapping[str, object]], description: str, metadata: Mapping[str, str]
+    ) -> ToolboxVersionView:
+        made = super().create_version(toolbox, tools, description, metadata)
+        if self.writes_before:
+            self.defaults[toolbox] = self.writes_before
+        return made
+
+    def promote(self, toolbox: str, version: str) -> None:
+        self._former = self.defaults[toolbox]
+        fault = self.loses.pop(0) if self.loses else ""
+        if fault != "lost":
+            super().promote(toolbox, version)
+        if self.writes_after:
+            self.defaults[toolbox] = self.writes_after
+        if fault:
+            raise ResponseLostError("reset", operation="PATCH …")
+
+
+def promoting(**more: object) -> Promoting:
+    """A toolbox with versions 1 (default) and 2, both of this stack."""
+    service = Promoting(**more)  # type: ignore[arg-type]  # tests pass fitting types
+    service.has("1", OwnershipMetadata("v1:x", OWNER))
+    service.has("2", OwnershipMetadata("v1:y", OWNER))
+    return service
+
+
+def test_another_writer_before_the_promotion_stops_it_and_nothing_is_promoted() -> None:
+    """As for traffic: reading before the write narrows the race."""
+    service = promoting(writes_before="2")
+    with pytest.raises(PromotionConflictError) as caught:
+        make(service)
+    assert service.writes == ["create_version support"]
+    assert service.defaults == {"support": "2"}
+    assert caught.value.seen == "2"
+    assert str(caught.value).splitlines() == [
+        'the default version of toolbox "support" was changed by another writer: expected 1, found 2',
+        "  State: the default is 2; nothing more was changed",
+        (
+            "  Do: find out who else promotes versions of this toolbox; then run `pulumi up` again. Reading before and "
+            "after the write narrows this race; it is not a lock"
+        ),
+    ]
+
+
+def test_another_writer_after_the_promotion_is_noticed_and_not_overwritten() -> None:
+    service = promoting(writes_after="2")
+    with pytest.raises(PromotionConflictError, match="expected 1, found 2"):
+        make(service)
+    assert service.writes == ["create_version support", "promote support:3"]
+    assert service.defaults == {"support": "2"}
+
+
+@pytest.mark.parametrize("fault", ["lost", "committed"])
+def test_a_promotion_whose_response_is_lost_is_read_and_sent_again_only_if_it_was_not_carried_out(fault: str) -> None:
+    """Case 1."""
+    service = promoting(loses=[fault])
+    assert make(service)[0] == "3"
+    assert service.writes == ["create_version support", "promote support:3"]
+    assert service.defaults == {"support": "3"}
+
+
+def test_a_promotion_is_read_back_until_it_shows() -> None:
+    service = promoting(stale=3)
+    assert make(service)[2][-1] == "toolbox support: 3 is the default now"
+    assert service.stale == 0
+
+
+def test_a_promotion_that_never_shows_is_an_error_at_the_deadline() -> None:
+    with pytest.raises(WaitTimeoutError) as caught:
+        make(promoting(stale=999))
+    assert str(caught.value).splitlines()[0] == (
+        "version 3 of toolbox support was not the default after 60 s (13 reads, last seen 1 as the default)"
+    )
 
 
 # --- Which go --------------------------------------------------------------------------------------------------------
@@ -290,6 +400,8 @@ def gone(service: MemoryToolboxes, version: str, *, fresh: set[str] | None = Non
         owner=Owner(OWNER),
         claim=LIVES if lives else PROVED,
         fresh=fresh or set(),
+        clock=FastClock(),
+        patience=PollSettings(60, 5),
         progress=lambda _line: None,
     )
     return became

@@ -19,10 +19,10 @@ from foundry_agents.lifecycle.vector_stores import (
     StorePlan,
     create_or_adopt,
     retire,
-    sha256_of,
     uploaded_name,
 )
 from foundry_agents.lifecycle.views import FileView, VectorStoreView
+from foundry_agents.sources.files import sha256_of
 from foundry_agents.testing import FastClock, MemoryVectorStores
 from tests.core.claims import LIVES, PROVED
 from tests.core.rollouts import Killed
@@ -53,7 +53,9 @@ def plan(tmp_path: Path) -> StorePlan:
         paths[name].write_text(f"About {name}.", encoding="utf-8")
     files = {name: sha256_of(path) for name, path in paths.items()}
     marks = OwnershipMetadata("v1:" + "".join(files.values()), OWNER)
-    return StorePlan("docs", files, {name: str(path) for name, path in paths.items()}, marks, PollSettings(60, 3))
+    return StorePlan(
+        "docs", files, {name: str(path) for name, path in paths.items()}, marks, PollSettings(60, 3), sha256_of
+    )
 
 
 def changed(plan: StorePlan, name: str, text: str) -> StorePlan:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pulumi.dynamic import ResourceProvider
 
+from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
-from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.schema.fields import OnChange
 from foundry_agents.resources.agent_identity import AgentIdentityProvider
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider

@@ -131,7 +131,7 @@ def test_a_patch_that_is_refused_for_good_says_what_is_in_force(agent: Agent, be
         agent.update(state, two)
 
 
-@pytest.mark.parametrize(("number", "says"), [("7", "is not there"), ("2", 'is "failed"')])
+@pytest.mark.parametrize(("number", "says"), [("7", "does not exist"), ("2", 'is "failed"')])
 def test_a_version_that_is_not_there_or_failed_is_refused_with_the_function_that_is_not_either(
     agent: Agent, bench: Bench, number: str, says: str
 ) -> None:

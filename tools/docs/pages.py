@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from foundry_agents.lifecycle.failure import errors
 from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES, REFUSALS
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, ServiceError
+from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS
 from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.pull_causes import Pull
 from foundry_agents.lifecycle.remedies import ACR_PULL, FAILURES, Cause
-from foundry_agents.lifecycle.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.schema.fields import Field, FieldTable, Items, OnChange, Record
 from foundry_agents.lifecycle.views import PullAccess
 from foundry_emulator.parity import parity_page

@@ -17,7 +17,7 @@ from foundry_agents.lifecycle.retention import prune, remove
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.routing import checked
 from foundry_agents.lifecycle.smoke import Smoke
-from foundry_agents.lifecycle.views import Route
+from foundry_agents.lifecycle.views import Route, Routing
 from foundry_agents.testing import FastClock
 from foundry_emulator.testing import LocalAzure
 from tests.core import rollouts
@@ -191,11 +191,13 @@ def _weights() -> Iterator[Figure]:
         [Route("1", 50), Route("1", 50)],
     ):
         try:
-            checked(routes)
+            checked(Routing(tuple(routes)))
         except InputError:
             refused += 1
     yield Figure("39", "of 4 senseless weights refused before a request", refused, "=", 4)
-    yield Figure("39", "shares of 0 accepted", len(checked([Route("1", 0), Route("2", 100)])) - 1, "=", 1)
+    yield Figure(
+        "39", "shares of 0 accepted", len(checked(Routing((Route("1", 0), Route("2", 100)))).routes) - 1, "=", 1
+    )
 
 
 def _what_stays() -> Iterator[Figure]:

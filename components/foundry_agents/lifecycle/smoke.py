@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import re
@@ -100,24 +99,13 @@ class Smoke:
         return None if right else shown_answer(answer.text)
 
 
-def load_check(smoke: Smoke | None) -> Check | None:
-    """Imports the function of a smoke test that has one.
+def no_functions(name: str) -> Check:
+    """Refuse every function: the core imports no code of users. `foundry_agents.sources.user_check` does.
 
     Raises:
-        SmokeTestError: It can't be imported or called.
+        SmokeTestError: Always.
     """
-    if smoke is None or smoke.kind != "check":
-        return None
-    module, _, name = smoke.wanted.partition(":")
-    try:
-        found: object = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (an import runs the user's code: what it raises is the finding)
-        raise SmokeTestError(f"importing {smoke.wanted}", f"{type(error).__name__}: {error}") from None
-    if not callable(found):
-        raise SmokeTestError(f"importing {smoke.wanted}", "it can't be called")
-    return found
+    raise SmokeTestError(f"importing {name}", "this caller imports no functions")
 
 
 def looked_up(document: object, path: str) -> object:

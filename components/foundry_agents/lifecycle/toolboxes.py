@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, PromotionConflictError, ResponseLostError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.tool_rules import connections_of
 from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
@@ -23,7 +23,16 @@ from foundry_agents.lifecycle.ownership import (
     require_ownership,
     toolbox_identity,
 )
-from foundry_agents.lifecycle.polling import Clock, PollSettings, post_once, retry_until_project_ready
+from foundry_agents.lifecycle.polling import (
+    Clock,
+    PollSettings,
+    Until,
+    poll,
+    post_once,
+    retry_throttled,
+    retry_transient,
+    retry_until_project_ready,
+)
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.views import Progress, ToolboxVersionView
 
@@ -101,6 +110,7 @@ def create_or_adopt(
     require_ownership(known, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name")
     plan.claim(toolbox_identity(history))
     owner = plan.owner.taking_over(history) if plan.take_over else known
+    default = service.default_version(plan.toolbox) if plan.promote and history else None
     version = _own(history, plan, owner)
     outcome = Outcome.ADOPTED if version else Outcome.CREATED
     if version is None:
@@ -112,15 +122,78 @@ def create_or_adopt(
     else:
         progress(f"adopted toolbox {version.id} (same tools, no POST)")
     if plan.promote:
-        make_default(service, version.toolbox, version.version, progress)
+        make_default(
+            service,
+            plan.toolbox,
+            version.version,
+            progress,
+            clock=clock,
+            patience=plan.patience,
+            found=default,
+        )
     return Made(version, outcome, owner=owner)
 
 
-def make_default(service: ToolboxService, toolbox: str, version: str, progress: Progress) -> None:
-    """Makes a version the default; no write when it is."""
-    if service.default_version(toolbox) != version:
-        service.promote(toolbox, version)
-        progress(f"toolbox {toolbox}: {version} is the default now")
+def make_default(
+    service: ToolboxService,
+    toolbox: str,
+    version: str,
+    progress: Progress,
+    *,
+    clock: Clock,
+    patience: PollSettings,
+    found: str | None = None,
+) -> None:
+    """Make a version the default and read it back; no write when it is the default.
+
+    Reading before and after the write narrows a race with another writer; it is not a lock.
+
+    Args:
+        service: The data plane.
+        toolbox: Name of the toolbox.
+        version: The version that becomes the default.
+        progress: Called with each step.
+        clock: The source of time.
+        patience: How long to read back, and how often.
+        found: The default version when the run began; None when it is read only now.
+
+    Raises:
+        PromotionConflictError: Someone else changes the default; nothing was sent, or nothing more.
+        WaitTimeoutError: The toolbox did not show the version as its default in time.
+        ServiceError: The service refused.
+    """
+
+    def read() -> str | None:
+        return retry_transient(lambda: service.default_version(toolbox), patience, clock)
+
+    def guarded(known: set[str | None]) -> str | None:
+        """Return the default; raise when two reads in a row show neither what was found nor what was set."""
+        seen = read()
+        if seen not in known:
+            clock.sleep(patience.interval_s)  # one read may be stale
+            seen = read()
+        if seen not in known:
+            raise PromotionConflictError(toolbox, seen=seen, expected=found or version)
+        return seen
+
+    found = read() if found is None else found
+    known = {found, version}
+    if guarded(known) == version:
+        return
+    try:
+        retry_throttled(lambda: service.promote(toolbox, version), patience, clock)
+    except ResponseLostError:
+        # It may be in force anyway, and may be repeated.
+        if guarded(known) != version:
+            service.promote(toolbox, version)
+    promoted = Until[str](
+        f"version {version} of toolbox {toolbox}",
+        "the default",
+        done=lambda seen: seen == version,
+        describe=lambda seen: f"{seen} as the default",
+    )
+    poll(lambda: guarded(known), promoted, clock, patience, retried=())
+    progress(f"toolbox {toolbox}: {version} is the default now")
 
 
 def _own(history: Sequence[ToolboxVersionView], plan: ToolboxPlan, owner: Owner) -> ToolboxVersionView | None:
@@ -199,6 +272,8 @@ def retire(
     owner: Owner,
     claim: Claim,
     fresh: Collection[str],
+    clock: Clock,
+    patience: PollSettings,
     progress: Progress,
 ) -> tuple[Retired, str]:
     """Deletes a version of this stack, and own left-overs that no version of an agent calls any more.
@@ -222,7 +297,18 @@ def retire(
     if decided.answer is Answer.STAYS:
         return Retired.UNPROVED, decided.reason
     lives = decided.answer is Answer.LIVES
-    return _retire(service, history, version, owner=owner, fresh=fresh, lives=lives, progress=progress), ""
+    became = _retire(
+        service,
+        history,
+        version,
+        owner=owner,
+        fresh=fresh,
+        lives=lives,
+        clock=clock,
+        patience=patience,
+        progress=progress,
+    )
+    return became, ""
 
 
 def _retire(
@@ -233,6 +319,8 @@ def _retire(
     owner: Owner,
     fresh: Collection[str],
     lives: bool,
+    clock: Clock,
+    patience: PollSettings,
     progress: Progress,
 ) -> Retired:
     toolbox = history[0].toolbox
@@ -243,7 +331,7 @@ def _retire(
         service.delete_toolbox(toolbox)
         return Retired.TOOLBOX_DELETED
     if plan.promoted:
-        make_default(service, toolbox, plan.promoted, progress)
+        make_default(service, toolbox, plan.promoted, progress, clock=clock, patience=patience, found=default)
     for number in plan.going:
         service.delete_version(toolbox, number)
     if version in plan.going:

@@ -41,6 +41,7 @@ class StorePlan:
         paths: Where each file is.
         marks: Fingerprint and owner.
         patience: How long to wait for the index.
+        hash_of: Return the SHA-256 of a file, in hexadecimal digits; raises OSError. The core itself reads no files.
     """
 
     name: str
@@ -48,6 +49,7 @@ class StorePlan:
     paths: Mapping[str, str]
     marks: OwnershipMetadata
     patience: PollSettings
+    hash_of: Callable[[Path], str]
 
 
 def create_or_adopt(
@@ -122,7 +124,7 @@ def _check_contents(plan: StorePlan) -> None:
     problems = []
     for name, digest in plan.files.items():
         try:
-            seen = sha256_of(Path(plan.paths[name]))
+            seen = plan.hash_of(Path(plan.paths[name]))
         except (OSError, KeyError):
             problems.append(Problem(f"files.{name}", "can't be read any more"))
             continue
@@ -130,12 +132,6 @@ def _check_contents(plan: StorePlan) -> None:
             problems.append(Problem(f"files.{name}", "has changed since the program read it: run the command again"))
     if problems:
         raise InputError("the vector store's files; nothing was changed", problems)
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of a file's bytes, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _own(stores: Sequence[VectorStoreView], plan: StorePlan) -> VectorStoreView | None:

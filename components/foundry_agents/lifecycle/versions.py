@@ -42,7 +42,7 @@ from foundry_agents.lifecycle.polling import (
 )
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.service.registries import RegistryAccess
-from foundry_agents.lifecycle.views import LATEST, AgentView, Progress, Route, VersionView
+from foundry_agents.lifecycle.views import AgentView, Progress, VersionView
 
 USABLE = frozenset({"active", "creating"})
 IMAGE_ERROR = "ImageError"
@@ -232,12 +232,8 @@ class _Run:
         serving = next((version for version in history if version.status == "active"), None)
         if not agent.follows_latest or serving is None:
             return
-        shares: dict[str, int] = {}
-        for route in agent.routes or (Route(LATEST, 100),):
-            version = serving.version if route.version == LATEST else route.version
-            shares[version] = shares.get(version, 0) + route.percent
-        self.service.set_routes(agent.name, [Route(version, percent) for version, percent in shares.items()])
-        self.progress(f"pinned the endpoint to {serving.id} while the new version is made")
+        self.service.set_routes(agent.name, agent.routing.resolved(serving.version).routes)
+        self.progress(f"pinned the endpoint to {serving.id} while the new version is created")
 
     def _wait(self, version: VersionView) -> VersionView:
         shown = ""

@@ -9,6 +9,8 @@ from typing import Any
 LATEST = "@latest"
 """The routing target that follows each new active version; the default of a new agent [recorded]."""
 
+WHOLE = 100
+"""Percent. The service accepts other sums [recorded]; this library never sends one."""
 
 Progress = Callable[[str], None]
 """Takes one short line for the person who watches; must never raise and never gets a secret."""
@@ -70,6 +72,95 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Routing:
+    """How an endpoint shares its traffic.
+
+    Attributes:
+        routes: The rules, in the service's order; empty means the default (``@latest``).
+    """
+
+    routes: tuple[Route, ...] = ()
+
+    @classmethod
+    def to(cls, version: str, percent: int = WHOLE, *, rest: str | None = None) -> Routing:
+        """Return the routing that gives a version its share and the rest to another one; everything without another."""
+        if rest is None or percent == WHOLE:
+            return cls((Route(version, WHOLE),))
+        return cls((Route(version, percent), Route(rest, WHOLE - percent)))
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """Percent by version; ``@latest`` where the default is in force."""
+        shares: dict[str, int] = {}
+        for route in self.routes or (Route(LATEST, WHOLE),):
+            shares[route.version] = shares.get(route.version, 0) + route.percent
+        return shares
+
+    @property
+    def follows_latest(self) -> bool:
+        """True when a new active version would get traffic at once."""
+        return self.percent_of(LATEST) > 0 or not self.routes
+
+    @property
+    def target(self) -> str:
+        """The value of the input ``version`` that describes this traffic; not a number when the traffic is split."""
+        busy = self._busy()
+        if len(busy) == 1 and set(busy.values()) == {WHOLE}:
+            return next(iter(busy))
+        return ", ".join(f"{version}: {percent} %" for version, percent in sorted(busy.items())) or "none"
+
+    def percent_of(self, version: str) -> int:
+        """Return the share that the rules give this version; ``@latest`` is not resolved."""
+        return sum(route.percent for route in self.routes if route.version == version)
+
+    def largest(self, *, but: str) -> str | None:
+        """Return the numbered version with the largest share, other than ``but``."""
+        others = [route for route in self.routes if route.version not in {but, LATEST} and route.percent]
+        return max(others, key=lambda route: route.percent).version if others else None
+
+    def describe(self) -> str:
+        """Return the routing as text, largest share first: ``90 % on 7, 10 % on 8``."""
+        shares = sorted(self.routes, key=lambda route: -route.percent) or [Route(LATEST, WHOLE)]
+        return ", ".join(f"{route.percent} % on {route.version}" for route in shares)
+
+    def same_as(self, other: Routing) -> bool:
+        """Return whether both give the same versions the same shares; order and shares of 0 have no meaning."""
+        return self._busy() == other._busy()
+
+    def whole(self) -> Routing:
+        """Return the same routing with a sum of 100, corrected at the largest share; the default without any share."""
+        if not any(route.percent for route in self.routes):
+            return Routing.to(LATEST)
+        shares = self.shares
+        largest = max(shares, key=lambda version: shares[version])
+        shares[largest] += WHOLE - sum(shares.values())
+        return Routing.to(largest) if shares[largest] < 0 else _routing(shares)
+
+    def resolved(self, newest: str | None) -> Routing:
+        """Return the same routing with ``@latest`` replaced by the version that it serves now; as it is for None."""
+        if newest is None:
+            return self.whole()
+        shares: dict[str, int] = {}
+        for version, percent in self.whole().shares.items():
+            number = newest if version == LATEST else version
+            shares[number] = shares.get(number, 0) + percent
+        return _routing(shares)
+
+    def without(self, version: str, *, rest: str) -> Routing:
+        """Return the same routing with the version's share given to ``rest``."""
+        shares = self.whole().shares
+        shares[rest] = shares.get(rest, 0) + shares.pop(version, 0)
+        return _routing(shares)
+
+    def _busy(self) -> dict[str, int]:
+        return {version: percent for version, percent in self.shares.items() if percent}
+
+
+def _routing(shares: Mapping[str, int]) -> Routing:
+    return Routing(tuple(Route(version, percent) for version, percent in shares.items()))
+
+
+@dataclass(frozen=True)
 class AgentView:
     """An agent and its endpoint.
 
@@ -88,16 +179,21 @@ class AgentView:
     enabled: bool = True
 
     @property
+    def routing(self) -> Routing:
+        """The routes as one value."""
+        return Routing(self.routes)
+
+    @property
     def follows_latest(self) -> bool:
-        """True when a new active version would take traffic at once."""
-        return not self.routes or any(route.version == LATEST and route.percent for route in self.routes)
+        """True when a new active version would get traffic at once."""
+        return self.routing.follows_latest
 
     def percent_of(self, version: str) -> int:
-        """The share of traffic that the rules give this version number; ``@latest`` is not resolved."""
-        return sum(route.percent for route in self.routes if route.version == version)
+        """Return the share that the rules give this version number; ``@latest`` is not resolved."""
+        return self.routing.percent_of(version)
 
     def serves(self, version: str, versions: Sequence[VersionView]) -> bool:
-        """Whether the rules give this version traffic, ``@latest`` resolved.
+        """Return whether the rules give this version traffic, ``@latest`` resolved.
 
         Args:
             version: Its number.

@@ -10,17 +10,12 @@ from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.lifecycle.failure.errors import ServiceError, SignInError
+from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout
 from foundry_agents.lifecycle.ownership import Identity
 from foundry_agents.lifecycle.polling import SystemClock
 from foundry_agents.lifecycle.portal import playground_url
-from foundry_agents.lifecycle.rollout import (
-    ROLLOUT_FIELDS,
-    RolloutPlan,
-    live_target,
-    roll_out,
-    traffic,
-)
+from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.schema.fields import Values
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import AgentView
@@ -30,6 +25,7 @@ from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, row_of
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, urn_in
 from foundry_agents.resources.hosted_agent_version import patience, service_of
+from foundry_agents.sources.user_check import load_check
 
 TYPE = "pulumi-python:dynamic/foundry:AgentRollout"
 
@@ -69,7 +65,7 @@ class AgentRolloutProvider(TableProvider):
         if agent is None:
             return ReadResult("", {})
         # A paused rollout leaves traffic to whoever moves it.
-        target = values["version"] if values.get("paused") else live_target(traffic(agent))
+        target = values["version"] if values.get("paused") else agent.routing.target
         seen = {**values, "version": target, "enabled": agent.enabled}
         history = {key: props[key] for key in _HISTORY if props.get(key) is not None}
         return ReadResult(id_, self.outputs(seen, {**_computed(values, agent), **history}), inputs=seen)
@@ -112,6 +108,7 @@ def _plan(values: Values, served: set[str], *, before: str | None, claim: Callab
         described=str(described) if (described := values.get("described_version")) else None,
         keep=int(str(keep)) if keep is not None else None,
         owner=owner_in(values),
+        load_check=load_check,
         claim=claim,
     )
 
@@ -217,11 +214,10 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
 
 def _computed(values: Values, agent: AgentView) -> dict[str, object]:
     endpoint = f"{values['project_endpoint']}/agents/{agent.name}/endpoint"
-    shares = traffic(agent)
     urls = {"responses_url": f"{endpoint}/protocols/openai/responses"}
     if "invocations" in agent.protocols:
         urls["invocations_url"] = f"{endpoint}/protocols/invocations"
     playground = playground_url(str(values.get("project_resource_id") or ""), agent.name, str(values["version"]))
     if playground:
         urls["playground_url"] = playground
-    return {"serving_version": live_target(shares), "traffic": shares, "endpoint": endpoint, **urls}
+    return {"serving_version": agent.routing.target, "traffic": agent.routing.shares, "endpoint": endpoint, **urls}

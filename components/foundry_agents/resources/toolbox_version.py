@@ -76,7 +76,7 @@ class ToolboxVersionProvider(TableProvider):
             toolbox=text_of(values, "toolbox_name"),
             tools=tools if isinstance(tools, dict) else {},
             marks=OwnershipMetadata(_fingerprint(values), text_of(values, "owner")),
-            patience=PollSettings(float(str(values["timeout_s"])), 5),
+            patience=_patience(values),
             description=text_of(values, "description"),
             metadata=metadata if isinstance(metadata, dict) else None,
             promote=bool(values["promote"]),
@@ -118,7 +118,12 @@ class ToolboxVersionProvider(TableProvider):
         values = self.values(news)
         if values["promote"]:
             make_default(
-                _service_of(values), text_of(values, "toolbox_name"), _version_in(id_), progress_on(values.get("urn"))
+                _service_of(values),
+                text_of(values, "toolbox_name"),
+                _version_in(id_),
+                progress_on(values.get("urn")),
+                clock=SystemClock(),
+                patience=_patience(values),
             )
         computed = {key: _olds[key] for key in (*_COMPUTED, "owner", "former_owners") if key in _olds}
         return UpdateResult(self.outputs(values, computed))
@@ -137,6 +142,8 @@ class ToolboxVersionProvider(TableProvider):
             owner=owner_in(values),
             claim=claim,
             fresh=set(map(_version_in, run_record.live_ids(values, claim.run))),
+            clock=SystemClock(),
+            patience=_patience(values),
             progress=progress_on(values.get("urn")),
         )
         if became is Retired.UNPROVED:
@@ -261,6 +268,10 @@ def _computed(version: ToolboxVersionView, values: Values) -> dict[str, object]:
 
 def _fingerprint(values: Values) -> str:
     return hashed(described(values))
+
+
+def _patience(values: Values) -> PollSettings:
+    return PollSettings(float(str(values["timeout_s"])), 5)
 
 
 def _service_of(values: Values) -> ToolboxService:

@@ -18,7 +18,7 @@ from foundry_agents.lifecycle.ownership import Identity, store_identity
 from foundry_agents.lifecycle.polling import SystemClock
 from foundry_agents.lifecycle.schema.fields import Values
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
-from foundry_agents.lifecycle.vector_stores import StorePlan, create_or_adopt, retire, sha256_of
+from foundry_agents.lifecycle.vector_stores import StorePlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import VectorStoreView
 from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
@@ -26,6 +26,7 @@ from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_in, text_of, urn_in
 from foundry_agents.resources.hosted_agent_version import patience
+from foundry_agents.sources.files import sha256_of
 
 TYPE = "pulumi-python:dynamic/foundry:VectorStore"
 
@@ -48,6 +49,7 @@ class VectorStoreProvider(TableProvider):
             paths=paths if isinstance(paths, dict) else {},
             marks=OwnershipMetadata(hashed({"files": files}), text_of(values, "owner")),
             patience=patience(values),
+            hash_of=sha256_of,
         )
         made = create_or_adopt(_service_of(values), plan, SystemClock(), progress_on(values.get("urn"))).view
         run_record.record_live(values, urn_in(values), made.id, store_identity(made.id))
