@@ -1,4 +1,4 @@
-"""The hash that knows a version again, and the marks that carry it."""
+"""The hash that knows a version again, and the ownership that carry it."""
 
 from __future__ import annotations
 
@@ -209,10 +209,10 @@ def test_the_plain_fingerprint_is_the_one_from_before_there_was_a_key() -> None:
 
 
 def test_marks_that_are_written_are_read_back() -> None:
-    marks = OwnershipMetadata(fingerprint(values(GOOD)), OWNER, attempt=3)
+    ownership = OwnershipMetadata(fingerprint(values(GOOD)), OWNER, attempt=3)
     # Over the wire: equal texts, not the same ones.
-    answered = json.loads(json.dumps({"team": "support", **marks.as_metadata()}))
-    assert OwnershipMetadata.of(seen(metadata=answered)) == marks
+    answered = json.loads(json.dumps({"team": "support", **ownership.as_metadata()}))
+    assert OwnershipMetadata.of(seen(metadata=answered)) == ownership
 
 
 def test_marks_take_the_four_places_that_are_kept_for_them_and_the_service_takes_them() -> None:

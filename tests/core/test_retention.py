@@ -23,14 +23,14 @@ from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
 from tests.core.claims import LIVES, PROVED, Judged
-from tests.core.faulty_service import FaultyService, marked
+from tests.core.faulty_service import FaultyService, owned
 from tests.core.settings import OTHER_OWNER, OWNER
 
 
 def _service(*routes: Route, **more: object) -> FaultyService:
     service = FaultyService(**more)  # type: ignore[arg-type]  # tests pass fitting types
     for number in ("1", "2", "3"):
-        service.has(number, marks=marked(f"v1:{number}"))
+        service.has(number, ownership=owned(f"v1:{number}"))
     if routes:
         service.routes["support"] = routes
     return service
@@ -66,7 +66,7 @@ def test_an_agent_whose_versions_are_all_ours_goes_in_one_request() -> None:
 def test_of_a_shared_agent_only_our_versions_go_and_the_one_with_traffic_stays() -> None:
     """Cases 51 and 53."""
     service = _service(Route("2", 100))
-    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    service.has("4", ownership=owned("v1:4", owner=OTHER_OWNER))
     service.has("5")
     removed = _remove(service, force=False)
     assert not removed.agent
@@ -78,7 +78,7 @@ def test_of_a_shared_agent_only_our_versions_go_and_the_one_with_traffic_stays()
 def test_nothing_of_an_agent_that_others_made_is_touched() -> None:
     """Case 51."""
     service = FaultyService()
-    service.has("1", marks=marked("v1:1", owner=OTHER_OWNER))
+    service.has("1", ownership=owned("v1:1", owner=OTHER_OWNER))
     removed = _remove(service, force=True)
     assert (removed.agent, removed.versions) == (False, ())
     assert service.writes == []
@@ -121,7 +121,7 @@ def test_a_removal_that_stops_half_way_does_not_say_that_nothing_was_deleted() -
     """Case 50: what the error says of the state is true."""
     error = ConflictError("Version has active sessions", operation="DELETE …/versions/1", status=409)
     service = _service(Route("2", 100), failing={"delete_version support:1": error})
-    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    service.has("4", ownership=owned("v1:4", owner=OTHER_OWNER))
     with pytest.raises(ConflictError) as caught:
         _remove(service, force=False)
     assert sorted(service.statuses_left()) == ["1", "2", "4"]
@@ -133,7 +133,7 @@ def test_a_refusal_before_anything_went_says_so() -> None:
     """Case 50."""
     error = ConflictError("Version has active sessions", operation="DELETE …/versions/3", status=409)
     service = _service(Route("2", 100), failing={"delete_version support:3": error})
-    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    service.has("4", ownership=owned("v1:4", owner=OTHER_OWNER))
     with pytest.raises(ConflictError, match="nothing was deleted"):
         _remove(service)
     assert sorted(service.statuses_left()) == ["1", "2", "3", "4"]
@@ -143,7 +143,7 @@ def test_another_error_half_way_speaks_of_no_sessions() -> None:
     """Case 50: only a 409 is about sessions."""
     error = ResponseLostError("reset", operation="DELETE …/versions/1", status=500)
     service = _service(Route("2", 100), failing={"delete_version support:1": error})
-    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    service.has("4", ownership=owned("v1:4", owner=OTHER_OWNER))
     with pytest.raises(ResponseLostError) as caught:
         _remove(service)
     assert "sessions" not in str(caught.value)
@@ -155,7 +155,7 @@ def test_another_error_half_way_speaks_of_no_sessions() -> None:
 def _long_history(*routes: Route, count: int = 10) -> FaultyService:
     service = FaultyService()
     for number in range(1, count + 1):
-        service.has(str(number), marks=marked(f"v1:{number}"))
+        service.has(str(number), ownership=owned(f"v1:{number}"))
     service.routes["support"] = routes
     return service
 
@@ -192,15 +192,15 @@ def test_without_a_number_everything_stays_and_nothing_is_sent() -> None:
 @pytest.mark.parametrize("status", ["active", "creating", "suspended"])
 def test_without_a_number_failed_versions_are_no_history(status: str) -> None:
     service = _long_history(Route("3", 100), count=3)
-    service.has("1", status, marks=marked("v1:1"))
-    service.has("2", "failed", marks=marked("v1:2"))
+    service.has("1", status, ownership=owned("v1:1"))
+    service.has("2", "failed", ownership=owned("v1:2"))
     assert _prune(service, None, serving="3").kept == ("3", "1")
 
 
 def test_of_what_was_taken_over_the_newest_of_our_own_stays_as_long_as_others_do() -> None:
     """Case 89: the last thing that says whose the agent is now; an older one of ours says nothing more."""
     service = _long_history(Route("1", 100), count=3)
-    service.has("1", marks=marked("v1:1", owner=OTHER_OWNER))
+    service.has("1", ownership=owned("v1:1", owner=OTHER_OWNER))
     agent = service.get_agent("support")
     assert agent is not None
     owner = Owner(OWNER, frozenset({OTHER_OWNER, NO_OWNER}))
@@ -230,7 +230,7 @@ def test_a_paused_target_without_traffic_stays() -> None:
 def test_failed_versions_go_and_do_not_count() -> None:
     service = _long_history(Route("10", 100))
     for number in ("9", "8"):
-        service.has(number, "failed", marks=marked("v1:x"))
+        service.has(number, "failed", ownership=owned("v1:x"))
     assert _prune(service, 3).kept == ("10", "7", "6")
     assert sorted(service.statuses_left(), key=int) == ["6", "7", "10"]
 
@@ -238,7 +238,7 @@ def test_failed_versions_go_and_do_not_count() -> None:
 @pytest.mark.parametrize("status", ["creating", "deleting"])
 def test_what_is_on_its_way_is_left_alone(status: str) -> None:
     service = _long_history(Route("10", 100))
-    service.has("1", status, marks=marked("v1:1"))
+    service.has("1", status, ownership=owned("v1:1"))
     _prune(service, 1)
     assert sorted(service.statuses_left(), key=int) == ["1", "10"]
 
@@ -246,7 +246,7 @@ def test_what_is_on_its_way_is_left_alone(status: str) -> None:
 def test_what_others_made_is_neither_counted_nor_touched() -> None:
     """Case 51."""
     service = _long_history(Route("10", 100))
-    service.has("9", marks=marked("v1:9", owner=OTHER_OWNER))
+    service.has("9", ownership=owned("v1:9", owner=OTHER_OWNER))
     service.has("1", "failed")
     assert _prune(service, 2).kept == ("10", "8")
     assert sorted(service.statuses_left(), key=int) == ["1", "8", "9", "10"]
@@ -325,7 +325,7 @@ class SlowVersions(FaultyService):
 
 def _slow(reads: int | None) -> SlowService:
     service = SlowService()
-    service.has("1", marks=marked("v1:1"))
+    service.has("1", ownership=owned("v1:1"))
     service.reads_until_gone = reads
     return service
 
@@ -382,8 +382,8 @@ def test_of_a_shared_agent_each_version_is_waited_for_until_it_is_gone(meanwhile
     """Case 49: a version reads as it was or as `deleting` for a while, then as `deleted` or not at all."""
     service, clock = SlowVersions(meanwhile, end), FastClock()
     for number in ("1", "2"):
-        service.has(number, marks=marked(f"v1:{number}"))
-    service.has("3", marks=marked("v1:3", owner=OTHER_OWNER))
+        service.has(number, ownership=owned(f"v1:{number}"))
+    service.has("3", ownership=owned("v1:3", owner=OTHER_OWNER))
     service.routes["support"] = (Route("3", 100),)
     assert sorted(_remove(service, clock=clock).versions) == ["1", "2"]
     assert clock.now() == 2 * 4

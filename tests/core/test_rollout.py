@@ -17,7 +17,7 @@ from foundry_agents.lifecycle.rollout import (
 )
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService, marked
+from tests.core.faulty_service import FaultyService, owned
 
 
 def _plan(version: str = "2", protocols: Sequence[str] = ("responses",), timeout_s: float = 30) -> RolloutPlan:
@@ -27,7 +27,7 @@ def _plan(version: str = "2", protocols: Sequence[str] = ("responses",), timeout
 def _service(*routes: Route, **more: object) -> FaultyService:
     service = FaultyService(**more)  # type: ignore[arg-type]  # tests pass fitting types
     for number in ("1", "2", "3"):
-        service.has(number, marks=marked(f"v1:{number}"))
+        service.has(number, ownership=owned(f"v1:{number}"))
     if routes:
         service.routes["support"] = routes
     return service
@@ -65,7 +65,7 @@ class WilfulService(FaultyService):
 def _wilful(*routes: Route, **more: object) -> WilfulService:
     service = WilfulService(**more)  # type: ignore[arg-type]  # tests pass fitting types
     for number in ("1", "2", "3"):
-        service.has(number, marks=marked(f"v1:{number}"))
+        service.has(number, ownership=owned(f"v1:{number}"))
     service.routes["support"] = routes
     return service
 

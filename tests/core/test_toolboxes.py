@@ -60,8 +60,8 @@ class Faulty(MemoryToolboxes):
             raise ResponseLostError("reset", operation="POST …")
         return made
 
-    def has(self, number: str, marks: OwnershipMetadata | None) -> None:
-        view = ToolboxVersionView("support", number, marks.as_metadata() if marks else {})
+    def has(self, number: str, ownership: OwnershipMetadata | None) -> None:
+        view = ToolboxVersionView("support", number, ownership.as_metadata() if ownership else {})
         self.versions.setdefault("support", {})[number] = view
         self._numbers["support"] = int(number)
         self.defaults.setdefault("support", number)
@@ -77,7 +77,7 @@ def make(service: MemoryToolboxes, plan: ToolboxPlan = PLAN) -> tuple[str, bool,
 
 
 def other(fingerprint: str, **changed: object) -> ToolboxPlan:
-    return replace(PLAN, marks=OwnershipMetadata(fingerprint, OWNER), **changed)  # type: ignore[arg-type]
+    return replace(PLAN, ownership=OwnershipMetadata(fingerprint, OWNER), **changed)  # type: ignore[arg-type]
 
 
 # --- Create or adopt -------------------------------------------------------------------------------------------------
@@ -149,11 +149,11 @@ def test_an_answer_that_is_lost_twice_is_an_error() -> None:
         make(Faulty(faults=["lost", "lost"]))
 
 
-@pytest.mark.parametrize("marks", [None, OwnershipMetadata("v1:a", OTHER_OWNER)])
-def test_a_toolbox_that_is_not_ours_is_refused_with_no_write(marks: OwnershipMetadata | None) -> None:
+@pytest.mark.parametrize("ownership", [None, OwnershipMetadata("v1:a", OTHER_OWNER)])
+def test_a_toolbox_that_is_not_ours_is_refused_with_no_write(ownership: OwnershipMetadata | None) -> None:
     """Case 7."""
     service = Faulty()
-    service.has("1", marks)
+    service.has("1", ownership)
     with pytest.raises(OwnershipError) as caught:
         make(service)
     assert str(caught.value).startswith('toolbox "support" exists and is not managed by this stack')

@@ -52,9 +52,9 @@ def plan(tmp_path: Path) -> StorePlan:
         paths[name] = tmp_path / name
         paths[name].write_text(f"About {name}.", encoding="utf-8")
     files = {name: sha256_of(path) for name, path in paths.items()}
-    marks = OwnershipMetadata("v1:" + "".join(files.values()), OWNER)
+    ownership = OwnershipMetadata("v1:" + "".join(files.values()), OWNER)
     return StorePlan(
-        "docs", files, {name: str(path) for name, path in paths.items()}, marks, PollSettings(60, 3), sha256_of
+        "docs", files, {name: str(path) for name, path in paths.items()}, ownership, PollSettings(60, 3), sha256_of
     )
 
 
@@ -62,7 +62,7 @@ def changed(plan: StorePlan, name: str, text: str) -> StorePlan:
     path = Path(plan.paths[name])
     path.write_text(text, encoding="utf-8")
     files = {**plan.files, name: sha256_of(path)}
-    return replace(plan, files=files, marks=OwnershipMetadata("v1:" + "".join(files.values()), OWNER))
+    return replace(plan, files=files, ownership=OwnershipMetadata("v1:" + "".join(files.values()), OWNER))
 
 
 def make(service: MemoryVectorStores, plan: StorePlan, clock: FastClock | None = None) -> tuple[str, bool]:
@@ -285,7 +285,7 @@ def test_a_newer_store_stays_while_the_program_declares_it_and_a_destroy_leaves_
     second, _ = make(service, changed(plan, "faq.md", "Other words."))
     assert gone(service, first) is Retired.DELETED
     assert list(service.stores) == [second]
-    make(service, replace(plan, marks=OwnershipMetadata("v1:c", OWNER), files={}))
+    make(service, replace(plan, ownership=OwnershipMetadata("v1:c", OWNER), files={}))
     assert gone(service, second, lives=False) is Retired.DELETED
     assert (service.stores, service.files) == ({}, {})
 

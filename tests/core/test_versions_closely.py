@@ -16,7 +16,7 @@ from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.versions import VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
-from tests.core.faulty_service import FaultyService, HandingBackService, lost, marked
+from tests.core.faulty_service import FaultyService, HandingBackService, lost, owned
 from tests.core.settings import OWNER, plan
 
 OTHER_OWNERS = ("acme/agents/ci", "acme/agents/prod")
@@ -71,7 +71,7 @@ def test_an_adoption_is_told_as_one() -> None:
     _run(service)
     made = _run(service, lines=lines)
     assert lines == ["support:1 · active · 0 s", "adopted support:1 (same definition, no POST)"]
-    assert made == Made(made.view, Outcome.ADOPTED, marked=True, owner=Owner(OWNER))
+    assert made == Made(made.view, Outcome.ADOPTED, owned=True, owner=Owner(OWNER))
 
 
 # --- Ownership metadata -----------------------------------------------------------------------------------------------
@@ -80,9 +80,9 @@ def test_an_adoption_is_told_as_one() -> None:
 @pytest.mark.parametrize("owner", OTHER_OWNERS)
 def test_another_owners_version_is_neither_adopted_nor_removed_when_it_fails_nor_retired(owner: str) -> None:
     """Case 7."""
-    theirs = marked(plan().marks.fingerprint, owner=owner)
+    theirs = owned(plan().ownership.fingerprint, owner=owner)
     service = WireService()
-    service.has("1", marks=theirs)
+    service.has("1", ownership=theirs)
     with pytest.raises(OwnershipError):
         _run(service)
     made = _run(service, plan(take_over=True))
@@ -93,7 +93,7 @@ def test_another_owners_version_is_neither_adopted_nor_removed_when_it_fails_nor
 @pytest.mark.parametrize("owner", ["", *OTHER_OWNERS])
 def test_a_version_that_the_service_hands_back_and_that_fails_is_left(owner: str) -> None:
     service = HandingBackService()
-    service.has("1", "failed", marked("v1:0", owner=owner) if owner else None)
+    service.has("1", "failed", owned("v1:0", owner=owner) if owner else None)
     with pytest.raises(VersionFailedError, match="support:1 was left: this stack did not create it"):
         _run(service, plan(take_over=True))
     assert service.count("delete_version") == 0
@@ -103,26 +103,26 @@ def test_a_failed_version_of_ours_is_removed_by_the_mark_that_came_over_the_wire
     service = WireService(statuses=["failed"])
     with pytest.raises(VersionFailedError, match="support:1 was removed"):
         _run(service)
-    replaced = WireService(versions=_one(marked("v1:0")), routes={"support": (Route("2", 100),)})
+    replaced = WireService(versions=_one(owned("v1:0")), routes={"support": (Route("2", 100),)})
     assert retire(replaced, "support", "1", owner=Owner(OWNER), force=False) is Retired.DELETED
 
 
-def _one(marks: OwnershipMetadata) -> dict[str, dict[str, VersionView]]:
-    return {"support": {"1": VersionView("support", "1", "active", marks.as_metadata())}}
+def _one(ownership: OwnershipMetadata) -> dict[str, dict[str, VersionView]]:
+    return {"support": {"1": VersionView("support", "1", "active", ownership.as_metadata())}}
 
 
 def test_unless_it_is_told_to_a_plan_takes_over_nothing() -> None:
     """Case 7."""
     service, wanted = FaultyService(), plan()
-    service.has("1", marks=marked("v1:0", owner=OTHER_OWNERS[0]))
+    service.has("1", ownership=owned("v1:0", owner=OTHER_OWNERS[0]))
     with pytest.raises(OwnershipError):
-        _run(service, VersionPlan(wanted.agent, wanted.definition, wanted.marks, PollSettings(60, 5)))
+        _run(service, VersionPlan(wanted.agent, wanted.definition, wanted.ownership, PollSettings(60, 5)))
 
 
 def test_what_a_lost_post_has_made_is_not_mistaken_for_another_version() -> None:
     """Case 3: of all versions only the one with the very mark of that POST."""
     service = WireService(create_faults=["lost"])
-    service.has("1", marks=marked("v1:0"))
+    service.has("1", ownership=owned("v1:0"))
     made = _run(service)
     assert (made.view.id, service.count("create_version")) == ("support:2", 2)
 
@@ -140,7 +140,7 @@ def test_failed_tries_before_and_after_the_adopted_one_go_without_force() -> Non
     """Case 6: whatever the order of their numbers as text."""
     service = FaultyService()
     for number, status in (("9", "failed"), ("10", "active"), ("11", "failed")):
-        service.has(number, status, plan().marks)
+        service.has(number, status, plan().ownership)
     assert _run(service).view.id == "support:10"
     assert service.statuses_left() == {"10": "active"}
     assert service.forced == [False, False]
@@ -149,8 +149,8 @@ def test_failed_tries_before_and_after_the_adopted_one_go_without_force() -> Non
 @pytest.mark.parametrize("status", ["suspended", "deleting", "active"])
 def test_of_the_same_definition_only_what_has_failed_goes(status: str) -> None:
     service = FaultyService()
-    service.has("1", status, plan().marks)
-    service.has("2", "active", plan().marks)
+    service.has("1", status, plan().ownership)
+    service.has("2", "active", plan().ownership)
     _run(service)
     assert service.statuses_left() == {"1": status, "2": "active"}
 
@@ -158,7 +158,7 @@ def test_of_the_same_definition_only_what_has_failed_goes(status: str) -> None:
 def test_a_left_over_that_can_not_be_removed_is_told_in_one_line() -> None:
     refused = ConflictError("in use", operation="DELETE …", status=409)
     service, lines = FaultyService(failing={"delete_version": refused}), list[str]()
-    service.has("1", "failed", plan().marks)
+    service.has("1", "failed", plan().ownership)
     _run(service, lines=lines)
     assert lines[-2] == "support:1 could not be removed: the request conflicts with the current state, HTTP 409"
     service.statuses = ["failed"]
@@ -215,7 +215,7 @@ def test_what_serves_is_told_as_unknown_when_it_can_not_be_read() -> None:
 def test_the_default_route_is_pinned_whole(routes: tuple[Route, ...]) -> None:
     """Case 36."""
     service = FaultyService()
-    service.has("1", "active", marked("v1:1"))
+    service.has("1", "active", owned("v1:1"))
     service.routes["support"] = routes
     _run(service)
     assert service.routes["support"] == (Route("1", 100),)
@@ -225,6 +225,6 @@ def test_a_version_in_a_status_of_the_future_is_not_what_serves() -> None:
     """Case 36."""
     service = FaultyService()
     for number, status in (("1", "active"), ("2", "acquiring"), ("3", "suspended")):
-        service.has(number, status, marked(f"v1:{number}"))
+        service.has(number, status, owned(f"v1:{number}"))
     _run(service)
     assert service.writes[0] == "set_routes support 1=100"

@@ -35,9 +35,9 @@ def far_back(bench: Bench, versions: int = 1000) -> FarBack:
     def fill() -> None:
         agents = bench.azure.emulator.agents
         for number in range(2, versions + 1):
-            marks: Mapping[str, str] = OwnershipMetadata(f"v1:{number}", OWNER).as_metadata()
+            ownership: Mapping[str, str] = OwnershipMetadata(f"v1:{number}", OWNER).as_metadata()
             made, _ = agents.create_version(
-                project=bench.project.name, name=agent, definition=definition, description="", metadata=marks
+                project=bench.project.name, name=agent, definition=definition, description="", metadata=ownership
             )
             agents.set_status(made.key, "active")
 
@@ -125,7 +125,7 @@ def most_posts_of_one_attempt(bench: Bench) -> int:
         since = bench.now()
         with bench.process() as process:
             try:
-                process.service.create_version(agent, plan.definition, plan.marks.as_metadata())
+                process.service.create_version(agent, plan.definition, plan.ownership.as_metadata())
             except Exception as error:  # noqa: BLE001 (every one of them is meant to fail; how is not asked here)
                 process.lines.append(str(error))
         worst = max(worst, len(bench.posts(agent, since=since)))

@@ -143,7 +143,7 @@ def _is_post(method: str, path: str) -> bool:
 
 def count_of(bench: Bench, agent: str, plan: VersionPlan) -> int:
     """How many versions of this definition the service has."""
-    return sum(_fingerprint(version) == plan.marks.fingerprint for version in bench.versions(agent).values())
+    return sum(_fingerprint(version) == plan.ownership.fingerprint for version in bench.versions(agent).values())
 
 
 def _fingerprint(version: Version) -> str:

@@ -156,7 +156,7 @@ def plugin_bench(folder: Path) -> Iterator[Bench]:
 
 
 def plain(outs: Bag) -> dict[str, object]:
-    """Outputs without the marks of secrets."""
+    """Outputs without the ownership of secrets."""
     return {key: _plain(value) for key, value in outs.items()}
 
 

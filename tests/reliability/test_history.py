@@ -81,6 +81,6 @@ def test_a_failed_version_that_a_killed_run_has_left_is_reposted_and_goes(
         return
     made = bench.up(plan)
     assert made.outcome is Outcome.REPOSTED
-    assert OwnershipMetadata.of(made.view) == OwnershipMetadata(plan.marks.fingerprint, OWNER, attempt=2)
+    assert OwnershipMetadata.of(made.view) == OwnershipMetadata(plan.ownership.fingerprint, OWNER, attempt=2)
     assert bench.statuses(agent) == {"2": "active"}
     assert bench.traffic(agent) == {"2": 100}

@@ -226,7 +226,7 @@ def plan_of(values: Mapping[str, object], patience: PollSettings = PATIENCE) -> 
     return VersionPlan(
         agent=str(values["agent_name"]),
         definition=AgentDefinition.from_values(values),
-        marks=OwnershipMetadata(fingerprint(values), OWNER),
+        ownership=OwnershipMetadata(fingerprint(values), OWNER),
         patience=patience,
     )
 

@@ -47,8 +47,8 @@ class Agent:
     def post(self, *, owner: str | None = OWNER, **environment: str) -> str:
         """Makes an active version and gives its number."""
         definition = self.definition(**environment)
-        marks = OwnershipMetadata(f"v1:{environment}"[:60], owner).as_metadata() if owner else {}
-        made = self.call("POST", f"agents/{self.name}/versions", {"definition": definition, "metadata": marks})
+        ownership = OwnershipMetadata(f"v1:{environment}"[:60], owner).as_metadata() if owner else {}
+        made = self.call("POST", f"agents/{self.name}/versions", {"definition": definition, "metadata": ownership})
         number = str(made["version"])
         self.bench.azure.wait_until(lambda: self.statuses()[number] == "active")
         return number

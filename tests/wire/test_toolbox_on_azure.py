@@ -267,7 +267,7 @@ def test_a_toolbox_that_leaves_the_program_while_an_agent_calls_it_stays_with_a_
     box.delete(state, later)
     assert box.versions() == ["1"]
     (warning,) = [line.text for line in later.lines if line.urn == box.urn and line.stays]
-    assert warning.startswith(f"toolbox {box.name}:1 kept: a version of an agent uses it")
+    assert warning.startswith(f"toolbox {box.name}:1 kept: a version of an agent or of a toolbox uses it")
 
 
 def test_a_destroy_leaves_the_versions_of_others(box: Box, later: Plugin) -> None:

@@ -22,7 +22,7 @@ from foundry_agents.testing import FastClock
 from foundry_emulator.testing import LocalAzure
 from tests.core import rollouts
 from tests.core.claims import PROVED
-from tests.core.faulty_service import FaultyService, marked
+from tests.core.faulty_service import FaultyService, owned
 from tests.core.settings import OWNER
 from tests.core.test_rollout_faults import INTERLEAVINGS, SEEDS, flips, interleave
 from tests.wire.watched_azure import Ended, adapter, ended
@@ -226,7 +226,7 @@ def _what_stays() -> Iterator[Figure]:
 def _ten_versions() -> FaultyService:
     service = FaultyService()
     for number in range(1, 11):
-        service.has(str(number), marks=marked(f"v1:{number}"))
+        service.has(str(number), ownership=owned(f"v1:{number}"))
     service.routes["support"] = (Route("2", 100),)
     return service
 

@@ -10,8 +10,8 @@ from urllib.parse import urljoin
 import requests
 
 from foundry_agents.azure.arm import resource_manager
-from foundry_agents.azure.registry_login import azure_login
-from foundry_agents.docker.credentials import Login, docker_login, keep_for_docker
+from foundry_agents.azure.registry_login import exchanged_login
+from foundry_agents.docker.credentials import Login, store_login, stored_login
 from foundry_agents.docker.daemon import docker_folder
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryAccessError
 from foundry_agents.lifecycle.views import ImageView, Progress
@@ -71,10 +71,10 @@ class RegistryClient:
         host, _, path = repository.partition("/")
         upload = f"/v2/{path}/blobs/uploads/"
         scope = f"repository:{path}:pull,push"
-        answer = self._send("POST", host, upload, scope, [docker_login(self._folder, host)])
+        answer = self._send("POST", host, upload, scope, [stored_login(self._folder, host)])
         if answer.status_code in _REFUSALS and sign_in and resource_manager().has_registry(host):
-            login = azure_login(host, self._base(host))
-            keep_for_docker(self._folder, host, login)
+            login = exchanged_login(host, self._base(host))
+            store_login(self._folder, host, login)
             progress(f"signed in to {host} for Docker, for three hours")
             answer = self._send("POST", host, upload, scope, [login])
         if answer.status_code != _ACCEPTED:
@@ -113,13 +113,13 @@ class RegistryClient:
 
     def _logins(self, host: str) -> Iterator[Login | None]:
         """What to sign in with, best first; each is made only when it is its turn. None asks without a name."""
-        if (found := docker_login(self._folder, host)) is not None:
+        if (found := stored_login(self._folder, host)) is not None:
             yield found
         if not resource_manager().has_registry(host):
             yield None
             return
         try:
-            yield azure_login(host, self._base(host))
+            yield exchanged_login(host, self._base(host))
         except FoundryAgentsError:
             return
 
@@ -196,12 +196,12 @@ def _refused(
             state=state,
             do="check the registry's name, DNS, proxy and private endpoint from this machine",
         )
-    do = f"sign in with `docker login {host}` as somebody who may push"
+    do = f"sign in with `docker login {host}` as a user who may push"
     if resource_manager().has_registry(host):
         do = (
-            "sign in with `az login` as somebody with the role AcrPush (8311e382-0749-4cb8-b61a-304f252e45ec) or "
-            "Container Registry Repository Writer (2a1e307c-b015-4ebd-883e-5b7698a07328) on it; a role granted a "
-            "moment ago takes some minutes"
+            "sign in with `az login` as a principal with the role AcrPush (8311e382-0749-4cb8-b61a-304f252e45ec) or "
+            "Container Registry Repository Writer (2a1e307c-b015-4ebd-883e-5b7698a07328) on it; a new "
+            "role assignment takes some minutes"
         )
     return RegistryAccessError(
         host, operation=operation, detail=_said(cause) or cause.reason, status=cause.status_code, do=do, state=state

@@ -30,8 +30,8 @@ _READY = "ready"
 def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, progress: Progress) -> None:
     """Starts the image with the agent's variables and waits for ``GET /readiness`` to answer 200.
 
-    Without a daemon, or when the daemon can't pull, nothing is proved and that is told. What the platform adds, such as
-    the agent's identity, is not there: an agent that needs it to start fails here and not in Azure.
+    Without a daemon, or when the daemon can't pull, the check is skipped with a message. The agent's identity and what
+    else the platform adds are missing here: an agent that needs them to start fails this check, and not in Azure.
 
     Raises:
         UnsuitableImageError: It ended before it was ready, or was not ready in time; carries the last lines it wrote.
@@ -47,7 +47,7 @@ def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, 
             if why:
                 lines = container.logs(tail=_SHOWN_LINES).decode(errors="replace").strip().splitlines()
                 wrote = "; last lines: " + " | ".join(lines) if lines else "; it wrote nothing"
-                raise UnsuitableImageError(reference, [f"{why}{wrote}"], do="mend what it says", off="start=False")
+                raise UnsuitableImageError(reference, [f"{why}{wrote}"], do="fix the reported error", off="start=False")
     except docker.errors.APIError as error:  # above all an image that the daemon can't pull
         progress(f"image not started here: {error.explanation or type(error).__name__}")
         return

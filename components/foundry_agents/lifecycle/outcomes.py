@@ -31,14 +31,14 @@ class Made(Generic[T]):
     Attributes:
         view: As last read; of a build, the digest of its image.
         outcome: How it came to be.
-        marked: False when the service returned an existing equal version without this definition's ownership metadata:
+        owned: False when the service returned an existing equal version without this definition's ownership metadata:
             its own de-duplication found it. It is used, and this library never deletes it.
         owner: The owner from now on, with the stacks that it has taken over.
     """
 
     view: T
     outcome: Outcome
-    marked: bool = True
+    owned: bool = True
     owner: Owner = field(default_factory=lambda: Owner(""))
 
 
@@ -48,7 +48,7 @@ class Retired(StrEnum):
     DELETED = "deleted"
     TOOLBOX_DELETED = "deleted with its toolbox"
     GONE = "was already gone"
-    SERVES = "kept: the endpoint's rules route traffic to it"
+    SERVES = "kept: the endpoint's rules give it traffic"
     NOT_OURS = "kept: this stack does not own it"
     IN_USE = "kept: a version of an agent or of a toolbox uses it"
     KEPT_FOR_ROLLBACK = "kept for a rollback: a version of an agent or of a toolbox uses it"

@@ -19,14 +19,14 @@ from enum import StrEnum
 from typing import TypeVar
 
 from foundry_agents.lifecycle.failure.errors import OwnershipError, RemovalRefusedError
-from foundry_agents.lifecycle.fingerprint import Marked, OwnershipMetadata
+from foundry_agents.lifecycle.fingerprint import HasMetadata, OwnershipMetadata
 from foundry_agents.lifecycle.views import AgentView, ToolboxVersionView, VersionView
 
-NO_OWNER = "nobody"
+NO_OWNER = "nobody"  # in users' state: it stays
 """The owner of things without ownership metadata, such as versions that a portal or a script has made. Every other
 owner has two slashes."""
 
-T = TypeVar("T", bound=Marked)
+T = TypeVar("T", bound=HasMetadata)
 
 Identity = frozenset[str]
 """How the service itself tells one thing from another. Two identities with a common part are of the same thing."""
@@ -45,15 +45,15 @@ class Owner:
     name: str
     former: frozenset[str] = frozenset()
 
-    def owns(self, thing: Marked) -> bool:
+    def owns(self, thing: HasMetadata) -> bool:
         """Return whether the thing is this stack's: made by it, or taken over."""
         return owner_in(thing) in {self.name, *self.former}
 
-    def made(self, thing: Marked) -> bool:
+    def made(self, thing: HasMetadata) -> bool:
         """Return whether this stack itself has made the thing."""
         return owner_in(thing) == self.name
 
-    def of(self, history: Sequence[Marked]) -> Owner:
+    def of(self, history: Sequence[HasMetadata]) -> Owner:
         """Return the same owner with the stacks that it has taken the thing over from before.
 
         No stack posts to a thing that another stack manages, unless it takes it over. So a stack that has made what is
@@ -67,21 +67,21 @@ class Owner:
         older = history[made[-1] :] if made else ()
         return self.taking_over(thing for thing in older if owner_in(thing) != NO_OWNER)
 
-    def taking_over(self, things: Iterable[Marked]) -> Owner:
+    def taking_over(self, things: Iterable[HasMetadata]) -> Owner:
         """Return the same owner once it has taken these things over."""
         others = {owner_in(thing) for thing in things} - {self.name}
         return Owner(self.name, self.former | others)
 
 
-def owner_in(thing: Marked) -> str:
+def owner_in(thing: HasMetadata) -> str:
     """Return the owner that a thing's metadata names; NO_OWNER when there is none."""
-    marks = OwnershipMetadata.of(thing)
-    return marks.owner if marks else NO_OWNER
+    ownership = OwnershipMetadata.of(thing)
+    return ownership.owner if ownership else NO_OWNER
 
 
 def require_ownership(
     owner: Owner,
-    history: Sequence[Marked],
+    history: Sequence[HasMetadata],
     name: str,
     *,
     take_over: bool,
@@ -112,10 +112,10 @@ def require_ownership(
     raise OwnershipError(name, owner=newest, reason=reason, kind=kind, name_input=name_input)
 
 
-def recorded_fingerprint(thing: Marked) -> str:
+def recorded_fingerprint(thing: HasMetadata) -> str:
     """Return the fingerprint in a thing's metadata; "" when there is none."""
-    marks = OwnershipMetadata.of(thing)
-    return marks.fingerprint if marks else ""
+    ownership = OwnershipMetadata.of(thing)
+    return ownership.fingerprint if ownership else ""
 
 
 def adoptable(

@@ -1,4 +1,4 @@
-"""What a failed version means and what to do about it: the service's codes to causes and remedies, in one place.
+"""Causes and remedies of failed versions, by the service's codes.
 
 Codes of failed versions: ImageError, CodeError, ProvisioningError [docs, azd, observed].
 """
@@ -29,8 +29,8 @@ class Cause:
 
     Attributes:
         why: The cause, as far as it is known.
-        do: What mends it.
-        lasting: It won't pass with time.
+        do: How to fix it.
+        lasting: It does not pass with time.
     """
 
     why: str
@@ -39,7 +39,7 @@ class Cause:
 
 
 def version_failed(failed: VersionView, definition: AgentDefinition, *, cause: Cause, state: str) -> str:
-    """The message for a version that the service gave up on."""
+    """Return the message for a version that the service gave up on."""
     code = failed.error_code or failed.status
     return message(
         f"version {failed.id} failed: {code}",
@@ -80,10 +80,10 @@ FAILURES: dict[str, Cause] = {
         ),
     ),
     "ProvisioningError": Cause(
-        "the container did not become ready, or the platform had trouble of its own",
+        "the container did not become ready, or the platform had an internal error",
         (
             "check that the container listens on PORT and answers GET /readiness with 200, then run `pulumi up` again: "
-            "it posts the version anew"
+            "it posts the version again"
         ),
     ),
 }
@@ -91,7 +91,7 @@ FAILURES: dict[str, Cause] = {
 
 
 def cause(code: str) -> Cause:
-    """Cause and remedy of a failed version, for every code but that of a failed pull."""
+    """Return cause and remedy of a failed version, for every code but that of a failed pull."""
     return FAILURES.get(code, FAILURES["ProvisioningError"])
 
 

@@ -1,7 +1,7 @@
 """Create or adopt a toolbox's version, make it the default, and retire it.
 
-A version that this stack has posted before is found by its marks and adopted, as versions of agents are. Versions that
-a kept version of an agent calls stay, so that going back to that version finds the tools it was tested with.
+A version that this stack has posted before is recognised by its ownership metadata and adopted, as versions of agents
+are. Versions that a kept version of an agent uses stay, so that a rollback to it finds the tools it was tested with.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from foundry_agents.lifecycle.views import Progress, ToolboxVersionView
 
 
 def nothing_to_check() -> None:
-    """For a toolbox that is posted as it is described."""
+    """Check nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,22 @@ class ToolboxPlan:
     Attributes:
         toolbox: Name of the toolbox.
         tools: The tools by name, canonical.
-        marks: Fingerprint and owner.
-        patience: How long to bear with throttling.
+        ownership: Fingerprint and owner.
+        patience: How long to wait for throttling and for a promotion, and how often to read.
         description: At most 512 characters.
         metadata: The user's own pairs.
         promote: Make the version the default.
-        take_over: Manage a toolbox that this stack has not made.
+        take_over: Manage a toolbox that this stack has not created.
         former_owners: Owners whose versions this stack has taken over; see Owner.
-        before_new: Called before the first version of a toolbox that is not there is posted; raises what speaks against
-            a toolbox of this name.
-        claim: Called with the identity of the toolbox that is there, before anything is changed; raises when another
+        before_new: Called before the first version of a new toolbox is posted; raises if the toolbox must not have this
+            name.
+        claim: Called with the identity of an existing toolbox, before anything is changed; raises when another
             resource of the program has the same one.
     """
 
     toolbox: str
     tools: Mapping[str, Mapping[str, object]]
-    marks: OwnershipMetadata
+    ownership: OwnershipMetadata
     patience: PollSettings
     description: str = ""
     metadata: Mapping[str, str] | None = None
@@ -76,16 +76,16 @@ class ToolboxPlan:
     @property
     def owner(self) -> Owner:
         """Who posts and adopts."""
-        return Owner(self.marks.owner, self.former_owners)
+        return Owner(self.ownership.owner, self.former_owners)
 
 
 def endpoint_of(project_endpoint: str, toolbox: str, version: str) -> str:
-    """Where exactly this version is served over MCP [docs]."""
+    """Return the URL at which this version is served over MCP [docs]."""
     return f"{project_endpoint.rstrip('/')}{_path(toolbox, version)}?api-version=v1"
 
 
 def default_endpoint_of(project_endpoint: str, toolbox: str) -> str:
-    """Where the default version is served over MCP [docs]."""
+    """Return the URL at which the default version is served over MCP [docs]."""
     return f"{project_endpoint.rstrip('/')}/toolboxes/{toolbox}/mcp?api-version=v1"
 
 
@@ -96,14 +96,14 @@ def _path(toolbox: str, version: str) -> str:
 def create_or_adopt(
     service: ToolboxService, plan: ToolboxPlan, clock: Clock, progress: Progress
 ) -> Made[ToolboxVersionView]:
-    """Makes sure that a version with these tools exists, and is the default where that is asked for.
+    """Make sure that a version with these tools exists, and is the default if the plan says so.
 
-    One POST at most; when its answer is lost, what it may have made is looked for before one more is sent.
+    One POST at most; after a lost response, a list shows what it may have created before one more is sent.
 
     Raises:
-        OwnershipError: The toolbox exists and another stack, or nobody known, has made it; nothing was changed.
-        InputError: A tool names a connection that the project has not; nothing was changed.
-        ServiceError: The service refused; nothing was made unless the error says so.
+        OwnershipError: The toolbox exists and this stack does not own it; nothing was changed.
+        InputError: A tool names a connection that the project does not have; nothing was changed.
+        ServiceError: The service refused; nothing was created unless the error says so.
     """
     history = retry_until_project_ready(lambda: list(service.list_versions(plan.toolbox)), clock, progress)
     known = plan.owner.of(history)
@@ -197,15 +197,15 @@ def make_default(
 
 
 def _own(history: Sequence[ToolboxVersionView], plan: ToolboxPlan, owner: Owner) -> ToolboxVersionView | None:
-    return next(iter(adoptable(history, owner, {plan.marks.fingerprint})), None)
+    return next(iter(adoptable(history, owner, {plan.ownership.fingerprint})), None)
 
 
 def _post(service: ToolboxService, plan: ToolboxPlan, clock: Clock) -> ToolboxVersionView:
-    metadata = {**(plan.metadata or {}), **plan.marks.as_metadata()}
+    metadata = {**(plan.metadata or {}), **plan.ownership.as_metadata()}
     tools = [plan.tools[key] for key in sorted(plan.tools)]
     return post_once(
         lambda: service.create_version(plan.toolbox, tools, plan.description, metadata),
-        lambda: _own(list(service.list_versions(plan.toolbox)), plan, Owner(plan.marks.owner)),
+        lambda: _own(list(service.list_versions(plan.toolbox)), plan, Owner(plan.ownership.owner)),
         plan.patience,
         clock,
     )
@@ -215,7 +215,7 @@ def _refuse_unknown_connections(service: ToolboxService, plan: ToolboxPlan) -> N
     wanted = connections_of(plan.tools)
     missing = {name for name in set(wanted.values()) if not service.has_connection(name)}
     problems = [
-        Problem(path, f'"{name}" is no connection of the project; make it: ProjectConnection(…)')
+        Problem(path, f'"{name}" is not a connection of the project; create it: ProjectConnection(…)')
         for path, name in wanted.items()
         if name in missing
     ]
@@ -225,12 +225,12 @@ def _refuse_unknown_connections(service: ToolboxService, plan: ToolboxPlan) -> N
 
 @dataclass(frozen=True)
 class Retirement:
-    """What goes, worked out before anything is deleted.
+    """What is deleted, decided before the first delete.
 
     Attributes:
         going: Numbers of the versions to delete, oldest first.
-        promoted: Number of the version that is made the default before that; None when the default stays.
-        whole: Nothing stays, so the toolbox itself goes, in one request.
+        promoted: Number of the version that becomes the default before that; None when the default stays.
+        whole: Nothing stays, so the toolbox itself is deleted, in one request.
     """
 
     going: tuple[str, ...] = ()
@@ -248,11 +248,11 @@ def plan_retirement(
     fresh: Collection[str],
     lives: bool,
 ) -> Retirement:
-    """Which versions go with one that its resource no longer needs: it, and own left-overs that nobody uses any more.
+    """Return what is deleted with a version that its resource no longer needs: it, and own versions that nothing uses.
 
-    What an agent's version calls stays, and so does what this run has just made or adopted (``fresh``). Of a resource
-    that ``lives`` (the program still declares it) only older versions go, as a newer one may be its own, and never the
-    default.
+    What an agent's version uses stays, and so does what this run has just created or adopted (``fresh``). Of a resource
+    that ``lives`` (the program still declares it) only older versions are deleted, because a newer one may be its own,
+    and never the default.
     """
     free = [seen for seen in history if seen.version not in used and seen.version not in fresh and owner.owns(seen)]
     going = {seen.version for seen in free if not lives or int(seen.version) <= int(version)}
@@ -276,7 +276,7 @@ def retire(
     patience: PollSettings,
     progress: Progress,
 ) -> tuple[Retired, str]:
-    """Deletes a version of this stack, and own left-overs that no version of an agent calls any more.
+    """Delete a version of this stack, and own older ones that no version of an agent uses any more.
 
     Who uses a version is read just before; an agent that is deployed between the two calls is not seen.
 
@@ -342,7 +342,7 @@ def _retire(
 
 
 def used_versions(service: ToolboxService, toolbox: str) -> set[str]:
-    """Numbers of the toolbox's versions that a version of an agent calls, as its variables tell."""
+    """Return the numbers of the versions that a version of an agent uses, by its variables."""
     called = _caller_of(toolbox)
     values = [value for environment in service.agent_environments() for value in environment.values]
     used = {number for value in values for number in called(value)}

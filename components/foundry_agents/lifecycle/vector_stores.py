@@ -1,7 +1,8 @@
 """Create or adopt a vector store, wait until it is indexed, and retire it.
 
 A store is as immutable here as a version: other files make another store, so that a kept version of an agent searches
-what it was tested with. It is found by its marks; its files, which can't carry any, by a name that has their hash.
+what it was tested with. It is recognised by its ownership metadata; its files, which can't have any, by a name with
+their hash.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class StorePlan:
         name: What the store is called.
         files: SHA-256 by file name.
         paths: Where each file is.
-        marks: Fingerprint and owner.
+        ownership: Fingerprint and owner.
         patience: How long to wait for the index.
         hash_of: Return the SHA-256 of a file, in hexadecimal digits; raises OSError. The core itself reads no files.
     """
@@ -47,7 +48,7 @@ class StorePlan:
     name: str
     files: Mapping[str, str]
     paths: Mapping[str, str]
-    marks: OwnershipMetadata
+    ownership: OwnershipMetadata
     patience: PollSettings
     hash_of: Callable[[Path], str]
 
@@ -72,7 +73,7 @@ def create_or_adopt(
     if store is None:
         files = _uploaded(service, plan, clock, progress)
         store = post_once(
-            lambda: service.create_store(plan.name, files, plan.marks.as_metadata()),
+            lambda: service.create_store(plan.name, files, plan.ownership.as_metadata()),
             lambda: _own(list(service.list_stores()), plan),
             plan.patience,
             clock,
@@ -81,7 +82,9 @@ def create_or_adopt(
     else:
         progress(f"adopted vector store {store.id} (same files, no POST)")
     known = outcome is Outcome.ADOPTED
-    return Made(_indexed(service, store, plan, clock, progress, known=known), outcome, owner=Owner(plan.marks.owner))
+    return Made(
+        _indexed(service, store, plan, clock, progress, known=known), outcome, owner=Owner(plan.ownership.owner)
+    )
 
 
 _UPLOAD = re.compile(r".+\.[0-9a-f]{16}(\.[^.]*)?", re.DOTALL)
@@ -89,13 +92,13 @@ _UPLOAD = re.compile(r".+\.[0-9a-f]{16}(\.[^.]*)?", re.DOTALL)
 
 
 def uploaded_name(name: str, digest: str, owner: str) -> str:
-    """What a file is called in the project: ``faq.3a44c0ffee123456.md``.
+    """Return the name of a file in the project: ``faq.3a44c0ffee123456.md``.
 
-    The hash covers the owner too, so that no two stacks share a file and one takes it from the other.
+    The hash covers the owner too, so that no two stacks share a file, which one of them would delete.
     """
-    mark = hashlib.sha256(f"{owner}\0{digest}".encode()).hexdigest()[:16]
+    suffix = hashlib.sha256(f"{owner}\0{digest}".encode()).hexdigest()[:16]
     path = PurePosixPath(name)
-    return f"{path.stem}.{mark}{path.suffix}"
+    return f"{path.stem}.{suffix}{path.suffix}"
 
 
 def _uploaded(service: VectorStoreService, plan: StorePlan, clock: Clock, progress: Progress) -> list[str]:
@@ -103,7 +106,7 @@ def _uploaded(service: VectorStoreService, plan: StorePlan, clock: Clock, progre
     there = {file.filename: file.id for file in service.list_files()}
     ids = []
     for number, (name, digest) in enumerate(sorted(plan.files.items()), 1):
-        called = uploaded_name(name, digest, plan.marks.owner)
+        called = uploaded_name(name, digest, plan.ownership.owner)
         if called not in there:
             progress(f"uploading {name} ({number} of {len(plan.files)})")
             there[called] = _upload(service, plan, called, name, clock)
@@ -126,7 +129,7 @@ def _check_contents(plan: StorePlan) -> None:
         try:
             seen = plan.hash_of(Path(plan.paths[name]))
         except (OSError, KeyError):
-            problems.append(Problem(f"files.{name}", "can't be read any more"))
+            problems.append(Problem(f"files.{name}", "can no longer be read"))
             continue
         if seen != digest:
             problems.append(Problem(f"files.{name}", "has changed since the program read it: run the command again"))
@@ -136,7 +139,7 @@ def _check_contents(plan: StorePlan) -> None:
 
 def _own(stores: Sequence[VectorStoreView], plan: StorePlan) -> VectorStoreView | None:
     usable = [store for store in stores if store.name == plan.name and store.status not in _LEFT]
-    return next(iter(adoptable(usable, Owner(plan.marks.owner), {plan.marks.fingerprint})), None)
+    return next(iter(adoptable(usable, Owner(plan.ownership.owner), {plan.ownership.fingerprint})), None)
 
 
 def _indexed(
@@ -199,7 +202,7 @@ def _deleted(store: VectorStoreView) -> VectorStoreError:
 def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: StorePlan) -> VectorStoreError:
     names = {file.id: file.filename for file in service.list_files()}
     failed = [file for file in service.files_of(store.id) if file.status in {"failed", "cancelled"}]
-    _delete_with_files(service, store, list(service.files_of(store.id)), Owner(plan.marks.owner))
+    _delete_with_files(service, store, list(service.files_of(store.id)), Owner(plan.ownership.owner))
     return VectorStoreError(
         store.id,
         what=f"can't be used: {store.failed} of {store.total} files could not be indexed",
@@ -212,12 +215,12 @@ def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: Stor
 def retire(
     service: VectorStoreService, store: str, *, owner: Owner, claim: Claim, fresh: Collection[str]
 ) -> tuple[Retired, str]:
-    """Deletes a store of this stack with its files, and own ones of its name that nobody uses any more.
+    """Delete a store of this stack with its files, and own ones of its name that nothing uses any more.
 
     A version of a toolbox uses the stores that it searches, and a version of an agent those that its variables name:
     one that serves, or is kept for a rollback, must find what it was tested with. Of a resource that lives (the
-    program still declares it) only older ones go: a newer one may be its own. What this run has made or adopted
-    (``fresh``) always stays.
+    program still declares it) only older ones are deleted: a newer one may be its own. What this run has created or
+    adopted (``fresh``) always stays.
 
     Returns:
         What became of the store, and why it stays, where the claim was not proved.
@@ -256,7 +259,7 @@ def _delete_with_files(
 ) -> None:
     service.delete_store(store.id)
     shared = {file.id for other in service.list_stores() if owner.owns(other) for file in service.files_of(other.id)}
-    # Somebody may have put a file of their own into the store: only what carries our mark goes.
+    # The store may hold files of others: only files whose names this library gave are deleted.
     uploads = {file.id for file in service.list_files() if _UPLOAD.fullmatch(file.filename)}
     for file in files:
         if file.id in uploads - shared:

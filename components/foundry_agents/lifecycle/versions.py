@@ -1,7 +1,7 @@
 """Create or adopt a version, wait until it is active, and retire it.
 
-A version that this stack has posted before is found by its marks and adopted, so a run that was killed, timed out or
-lost an answer leaves nothing behind that the next run does not pick up.
+A version that this stack has posted before is recognised by its ownership metadata and adopted. So the next run adopts
+what a run left behind that was killed, timed out or lost a response.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ PULL_PAUSES_S = (20.0, 60.0, 150.0, 330.0)
 
 
 def nothing_to_check() -> None:
-    """For a version that is posted as it is described."""
+    """Check nothing."""
 
 
 @dataclass(frozen=True)
@@ -62,27 +62,27 @@ class VersionPlan:
     Attributes:
         agent: Name of the agent.
         definition: What the version is.
-        marks: Fingerprint and owner; the attempt is worked out here.
+        ownership: Fingerprint and owner; the attempt is computed here.
         former_owners: Owners whose versions this stack has taken over; see Owner.
         patience: How long to wait for `active`.
-        take_over: Manage an agent that this stack has not made.
+        take_over: Manage an agent that this stack has not created.
         pull_identity: Principal that pulls the image, for the error of a failed pull; "" when not known.
         registry_id: ARM id of the registry that it pulls from, for the same error; "" when not known.
-        also_known_as: Fingerprints of the same definition that versions posted earlier may carry.
+        also_known_as: Fingerprints of the same definition that versions posted earlier may have.
         pack: Opens the zip of a code agent; called only when a version is posted, before anything is changed.
         pull_grace_s: For how many more seconds a pull role that was granted a moment ago may not be in effect. Within
             them a version that fails with ImageError is posted again.
-        before_post: Called once before anything is posted, and not at all when a version is adopted; raises what speaks
-            against it.
-        before_new: Called before the first version of an agent that is not there is posted; raises what speaks against
-            an agent of this name.
-        claim: Called with the identity of the agent that is there, before anything is changed, and with that of a
-            version that was posted; raises when another resource of the program has the same one.
+        before_post: Called once before anything is posted, and not at all when a version is adopted; raises if nothing
+            must be posted.
+        before_new: Called before the first version of a new agent is posted; raises if the agent must not have this
+            name.
+        claim: Called with the identity of an existing agent, before anything is changed, and with that of a version
+            that was posted; raises when another resource of the program has the same one.
     """
 
     agent: str
     definition: AgentDefinition
-    marks: OwnershipMetadata
+    ownership: OwnershipMetadata
     patience: PollSettings
     take_over: bool = False
     former_owners: frozenset[str] = frozenset()
@@ -98,7 +98,7 @@ class VersionPlan:
     @property
     def owner(self) -> Owner:
         """Who posts and adopts."""
-        return Owner(self.marks.owner, self.former_owners)
+        return Owner(self.ownership.owner, self.former_owners)
 
 
 def create_or_adopt(
@@ -108,30 +108,30 @@ def create_or_adopt(
     progress: Progress,
     registry: RegistryAccess | None = None,
 ) -> Made[VersionView]:
-    """Makes sure that an active version with this definition exists.
+    """Make sure that an active version with this definition exists.
 
-    One POST at most, but for a pull role that is not in effect yet: then up to five, each after the version before it
-    has failed and was removed.
+    One POST at most; up to five while a pull role is not in effect yet, each after the version before it has failed and
+    was removed.
 
     Args:
         service: The project's data plane.
         plan: What is wanted.
         clock: Where time comes from.
-        progress: Told each step.
-        registry: Asked once a pull has failed, and only then, so that the error can say why.
+        progress: Called with each step.
+        registry: Read only after a pull has failed, so that the error can say why.
 
     Raises:
-        OwnershipError: The agent exists and another stack, or nobody known, has made it; nothing was changed.
+        OwnershipError: The agent exists and this stack does not own it; nothing was changed.
         VersionFailedError: The service gave up on the version; it was removed again.
         WaitTimeoutError: Not active in time; the version is left for the next run to adopt.
-        ServiceError: The service refused; nothing was made unless the error says so.
+        ServiceError: The service refused; nothing was created unless the error says so.
     """
     return _Run(service, plan, clock, progress, registry).make()
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One create-or-adopt: what it works with, so that its steps need not hand it on."""
+    """One create-or-adopt, with what each of its steps needs."""
 
     service: AgentService
     plan: VersionPlan
@@ -146,7 +146,7 @@ class _Run:
         if agent:
             self.plan.claim(agent_identity(agent, history))
         owner = self.plan.owner.taking_over(history) if self.plan.take_over else self.plan.owner.of(history)
-        same = adoptable(history, owner, {self.plan.marks.fingerprint, *self.plan.also_known_as}, _fingerprint_of)
+        same = adoptable(history, owner, {self.plan.ownership.fingerprint, *self.plan.also_known_as}, _fingerprint_of)
         adopted = self._first_usable(same)
         if adopted:
             made = Made(self._wait(adopted), Outcome.ADOPTED)
@@ -164,7 +164,7 @@ class _Run:
 
     @contextmanager
     def _packed(self) -> Iterator[AgentDefinition]:
-        """The definition with its zip, if it has one: what can't be packed is told before anything is changed."""
+        """Yield the definition with its zip, if it has one. A package that can't be packed fails before any change."""
         if self.plan.pack is None:
             yield self.plan.definition
             return
@@ -172,7 +172,7 @@ class _Run:
             yield replace(self.plan.definition, archive=archive)
 
     def _post_until_pulled(self, definition: AgentDefinition, attempt: int) -> Made[VersionView]:
-        """Posts, and posts again while a pull fails that a role granted a moment ago would explain."""
+        """Post, and post again while a pull fails that a new role assignment would explain."""
         start = self.clock.now()
         for pause in (*PULL_PAUSES_S, None):
             try:
@@ -188,26 +188,26 @@ class _Run:
         raise AssertionError("the last pause is None, so the loop has returned or raised")
 
     def _post(self, definition: AgentDefinition, attempt: int) -> Made[VersionView]:
-        marks = replace(self.plan.marks, attempt=attempt)
-        posted = self._post_once(definition, marks)
-        marked = OwnershipMetadata.of(posted) == marks
+        ownership = replace(self.plan.ownership, attempt=attempt)
+        posted = self._post_once(definition, ownership)
+        owned = OwnershipMetadata.of(posted) == ownership
         self.progress(f"posted {posted.id} · {posted.status}")
         try:
             self.plan.claim(version_identity(posted))
         except DuplicateDeclarationError:
             self._remove(posted)
             raise
-        if not marked:
-            self.progress(f"the service handed back {posted.id}, which is equal and not of this making")
+        if not owned:
+            self.progress(f"the service returned existing version {posted.id}, which this stack does not own")
         version = self._wait(posted)
-        return Made(version, Outcome.REPOSTED if attempt > 1 else Outcome.CREATED, marked)
+        return Made(version, Outcome.REPOSTED if attempt > 1 else Outcome.CREATED, owned)
 
-    def _post_once(self, definition: AgentDefinition, marks: OwnershipMetadata) -> VersionView:
-        metadata = {**(definition.metadata or {}), **marks.as_metadata()}
+    def _post_once(self, definition: AgentDefinition, ownership: OwnershipMetadata) -> VersionView:
+        metadata = {**(definition.metadata or {}), **ownership.as_metadata()}
 
         def find() -> VersionView | None:
             listed = self.service.list_versions(self.plan.agent)
-            return next((v for v in listed if OwnershipMetadata.of(v) == marks and v.status in USABLE), None)
+            return next((v for v in listed if OwnershipMetadata.of(v) == ownership and v.status in USABLE), None)
 
         return post_once(
             lambda: self.service.create_version(self.plan.agent, definition, metadata),
@@ -225,9 +225,9 @@ class _Run:
         return None
 
     def _pin_what_serves(self, agent: AgentView, history: Sequence[VersionView]) -> None:
-        """Pins an endpoint that follows ``@latest``, so that the new version can't take traffic before its rollout.
+        """Pin an endpoint that follows ``@latest``, so that the new version can't get traffic before its rollout.
 
-        Narrows a race and does not close it: someone else may un-pin between this and the POST.
+        This narrows a race and does not close it: someone else may un-pin between this and the POST.
         """
         serving = next((version for version in history if version.status == "active"), None)
         if not agent.follows_latest or serving is None:
@@ -257,7 +257,7 @@ class _Run:
         raise self._given_up(final)
 
     def _given_up(self, failed: VersionView) -> VersionFailedError:
-        """Removes the failed version, if it is ours, and says why it failed."""
+        """Delete the failed version, if this stack created it; return the error that says why it failed."""
         removed = self._remove(failed)
         cause = self._pull_cause() if failed.error_code == IMAGE_ERROR else remedies.cause(failed.error_code or "")
         return VersionFailedError(
@@ -274,7 +274,7 @@ class _Run:
         )
 
     def _pull_cause(self) -> remedies.Cause:
-        """Why the pull failed, as far as the registry tells; that it doesn't must not hide the failure itself."""
+        """Return why the pull failed. An unreadable registry must not hide the failure itself."""
         pull = pull_causes.Pull(self.plan.definition.image or "", self.plan.pull_identity)
         if self.registry is None or not self.plan.registry_id or not self.plan.pull_identity:
             return pull.usual_causes()
@@ -290,12 +290,12 @@ class _Run:
         try:
             self.service.delete_version(failed.agent, failed.version, force=False)
         except FoundryAgentsError as error:
-            # The failure is what matters; that the clean-up failed too is part of the state. The next run removes it.
+            # A failed clean-up must not hide the failure itself. The next run deletes the version.
             return f"{failed.id} could not be removed ({str(error).splitlines()[0]})"
         return f"{failed.id} was removed"
 
     def _remove_failed(self, same: Sequence[VersionView], *, keep: VersionView) -> None:
-        """Failed tries of the same definition go once it is active. Left-overs do no harm: a refusal is only told."""
+        """Delete failed tries of the same definition once it is active. A refused delete is only reported."""
         for version in same:
             if version.version == keep.version:
                 continue
@@ -314,7 +314,7 @@ def _summary(made: Made[VersionView]) -> str:
 
 
 def _next_attempt(same: Sequence[VersionView]) -> int:
-    return 1 + max((marks.attempt for version in same if (marks := OwnershipMetadata.of(version))), default=0)
+    return 1 + max((ownership.attempt for version in same if (ownership := OwnershipMetadata.of(version))), default=0)
 
 
 def _require_hosted_and_own(plan: VersionPlan, history: Sequence[VersionView]) -> None:
@@ -326,10 +326,10 @@ def _require_hosted_and_own(plan: VersionPlan, history: Sequence[VersionView]) -
 
 
 def _fingerprint_of(version: VersionView) -> str:
-    """As its metadata says; of one that the library has not made, as its definition says."""
-    marks = OwnershipMetadata.of(version)
-    if marks:
-        return marks.fingerprint
+    """Return the fingerprint in the metadata; of a version without ownership metadata, that of its definition."""
+    ownership = OwnershipMetadata.of(version)
+    if ownership:
+        return ownership.fingerprint
     try:
         return plain_fingerprint(inputs_of(version, project_endpoint=_ANY_PROJECT, owner="any"))
     except InputError:
@@ -350,9 +350,9 @@ def _who_serves(service: AgentService, failed: VersionView) -> str:
 
 
 def retire(service: AgentService, agent: str, version: str, *, owner: Owner, force: bool) -> Retired:
-    """Deletes a version of this stack that another one has replaced, unless it gets traffic.
+    """Delete a version of this stack that another one has replaced, unless it gets traffic.
 
-    The rules are read just before; a rule that is set between the two calls is not seen.
+    The rules are read just before; a rule that is set between the two calls is not noticed.
 
     Raises:
         ConflictError: Sessions use it and ``force`` is off.

@@ -1,4 +1,4 @@
-"""What the world looks like to the core: values that an adapter parses once from the service's responses."""
+"""What the core knows of the service: values that an adapter parses once from its responses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WHOLE = 100
 """Percent. The service accepts other sums [recorded]; this library never sends one."""
 
 Progress = Callable[[str], None]
-"""Takes one short line for the person who watches; must never raise and never gets a secret."""
+"""Takes one short progress message; must never raise and never gets a secret."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class VersionView:
         agent: Name of the agent.
         version: Integer in a string, rising from "1", with gaps.
         status: creating, active, failed, deleting or deleted.
-        metadata: What was sent at creation, our marks included.
+        metadata: What was sent at creation, with the ownership metadata.
         created_at: Seconds since 1970.
         principal_id: Object id of the agent's own Entra identity; "" until known.
         client_id: Client id of the same identity.
@@ -33,7 +33,7 @@ class VersionView:
         error_message: Set on a failed version.
         hosted: False for agents of another kind (prompt, workflow).
         description: What was sent at creation.
-        definition: The service's own words for it; never printed, because it holds environment values.
+        definition: The API payload; never printed, because it holds environment values.
         request_id: Of the answer that showed it; None when it was not read alone.
     """
 
@@ -169,7 +169,7 @@ class AgentView:
         latest: The newest version.
         routes: The routing rules in force, in the service's order; empty means the default (``@latest``).
         protocols: Protocols that the endpoint answers.
-        enabled: False when the agent was switched off.
+        enabled: False when the agent is disabled.
     """
 
     name: str
@@ -232,7 +232,7 @@ class Answer:
 
     Attributes:
         version: The version that answered; "" when the service did not say.
-        text: The words of the answer.
+        text: The text of the answer.
         body: The whole answer, as JSON.
         session: The session it was given in.
     """
@@ -270,7 +270,7 @@ class ToolboxVersionView:
     Attributes:
         toolbox: Name of the toolbox.
         version: Integer in a string, rising from "1".
-        metadata: What was sent at creation, our marks included.
+        metadata: What was sent at creation, with the ownership metadata.
         created_at: Seconds since 1970.
         service_id: The service's own id, ``toolbox_…:1``; "" where it gives none.
     """
@@ -308,7 +308,7 @@ class VectorStoreView:
         id: The service's id, ``vs_…``: what file search is given.
         name: What it is called; not unique.
         status: in_progress, completed or expired [sdk].
-        metadata: What was sent at creation, our marks included.
+        metadata: What was sent at creation, with the ownership metadata.
         total: How many files it has.
         done: How many of them can be searched.
         failed: How many could not be indexed.
@@ -343,7 +343,7 @@ class StoredFile:
     Attributes:
         id: The file's id.
         status: in_progress, completed, cancelled or failed [sdk].
-        error: The service's words on one that failed.
+        error: The service's text about a failed one.
     """
 
     id: str
@@ -375,7 +375,7 @@ class RunView:
     Attributes:
         run_id: Its id, such as "ca1".
         status: Queued, Started, Running, Succeeded, Failed, Canceled, Error or Timeout.
-        message: The service's own words about a failure; "" for none.
+        message: The service's own text about a failure; "" for none.
     """
 
     run_id: str

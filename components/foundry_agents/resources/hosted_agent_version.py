@@ -53,7 +53,7 @@ class HostedAgentVersionProvider(TableProvider):
         plan = VersionPlan(
             agent=text_of(values, "agent_name"),
             definition=definition,
-            marks=OwnershipMetadata(fingerprint(values), text_of(values, "owner")),
+            ownership=OwnershipMetadata(fingerprint(values), text_of(values, "owner")),
             # A version that was posted before there was a key is still known.
             also_known_as=frozenset({plain_fingerprint(values)}),
             pack=_packer(definition, text_of(values, "code_folder")),

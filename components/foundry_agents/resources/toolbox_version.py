@@ -75,7 +75,7 @@ class ToolboxVersionProvider(TableProvider):
         plan = ToolboxPlan(
             toolbox=text_of(values, "toolbox_name"),
             tools=tools if isinstance(tools, dict) else {},
-            marks=OwnershipMetadata(_fingerprint(values), text_of(values, "owner")),
+            ownership=OwnershipMetadata(_fingerprint(values), text_of(values, "owner")),
             patience=_patience(values),
             description=text_of(values, "description"),
             metadata=metadata if isinstance(metadata, dict) else None,

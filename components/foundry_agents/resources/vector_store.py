@@ -47,7 +47,7 @@ class VectorStoreProvider(TableProvider):
             name=text_of(values, "store_name"),
             files=files if isinstance(files, dict) else {},
             paths=paths if isinstance(paths, dict) else {},
-            marks=OwnershipMetadata(hashed({"files": files}), text_of(values, "owner")),
+            ownership=OwnershipMetadata(hashed({"files": files}), text_of(values, "owner")),
             patience=patience(values),
             hash_of=sha256_of,
         )

@@ -18,7 +18,7 @@ from foundry_agents.lifecycle.views import (
 
 
 def echo(version: str, question: str) -> str:
-    """What an agent in memory answers unless it is told otherwise."""
+    """Return the default answer of an agent in memory."""
     return f"{version}: {question}"
 
 
@@ -32,11 +32,11 @@ class MemoryService:
         calls: Every call, in order, as its verb: "create_version support", "set_routes support 2=100".
         versions: By agent and number.
         routes: The rules of each agent; the default until they are set.
-        protocols: What each endpoint answers; responses unless more was switched on.
-        disabled: Agents that somebody has switched off.
+        protocols: What each endpoint answers; responses unless more was enabled.
+        disabled: Agents that are disabled.
         sessions: Open sessions of each agent, with their version, by id.
         answers: What a version answers to a question.
-        chance: Decides which version a fresh session gets.
+        chance: Chooses the version of a fresh session.
     """
 
     statuses: Sequence[str] = ("active",)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class FastClock:
-    """Time that passes only when somebody sleeps."""
+    """Time that passes only in `sleep`."""
 
     seconds: float = 0.0
 

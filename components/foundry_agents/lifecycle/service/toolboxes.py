@@ -11,8 +11,8 @@ from foundry_agents.lifecycle.views import AgentEnvironment, ToolboxVersionView
 class ToolboxService(Protocol):
     """The toolboxes of one project.
 
-    Every method may raise a ServiceError or SignInError. A method that returns None or False for "not there" does so
-    only on a definite 404 of that very thing; a missing project raises ProjectNotFoundError.
+    Every method may raise a ServiceError or SignInError. A method returns None or False for a missing toolbox or
+    version only on a definite 404 of it; a missing project raises ProjectNotFoundError.
     """
 
     def default_version(self, toolbox: str) -> str | None:
@@ -30,7 +30,7 @@ class ToolboxService(Protocol):
     def create_version(
         self, toolbox: str, tools: list[Mapping[str, object]], description: str, metadata: Mapping[str, str]
     ) -> ToolboxVersionView:
-        """Posts a version, once on the wire. Raises ResponseLostError when it may have been made all the same."""
+        """Send one POST of a version. Raise ResponseLostError when it may have been created anyway."""
         ...
 
     def promote(self, toolbox: str, version: str) -> None:
