@@ -114,7 +114,7 @@ class LateRoleService(FaultyService):
 
 
 class HandingBackService(FaultyService):
-    """Has an equal version of somebody else's, and answers each POST with it."""
+    """Has an equal version of another stack, and returns it for each POST."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -87,13 +87,13 @@ class Watched(FaultyService):
     Attributes:
         fault_at: Number of the call at which the fault happens, from 1; 0 is never.
         fault: "kill before", "kill after", "lost", "committed", "refused", "not ready", "wrong answer", "stale".
-        dark: Instants at which no active version was routed.
+        unrouted: Moments at which no active version was routed.
         strays: Questions through the endpoint that a version answered which is not active.
     """
 
     fault_at: int = 0
     fault: str = ""
-    dark: list[str] = field(default_factory=list)
+    unrouted: list[str] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
     _count: int = 0
     _dead: bool = False
@@ -170,7 +170,7 @@ class Watched(FaultyService):
         routes = self.routes.get("support", (Route(LATEST, 100),))
         serving = [r for r in routes if r.percent and (r.version == LATEST or statuses.get(r.version) == "active")]
         if not serving:
-            self.dark.append(str(routes))
+            self.unrouted.append(str(routes))
 
 
 def faults(seed: int, calls: int) -> tuple[int, str]:

@@ -152,7 +152,7 @@ def test_a_service_error_says_what_where_what_the_service_said_and_the_request_i
 
 
 @pytest.mark.parametrize("kind", [AccessDeniedError, ProjectNotFoundError, ResponseLostError, UnreachableError])
-def test_a_service_error_that_somebody_can_mend_says_what_to_do(kind: type[ServiceError]) -> None:
+def test_a_service_error_with_a_known_remedy_says_what_to_do(kind: type[ServiceError]) -> None:
     assert f"  Do: {kind.do}" in str(_service_error(kind)).splitlines()
 
 

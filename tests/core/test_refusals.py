@@ -1,4 +1,4 @@
-"""What the service refuses, told with its cause and its remedy."""
+"""What the service refuses, with its cause and its remedy."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SAID: list[tuple[int, str, str, str, str]] = [
 
 
 @pytest.mark.parametrize(("status", "code", "said", "why", "do"), SAID)
-def test_a_refusal_is_told_with_its_cause_its_remedy_and_the_request_id(
+def test_a_refusal_has_its_cause_its_remedy_and_the_request_id(
     status: int, code: str, said: str, why: str, do: str
 ) -> None:
     text = str(ServiceError(said, operation="POST https://x", status=status, code=code, request_id="r-42"))
@@ -89,7 +89,7 @@ def test_a_general_remedy_stays_where_there_is_no_closer_one() -> None:
         assert f"Do: {kind.do}" in str(kind("no", operation="x", status=599))
 
 
-def test_a_network_that_is_shut_is_not_told_as_a_missing_role() -> None:
+def test_a_closed_network_is_not_reported_as_a_missing_role() -> None:
     text = str(NetworkDeniedError("Public access is disabled.", operation="GET https://x", status=403))
     assert "private endpoint" in text
     assert "53ca6127" not in text

@@ -29,7 +29,7 @@ LOST = ResponseLostError("connection reset", operation="GET runs")
 
 @dataclass
 class Tasks:
-    """A registry and its runs; ``course`` is what each look at the run gives, the last one for ever.
+    """A registry and its runs; ``course`` is what each look at the run gives, the last one forever.
 
     Attributes:
         course: Statuses, or what is raised instead.

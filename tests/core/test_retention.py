@@ -215,7 +215,7 @@ def test_where_all_is_our_own_none_stays_for_being_the_newest() -> None:
 
 
 def test_the_version_that_serves_stays_however_old_it_is() -> None:
-    """A way back makes the oldest version the serving one."""
+    """After a rollback the oldest version serves."""
     service = _long_history(Route("1", 100))
     _prune(service, 2, serving="1")
     assert sorted(service.statuses_left(), key=int) == ["1", "9", "10"]
@@ -276,7 +276,7 @@ def test_a_delete_that_fails_is_reported_and_stops_nothing() -> None:
 
 
 class SlowService(FaultyService):
-    """Deletes take as many reads as ``reads_until_gone`` says; None is for ever."""
+    """Deletes take as many reads as ``reads_until_gone`` says; None is forever."""
 
     reads_until_gone: int | None = 60
     errors: Sequence[ServiceError] = ()

@@ -45,7 +45,7 @@ def test_at_every_instant_an_active_version_is_routed_and_the_next_up_ends_as_as
     assert run(service, plan()).done
 
     assert service.routes["support"] == (Route("2", 100),)
-    assert service.dark == []
+    assert service.unrouted == []
     assert service.strays == []
 
 

@@ -164,7 +164,7 @@ def test_a_function_that_is_not_available_is_named(name: str) -> None:
         load_check(name)
 
 
-# --- In the dark -----------------------------------------------------------------------------------------------------
+# --- Before traffic --------------------------------------------------------------------------------------------------
 
 
 def test_the_version_is_asked_in_a_session_of_its_own_which_goes() -> None:
@@ -198,7 +198,7 @@ def test_424_for_ever_fails_at_the_tests_own_time_limit_and_the_session_goes() -
     assert service.count("ask") <= 20
 
 
-def test_wrong_answers_are_counted_and_told() -> None:
+def test_wrong_answers_are_counted_and_reported() -> None:
     prover, service, _ = _prover(SmokeTest("ping", expect="pong"))
     with pytest.raises(SmokeTestError) as caught:
         prover.on_pinned_session()

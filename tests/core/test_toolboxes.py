@@ -1,4 +1,4 @@
-"""Toolbox versions: create or adopt with one POST at most, promote, and retire what nobody calls."""
+"""Toolbox versions: create or adopt with one POST at most, promote, and retire what nothing uses."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_a_connection_that_the_project_has_not_is_named_before_any_write() -> No
 
 @dataclass
 class Dying(Faulty):
-    """The process ends at one call: before it is carried out, or after, when nobody hears the answer."""
+    """The process ends at one call: before it is carried out, or after, when its response is lost."""
 
     at: int = 0
     before: bool = True
@@ -348,7 +348,7 @@ def planned(
     )
 
 
-def test_a_replaced_version_goes_with_older_ones_that_nobody_calls() -> None:
+def test_a_replaced_version_is_deleted_with_older_unused_ones() -> None:
     assert planned("2", fresh="3") == Retirement(("1", "2"))
 
 
@@ -454,7 +454,7 @@ def test_a_variable_that_names_something_else_keeps_nothing(value: str) -> None:
     assert gone(service, "1", fresh={"2"}) is Retired.DELETED
 
 
-def test_what_is_not_there_and_what_is_not_ours_is_told() -> None:
+def test_what_is_missing_and_what_is_not_ours_is_reported() -> None:
     service = Faulty()
     assert gone(service, "1") is Retired.GONE
     service.has("1", OwnershipMetadata("v1:a", OTHER_OWNER))

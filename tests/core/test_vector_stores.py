@@ -210,7 +210,7 @@ def test_a_lost_answer_to_an_upload_leaves_one_file(plan: StorePlan, fault: str)
     assert len(service.files) == 2
 
 
-def test_a_file_that_changed_since_the_program_read_it_is_told_before_any_write(plan: StorePlan) -> None:
+def test_a_file_that_changed_since_the_program_read_it_is_an_error_before_any_write(plan: StorePlan) -> None:
     service = Faulty()
     Path(plan.paths["faq.md"]).write_text("Other words.", encoding="utf-8")
     Path(plan.paths["terms.txt"]).unlink()
@@ -258,7 +258,7 @@ def test_a_store_that_a_toolbox_searches_stays_and_goes_with_the_next_one(plan: 
     assert list(service.stores) == [third]
 
 
-def test_a_file_that_somebody_put_into_the_store_stays(plan: StorePlan) -> None:
+def test_a_file_that_someone_else_put_into_the_store_stays(plan: StorePlan) -> None:
     service = Faulty()
     store, _ = make(service, plan)
     theirs = service.upload("handbook.pdf", Path("handbook.pdf"))
@@ -290,7 +290,7 @@ def test_a_newer_store_stays_while_the_program_declares_it_and_a_destroy_leaves_
     assert (service.stores, service.files) == ({}, {})
 
 
-def test_what_is_not_there_and_what_is_not_ours_is_told(plan: StorePlan) -> None:
+def test_what_is_missing_and_what_is_not_ours_is_reported(plan: StorePlan) -> None:
     service = Faulty()
     assert gone(service, "vs_0") is Retired.GONE
     store, _ = make(service, plan)

@@ -59,7 +59,7 @@ def _conflict(operation: str = "DELETE …") -> ConflictError:
 # --- Create and adopt ------------------------------------------------------------------------------------------------
 
 
-def test_a_new_agent_is_one_post_with_our_marks() -> None:
+def test_a_new_agent_is_one_post_with_ownership_metadata() -> None:
     service = FaultyService()
     made = _run(service, plan(metadata={"team": "support"}))
     assert (made.outcome, made.view.id, made.view.status) == (Outcome.CREATED, "support:1", "active")
@@ -149,7 +149,7 @@ def test_a_match_far_back_among_1000_versions_is_adopted_from_one_list() -> None
     assert spent <= 2
 
 
-def test_a_list_that_calls_a_failed_version_active_deceives_nobody() -> None:
+def test_a_list_that_calls_a_failed_version_active_is_not_believed() -> None:
     """Case 25: 0 false successes."""
     service = FaultyService(list_statuses={"1": "active"})
     service.has("1", "failed", plan().ownership)
@@ -301,7 +301,7 @@ def test_a_tidying_that_fails_does_not_fail_the_version_that_is_active() -> None
 # --- Not ours --------------------------------------------------------------------------------------------------------
 
 
-def test_an_agent_without_a_mark_is_refused_with_no_write() -> None:
+def test_an_agent_without_ownership_metadata_is_refused_with_no_write() -> None:
     """Case 7."""
     service = FaultyService()
     service.has("1")
@@ -437,7 +437,7 @@ def test_a_key_that_is_added_adopts_what_was_posted_without_one() -> None:
 
 
 def test_what_is_posted_under_a_key_carries_no_plain_fingerprint() -> None:
-    """Case 55: somebody who reads the metadata has nothing to try guesses on."""
+    """Case 55: a reader of the metadata can't check guesses."""
     service = FaultyService()
     _run(service, _keyed(environment={"PIN": "4711"}))
     (sent,) = service.metadata
@@ -551,7 +551,7 @@ def test_reads_that_are_lost_during_the_wait_are_survived_on_one_post() -> None:
     """Case 30."""
 
     class Noisy(FaultyService):
-        noise: Iterator[ServiceError] = iter(
+        errors: Iterator[ServiceError] = iter(
             [
                 ResponseLostError("cut JSON", operation="GET"),
                 UnreachableError("reset", operation="GET"),
@@ -561,7 +561,7 @@ def test_reads_that_are_lost_during_the_wait_are_survived_on_one_post() -> None:
 
         def get_version(self, agent: str, version: str) -> VersionView | None:
             view = super().get_version(agent, version)
-            if (error := next(self.noise, None)) is not None:
+            if (error := next(self.errors, None)) is not None:
                 raise error
             return view
 
@@ -602,7 +602,7 @@ def test_what_serves_is_the_newest_active_version_and_not_a_failed_one() -> None
 
 
 def test_shares_of_pinned_versions_survive_the_pinning_of_the_rest() -> None:
-    """Case 36: a canary that somebody routed by hand is no reason to cut over."""
+    """Case 36: a canary that someone routed by hand is no reason to cut over."""
     service = FaultyService()
     service.has("1", "active", owned("v1:1"))
     service.has("2", "active", owned("v1:2"))
@@ -705,7 +705,7 @@ def test_any_other_refusal_of_a_delete_comes_through_as_it_is() -> None:
     assert caught.value is error
 
 
-def test_a_version_without_this_stacks_mark_is_kept() -> None:
+def test_a_version_that_this_stack_does_not_own_is_kept() -> None:
     """What the service's own de-duplication handed back, or another stack made, is not ours to delete."""
     for ownership in (None, owned("v1:1", owner=OTHER_OWNER)):
         service = FaultyService()
@@ -795,8 +795,8 @@ def test_a_project_that_answers_meanwhile_is_no_error() -> None:
     assert _run(service).view.status == "active"
 
 
-def test_a_version_that_the_service_hands_back_is_used_and_said_not_to_be_ours() -> None:
-    """The service's own de-duplication found an equal version without our mark."""
+def test_an_existing_version_that_the_service_returns_is_used_and_reported_as_not_ours() -> None:
+    """The service's own de-duplication found an equal version that this stack does not own."""
     lines: list[str] = []
     service = HandingBackService()
     made = _run(service, plan(take_over=True), lines=lines)

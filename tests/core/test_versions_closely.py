@@ -66,7 +66,7 @@ def test_a_line_is_shown_when_it_says_something_new() -> None:
     ]
 
 
-def test_an_adoption_is_told_as_one() -> None:
+def test_an_adoption_is_reported_as_one() -> None:
     service, lines = WireService(), list[str]()
     _run(service)
     made = _run(service, lines=lines)
@@ -99,7 +99,7 @@ def test_a_version_that_the_service_hands_back_and_that_fails_is_left(owner: str
     assert service.count("delete_version") == 0
 
 
-def test_a_failed_version_of_ours_is_removed_by_the_mark_that_came_over_the_wire() -> None:
+def test_a_failed_version_of_ours_is_removed_by_the_ownership_metadata_that_came_over_the_wire() -> None:
     service = WireService(statuses=["failed"])
     with pytest.raises(VersionFailedError, match="support:1 was removed"):
         _run(service)
@@ -111,7 +111,7 @@ def _one(ownership: OwnershipMetadata) -> dict[str, dict[str, VersionView]]:
     return {"support": {"1": VersionView("support", "1", "active", ownership.as_metadata())}}
 
 
-def test_unless_it_is_told_to_a_plan_takes_over_nothing() -> None:
+def test_a_plan_takes_over_nothing_by_default() -> None:
     """Case 7."""
     service, wanted = FaultyService(), plan()
     service.has("1", ownership=owned("v1:0", owner=OTHER_OWNERS[0]))
@@ -120,14 +120,14 @@ def test_unless_it_is_told_to_a_plan_takes_over_nothing() -> None:
 
 
 def test_what_a_lost_post_has_made_is_not_mistaken_for_another_version() -> None:
-    """Case 3: of all versions only the one with the very mark of that POST."""
+    """Case 3: of all versions only the one with the metadata of that POST."""
     service = WireService(create_faults=["lost"])
     service.has("1", ownership=owned("v1:0"))
     made = _run(service)
     assert (made.view.id, service.count("create_version")) == ("support:2", 2)
 
 
-def test_what_a_lost_post_has_made_is_known_by_the_mark_that_came_over_the_wire() -> None:
+def test_what_a_lost_post_has_made_is_known_by_the_metadata_that_came_over_the_wire() -> None:
     """Case 2."""
     service = WireService(create_faults=["committed"])
     assert (_run(service).view.id, service.count("create_version")) == ("support:1", 1)
@@ -155,7 +155,7 @@ def test_of_the_same_definition_only_what_has_failed_goes(status: str) -> None:
     assert service.statuses_left() == {"1": status, "2": "active"}
 
 
-def test_a_left_over_that_can_not_be_removed_is_told_in_one_line() -> None:
+def test_a_left_over_that_can_not_be_removed_is_reported_in_one_line() -> None:
     refused = ConflictError("in use", operation="DELETE …", status=409)
     service, lines = FaultyService(failing={"delete_version": refused}), list[str]()
     service.has("1", "failed", plan().ownership)
@@ -197,7 +197,7 @@ def test_a_failed_pull_is_posted_after_20_80_230_and_560_seconds_with_one_more_a
     assert _attempts(service) == ["1", "2", "3", "4", "5"]
 
 
-def test_what_serves_is_told_as_unknown_when_it_can_not_be_read() -> None:
+def test_what_serves_is_reported_as_unknown_when_it_can_not_be_read() -> None:
     class Fading(FaultyService):
         def get_agent(self, agent: str) -> AgentView | None:
             if self.count("create_version"):

@@ -14,7 +14,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from foundry_agents.azure import FoundryAgentService
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from tests.core.settings import values
-from tests.core.test_fingerprint import STORIES
+from tests.core.test_fingerprint import GOLDENS
 from tests.wire.scripted_service import Answer, AnyCredential, Script, serving
 from tests.wire.test_adapter import VERSION
 
@@ -32,7 +32,7 @@ def sent(script: Script, story: str) -> str:
     """The body of the POST of a story's definition."""
     client = AIProjectClient(script.url, AnyCredential(), authentication_policy=SansIOHTTPPolicy())
     script.says(Answer(200, VERSION))
-    inputs = STORIES[story]["inputs"]
+    inputs = GOLDENS[story]["inputs"]
     assert isinstance(inputs, Mapping)
     definition = AgentDefinition.from_values(values(inputs))
     FoundryAgentService(client, script.url).create_version("support", definition, definition.metadata or {})

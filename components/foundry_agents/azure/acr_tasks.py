@@ -51,13 +51,13 @@ class AcrTasks:
         )
 
     def under_way(self) -> Sequence[RunView]:
-        """Those that are not final, newest first."""
+        """Return the runs that are not final, newest first."""
         with self._translated("GET", "runs"):
             listed = self._client.runs.list(self._group, self._name, top=NEWEST_LOOKED_AT)
             return [view for run in listed if (view := _view(run)).status in UNDER_WAY]
 
     def schedule(self, order: BuildOrder, *, timeout_s: float) -> RunView:
-        """Uploads the context and begins a run that builds and pushes it."""
+        """Upload the context and start a run that builds and pushes it."""
         with self._translated("POST", "listBuildSourceUploadUrl", writes=True):
             upload = self._client.registries.get_build_source_upload_url(self._group, self._name)
         # The address itself is the right to write there: it stays out of every text.
@@ -77,12 +77,12 @@ class AcrTasks:
             return _view(self._client.registries.schedule_run(self._group, self._name, request))
 
     def get(self, run_id: str) -> RunView:
-        """A run as it is now."""
+        """Read a run."""
         with self._translated("GET", f"runs/{run_id}", state=_UNDER_WAY):
             return _view(self._client.runs.get(self._group, self._name, run_id))
 
     def log(self, run_id: str) -> str:
-        """Its log so far; "" while there is none."""
+        """Return the log so far; "" while there is none."""
         with self._translated("POST", f"runs/{run_id}/listLogSasUrl", state=_UNDER_WAY):
             link = self._client.runs.get_log_sas_url(self._group, self._name, run_id).log_link
         if not link:

@@ -1,4 +1,4 @@
-"""Registries over the OCI distribution API: digests, what an image is for, and whether a push would be taken."""
+"""Registries over the OCI distribution API: digests, platforms of an image, and whether a push would be accepted."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class RegistryClient:
         self._bases: dict[str, str] = {}
 
     def digest_of(self, repository: str, reference: str) -> str | None:
-        """The digest behind a tag or digest; None on a definite 404."""
+        """Return the digest of a tag or digest; None on a definite 404."""
         answer = self._manifest(repository, reference, "HEAD")
         return answer.headers.get("docker-content-digest") if answer is not None else None
 
     def inspect(self, repository: str, digest: str) -> ImageView | None:
-        """An image; None on a definite 404."""
+        """Return an image; None on a definite 404."""
         answer = self._manifest(repository, digest, "GET")
         if answer is None:
             return None
@@ -63,10 +63,10 @@ class RegistryClient:
         return self._described(repository, digest, inner.json()) if inner is not None else None
 
     def require_push(self, repository: str, *, sign_in: bool, progress: Progress) -> None:
-        """Begins an upload with Docker's credentials and drops it again.
+        """Start an upload with Docker's credentials and cancel it again.
 
         Raises:
-            RegistryAccessError: The registry does not take it, and a token of Azure's did not help or was not wanted.
+            RegistryAccessError: The registry does not accept it, and a token of Azure did not help or is not allowed.
         """
         host, _, path = repository.partition("/")
         upload = f"/v2/{path}/blobs/uploads/"
@@ -112,7 +112,7 @@ class RegistryClient:
         return answer
 
     def _logins(self, host: str) -> Iterator[Login | None]:
-        """What to sign in with, best first; each is made only when it is its turn. None asks without a name."""
+        """Yield the logins to try, best first, each created only when it is needed. None is an anonymous request."""
         if (found := stored_login(self._folder, host)) is not None:
             yield found
         if not resource_manager().has_registry(host):
@@ -132,7 +132,7 @@ class RegistryClient:
         logins: Iterable[Login | None],
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """One request; when the registry wants a token, again with one from each login until it is satisfied."""
+        """Send a request; when the registry requires a token, again with one from each login until it accepts one."""
         url = f"{self._base(host)}{path}"
         try:
             answer = self._http.request(method, url, headers=headers, timeout=_TIMEOUT_S)
@@ -151,12 +151,12 @@ class RegistryClient:
         return answer
 
     def _authorization(self, challenged: requests.Response, scope: str, login: Login | None) -> str | None:
-        """The header that answers a challenge with a login; None when there is none."""
+        """Return the header that answers a challenge with a login; None when there is none."""
         challenge = challenged.headers.get("www-authenticate", "")
         named = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
         if "realm" not in named or challenge[:5].lower() == "basic":
             return login.basic if login else None
-        # As Docker does it: the token server sees the name and password, the registry only the token.
+        # As in Docker: the token server gets the name and password, the registry only the token.
         asked = {"service": named.get("service", ""), "scope": scope}
         signed = {"Authorization": login.basic} if login else {}
         answer = self._http.get(named["realm"], params=asked, headers=signed, timeout=_TIMEOUT_S)
@@ -167,7 +167,7 @@ class RegistryClient:
         return f"Bearer {token}" if token else None
 
     def _base(self, host: str) -> str:
-        """TLS, but for a registry on this machine that answers plain HTTP only: Docker does the same."""
+        """Return the base URL: TLS, except for a registry on this machine with plain HTTP only, as in Docker."""
         if host not in self._bases:
             self._bases[host] = (
                 f"http://{host}" if _LOCAL.fullmatch(host) and self._is_plain(host) else f"https://{host}"
@@ -209,7 +209,7 @@ def _refused(
 
 
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from putting a password of ~/.netrc over the Authorization header."""
+    """Keep requests from replacing the Authorization header with a password of ~/.netrc."""
     return request
 
 

@@ -1,4 +1,4 @@
-"""The credentials that Docker has for registries, read and written where Docker keeps them."""
+"""Docker's credentials for registries, read and written where Docker stores them."""
 
 from __future__ import annotations
 

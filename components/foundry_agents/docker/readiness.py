@@ -28,7 +28,7 @@ _READY = "ready"
 
 
 def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, progress: Progress) -> None:
-    """Starts the image with the agent's variables and waits for ``GET /readiness`` to answer 200.
+    """Start the image with the agent's variables and wait until ``GET /readiness`` answers 200.
 
     Without a daemon, or when the daemon can't pull, the check is skipped with a message. The agent's identity and what
     else the platform adds are missing here: an agent that needs them to start fails this check, and not in Azure.
@@ -58,7 +58,7 @@ def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, 
 
 @contextmanager
 def _running(daemon: docker.DockerClient, reference: str, environment: Mapping[str, str]) -> Iterator[Container]:
-    """A container of the image with its port published on the loopback; gone afterwards."""
+    """Yield a container of the image with its port published on the loopback; remove it afterwards."""
     container = daemon.containers.run(
         reference,
         detach=True,

@@ -319,7 +319,7 @@ class Claim:
 
 
 def no_other_claims(_identity: Identity) -> None:
-    """For a thing that nothing else can declare."""
+    """Accept an identity that no other resource can declare."""
 
 
 def claimed_twice(identity_: Identity, mine: str, others: Mapping[str, Identity]) -> str | None:

@@ -18,13 +18,13 @@ SHOWN_LINES = 12
 """Of the log of a run that failed."""
 
 
-def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
+def build_or_adopt(  # noqa: PLR0917 (a port, an order and the usual three)
     registry: ImageRegistry, runs: TaskRuns, order: BuildOrder, patience: PollSettings, clock: Clock, progress: Progress
 ) -> Made[str]:
     """Make sure that the image of a content is in the registry; return its digest.
 
-    An image that is there is adopted: 0 runs. A run of an earlier `pulumi up` that was killed is found by the tag in
-    its log and followed; one whose log does not name it yet is not, and then two runs make the same image.
+    An existing image is adopted: 0 runs. A run of an earlier `pulumi up` that was killed is found by the tag in its log
+    and followed. A run whose log does not have the tag yet is not found, and then two runs build the same image.
 
     Raises:
         RemoteBuildError: The run failed, or is not done in time; the next run of Pulumi follows or repeats it.

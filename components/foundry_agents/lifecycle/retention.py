@@ -1,4 +1,4 @@
-"""Which versions of an agent may go: after a rollout the oldest, on destroy this stack's."""
+"""Which versions of an agent are deleted: after a rollout the oldest, on destroy this stack's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Kept:
 
     Attributes:
         kept: Own versions that stay because they are new enough, serve, or are not settled yet.
-        skipped: Own versions that stay only because something uses them, with the reason.
+        skipped: Own versions that stay only because something uses them, each with the reason.
         removed: Own versions that were deleted.
     """
 
@@ -42,17 +42,17 @@ def prune(
     staying: frozenset[str],
     served: frozenset[str] = frozenset(),
 ) -> Kept:
-    """Deletes own versions beyond the newest ``keep``, and own failed ones; None keeps everything.
+    """Delete own versions beyond the newest ``keep``, and own failed ones; None keeps everything.
 
-    ``staying`` are versions that stay whatever their age: the one that serves and the one that the settings describe.
+    ``staying`` are versions that stay at any age: the one that serves and the one that the settings describe.
 
     Versions that have ``served`` before count as newer than those that never did: a release that failed its test must
-    not push out the one to go back to.
+    not displace the version for a rollback.
 
     Of an agent that was taken over, the newest version that this stack itself has made stays as long as others'
-    versions do: without it nothing would say that the agent is this stack's now.
+    versions do: without it nothing in the service would say that this stack owns the agent.
 
-    What has traffic or a live session stays, and what others have made is not looked at. A refusal never fails the
+    Versions with traffic or a live session stay, and so do versions of other owners. A refused delete never fails the
     rollout: traffic has moved, and the next run tries again.
     """
     versions = list(service.list_versions(agent.name))
@@ -86,7 +86,7 @@ _LEAVING = frozenset({"deleting", "deleted"})
 
 
 def _delete(service: AgentService, version: VersionView) -> str | None:
-    """Deletes; the reason when that was refused."""
+    """Delete a version; return the reason when that was refused."""
     try:
         service.delete_version(version.agent, version.version, force=False)
     except ConflictError:
@@ -104,7 +104,7 @@ class Removed:
         agent: True when the agent itself is gone.
         versions: Numbers of own versions that were deleted one by one, because others share the agent.
         serving: Numbers of own versions that stay, because the endpoint's rules give them traffic.
-        answer: Whether it was to go at all; when it was not, nothing was deleted.
+        answer: Whether it was to be deleted at all; if not, nothing was deleted.
         reason: Why it stays.
     """
 
@@ -118,10 +118,10 @@ class Removed:
 def remove(
     service: AgentService, agent: str, *, owner: Owner, claim: Claim, force: bool, clock: Clock, patience: PollSettings
 ) -> Removed:
-    """Removes this stack's part of an agent: the whole agent when every version is ours, else our versions only.
+    """Delete this stack's part of an agent: the whole agent when it owns every version, else its own versions.
 
-    The agent goes in one request, so that no call meets an endpoint whose version is missing. Returns when the
-    service says that it is gone. Nothing is deleted unless the claim is proved.
+    The agent is deleted in one request, so that no call reaches an endpoint whose version is missing. Return when the
+    service says that it is gone. Nothing is deleted without proof that this stack owns it.
 
     Raises:
         RemovalRefusedError: The run is limited to a part of the stack.

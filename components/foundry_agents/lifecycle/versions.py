@@ -217,7 +217,7 @@ class _Run:
         )
 
     def _first_usable(self, candidates: Sequence[VersionView]) -> VersionView | None:
-        """The newest candidate that is usable by a single read: a list may be stale [observed]."""
+        """Return the newest candidate that a single read shows as usable: a list may be stale [observed]."""
         for candidate in candidates:
             seen = self.service.get_version(candidate.agent, candidate.version)
             if seen and seen.status in USABLE:

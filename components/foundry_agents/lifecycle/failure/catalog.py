@@ -62,7 +62,7 @@ class Refusal:
     older: str = ""
 
     def fits(self, status: int | None, code: str | None, said: str) -> bool:
-        """True when this is what the service has said; a code may also stand in its words."""
+        """Return whether this is what the service has said; its text may hold the code, too."""
         if self.status != status:
             return False
         named = code == self.code or re.search(rf"\b{self.code}\b", said) is not None

@@ -21,11 +21,11 @@ class AgentService(Protocol):
         ...
 
     def list_versions(self, agent: str) -> Iterator[VersionView]:
-        """Walks all versions, newest first; nothing for a missing agent. The statuses may be stale."""
+        """Yield all versions, newest first; nothing for a missing agent. The statuses may be stale."""
         ...
 
     def get_version(self, agent: str, version: str) -> VersionView | None:
-        """Reads one version; unlike a list, this is never stale."""
+        """Read one version; unlike a list, this is never stale."""
         ...
 
     def create_version(self, agent: str, definition: AgentDefinition, metadata: Mapping[str, str]) -> VersionView:
@@ -33,11 +33,11 @@ class AgentService(Protocol):
         ...
 
     def delete_version(self, agent: str, version: str, *, force: bool) -> bool:
-        """Deletes a version; False when it was not there. ConflictError when sessions use it, unless ``force``."""
+        """Delete a version; False when it is missing. ConflictError when sessions use it, unless ``force``."""
         ...
 
     def delete_agent(self, agent: str, *, force: bool) -> bool:
-        """Deletes the agent with all its versions; False when it was not there."""
+        """Delete the agent with all its versions; False when it is missing."""
         ...
 
     def set_routes(
@@ -51,7 +51,7 @@ class AgentService(Protocol):
         ...
 
     def list_sessions(self, agent: str) -> Iterator[SessionView]:
-        """Walks the sessions of an agent, in the service's order."""
+        """Yield the sessions of an agent, in the service's order."""
         ...
 
     def create_session(self, agent: str, version: str) -> str:

@@ -16,15 +16,15 @@ class ToolboxService(Protocol):
     """
 
     def default_version(self, toolbox: str) -> str | None:
-        """The number of the default version; None for a toolbox that isn't there."""
+        """Return the number of the default version; None for a missing toolbox."""
         ...
 
     def list_versions(self, toolbox: str) -> Iterator[ToolboxVersionView]:
-        """Walks all versions, newest first; nothing for a toolbox that isn't there."""
+        """Yield all versions, newest first; nothing for a missing toolbox."""
         ...
 
     def get_version(self, toolbox: str, version: str) -> ToolboxVersionView | None:
-        """Reads one version."""
+        """Read one version."""
         ...
 
     def create_version(
@@ -34,21 +34,21 @@ class ToolboxService(Protocol):
         ...
 
     def promote(self, toolbox: str, version: str) -> None:
-        """Makes a version the default."""
+        """Make a version the default."""
         ...
 
     def delete_version(self, toolbox: str, version: str) -> bool:
-        """Deletes a version; False when it was not there."""
+        """Delete a version; False when it is missing."""
         ...
 
     def delete_toolbox(self, toolbox: str) -> bool:
-        """Deletes the toolbox with all its versions; False when it was not there."""
+        """Delete the toolbox with all its versions; False when it is missing."""
         ...
 
     def agent_environments(self) -> Iterator[AgentEnvironment]:
-        """Walks all versions of all hosted agents of the project."""
+        """Yield all versions of all hosted agents of the project."""
         ...
 
     def has_connection(self, name: str) -> bool:
-        """Whether the project has a connection of this name."""
+        """Return whether the project has a connection of this name."""
         ...
