@@ -14,6 +14,7 @@ from foundry_agents.lifecycle.failure.errors import (
     PreviewRequiredError,
     Problem,
     ProjectNotFoundError,
+    PromotionConflictError,
     RegistryAccessError,
     RemoteBuildError,
     RemovalRefusedError,
@@ -26,8 +27,10 @@ from foundry_agents.lifecycle.failure.errors import (
     TrafficConflictError,
     UnreachableError,
     UnsuitableImageError,
+    VectorStoreError,
     VersionFailedError,
     VersionGoneError,
+    VersionNotFoundError,
     WaitTimeoutError,
 )
 
@@ -45,6 +48,7 @@ __all__ = [
     "PreviewRequiredError",
     "Problem",
     "ProjectNotFoundError",
+    "PromotionConflictError",
     "RegistryAccessError",
     "RemoteBuildError",
     "RemovalRefusedError",
@@ -57,7 +61,9 @@ __all__ = [
     "TrafficConflictError",
     "UnreachableError",
     "UnsuitableImageError",
+    "VectorStoreError",
     "VersionFailedError",
     "VersionGoneError",
+    "VersionNotFoundError",
     "WaitTimeoutError",
 ]

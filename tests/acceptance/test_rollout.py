@@ -17,14 +17,14 @@ from foundry_agents.lifecycle.retention import prune, remove
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.routing import checked
 from foundry_agents.lifecycle.smoke import Smoke
-from foundry_agents.lifecycle.views import Route
+from foundry_agents.lifecycle.views import Route, Routing
 from foundry_agents.testing import FastClock
 from foundry_emulator.testing import LocalAzure
 from tests.support import rollouts
 from tests.support.claims import PROVED
 from tests.support.deployers import INTERLEAVINGS, flips, interleave
 from tests.support.figures import Record
-from tests.support.service import FaultyService, marked
+from tests.support.service import FaultyService, owned
 from tests.support.settings import OWNER
 from tests.support.watched_azure import Ended, adapter, ended
 
@@ -180,7 +180,9 @@ def test_two_deployers_at_once_never_move_traffic_back_and_forth(figure: Record)
     for seed in range(INTERLEAVINGS):
         service, outcomes = interleave(seed)
         flipped += flips(service.history)
-        silent += sum(error is not None and "somebody else moves" not in str(error) for error in outcomes.values())
+        silent += sum(
+            error is not None and "changed by another writer" not in str(error) for error in outcomes.values()
+        )
     figure("10", f"flips back and forth, {INTERLEAVINGS} interleavings of two deployers", flipped, "=", 0)
     figure("10", "losers that do not say what happened", silent, "=", 0)
 
@@ -205,11 +207,11 @@ def test_senseless_weights_are_refused_before_a_request(figure: Record) -> None:
         [Route("1", 50), Route("1", 50)],
     ):
         try:
-            checked(routes)
+            checked(Routing(tuple(routes)))
         except InputError:
             refused += 1
     figure("39", "of 4 senseless weights refused before a request", refused, "=", 4)
-    figure("39", "shares of 0 accepted", len(checked([Route("1", 0), Route("2", 100)])) - 1, "=", 1)
+    figure("39", "shares of 0 accepted", len(checked(Routing((Route("1", 0), Route("2", 100)))).routes) - 1, "=", 1)
 
 
 def test_what_is_in_use_survives_retention_and_what_is_not_is_deleted(figure: Record) -> None:
@@ -237,7 +239,7 @@ def test_what_is_in_use_survives_retention_and_what_is_not_is_deleted(figure: Re
 def _ten_versions() -> FaultyService:
     service = FaultyService()
     for number in range(1, 11):
-        service.has(str(number), marks=marked(f"v1:{number}"))
+        service.has(str(number), ownership=owned(f"v1:{number}"))
     service.routes["support"] = (Route("2", 100),)
     return service
 

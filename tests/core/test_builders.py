@@ -52,13 +52,13 @@ def test_docker_not_running_is_one_error_with_the_remedy_and_the_other_ways(tmp_
     with pytest.raises(BuilderUnavailableError) as error:
         require_builder("", {"DOCKER_CONFIG": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
     assert str(error.value) == (
-        "no image can be built here\n"
+        "no image can be built on this machine\n"
         f"  Why: Docker does not answer at unix://{tmp_path}/none.sock (No such file or directory), and no buildx "
         f"builder is known in {tmp_path}\n"
         "  State: nothing was built, pushed or posted\n"
         "  Do: start Docker, or name a BuildKit with `docker buildx create --driver remote tcp://HOST:PORT`. "
         "AgentImage.remote_build(…) builds in Azure, without Docker; AgentImage.pinned(…) and AgentImage.from_tag(…) "
-        "name an image that is in a registry already"
+        "use an image that is in a registry already"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from foundry_agents.lifecycle import remedies
 from foundry_agents.lifecycle.failure import errors
 from foundry_agents.lifecycle.failure.errors import (
+    OTHER_WAYS,
     AccessDeniedError,
     BuilderUnavailableError,
     ConflictError,
@@ -23,6 +25,7 @@ from foundry_agents.lifecycle.failure.errors import (
     PreviewRequiredError,
     Problem,
     ProjectNotFoundError,
+    PromotionConflictError,
     RegistryAccessError,
     RemoteBuildError,
     RemovalRefusedError,
@@ -35,8 +38,10 @@ from foundry_agents.lifecycle.failure.errors import (
     TrafficConflictError,
     UnreachableError,
     UnsuitableImageError,
+    VectorStoreError,
     VersionFailedError,
     VersionGoneError,
+    VersionNotFoundError,
     WaitTimeoutError,
     message,
 )
@@ -93,7 +98,9 @@ def _one_of_each() -> dict[str, FoundryAgentsError]:
     return {
         "FoundryAgentsError": FoundryAgentsError("x"),
         "InputError": InputError("the agent's settings", [Problem("cpu", "must be a number")]),
-        "OwnershipError": OwnershipError("support", owner="acme/agents/prod", reason="somebody's"),
+        "OwnershipError": OwnershipError(
+            "support", owner="acme/agents/prod", reason='the stack "acme/agents/prod" manages it'
+        ),
         "DuplicateDeclarationError": DuplicateDeclarationError('agent "support"', '"one" (A)', '"two" (B)'),
         "RemovalRefusedError": RemovalRefusedError('agent "support"', option="--target"),
         **{kind.__name__: _service_error(kind) for kind in SERVICE_ERRORS},
@@ -105,6 +112,9 @@ def _one_of_each() -> dict[str, FoundryAgentsError]:
         "BuilderUnavailableError": BuilderUnavailableError("why", do="this"),
         "RemoteBuildError": RemoteBuildError("ca1", why="Failed", log=["the last line"]),
         "VersionFailedError": VersionFailedError("text", code="ImageError", detail="words", last=last),
+        "VersionNotFoundError": VersionNotFoundError("support", "99"),
+        "VectorStoreError": VectorStoreError("vs_1", what="does not exist", state="…", do="…", files={"a.md": "empty"}),
+        "PromotionConflictError": PromotionConflictError("tools", seen="3", expected="1"),
         "VersionGoneError": VersionGoneError("version support:1", last=last),
         "WaitTimeoutError": WaitTimeoutError("version support:1", last=last, polls=3, waited_s=60.2),
         "SmokeTestError": SmokeTestError("smoke test on support:1", "no answer"),
@@ -142,7 +152,7 @@ def test_a_service_error_says_what_where_what_the_service_said_and_the_request_i
 
 
 @pytest.mark.parametrize("kind", [AccessDeniedError, ProjectNotFoundError, ResponseLostError, UnreachableError])
-def test_a_service_error_that_somebody_can_mend_says_what_to_do(kind: type[ServiceError]) -> None:
+def test_a_service_error_with_a_known_remedy_says_what_to_do(kind: type[ServiceError]) -> None:
     assert f"  Do: {kind.do}" in str(_service_error(kind)).splitlines()
 
 
@@ -152,11 +162,35 @@ def test_what_is_not_known_is_left_out(kind: type[ServiceError]) -> None:
     assert "None" not in text
     assert "HTTP" not in text.splitlines()[0]
     assert "(request" not in text
-    assert "  Service said: short and stout" in text.splitlines()
+    assert "  Why: short and stout" in text.splitlines()
 
 
-def test_a_state_that_a_caller_knows_is_added() -> None:
-    assert "  State: support:1 is there" in _service_error(ServiceError).text(state="support:1 is there").splitlines()
+@pytest.mark.parametrize("kind", SERVICE_ERRORS)
+def test_without_a_response_no_error_says_that_the_service_said_anything(kind: type[ServiceError]) -> None:
+    assert "Service said" not in str(kind("the connection was reset", operation="GET https://x"))
+
+
+def test_a_caller_adds_the_state_and_what_to_do() -> None:
+    error = _service_error(ServiceError, state="support:1 is there", do="wait")
+    assert str(error).splitlines() == [
+        "the service refused, HTTP 418",
+        "  Where: POST https://x/agents/a/versions",
+        "  State: support:1 is there",
+        "  Do: wait",
+        "  Service said: [teapot] short and stout (request r-42)",
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(_one_of_each()))
+def test_every_error_can_be_pickled(name: str) -> None:
+    """Figures run in a pool of processes."""
+    error = _one_of_each()[name]
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert {key: str(value) for key, value in vars(copy).items()} == {
+        key: str(value) for key, value in vars(error).items()
+    }
 
 
 def test_a_missing_permission_names_the_roles_by_guid() -> None:
@@ -173,17 +207,88 @@ def test_every_other_finished_text_says_state_and_what_to_do(name: str) -> None:
     assert "\n  Do: " in text
 
 
-def test_a_refusal_of_what_is_not_ours_names_agent_and_state() -> None:
+def test_an_agent_of_another_stack_is_an_error_with_the_one_layout() -> None:
     """Case 7."""
-    text = str(_one_of_each()["OwnershipError"])
-    assert text.startswith('agent "support" exists and is not managed by this stack')
-    assert "No changes were made." in text
-    assert "take_over=True" in text
+    assert str(_one_of_each()["OwnershipError"]).splitlines() == [
+        'agent "support" exists and is not managed by this stack',
+        '  Why: the stack "acme/agents/prod" manages it',
+        "  State: No changes were made.",
+        (
+            "  Do: choose another agent_name, or set take_over=True to manage it from this stack. If this stack was "
+            "renamed, run `pulumi up` without --replace, and rename a component with an alias"
+        ),
+    ]
+
+
+def test_a_refused_removal_says_what_is_true_of_the_service_and_of_state() -> None:
+    assert str(_one_of_each()["RemovalRefusedError"]).splitlines() == [
+        'agent "support" was not deleted',
+        "  Why: --target limits this run to a part of the stack, so it can't see what else declares it",
+        "  State: nothing was changed in the service, and the resource stays in the stack's state",
+        "  Do: remove it from the program and run `pulumi up` without --target",
+    ]
+
+
+def test_a_version_that_does_not_exist_is_not_said_to_be_created_again() -> None:
+    """An import with a wrong number."""
+    assert str(VersionNotFoundError("support", "99")).splitlines() == [
+        "version support:99 was not found",
+        "  Why: the agent does not exist in this project, or has no version of this number",
+        "  State: nothing was changed",
+        "  Do: check project_endpoint, the agent's name and the number; the portal lists an agent's versions",
+    ]
+
+
+def test_a_conflict_on_delete_says_state_and_remedy_apart_from_the_services_words() -> None:
+    """Case 50."""
+    conflict = ConflictError("Version has active sessions", operation="DELETE …/versions/1", status=409)
+    assert str(remedies.in_use(conflict, agent="support", version="1")).splitlines() == [
+        "the request conflicts with the current state, HTTP 409",
+        "  Where: DELETE …/versions/1",
+        "  State: nothing was deleted",
+        (
+            "  Do: wait until the active sessions of version support:1 end, or set force_delete=True, which ends them; "
+            "then run the same command again"
+        ),
+        "  Service said: Version has active sessions",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "first", "last"),
+    [
+        (403, "registry acme refused, HTTP 403", "  Service said: words"),
+        (404, "registry acme was not found, HTTP 404", "  Service said: words"),
+        (None, "registry acme could not be reached", f"  Do: this. {OTHER_WAYS}"),
+    ],
+)
+def test_a_registry_error_says_whether_the_registry_answered(status: int | None, first: str, last: str) -> None:
+    lines = str(RegistryAccessError("acme", operation="GET /", detail="words", status=status, do="this")).splitlines()
+    assert (lines[0], lines[-1]) == (first, last)
 
 
 def test_a_timeout_that_saw_nothing_says_so() -> None:
     text = str(WaitTimeoutError("version support:1", last=None, polls=1, waited_s=60))
     assert text.startswith("version support:1 was not active after 60 s (1 reads, never seen)")
+    assert "Service said" not in text
+
+
+def test_a_timeout_after_an_error_without_a_response_does_not_quote_the_service() -> None:
+    lost = ResponseLostError("the connection was reset", operation="GET …")
+    text = str(WaitTimeoutError("version support:1", last=None, polls=2, waited_s=60, error=lost))
+    assert text.splitlines()[1] == (
+        "  Why: the last read failed: the response was lost or is not usable: the connection was reset"
+    )
+    assert "Service said" not in text
+
+
+def test_a_timeout_after_throttling_says_when_the_service_allows_the_next_read() -> None:
+    throttled = ThrottledError("slow down", operation="GET …", status=429, retry_after_s=900)
+    text = str(WaitTimeoutError("version support:1", last=None, polls=2, waited_s=60, error=throttled))
+    assert text.splitlines()[1] == (
+        "  Why: the last read failed: the service is throttling, and allows the next request after 900 s"
+    )
+    assert text.splitlines()[-1] == "  Service said: slow down"
 
 
 def test_a_message_has_its_parts_in_one_order() -> None:
@@ -213,4 +318,4 @@ def test_a_failed_pull_without_a_known_principal_leaves_a_place_for_it() -> None
         seen("failed", error_code="ImageError"), plan().definition, cause=cause, state="gone"
     )
     assert "<principal id of the project>" in text
-    assert "[ImageError] no reason was given" in text
+    assert "  Service said: [ImageError], without a reason" in text.splitlines()

@@ -1,4 +1,4 @@
-"""The hash that knows a version again, and the marks that carry it."""
+"""The hash that knows a version again, and the ownership that carry it."""
 
 from __future__ import annotations
 
@@ -162,11 +162,11 @@ GUESSES = 10_000
 """All PINs of four digits (case 55)."""
 
 
-def _confirmed(mark: str, others: Mapping[str, object]) -> int:
-    """How many guesses of a PIN the mark confirms to somebody who knows every other value."""
+def _confirmed(stored: str, others: Mapping[str, object]) -> int:
+    """Return how many guesses of a PIN the stored fingerprint confirms to a reader who knows every other value."""
     guesses = (f"{number:04}" for number in range(GUESSES))
     canonical = values(others)
-    return sum(fingerprint({**canonical, "environment": {"PIN": guess}}) == mark for guess in guesses)
+    return sum(fingerprint({**canonical, "environment": {"PIN": guess}}) == stored for guess in guesses)
 
 
 def test_a_fingerprint_without_a_key_gives_a_pin_away() -> None:
@@ -176,11 +176,11 @@ def test_a_fingerprint_without_a_key_gives_a_pin_away() -> None:
 
 def test_a_fingerprint_under_a_key_confirms_no_guess() -> None:
     """Case 55: the guesser holds the metadata, plain state and all other fields, and may try a key of his own."""
-    mark = fingerprint(values(environment={"PIN": "4711"}, fingerprint_key="correct horse battery"))
-    assert _confirmed(mark, GOOD) == 0
-    assert _confirmed(mark, {**GOOD, "fingerprint_key": "another horse battery"}) == 0
-    assert mark.startswith("v1k:")
-    assert len(mark) == len("v1k:") + 64
+    stored = fingerprint(values(environment={"PIN": "4711"}, fingerprint_key="correct horse battery"))
+    assert _confirmed(stored, GOOD) == 0
+    assert _confirmed(stored, {**GOOD, "fingerprint_key": "another horse battery"}) == 0
+    assert stored.startswith("v1k:")
+    assert len(stored) == len("v1k:") + 64
 
 
 def test_under_one_key_the_same_definition_has_the_same_fingerprint_and_another_has_another() -> None:
@@ -198,14 +198,14 @@ def test_the_plain_fingerprint_is_the_one_from_before_there_was_a_key() -> None:
 # --- Ownership metadata -----------------------------------------------------------------------------------------------
 
 
-def test_marks_that_are_written_are_read_back() -> None:
-    marks = OwnershipMetadata(fingerprint(values(GOOD)), OWNER, attempt=3)
+def test_ownership_metadata_that_is_written_is_read_back() -> None:
+    ownership = OwnershipMetadata(fingerprint(values(GOOD)), OWNER, attempt=3)
     # Over the wire: equal texts, not the same ones.
-    answered = json.loads(json.dumps({"team": "support", **marks.as_metadata()}))
-    assert OwnershipMetadata.of(seen(metadata=answered)) == marks
+    answered = json.loads(json.dumps({"team": "support", **ownership.as_metadata()}))
+    assert OwnershipMetadata.of(seen(metadata=answered)) == ownership
 
 
-def test_marks_take_the_four_places_that_are_kept_for_them_and_the_service_takes_them() -> None:
+def test_ownership_metadata_has_four_reserved_keys_and_values_that_the_service_accepts() -> None:
     """Case 63; names of at most 64 and values of at most 512 characters [sdk]."""
     longest_owner = "/".join(["o" * 100, "p" * 100, "s" * 100])
     pairs = OwnershipMetadata(fingerprint(values()), longest_owner, attempt=999).as_metadata()
@@ -224,7 +224,7 @@ def test_marks_take_the_four_places_that_are_kept_for_them_and_the_service_takes
         {"foundry-agents.managed-by": MANAGED_BY},
     ],
 )
-def test_a_version_without_our_marks_has_none(metadata: dict[str, str]) -> None:
+def test_a_version_of_another_tool_has_no_ownership_metadata(metadata: dict[str, str]) -> None:
     assert OwnershipMetadata.of(seen(metadata=metadata)) is None
 
 

@@ -69,10 +69,10 @@ def test_an_image_that_can_not_run_is_refused_with_the_remedy(image: ImageView |
     text = str(refused.value)
     assert refused.value.reference == IMAGE
     assert f"  Why: {why}\n  State: nothing was posted\n  Do: " in text
-    assert text.endswith("or switch this check off: AgentImage…(check=False)")
+    assert text.endswith("or disable this check: AgentImage…(check=False)")
 
 
-def test_what_can_not_be_read_is_told_and_let_through() -> None:
+def test_a_registry_that_can_not_be_read_is_a_warning_and_the_deployment_continues() -> None:
     """A registry that this machine may not read says nothing about the image."""
     closed = RegistryAccessError("acme.azurecr.io", operation="GET /", detail="no", status=403, do="sign in")
     registry = OneImage(closed)
@@ -80,7 +80,7 @@ def test_what_can_not_be_read_is_told_and_let_through() -> None:
     assert registry.warned[0].startswith("image not checked: registry acme.azurecr.io refused, HTTP 403")
 
 
-def test_another_port_is_told_and_let_through() -> None:
+def test_another_port_is_a_warning_and_the_deployment_continues() -> None:
     registry = OneImage(ImageView(DIGEST, ("linux/amd64",), ("python",), ("80/tcp",)))
     registry.check()
     assert registry.warned == ["image exposes 80/tcp and not 8088: the agent must listen where PORT says"]

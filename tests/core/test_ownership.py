@@ -18,7 +18,7 @@ from foundry_agents.lifecycle.ownership import (
     claimed_twice,
     identity,
     owner_in,
-    refuse_others,
+    require_ownership,
     store_identity,
     toolbox_identity,
     verdict,
@@ -56,7 +56,7 @@ def test_a_stack_owns_what_it_has_taken_over_and_has_not_made_it() -> None:
     assert not owner.owns(version(owner="acme/agents/third"))
 
 
-def test_taking_over_twice_is_taking_over_once_and_nobody_takes_over_its_own() -> None:
+def test_taking_over_twice_is_taking_over_once_and_no_stack_takes_over_its_own() -> None:
     """Case 89: state has the former owners, and so has the service."""
     once = Owner(OWNER).taking_over([version(owner=OTHER_OWNER)])
     assert once.former == {OTHER_OWNER}
@@ -67,9 +67,9 @@ def test_taking_over_twice_is_taking_over_once_and_nobody_takes_over_its_own() -
 def test_the_stack_that_manages_an_agent_is_named_also_where_a_portal_has_made_the_newest_version(newest: str) -> None:
     """Case 7."""
     with pytest.raises(OwnershipError, match=f'the stack "{newest}" manages it'):
-        refuse_others(Owner(OWNER), [version(owner=None), version(owner=newest)], "support", take_over=False)
+        require_ownership(Owner(OWNER), [version(owner=None), version(owner=newest)], "support", take_over=False)
     with pytest.raises(OwnershipError, match="it carries no ownership metadata of this library"):
-        refuse_others(Owner(OWNER), [version(owner=None)], "support", take_over=False)
+        require_ownership(Owner(OWNER), [version(owner=None)], "support", take_over=False)
 
 
 def test_a_stack_that_made_what_is_older_was_taken_over_whatever_state_says() -> None:
@@ -150,7 +150,7 @@ def test_with_proof_it_goes(destroys: bool) -> None:  # noqa: FBT001 (a paramete
         pytest.param(Run(live=OURS), OURS, OURS, Answer.LIVES, id="84: the same under another host name"),
         pytest.param(Run(live=OURS, limited="--target"), OURS, OURS, Answer.LIVES, id="the same, in a limited run"),
         pytest.param(Run(live=OTHER), OURS, OURS, Answer.GOES, id="another one lives"),
-        pytest.param(Run(), OURS, OTHER, Answer.STAYS, id="somebody has made another one"),
+        pytest.param(Run(), OURS, OTHER, Answer.STAYS, id="someone else created another one"),
         pytest.param(Run(), OURS, frozenset(), Answer.STAYS, id="the service gives no identity"),
         pytest.param(Run(), frozenset(), OURS, Answer.STAYS, id="state has no identity"),
         pytest.param(Run(limited="--target"), OURS, OURS, Answer.REFUSED, id="85: targets"),

@@ -78,11 +78,13 @@ def test_a_role_that_does_not_count_on_a_registry_with_repository_permissions_is
     ("role", "repository_permissions"),
     [*((role, False) for role in PULL_ROLES), *((role, True) for role in REPOSITORY_ROLES)],
 )
-def test_where_role_and_policy_are_right_the_other_causes_are_told(role: str, *, repository_permissions: bool) -> None:
+def test_where_role_and_policy_are_right_the_other_causes_are_listed(
+    role: str, *, repository_permissions: bool
+) -> None:
     """Cases 22 and 23: principal, role and scope, and that the role may be new."""
     cause = PULL.cause_with(_access(role, repository_permissions=repository_permissions))
     assert f"{WHO} has {PULL_ROLES[role]} ({role}) on {REGISTRY}, and" in cause.why
-    for word in ("granted a moment ago", "digest", "linux/amd64", "network"):
+    for word in ("role assignment is new", "digest", "linux/amd64", "network"):
         assert word in cause.why
     assert "condition" not in cause.why
     assert IMAGE in cause.do
@@ -144,7 +146,7 @@ def test_the_registry_is_not_asked_when_nothing_or_something_else_has_failed() -
 
 
 @pytest.mark.parametrize(("who", "where"), [(WHO, ""), ("", REGISTRY), ("", "")])
-def test_without_principal_or_registry_the_usual_causes_are_told(who: str, where: str) -> None:
+def test_without_principal_or_registry_the_usual_causes_are_listed(who: str, where: str) -> None:
     """Case 23."""
     registry = Registry(_access())
     wanted = plan(pull_identity=who, registry_id=where)
@@ -163,7 +165,7 @@ def test_without_principal_or_registry_the_usual_causes_are_told(who: str, where
             "HTTP 403 No authorization (request r-403)",
         ),
         (UnreachableError("connection refused", operation="GET …"), "connection refused"),
-        (SignInError("az login", endpoint="GET …"), "no token"),
+        (SignInError("az login", endpoint="GET …"), "no access token could be acquired"),
     ],
 )
 def test_a_registry_that_can_not_be_read_does_not_hide_the_failure(unread: FoundryAgentsError, words: str) -> None:
@@ -195,7 +197,7 @@ def test_a_new_role_is_waited_for_as_long_as_it_is_new_and_no_longer(posts: int,
     ],
     ids=["role there", "role missing", "tokens refused", "role void"],
 )
-def test_what_time_can_not_mend_is_not_posted_again(access: PullAccess, posts: int) -> None:
+def test_a_cause_that_does_not_pass_with_time_is_not_posted_again(access: PullAccess, posts: int) -> None:
     """Cases 22 and 23."""
     service = FaultyService(statuses=["failed"])
     wanted = plan(pull_identity=WHO, registry_id=REGISTRY, pull_grace_s=600)

@@ -1,4 +1,4 @@
-"""What the service refuses, told with its cause and its remedy."""
+"""What the service refuses, with its cause and its remedy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAID: list[tuple[int, str, str, str, str]] = [
         "of another kind",
         "another agent_name",
     ),
-    (400, "bad_request", "Unsupported region for Foundry Hosted Agents..", "in the region", "eastus2"),
+    (400, "bad_request", "Unsupported region for Foundry Hosted Agents..", "in this account's region", "eastus2"),
     (
         400,
         "bad_request",
@@ -33,10 +33,10 @@ SAID: list[tuple[int, str, str, str, str]] = [
     (400, "invalid_payload", "Environment variable 'PORT' is reserved by the platform.", "sets this variable", "name"),
     (400, "UserError", "The agent has reached the maximum of 1000 versions.", "at most 1000 versions", "keep_versions"),
     (400, "agent_version_failed", "[ImageError] no pull", "has failed", "pulumi up"),
-    (429, "QuotaExceeded", "no", "as many sessions at once", "end sessions"),
-    (429, "RegionalQuotaExceeded", "no", "the region has no room", "another region"),
-    (429, "too_many_requests", "no (QuotaExceeded)", "as many sessions at once", "end sessions"),
-    (500, "server_error", "Sorry", "may have been carried out", "found by its mark"),
+    (429, "QuotaExceeded", "no", "limit of concurrent sessions", "end sessions"),
+    (429, "RegionalQuotaExceeded", "no", "the region has no capacity", "another region"),
+    (429, "too_many_requests", "no (QuotaExceeded)", "limit of concurrent sessions", "end sessions"),
+    (500, "server_error", "Sorry", "may have been carried out", "adopts what was created meanwhile"),
     (502, "bad_gateway", "no (ReadinessTimeout)", "/readiness", "PORT"),
     (504, "timeout", "ProxyTimeout", "longer to answer", "stream"),
     (409, "AgentNotCodeBased", "no", "from an image", "pull"),
@@ -45,7 +45,7 @@ SAID: list[tuple[int, str, str, str, str]] = [
 
 
 @pytest.mark.parametrize(("status", "code", "said", "why", "do"), SAID)
-def test_a_refusal_is_told_with_its_cause_its_remedy_and_the_request_id(
+def test_a_refusal_has_its_cause_its_remedy_and_the_request_id(
     status: int, code: str, said: str, why: str, do: str
 ) -> None:
     text = str(ServiceError(said, operation="POST https://x", status=status, code=code, request_id="r-42"))
@@ -89,7 +89,7 @@ def test_a_general_remedy_stays_where_there_is_no_closer_one() -> None:
         assert f"Do: {kind.do}" in str(kind("no", operation="x", status=599))
 
 
-def test_a_network_that_is_shut_is_not_told_as_a_missing_role() -> None:
+def test_a_closed_network_is_not_reported_as_a_missing_role() -> None:
     text = str(NetworkDeniedError("Public access is disabled.", operation="GET https://x", status=403))
     assert "private endpoint" in text
     assert "53ca6127" not in text

@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import RemoteBuildError, ResponseLostError, ThrottledError
+from foundry_agents.lifecycle.failure.errors import (
+    RemoteBuildError,
+    ResponseLostError,
+    ThrottledError,
+    UnreachableError,
+)
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
+from foundry_agents.lifecycle.outcomes import Made, Outcome
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.remote_build import build_or_adopt
 from foundry_agents.lifecycle.service.builds import BuildOrder
@@ -23,7 +29,7 @@ LOST = ResponseLostError("connection reset", operation="GET runs")
 
 @dataclass
 class Tasks:
-    """A registry and its runs; ``course`` is what each look at the run gives, the last one for ever.
+    """A registry and its runs; ``course`` is what each look at the run gives, the last one forever.
 
     Attributes:
         course: Statuses, or what is raised instead.
@@ -69,21 +75,21 @@ class Tasks:
     def log(self, run_id: str) -> str:
         return self.earlier.get(run_id, self.text)
 
-    def build(self) -> str:
+    def build(self) -> Made[str]:
         order = BuildOrder("acme.azurecr.io", "team/support", CONTENT, "0123456789ab", lambda: b"packed")
         return build_or_adopt(self, self, order, PollSettings(100, 5), self.clock, self.said.append)
 
 
 def test_a_content_that_is_there_is_adopted_with_0_runs() -> None:
     tasks = Tasks([], tags={TAG: DIGEST})
-    assert tasks.build() == DIGEST
+    assert tasks.build() == Made(DIGEST, Outcome.ADOPTED)
     assert tasks.scheduled == []
     assert tasks.said == [f"adopted {TAG}: {DIGEST} was built from the same content, so nothing is built"]
 
 
 def test_a_new_content_is_scheduled_once_and_followed_with_its_log() -> None:
     tasks = Tasks(["Queued", "Running", "Succeeded"])
-    assert tasks.build() == DIGEST
+    assert tasks.build() == Made(DIGEST, Outcome.CREATED)
     (order,) = tasks.scheduled
     assert order.tags == [f"team/support:{TAG}", "team/support:git-0123456789ab"]
     assert tasks.said == ["run ca9 is scheduled", "run ca9 · step 2", f"run ca9 built {DIGEST}"]
@@ -92,16 +98,17 @@ def test_a_new_content_is_scheduled_once_and_followed_with_its_log() -> None:
 def test_a_run_of_a_killed_up_is_followed_and_none_is_scheduled() -> None:
     """Adoption after a crash, as for versions."""
     tasks = Tasks(["Running", "Succeeded"], earlier={"ca7": "Building other:ctx-0\n", "ca8": f"Building x:{TAG}\n"})
-    assert tasks.build() == DIGEST
+    assert tasks.build() == Made(DIGEST, Outcome.FOLLOWED)
     assert tasks.scheduled == []
     assert tasks.said[0] == f"run ca8 of an earlier try builds {TAG} already"
 
 
 def test_lost_answers_and_throttling_are_survived() -> None:
     throttled = ThrottledError("slow down", operation="GET runs", status=429, retry_after_s=40)
-    tasks = Tasks([LOST, throttled, "Running", "Succeeded"])
-    assert tasks.build() == DIGEST
-    assert tasks.clock.now() >= 40
+    unreachable = UnreachableError("no route", operation="GET runs")
+    tasks = Tasks([LOST, unreachable, throttled, "Running", "Succeeded"])
+    assert tasks.build().view == DIGEST
+    assert tasks.clock.now() == 5 + 5 + 40 + 5
 
 
 @pytest.mark.parametrize("status", ["Failed", "Canceled", "Error", "Timeout"])

@@ -9,26 +9,28 @@ from dataclasses import replace
 import pytest
 
 from foundry_agents.lifecycle.failure.errors import (
+    AccessDeniedError,
     ConflictError,
     ResponseLostError,
     ServiceError,
     ThrottledError,
     UnreachableError,
+    WaitTimeoutError,
 )
 from foundry_agents.lifecycle.ownership import NO_OWNER, Answer, Claim, Owner
-from foundry_agents.lifecycle.polling import PollSettings
+from foundry_agents.lifecycle.polling import THROTTLED_PAUSE_S, PollSettings
 from foundry_agents.lifecycle.retention import Kept, Removed, prune, remove
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
 from tests.support.claims import LIVES, PROVED, Judged
-from tests.support.service import FaultyService, marked
+from tests.support.service import FaultyService, owned
 from tests.support.settings import OTHER_OWNER, OWNER
 
 
 def _service(*routes: Route, **more: object) -> FaultyService:
     service = FaultyService(**more)  # type: ignore[arg-type]  # tests pass fitting types
     for number in ("1", "2", "3"):
-        service.has(number, marks=marked(f"v1:{number}"))
+        service.has(number, ownership=owned(f"v1:{number}"))
     if routes:
         service.routes["support"] = routes
     return service
@@ -64,7 +66,7 @@ def test_an_agent_whose_versions_are_all_ours_goes_in_one_request() -> None:
 def test_of_a_shared_agent_only_our_versions_go_and_the_one_with_traffic_stays() -> None:
     """Cases 51 and 53."""
     service = _service(Route("2", 100))
-    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    service.has("4", ownership=owned("v1:4", owner=OTHER_OWNER))
     service.has("5")
     removed = _remove(service, force=False)
     assert not removed.agent
@@ -76,7 +78,7 @@ def test_of_a_shared_agent_only_our_versions_go_and_the_one_with_traffic_stays()
 def test_nothing_of_an_agent_that_others_made_is_touched() -> None:
     """Case 51."""
     service = FaultyService()
-    service.has("1", marks=marked("v1:1", owner=OTHER_OWNER))
+    service.has("1", ownership=owned("v1:1", owner=OTHER_OWNER))
     removed = _remove(service, force=True)
     assert (removed.agent, removed.versions) == (False, ())
     assert service.writes == []
@@ -103,7 +105,7 @@ def test_active_sessions_refuse_the_removal_and_the_way_around_is_named() -> Non
     service = _service(Route("2", 100), failing={"delete_agent": error})
     with pytest.raises(ConflictError) as caught:
         _remove(service, force=False)
-    for part in ('agent "support"', "force_delete=True", "Nothing was deleted", "r-409"):
+    for part in ('agent "support"', "force_delete=True", "nothing was deleted", "r-409"):
         assert part in str(caught.value)
     assert sorted(service.statuses_left()) == ["1", "2", "3"]
 
@@ -119,11 +121,11 @@ def test_a_removal_that_stops_half_way_does_not_say_that_nothing_was_deleted() -
     """Case 50: what the error says of the state is true."""
     error = ConflictError("Version has active sessions", operation="DELETE …/versions/1", status=409)
     service = _service(Route("2", 100), failing={"delete_version support:1": error})
-    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    service.has("4", ownership=owned("v1:4", owner=OTHER_OWNER))
     with pytest.raises(ConflictError) as caught:
         _remove(service, force=False)
     assert sorted(service.statuses_left()) == ["1", "2", "4"]
-    assert "Nothing was deleted" not in str(caught.value)
+    assert "nothing was deleted" not in str(caught.value)
     assert "support:1" in str(caught.value)
 
 
@@ -131,8 +133,8 @@ def test_a_refusal_before_anything_went_says_so() -> None:
     """Case 50."""
     error = ConflictError("Version has active sessions", operation="DELETE …/versions/3", status=409)
     service = _service(Route("2", 100), failing={"delete_version support:3": error})
-    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
-    with pytest.raises(ConflictError, match="Nothing was deleted"):
+    service.has("4", ownership=owned("v1:4", owner=OTHER_OWNER))
+    with pytest.raises(ConflictError, match="nothing was deleted"):
         _remove(service)
     assert sorted(service.statuses_left()) == ["1", "2", "3", "4"]
 
@@ -141,7 +143,7 @@ def test_another_error_half_way_speaks_of_no_sessions() -> None:
     """Case 50: only a 409 is about sessions."""
     error = ResponseLostError("reset", operation="DELETE …/versions/1", status=500)
     service = _service(Route("2", 100), failing={"delete_version support:1": error})
-    service.has("4", marks=marked("v1:4", owner=OTHER_OWNER))
+    service.has("4", ownership=owned("v1:4", owner=OTHER_OWNER))
     with pytest.raises(ResponseLostError) as caught:
         _remove(service)
     assert "sessions" not in str(caught.value)
@@ -153,7 +155,7 @@ def test_another_error_half_way_speaks_of_no_sessions() -> None:
 def _long_history(*routes: Route, count: int = 10) -> FaultyService:
     service = FaultyService()
     for number in range(1, count + 1):
-        service.has(str(number), marks=marked(f"v1:{number}"))
+        service.has(str(number), ownership=owned(f"v1:{number}"))
     service.routes["support"] = routes
     return service
 
@@ -190,15 +192,15 @@ def test_without_a_number_everything_stays_and_nothing_is_sent() -> None:
 @pytest.mark.parametrize("status", ["active", "creating", "suspended"])
 def test_without_a_number_failed_versions_are_no_history(status: str) -> None:
     service = _long_history(Route("3", 100), count=3)
-    service.has("1", status, marks=marked("v1:1"))
-    service.has("2", "failed", marks=marked("v1:2"))
+    service.has("1", status, ownership=owned("v1:1"))
+    service.has("2", "failed", ownership=owned("v1:2"))
     assert _prune(service, None, serving="3").kept == ("3", "1")
 
 
 def test_of_what_was_taken_over_the_newest_of_our_own_stays_as_long_as_others_do() -> None:
     """Case 89: the last thing that says whose the agent is now; an older one of ours says nothing more."""
     service = _long_history(Route("1", 100), count=3)
-    service.has("1", marks=marked("v1:1", owner=OTHER_OWNER))
+    service.has("1", ownership=owned("v1:1", owner=OTHER_OWNER))
     agent = service.get_agent("support")
     assert agent is not None
     owner = Owner(OWNER, frozenset({OTHER_OWNER, NO_OWNER}))
@@ -213,7 +215,7 @@ def test_where_all_is_our_own_none_stays_for_being_the_newest() -> None:
 
 
 def test_the_version_that_serves_stays_however_old_it_is() -> None:
-    """A way back makes the oldest version the serving one."""
+    """After a rollback the oldest version serves."""
     service = _long_history(Route("1", 100))
     _prune(service, 2, serving="1")
     assert sorted(service.statuses_left(), key=int) == ["1", "9", "10"]
@@ -228,7 +230,7 @@ def test_a_paused_target_without_traffic_stays() -> None:
 def test_failed_versions_go_and_do_not_count() -> None:
     service = _long_history(Route("10", 100))
     for number in ("9", "8"):
-        service.has(number, "failed", marks=marked("v1:x"))
+        service.has(number, "failed", ownership=owned("v1:x"))
     assert _prune(service, 3).kept == ("10", "7", "6")
     assert sorted(service.statuses_left(), key=int) == ["6", "7", "10"]
 
@@ -236,7 +238,7 @@ def test_failed_versions_go_and_do_not_count() -> None:
 @pytest.mark.parametrize("status", ["creating", "deleting"])
 def test_what_is_on_its_way_is_left_alone(status: str) -> None:
     service = _long_history(Route("10", 100))
-    service.has("1", status, marks=marked("v1:1"))
+    service.has("1", status, ownership=owned("v1:1"))
     _prune(service, 1)
     assert sorted(service.statuses_left(), key=int) == ["1", "10"]
 
@@ -244,7 +246,7 @@ def test_what_is_on_its_way_is_left_alone(status: str) -> None:
 def test_what_others_made_is_neither_counted_nor_touched() -> None:
     """Case 51."""
     service = _long_history(Route("10", 100))
-    service.has("9", marks=marked("v1:9", owner=OTHER_OWNER))
+    service.has("9", ownership=owned("v1:9", owner=OTHER_OWNER))
     service.has("1", "failed")
     assert _prune(service, 2).kept == ("10", "8")
     assert sorted(service.statuses_left(), key=int) == ["1", "8", "9", "10"]
@@ -269,15 +271,15 @@ def test_a_delete_that_fails_is_reported_and_stops_nothing() -> None:
     service = _long_history(Route("10", 100))
     service.failing = {"delete_version support:5": ResponseLostError("reset", operation="DELETE", status=500)}
     history = _prune(service, 3)
-    assert history.skipped == (("5", "the service did not answer properly, HTTP 500"),)
+    assert history.skipped == (("5", "the response was lost or is not usable, HTTP 500"),)
     assert history.removed == ("7", "6", "4", "3", "2", "1")
 
 
 class SlowService(FaultyService):
-    """Deletes take as many reads as ``reads_until_gone`` says; None is for ever."""
+    """Deletes take as many reads as ``reads_until_gone`` says; None is forever."""
 
     reads_until_gone: int | None = 60
-    noise: Sequence[ServiceError] = ()
+    errors: Sequence[ServiceError] = ()
     _pause: Callable[[], None] = staticmethod(lambda: None)
 
     def reading_takes(self, seconds: float, clock: FastClock) -> None:
@@ -287,8 +289,8 @@ class SlowService(FaultyService):
     def get_agent(self, agent: str) -> AgentView | None:
         if self.count("delete_agent"):
             self._pause()
-            if self.noise:
-                error, *self.noise = self.noise
+            if self.errors:
+                error, *self.errors = self.errors
                 raise error
         if self.count("delete_agent") and self.reads_until_gone:
             self.reads_until_gone -= 1
@@ -323,7 +325,7 @@ class SlowVersions(FaultyService):
 
 def _slow(reads: int | None) -> SlowService:
     service = SlowService()
-    service.has("1", marks=marked("v1:1"))
+    service.has("1", ownership=owned("v1:1"))
     service.reads_until_gone = reads
     return service
 
@@ -338,8 +340,9 @@ def test_a_slow_delete_is_waited_for() -> None:
 def test_the_clock_does_not_begin_at_zero_and_the_last_pause_ends_at_the_deadline() -> None:
     """Case 49."""
     clock = FastClock(1000)
-    with pytest.raises(ServiceError, match="5 s after it was deleted"):
+    with pytest.raises(WaitTimeoutError) as caught:
         _remove(_slow(None), clock=clock, timeout_s=5, interval_s=2)
+    assert (caught.value.waited_s, caught.value.polls) == (5, 4)
     assert clock.now() == 1005
 
 
@@ -348,26 +351,29 @@ def test_reads_that_take_long_do_not_hide_the_deadline() -> None:
     clock = FastClock()
     service = _slow(None)
     service.reading_takes(4, clock)
-    with pytest.raises(ServiceError, match="15 s after it was deleted"):
+    with pytest.raises(WaitTimeoutError) as caught:
         _remove(service, clock=clock, timeout_s=11, interval_s=2)
+    assert (caught.value.waited_s, caught.value.polls) == (15, 3)
 
 
 @pytest.mark.parametrize(
-    "noise",
+    ("error", "seconds"),
     [
-        ResponseLostError("reset", operation="GET", status=500),
-        UnreachableError("no route", operation="GET"),
-        ThrottledError("slow down", operation="GET", status=429),
+        (ResponseLostError("reset", operation="GET", status=500), 3),
+        (UnreachableError("no route", operation="GET"), 3),
+        (ThrottledError("slow down", operation="GET", status=429), 2 + THROTTLED_PAUSE_S),
+        (ThrottledError("slow down", operation="GET", status=429, retry_after_s=20), 2 + 20),
+        (AccessDeniedError("the token has expired", operation="GET", status=401), 3),
     ],
-    ids=lambda error: type(error).__name__,
+    ids=["lost", "unreachable", "throttled", "Retry-After", "401"],
 )
-def test_a_read_that_fails_while_a_delete_is_waited_for_is_made_again(noise: ServiceError) -> None:
-    """Case 49."""
+def test_a_read_that_fails_while_a_delete_is_waited_for_is_made_again(error: ServiceError, seconds: float) -> None:
+    """Case 49; not before Retry-After has passed."""
     service = _slow(3)
-    service.noise = [noise]
+    service.errors = [error]
     clock = FastClock()
     assert _remove(service, clock=clock).agent
-    assert clock.now() == 3
+    assert clock.now() == seconds
 
 
 @pytest.mark.parametrize("meanwhile", ["active", "deleting"])
@@ -376,8 +382,8 @@ def test_of_a_shared_agent_each_version_is_waited_for_until_it_is_gone(meanwhile
     """Case 49: a version reads as it was or as `deleting` for a while, then as `deleted` or not at all."""
     service, clock = SlowVersions(meanwhile, end), FastClock()
     for number in ("1", "2"):
-        service.has(number, marks=marked(f"v1:{number}"))
-    service.has("3", marks=marked("v1:3", owner=OTHER_OWNER))
+        service.has(number, ownership=owned(f"v1:{number}"))
+    service.has("3", ownership=owned("v1:3", owner=OTHER_OWNER))
     service.routes["support"] = (Route("3", 100),)
     assert sorted(_remove(service, clock=clock).versions) == ["1", "2"]
     assert clock.now() == 2 * 4
@@ -386,9 +392,14 @@ def test_of_a_shared_agent_each_version_is_waited_for_until_it_is_gone(meanwhile
 def test_a_delete_that_is_stuck_ends_at_the_deadline() -> None:
     """Case 49."""
     clock = FastClock()
-    with pytest.raises(ServiceError, match='agent "support" was still there 120 s after it was deleted'):
+    with pytest.raises(WaitTimeoutError) as caught:
         _remove(_slow(None), clock=clock, timeout_s=120)
     assert clock.now() == 120
+    assert str(caught.value).splitlines() == [
+        'agent "support" was not gone after 120 s (121 reads, last seen existing)',
+        "  State: it was left as it is; nothing else was changed",
+        "  Do: run the same command again later; or raise timeout_s",
+    ]
 
 
 def test_a_second_removal_is_quiet() -> None:

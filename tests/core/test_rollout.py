@@ -17,7 +17,7 @@ from foundry_agents.lifecycle.rollout import (
 )
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route
 from foundry_agents.testing import FastClock
-from tests.support.service import FaultyService, marked
+from tests.support.service import FaultyService, owned
 
 
 def _plan(version: str = "2", protocols: Sequence[str] = ("responses",), timeout_s: float = 30) -> RolloutPlan:
@@ -27,7 +27,7 @@ def _plan(version: str = "2", protocols: Sequence[str] = ("responses",), timeout
 def _service(*routes: Route, **more: object) -> FaultyService:
     service = FaultyService(**more)  # type: ignore[arg-type]  # tests pass fitting types
     for number in ("1", "2", "3"):
-        service.has(number, marks=marked(f"v1:{number}"))
+        service.has(number, ownership=owned(f"v1:{number}"))
     if routes:
         service.routes["support"] = routes
     return service
@@ -39,11 +39,11 @@ def _run(service: FaultyService, plan: RolloutPlan | None = None, clock: FastClo
 
 @dataclass
 class WilfulService(FaultyService):
-    """A service that does something else than it is told.
+    """A service that does something else than it is asked to.
 
     Attributes:
         takes: What each coming call of set_routes puts into force; "nothing" leaves what is there. None left means
-            that it does as it is told.
+            that it does as it is asked.
         then_loses: Numbers of those calls whose answer is lost, from 1.
     """
 
@@ -65,7 +65,7 @@ class WilfulService(FaultyService):
 def _wilful(*routes: Route, **more: object) -> WilfulService:
     service = WilfulService(**more)  # type: ignore[arg-type]  # tests pass fitting types
     for number in ("1", "2", "3"):
-        service.has(number, marks=marked(f"v1:{number}"))
+        service.has(number, ownership=owned(f"v1:{number}"))
     service.routes["support"] = routes
     return service
 
@@ -180,13 +180,13 @@ def test_a_target_that_a_list_calls_active_and_a_read_calls_failed_gets_no_traff
 
 def test_a_target_that_is_not_there_gets_no_traffic() -> None:
     service = _service(Route("1", 100))
-    with pytest.raises(RolloutError, match="support:9 is not there"):
+    with pytest.raises(RolloutError, match="support:9 does not exist"):
         _run(service, _plan("9"))
     assert service.writes == []
 
 
 def test_an_agent_that_is_not_there_is_said_to_be() -> None:
-    with pytest.raises(RolloutError, match="the agent is not there"):
+    with pytest.raises(RolloutError, match="the agent does not exist"):
         _run(FaultyService())
 
 
@@ -233,7 +233,7 @@ def test_a_move_that_cannot_be_proved_puts_the_former_routes_back() -> None:
         assert part in str(caught.value)
 
 
-def test_routes_that_somebody_else_set_meanwhile_are_left_alone_and_told() -> None:
+def test_routes_that_another_writer_set_meanwhile_are_not_changed_and_are_reported() -> None:
     """Case 10: 0 flips of traffic back and forth."""
     service, clock = _wilful(Route("1", 60), Route("3", 40), takes=[SOMETHING_ELSE]), FastClock()
     with pytest.raises(RolloutError) as caught:
@@ -268,7 +268,7 @@ def test_routes_that_cannot_be_put_back_are_said_not_to_be() -> None:
     with pytest.raises(RolloutError) as caught:
         _run(service)
     assert not caught.value.restored
-    assert "could NOT be put back to 100 % on 1" in str(caught.value)
+    assert "could NOT be restored to 100 % on 1" in str(caught.value)
 
 
 def test_a_putting_back_that_did_not_take_is_not_called_restored() -> None:
@@ -286,10 +286,10 @@ def test_a_write_whose_answer_is_lost_ends_with_traffic_on_one_side_and_the_trut
     try:
         done = _run(service)
     except RolloutError as error:
-        told, ended = error.restored, (Route("1", 100),)
+        reported, ended = error.restored, (Route("1", 100),)
     else:
-        told, ended = done.changed, (Route("2", 100),)
-    assert told
+        reported, ended = done.changed, (Route("2", 100),)
+    assert reported
     assert service.routes["support"] == ended
 
 
@@ -302,7 +302,7 @@ def test_an_agent_that_vanishes_under_the_rollout_is_not_called_restored() -> No
         service.versions.pop(agent)
         return view
 
-    service.set_routes = gone  # type: ignore[method-assign]  # somebody deletes the agent
+    service.set_routes = gone  # type: ignore[method-assign]  # someone else deletes the agent
     with pytest.raises(RolloutError) as caught:
         _run(service)
     assert not caught.value.restored
@@ -310,14 +310,14 @@ def test_an_agent_that_vanishes_under_the_rollout_is_not_called_restored() -> No
 
 
 def test_one_lost_answer_while_reading_back_does_not_turn_traffic_around() -> None:
-    """Case 30: noise is survived until the deadline."""
+    """Case 30: transient errors are survived until the deadline."""
     service = _service(Route("1", 100))
-    original, noise = service.get_agent, [ResponseLostError("reset", operation="GET")]
+    original, errors = service.get_agent, [ResponseLostError("reset", operation="GET")]
 
     def noisy(agent: str) -> AgentView | None:
         view = original(agent)
-        if service.count("set_routes") and noise:
-            raise noise.pop()
+        if service.count("set_routes") and errors:
+            raise errors.pop()
         return view
 
     service.get_agent = noisy  # type: ignore[method-assign]  # one read is lost

@@ -1,4 +1,4 @@
-"""Steps: tested in the dark, moved with proof, tested again, and taken back when a test fails."""
+"""Steps: tested before traffic, moved and read back, tested again, and rolled back when a test fails."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from foundry_agents.lifecycle.failure.errors import NotReadyError
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import LATEST, AgentView, Answer, Route, VersionView
+from foundry_agents.sources.user_check import load_check
 from foundry_agents.testing import FastClock
 from tests.support.rollouts import moves, plan, run, service_with
 from tests.support.service import FaultyService, lost
@@ -51,13 +52,13 @@ def test_the_rest_stays_with_the_largest_active_version_that_was_found() -> None
     assert moves(service) == ["2=20 3=80", "2=100"]
 
 
-def test_where_nobody_else_answers_traffic_does_not_wait_for_a_test() -> None:
-    """Case 41: the rule of a version that somebody deleted."""
+def test_where_no_other_version_is_active_traffic_does_not_wait_for_a_test() -> None:
+    """Case 41: the rule of a version that someone else deleted."""
     service = service_with(Route("1", 100))
     service.versions["support"].pop("1")
     ran = run(service, plan())
     assert moves(service) == ["2=100"]
-    assert "support:2 can't be dark: no other version answers; pinning it" in ran.lines
+    assert "cannot test support:2 before it takes traffic: no other version is active; pinning it" in ran.lines
 
 
 def test_a_first_version_is_pinned_at_once_and_said_to_be() -> None:
@@ -65,7 +66,7 @@ def test_a_first_version_is_pinned_at_once_and_said_to_be() -> None:
     service.has("1")
     ran = run(service, plan("1"))
     assert moves(service) == ["1=100"]
-    assert ran.lines[0] == "support:1 can't be dark: no other version answers; pinning it"
+    assert ran.lines[0] == "cannot test support:1 before it takes traffic: no other version is active; pinning it"
     assert "smoke test on support:1 passed through the endpoint at 100 %" in ran.lines
 
 
@@ -75,13 +76,13 @@ def test_a_first_version_that_fails_its_test_stays_pinned() -> None:
     service.has("1")
     failure = run(service, plan("1", smoke=WRONG)).failure
     assert service.routes["support"] == (Route("1", 100),)
-    assert "who serves was not changed: 100 % on 1" in str(failure)
+    assert "the serving version was not changed: 100 % on 1" in str(failure)
 
 
 # --- Failing ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_version_that_fails_in_the_dark_gets_no_traffic() -> None:
+def test_a_version_that_fails_before_traffic_gets_none() -> None:
     """Case 44: 0 PATCHes."""
     service = service_with(Route("1", 100))
     failure = run(service, plan(smoke=WRONG)).failure
@@ -91,12 +92,12 @@ def test_a_version_that_fails_in_the_dark_gets_no_traffic() -> None:
         "smoke test on support:2 failed",
         '  Why: asked "ping", expected to contain "pong", got "2: ping" (3 of 3 tries, last 0.0 s)',
         "  State: support:2 got no traffic; 100 % on 1",
-        "  Do: mend the agent and run `pulumi up` again",
+        "  Do: fix the agent and run `pulumi up` again",
     ]
 
 
 def test_a_version_that_never_gets_ready_gets_no_traffic() -> None:
-    """Case 44: 424 for ever."""
+    """Case 44: 424 forever."""
     service = service_with(Route("1", 100))
 
     def never(*_args: object, **_more: object) -> Answer:
@@ -151,12 +152,16 @@ def test_a_version_that_stops_being_active_at_a_step_is_taken_back() -> None:
     assert 'it was active and now is "failed"' in str(failure)
 
 
-def test_a_function_that_cannot_be_imported_is_told_beside_a_target_that_is_not_there_before_anything_is_sent() -> None:
+def test_a_function_that_cannot_be_imported_and_a_missing_target_are_one_error_before_anything_is_sent() -> None:
     """All at once, before the first PATCH."""
     service = service_with(Route("1", 100))
-    failure = run(service, plan("9", smoke=Smoke("ping", "check", "no_such_module:f"))).failure
-    assert "support:9 is not there" in str(failure)
-    assert "no_such_module:f" in str(failure)
+    failure = run(service, plan("9", smoke=Smoke("ping", "check", "no_such_module:f"), load_check=load_check)).failure
+    assert str(failure).splitlines() == [
+        "version support:9 does not exist, so it can't serve",
+        ("smoke.check: importing no_such_module:f failed Why: ModuleNotFoundError: No module named 'no_such_module'"),
+        "  State: no traffic was moved; 100 % on 1",
+        "  Do: set an active version, or run `pulumi refresh` and `pulumi up` to create it again",
+    ]
     assert service.writes == []
 
 
@@ -203,7 +208,7 @@ def test_a_version_that_has_served_before_takes_over_in_one_write_without_a_ques
 # --- Blue-green and paused -------------------------------------------------------------------------------------------
 
 
-def test_blue_green_is_tested_in_the_dark_before_and_after_its_bake_and_then_takes_all() -> None:
+def test_blue_green_is_tested_before_traffic_before_and_after_its_bake_and_then_gets_all() -> None:
     service, clock = service_with(Route("1", 100)), FastClock()
     ran = run(service, plan(steps=(0,)), clock)
     assert moves(service) == ["2=100"]
@@ -233,7 +238,7 @@ def test_a_paused_rollout_pins_what_an_endpoint_that_follows_latest_serves() -> 
     service = service_with()
     ran = run(service, plan("3", steps=(), paused=True))
     assert moves(service) == ["3=100"]
-    assert "support:3 can't be dark: the endpoint followed @latest; pinning it" in ran.lines
+    assert "cannot test support:3 before it takes traffic: the endpoint followed @latest; pinning it" in ran.lines
 
 
 def test_a_candidate_gets_nothing_while_an_older_latest_serves() -> None:
@@ -284,16 +289,16 @@ def test_an_agent_that_was_switched_off_is_switched_on_in_one_write() -> None:
     assert ran.done.changed
 
 
-def test_somebody_else_is_noticed_while_a_step_bakes_and_not_only_after_it() -> None:
+def test_another_writer_is_noticed_while_a_step_bakes_and_not_only_after_it() -> None:
     """Case 10."""
     service, clock = service_with(Route("1", 100)), FastClock()
     sleep = clock.sleep
 
-    def then_somebody_moves_it(seconds: float) -> None:
+    def then_someone_moves_it(seconds: float) -> None:
         sleep(seconds)
         service.routes["support"] = (Route("3", 100),)
 
-    clock.sleep = then_somebody_moves_it  # type: ignore[method-assign]  # while it bakes
+    clock.sleep = then_someone_moves_it  # type: ignore[method-assign]  # while it bakes
     failure = run(service, plan(bake_s=600), clock).failure
     assert clock.now() < 120
     assert service.routes["support"] == (Route("3", 100),)
@@ -301,7 +306,7 @@ def test_somebody_else_is_noticed_while_a_step_bakes_and_not_only_after_it() -> 
     assert "nothing more was changed: 100 % on 3" in str(failure)
 
 
-# --- Noise -----------------------------------------------------------------------------------------------------------
+# --- Transient errors ------------------------------------------------------------------------------------------------
 
 
 def test_a_list_that_is_stale_does_not_choose_the_stable_side() -> None:

@@ -1,4 +1,4 @@
-"""Routing: in words, checked before it is sent, and moved against somebody else's will never."""
+"""Routing: described, checked before it is sent, and never moved against another writer."""
 
 from __future__ import annotations
 
@@ -8,54 +8,51 @@ import pytest
 
 from foundry_agents.lifecycle.failure.errors import InputError, TrafficConflictError
 from foundry_agents.lifecycle.polling import PollSettings
-from foundry_agents.lifecycle.routing import (
-    Traffic,
-    checked,
-    describe,
-    live_target,
-    most_traffic,
-    same,
-    shares,
-    traffic,
-    whole,
-    without,
-)
-from foundry_agents.lifecycle.views import LATEST, AgentView, Route
+from foundry_agents.lifecycle.routing import Traffic, checked
+from foundry_agents.lifecycle.views import LATEST, AgentView, Route, Routing
 from foundry_agents.testing import FastClock
 from tests.support.service import FaultyService, lost
 
-# --- Words -----------------------------------------------------------------------------------------------------------
+
+def routing(*routes: Route) -> Routing:
+    return Routing(routes)
 
 
-def test_routing_is_told_largest_share_first() -> None:
-    assert describe([Route("8", 10), Route("7", 90)]) == "90 % on 7, 10 % on 8"
+# --- Text ------------------------------------------------------------------------------------------------------------
+
+
+def test_routing_is_described_largest_share_first() -> None:
+    assert routing(Route("8", 10), Route("7", 90)).describe() == "90 % on 7, 10 % on 8"
 
 
 def test_no_rules_are_the_default_rule() -> None:
     view = AgentView("support", None)
-    assert describe(view.routes) == "100 % on @latest"
-    assert traffic(view) == {LATEST: 100}
+    assert view.routing.describe() == "100 % on @latest"
+    assert view.routing.shares == {LATEST: 100}
+    assert view.follows_latest
 
 
 def test_shares_of_one_version_add_up() -> None:
-    assert traffic(AgentView("support", None, (Route("7", 60), Route("8", 10), Route("7", 30)))) == {"7": 90, "8": 10}
+    split = routing(Route("7", 60), Route("8", 10), Route("7", 30))
+    assert split.shares == {"7": 90, "8": 10}
+    assert split.percent_of("7") == 90
 
 
 @pytest.mark.parametrize(
-    ("table", "expected"),
+    ("routes", "expected"),
     [
-        ({"7": 100}, "7"),
-        ({"7": 100, "8": 0}, "7"),
-        ({LATEST: 100}, LATEST),
-        ({"7": 90, "8": 10}, "7: 90 %, 8: 10 %"),
-        ({"7": 74}, "7: 74 %"),
-        ({"7": 0}, "none"),
-        ({}, "none"),
+        ([Route("7", 100)], "7"),
+        ([Route("7", 100), Route("8", 0)], "7"),
+        ([Route(LATEST, 100)], LATEST),
+        ([], LATEST),
+        ([Route("7", 90), Route("8", 10)], "7: 90 %, 8: 10 %"),
+        ([Route("7", 74)], "7: 74 %"),
+        ([Route("7", 0)], "none"),
     ],
 )
-def test_live_traffic_is_told_as_the_input_that_would_describe_it(table: dict[str, int], expected: str) -> None:
+def test_live_traffic_is_shown_as_the_input_that_would_describe_it(routes: list[Route], expected: str) -> None:
     """Case 40."""
-    assert live_target(table) == expected
+    assert routing(*routes).target == expected
 
 
 @pytest.mark.parametrize(
@@ -70,7 +67,23 @@ def test_live_traffic_is_told_as_the_input_that_would_describe_it(table: dict[st
     ],
 )
 def test_the_previous_version_is_the_numbered_one_with_most_traffic(routes: list[Route], expected: str | None) -> None:
-    assert most_traffic(routes, but="2") == expected
+    assert routing(*routes).largest(but="2") == expected
+
+
+@pytest.mark.parametrize(
+    ("routes", "newest", "expected"),
+    [
+        ([], "3", [Route("3", 100)]),
+        ([Route(LATEST, 20), Route("1", 80)], "3", [Route("3", 20), Route("1", 80)]),
+        ([Route("3", 80), Route(LATEST, 20)], "3", [Route("3", 100)]),
+        ([Route("1", 74)], "3", [Route("1", 100)]),
+        ([Route(LATEST, 20), Route("1", 80)], None, [Route(LATEST, 20), Route("1", 80)]),
+    ],
+)
+def test_latest_is_resolved_to_the_version_that_it_serves_now(
+    routes: list[Route], newest: str | None, expected: list[Route]
+) -> None:
+    assert routing(*routes).resolved(newest) == routing(*expected)
 
 
 # --- Weights ---------------------------------------------------------------------------------------------------------
@@ -94,14 +107,15 @@ def test_shares_that_make_no_sense_are_refused_with_a_path_and_nothing_is_sent(r
     assert found is not None
     service.calls.clear()
     with pytest.raises(InputError) as caught:
-        Traffic(service, found, PollSettings(10, 1), FastClock()).move(routes)
+        Traffic(service, found, PollSettings(10, 1), FastClock()).move(routing(*routes))
     assert path in {problem.path for problem in caught.value.problems}
     assert service.calls == []
 
 
 def test_a_share_of_0_is_fine() -> None:
     """Case 39."""
-    assert checked([Route("1", 0), Route("2", 100)]) == (Route("1", 0), Route("2", 100))
+    unequal = routing(Route("1", 0), Route("2", 100))
+    assert checked(unequal) is unequal
 
 
 @pytest.mark.parametrize(
@@ -118,27 +132,27 @@ def test_what_was_found_is_brought_to_100_before_it_is_put_back(
     found: tuple[Route, ...], expected: tuple[Route, ...]
 ) -> None:
     """Case 39: weights always sum to 100 before they are sent."""
-    assert whole(found) == expected
-    assert checked(whole(found))
+    assert Routing(found).whole() == Routing(expected)
+    assert checked(Routing(found).whole()) == Routing(expected)
 
 
 def test_order_and_shares_of_0_mean_nothing() -> None:
-    assert same([Route("1", 90), Route("2", 10)], [Route("2", 10), Route("1", 90), Route("3", 0)])
-    assert same([], [Route(LATEST, 100)])
-    assert not same([Route("1", 100)], [Route(LATEST, 100)])
+    assert routing(Route("1", 90), Route("2", 10)).same_as(routing(Route("2", 10), Route("1", 90), Route("3", 0)))
+    assert routing().same_as(routing(Route(LATEST, 100)))
+    assert not routing(Route("1", 100)).same_as(routing(Route(LATEST, 100)))
 
 
 def test_the_share_of_a_blamed_version_goes_to_the_stable_one() -> None:
-    assert without([Route("1", 50), Route("2", 50)], "2", "1") == (Route("1", 100),)
+    assert routing(Route("1", 50), Route("2", 50)).without("2", rest="1") == routing(Route("1", 100))
 
 
 def test_a_step_gives_the_rest_to_the_stable_version() -> None:
-    assert shares("8", 10, "7") == (Route("8", 10), Route("7", 90))
-    assert shares("8", 100, "7") == (Route("8", 100),)
-    assert shares("8", 10, None) == (Route("8", 100),)
+    assert Routing.to("8", 10, rest="7") == routing(Route("8", 10), Route("7", 90))
+    assert Routing.to("8", 100, rest="7") == routing(Route("8", 100))
+    assert Routing.to("8", 10) == routing(Route("8", 100))
 
 
-# --- Somebody else ---------------------------------------------------------------------------------------------------
+# --- Another writer ---------------------------------------------------------------------------------------------------
 
 
 def _traffic() -> tuple[FaultyService, Traffic, FastClock]:
@@ -156,24 +170,24 @@ def test_a_routing_that_is_neither_found_nor_ours_stops_before_anything_is_sent(
     service, mover, _ = _traffic()
     service.routes["support"] = (Route("3", 100),)
     with pytest.raises(TrafficConflictError) as caught:
-        mover.move([Route("2", 100)])
+        mover.move(routing(Route("2", 100)))
     assert "100 % on 3" in str(caught.value)
     assert service.writes == []
 
 
-def test_one_stale_read_is_not_somebody_else() -> None:
+def test_one_stale_read_is_not_another_writer() -> None:
     service, mover, _ = _traffic()
     stale = [AgentView("support", None, (Route("9", 100),))]
     read = service.get_agent
     service.get_agent = lambda agent: stale.pop() if stale else read(agent)  # type: ignore[method-assign]  # one old answer
-    mover.move([Route("2", 100)])
+    mover.move(routing(Route("2", 100)))
     assert service.writes == ["set_routes support 2=100"]
 
 
 def test_what_was_set_before_is_still_ours_when_it_is_read_late() -> None:
     service, mover, _ = _traffic()
-    mover.move([Route("2", 10), Route("1", 90)])
-    mover.move([Route("2", 50), Route("1", 50)])
+    mover.move(routing(Route("2", 10), Route("1", 90)))
+    mover.move(routing(Route("2", 50), Route("1", 50)))
     service.routes["support"] = (Route("2", 10), Route("1", 90))
     assert mover.look().routes == (Route("2", 10), Route("1", 90))
 
@@ -194,5 +208,5 @@ def test_a_write_whose_answer_is_lost_is_looked_at_and_sent_again_only_if_it_was
         raise losses.pop()
 
     service.set_routes = loses_one  # type: ignore[method-assign]  # loses one answer
-    assert mover.move([Route("2", 100)]).routes == (Route("2", 100),)
+    assert mover.move(routing(Route("2", 100))).routes == (Route("2", 100),)
     assert service.writes == ["set_routes support 2=100"]

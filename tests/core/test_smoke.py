@@ -18,9 +18,11 @@ from foundry_agents.lifecycle.failure.errors import (
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.rollout_settings import SmokeTest
 from foundry_agents.lifecycle.polling import PollSettings
-from foundry_agents.lifecycle.smoke import Check, Smoke, SmokeRunner, load_check, looked_up
+from foundry_agents.lifecycle.smoke import Check, Smoke, SmokeRunner, looked_up
 from foundry_agents.lifecycle.views import Answer, Route
+from foundry_agents.sources.user_check import load_check
 from foundry_agents.testing import FastClock
+from tests.support.rollouts import plan, run, service_with
 from tests.support.service import FaultyService
 
 
@@ -144,19 +146,25 @@ def test_a_function_accepts_by_anything_else() -> None:
 
 
 def test_a_function_is_imported_by_its_name() -> None:
-    loaded: Callable[..., object] | None = load_check(smoke(SmokeTest("q", check="json:JSONDecoder.decode")))
-    assert loaded is not None
+    loaded: Callable[..., object] = load_check("json:JSONDecoder.decode")
     assert loaded.__name__ == "decode"
-    assert load_check(smoke(PING)) is None
+
+
+def test_the_core_itself_imports_no_function() -> None:
+    """Code of users runs where the caller says so, and nowhere else."""
+    service = service_with(Route("1", 100))
+    failed = run(service, plan(smoke=smoke(SmokeTest("q", check="json:loads")))).failure
+    assert "smoke.check: importing json:loads failed Why: this caller imports no functions" in str(failed)
+    assert service.writes == []
 
 
 @pytest.mark.parametrize("name", ["no_such_module_anywhere:f", "json:no_such_function", "sys:version"])
-def test_a_function_that_cannot_be_had_is_named(name: str) -> None:
+def test_a_function_that_is_not_available_is_named(name: str) -> None:
     with pytest.raises(SmokeTestError, match=f"importing {name}"):
-        load_check(smoke(SmokeTest("q", check=name)))
+        load_check(name)
 
 
-# --- In the dark -----------------------------------------------------------------------------------------------------
+# --- Before traffic --------------------------------------------------------------------------------------------------
 
 
 def test_the_version_is_asked_in_a_session_of_its_own_which_goes() -> None:
@@ -190,7 +198,7 @@ def test_424_for_ever_fails_at_the_tests_own_time_limit_and_the_session_goes() -
     assert service.count("ask") <= 20
 
 
-def test_wrong_answers_are_counted_and_told() -> None:
+def test_wrong_answers_are_counted_and_reported() -> None:
     prover, service, _ = _prover(SmokeTest("ping", expect="pong"))
     with pytest.raises(SmokeTestError) as caught:
         prover.on_pinned_session()

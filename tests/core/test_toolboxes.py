@@ -1,4 +1,4 @@
-"""Toolbox versions: create or adopt with one POST at most, promote, and retire what nobody calls."""
+"""Toolbox versions: create or adopt with one POST at most, promote, and retire what nothing uses."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from typing import Any
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import InputError, OwnershipError, ResponseLostError, ServiceError
+from foundry_agents.lifecycle.failure.errors import (
+    InputError,
+    OwnershipError,
+    PromotionConflictError,
+    ResponseLostError,
+    ServiceError,
+    WaitTimeoutError,
+)
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
+from foundry_agents.lifecycle.outcomes import Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.toolboxes import (
-    Retired,
     Retirement,
     ToolboxPlan,
     create_or_adopt,
@@ -53,8 +60,8 @@ class Faulty(MemoryToolboxes):
             raise ResponseLostError("reset", operation="POST …")
         return made
 
-    def has(self, number: str, marks: OwnershipMetadata | None) -> None:
-        view = ToolboxVersionView("support", number, marks.as_metadata() if marks else {})
+    def has(self, number: str, ownership: OwnershipMetadata | None) -> None:
+        view = ToolboxVersionView("support", number, ownership.as_metadata() if ownership else {})
         self.versions.setdefault("support", {})[number] = view
         self._numbers["support"] = int(number)
         self.defaults.setdefault("support", number)
@@ -66,11 +73,11 @@ class Faulty(MemoryToolboxes):
 def make(service: MemoryToolboxes, plan: ToolboxPlan = PLAN) -> tuple[str, bool, list[str]]:
     lines: list[str] = []
     made = create_or_adopt(service, plan, FastClock(), lines.append)
-    return made.version.version, made.adopted, lines
+    return made.view.version, made.outcome is Outcome.ADOPTED, lines
 
 
 def other(fingerprint: str, **changed: object) -> ToolboxPlan:
-    return replace(PLAN, marks=OwnershipMetadata(fingerprint, OWNER), **changed)  # type: ignore[arg-type]
+    return replace(PLAN, ownership=OwnershipMetadata(fingerprint, OWNER), **changed)  # type: ignore[arg-type]
 
 
 # --- Create or adopt -------------------------------------------------------------------------------------------------
@@ -142,16 +149,16 @@ def test_an_answer_that_is_lost_twice_is_an_error() -> None:
         make(Faulty(faults=["lost", "lost"]))
 
 
-@pytest.mark.parametrize("marks", [None, OwnershipMetadata("v1:a", OTHER_OWNER)])
-def test_a_toolbox_that_is_not_ours_is_refused_with_no_write(marks: OwnershipMetadata | None) -> None:
+@pytest.mark.parametrize("ownership", [None, OwnershipMetadata("v1:a", OTHER_OWNER)])
+def test_a_toolbox_that_is_not_ours_is_refused_with_no_write(ownership: OwnershipMetadata | None) -> None:
     """Case 7."""
     service = Faulty()
-    service.has("1", marks)
+    service.has("1", ownership)
     with pytest.raises(OwnershipError) as caught:
         make(service)
     assert str(caught.value).startswith('toolbox "support" exists and is not managed by this stack')
     assert "toolbox_name" in str(caught.value)
-    assert str(caught.value).endswith("No changes were made.")
+    assert "  State: No changes were made." in str(caught.value).splitlines()
     assert service.writes == []
     assert make(service, replace(PLAN, take_over=True))[:2] == ("2", False)
 
@@ -168,7 +175,7 @@ def test_a_connection_that_the_project_has_not_is_named_before_any_write() -> No
 
 @dataclass
 class Dying(Faulty):
-    """The process ends at one call: before it is carried out, or after, when nobody hears the answer."""
+    """The process ends at one call: before it is carried out, or after, when its response is lost."""
 
     at: int = 0
     before: bool = True
@@ -191,7 +198,7 @@ class Dying(Faulty):
 
 
 @pytest.mark.parametrize("before", [True, False])
-@pytest.mark.parametrize("at", range(1, 5))
+@pytest.mark.parametrize("at", range(1, 7))
 def test_a_run_that_is_killed_at_any_call_leaves_nothing_that_the_next_one_does_not_pick_up(
     at: int, *, before: bool
 ) -> None:
@@ -204,6 +211,109 @@ def test_a_run_that_is_killed_at_any_call_leaves_nothing_that_the_next_one_does_
     make(service, other("v1:b"))
     assert list(service.versions["support"]) == ["1", "2"]
     assert service.defaults == {"support": "2"}
+
+
+# --- The default -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Promoting(Faulty):
+    """A service with another writer, or with responses to a promotion that are lost or late.
+
+    Attributes:
+        writes_before: What another writer makes the default just before ours is promoted; "" for none.
+        writes_after: The same, just after.
+        loses: What becomes of promotions whose response is lost: "lost" (not carried out) or "committed".
+        stale: How many reads after a promotion show the former default.
+    """
+
+    writes_before: str = ""
+    writes_after: str = ""
+    loses: list[str] = field(default_factory=list)
+    stale: int = 0
+    _former: str | None = None
+
+    def default_version(self, toolbox: str) -> str | None:
+        seen = super().default_version(toolbox)
+        if self._former and self.stale:
+            self.stale -= 1
+            return self._former
+        return seen
+
+    def create_version(
+        self, toolbox: str, tools: list[Mapping[str, object]], description: str, metadata: Mapping[str, str]
+    ) -> ToolboxVersionView:
+        made = super().create_version(toolbox, tools, description, metadata)
+        if self.writes_before:
+            self.defaults[toolbox] = self.writes_before
+        return made
+
+    def promote(self, toolbox: str, version: str) -> None:
+        self._former = self.defaults[toolbox]
+        fault = self.loses.pop(0) if self.loses else ""
+        if fault != "lost":
+            super().promote(toolbox, version)
+        if self.writes_after:
+            self.defaults[toolbox] = self.writes_after
+        if fault:
+            raise ResponseLostError("reset", operation="PATCH …")
+
+
+def promoting(**more: object) -> Promoting:
+    """A toolbox with versions 1 (default) and 2, both of this stack."""
+    service = Promoting(**more)  # type: ignore[arg-type]  # tests pass fitting types
+    service.has("1", OwnershipMetadata("v1:x", OWNER))
+    service.has("2", OwnershipMetadata("v1:y", OWNER))
+    return service
+
+
+def test_another_writer_before_the_promotion_stops_it_and_nothing_is_promoted() -> None:
+    """As for traffic: reading before the write narrows the race."""
+    service = promoting(writes_before="2")
+    with pytest.raises(PromotionConflictError) as caught:
+        make(service)
+    assert service.writes == ["create_version support"]
+    assert service.defaults == {"support": "2"}
+    assert caught.value.seen == "2"
+    assert str(caught.value).splitlines() == [
+        'the default version of toolbox "support" was changed by another writer: expected 1, found 2',
+        "  State: the default is 2; nothing more was changed",
+        (
+            "  Do: find out who else promotes versions of this toolbox; then run `pulumi up` again. Reading before and "
+            "after the write narrows this race; it is not a lock"
+        ),
+    ]
+
+
+def test_another_writer_after_the_promotion_is_noticed_and_not_overwritten() -> None:
+    service = promoting(writes_after="2")
+    with pytest.raises(PromotionConflictError, match="expected 1, found 2"):
+        make(service)
+    assert service.writes == ["create_version support", "promote support:3"]
+    assert service.defaults == {"support": "2"}
+
+
+@pytest.mark.parametrize("fault", ["lost", "committed"])
+def test_a_promotion_whose_response_is_lost_is_read_and_sent_again_only_if_it_was_not_carried_out(fault: str) -> None:
+    """Case 1."""
+    service = promoting(loses=[fault])
+    assert make(service)[0] == "3"
+    assert service.writes == ["create_version support", "promote support:3"]
+    assert service.defaults == {"support": "3"}
+
+
+def test_a_promotion_is_read_back_until_it_shows() -> None:
+    service = promoting(stale=3)
+    assert make(service)[2][-1] == "toolbox support: 3 is the default now"
+    assert service.stale == 0
+
+
+def test_a_promotion_that_never_shows_is_an_error_at_the_deadline() -> None:
+    with pytest.raises(WaitTimeoutError) as caught:
+        make(promoting(stale=999))
+    assert str(caught.value).splitlines()[0] == (
+        "version 3 of toolbox support was not the default after 60 s (13 reads, last seen 1 as the default)"
+    )
 
 
 # --- Which go --------------------------------------------------------------------------------------------------------
@@ -238,7 +348,7 @@ def planned(
     )
 
 
-def test_a_replaced_version_goes_with_older_ones_that_nobody_calls() -> None:
+def test_a_replaced_version_is_deleted_with_older_unused_ones() -> None:
     assert planned("2", fresh="3") == Retirement(("1", "2"))
 
 
@@ -290,6 +400,8 @@ def gone(service: MemoryToolboxes, version: str, *, fresh: set[str] | None = Non
         owner=Owner(OWNER),
         claim=LIVES if lives else PROVED,
         fresh=fresh or set(),
+        clock=FastClock(),
+        patience=PollSettings(60, 5),
         progress=lambda _line: None,
     )
     return became
@@ -318,7 +430,7 @@ def test_a_version_that_an_agent_calls_is_kept_by_what_its_variables_say() -> No
     make(service)
     make(service, other("v1:b"))
     service.environments["support:1"] = ("Hello", endpoint_of(ENDPOINT, "support", "1"))
-    assert gone(service, "1", fresh={"2"}) is Retired.CALLED
+    assert gone(service, "1", fresh={"2"}) is Retired.KEPT_FOR_ROLLBACK
     assert set(service.versions["support"]) == {"1", "2"}
     service.environments.clear()
     assert gone(service, "1", fresh={"2"}) is Retired.DELETED
@@ -342,7 +454,7 @@ def test_a_variable_that_names_something_else_keeps_nothing(value: str) -> None:
     assert gone(service, "1", fresh={"2"}) is Retired.DELETED
 
 
-def test_what_is_not_there_and_what_is_not_ours_is_told() -> None:
+def test_what_is_missing_and_what_is_not_ours_is_reported() -> None:
     service = Faulty()
     assert gone(service, "1") is Retired.GONE
     service.has("1", OwnershipMetadata("v1:a", OTHER_OWNER))

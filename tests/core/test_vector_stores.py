@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import InputError, ResponseLostError, ServiceError
+from foundry_agents.lifecycle.failure.errors import InputError, ResponseLostError, VectorStoreError, WaitTimeoutError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
+from foundry_agents.lifecycle.outcomes import Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import PollSettings
+from foundry_agents.lifecycle.polling import MISSING_READS_TOLERATED, PollSettings
 from foundry_agents.lifecycle.vector_stores import (
-    Retired,
     StorePlan,
     create_or_adopt,
     retire,
-    sha256_of,
     uploaded_name,
 )
-from foundry_agents.lifecycle.views import FileView
+from foundry_agents.lifecycle.views import FileView, VectorStoreView
+from foundry_agents.sources.files import sha256_of
 from foundry_agents.testing import FastClock, MemoryVectorStores
 from tests.support.claims import LIVES, PROVED
 from tests.support.rollouts import Killed
@@ -52,20 +52,22 @@ def plan(tmp_path: Path) -> StorePlan:
         paths[name] = tmp_path / name
         paths[name].write_text(f"About {name}.", encoding="utf-8")
     files = {name: sha256_of(path) for name, path in paths.items()}
-    marks = OwnershipMetadata("v1:" + "".join(files.values()), OWNER)
-    return StorePlan("docs", files, {name: str(path) for name, path in paths.items()}, marks, PollSettings(60, 3))
+    ownership = OwnershipMetadata("v1:" + "".join(files.values()), OWNER)
+    return StorePlan(
+        "docs", files, {name: str(path) for name, path in paths.items()}, ownership, PollSettings(60, 3), sha256_of
+    )
 
 
 def changed(plan: StorePlan, name: str, text: str) -> StorePlan:
     path = Path(plan.paths[name])
     path.write_text(text, encoding="utf-8")
     files = {**plan.files, name: sha256_of(path)}
-    return replace(plan, files=files, marks=OwnershipMetadata("v1:" + "".join(files.values()), OWNER))
+    return replace(plan, files=files, ownership=OwnershipMetadata("v1:" + "".join(files.values()), OWNER))
 
 
 def make(service: MemoryVectorStores, plan: StorePlan, clock: FastClock | None = None) -> tuple[str, bool]:
-    made, adopted = create_or_adopt(service, plan, clock or FastClock(), lambda _line: None)
-    return made.id, adopted
+    made = create_or_adopt(service, plan, clock or FastClock(), lambda _line: None)
+    return made.view.id, made.outcome is Outcome.ADOPTED
 
 
 def test_files_are_uploaded_once_and_the_store_is_one_post(plan: StorePlan) -> None:
@@ -95,18 +97,66 @@ def test_an_index_that_never_comes_is_an_error_at_the_deadline_and_the_store_is_
     plan: StorePlan,
 ) -> None:
     service, clock = Faulty(reads_until_indexed=999), FastClock()
-    with pytest.raises(ServiceError, match=r"not indexed after 60 s[\s\S]*adopts the store"):
+    with pytest.raises(WaitTimeoutError) as caught:
         make(service, plan, clock)
     assert clock.now() == 60
+    assert str(caught.value).splitlines() == [
+        "vector store vs_3 was not indexed after 60 s (21 reads, last seen 0 of 2 files indexed)",
+        "  State: it was left as it is; nothing else was changed",
+        "  Do: run `pulumi up` again: it adopts the store and continues to wait; or raise timeout_s",
+    ]
     service.reads_until_indexed = 0
     assert make(service, plan) == ("vs_3", True)
 
 
 def test_a_file_that_can_not_be_indexed_is_named_and_nothing_is_left(plan: StorePlan) -> None:
     service = Faulty(unreadable=("terms",))
-    with pytest.raises(ServiceError, match=r"1 of 2 files could not be indexed[\s\S]*terms\.\w{16}\.txt: not a text"):
+    with pytest.raises(VectorStoreError) as caught:
         make(service, plan)
     assert (service.stores, service.files) == ({}, {})
+    name = uploaded_name("terms.txt", plan.files["terms.txt"], OWNER)
+    assert caught.value.files == {name: "not a text"}
+    assert str(caught.value).splitlines() == [
+        "vector store vs_3 can't be used: 1 of 2 files could not be indexed",
+        "  State: vs_3 was removed; nothing else was changed",
+        "  Do: fix the files that are named below, or leave them out, and run `pulumi up` again",
+        f"  Service said: {name}: not a text",
+    ]
+
+
+@dataclass
+class Deleted(Faulty):
+    """A service from which someone else deletes the store: the first ``missing`` reads of it find nothing."""
+
+    missing: int = 0
+
+    def get_store(self, store: str) -> VectorStoreView | None:
+        seen = super().get_store(store)
+        self.missing -= 1
+        return None if self.missing >= 0 else seen
+
+
+def test_a_new_store_may_be_missing_for_a_few_reads(plan: StorePlan) -> None:
+    assert make(Deleted(missing=MISSING_READS_TOLERATED), plan) == ("vs_3", False)
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+def test_a_store_that_is_deleted_while_it_is_waited_for_is_an_error_before_the_deadline(
+    plan: StorePlan, *, adopted: bool
+) -> None:
+    """An adopted one is known to exist, so its first missing read is one too many."""
+    service, clock = Deleted(), FastClock()
+    if adopted:
+        make(service, plan)
+    service.missing = 1 if adopted else MISSING_READS_TOLERATED + 1
+    with pytest.raises(VectorStoreError) as caught:
+        make(service, plan, clock)
+    assert clock.now() == (0 if adopted else 3 * MISSING_READS_TOLERATED)
+    assert str(caught.value).splitlines() == [
+        "vector store vs_3 does not exist any more",
+        "  State: nothing else was changed",
+        "  Do: run `pulumi up` again: it creates the store again",
+    ]
 
 
 def test_a_changed_file_is_a_new_store_that_shares_the_files_that_did_not_change(plan: StorePlan) -> None:
@@ -160,7 +210,7 @@ def test_a_lost_answer_to_an_upload_leaves_one_file(plan: StorePlan, fault: str)
     assert len(service.files) == 2
 
 
-def test_a_file_that_changed_since_the_program_read_it_is_told_before_any_write(plan: StorePlan) -> None:
+def test_a_file_that_changed_since_the_program_read_it_is_an_error_before_any_write(plan: StorePlan) -> None:
     service = Faulty()
     Path(plan.paths["faq.md"]).write_text("Other words.", encoding="utf-8")
     Path(plan.paths["terms.txt"]).unlink()
@@ -201,14 +251,14 @@ def test_a_store_that_a_toolbox_searches_stays_and_goes_with_the_next_one(plan: 
     first, _ = make(service, plan)
     second, _ = make(service, changed(plan, "faq.md", "Other words."))
     service.searched = {first}
-    assert gone(service, first, fresh={second}) is Retired.SEARCHED
+    assert gone(service, first, fresh={second}) is Retired.KEPT_FOR_ROLLBACK
     third, _ = make(service, changed(plan, "faq.md", "Still others."))
     service.searched = {third}
     assert gone(service, second, fresh={third}) is Retired.DELETED
     assert list(service.stores) == [third]
 
 
-def test_a_file_that_somebody_put_into_the_store_stays(plan: StorePlan) -> None:
+def test_a_file_that_someone_else_put_into_the_store_stays(plan: StorePlan) -> None:
     service = Faulty()
     store, _ = make(service, plan)
     theirs = service.upload("handbook.pdf", Path("handbook.pdf"))
@@ -223,7 +273,7 @@ def test_a_store_that_a_variable_of_a_kept_version_names_stays(plan: StorePlan) 
     first, _ = make(service, plan)
     second, _ = make(service, changed(plan, "faq.md", "Other words."))
     service.environments = {"support:1": ("Hello", f"vs_x,{first}"), "support:2": (second,)}
-    assert gone(service, first, fresh={second}) is Retired.SEARCHED
+    assert gone(service, first, fresh={second}) is Retired.KEPT_FOR_ROLLBACK
     assert list(service.stores) == [first, second]
     service.environments = {"support:2": (second,)}
     assert gone(service, first, fresh={second}) is Retired.DELETED
@@ -235,12 +285,12 @@ def test_a_newer_store_stays_while_the_program_declares_it_and_a_destroy_leaves_
     second, _ = make(service, changed(plan, "faq.md", "Other words."))
     assert gone(service, first) is Retired.DELETED
     assert list(service.stores) == [second]
-    make(service, replace(plan, marks=OwnershipMetadata("v1:c", OWNER), files={}))
+    make(service, replace(plan, ownership=OwnershipMetadata("v1:c", OWNER), files={}))
     assert gone(service, second, lives=False) is Retired.DELETED
     assert (service.stores, service.files) == ({}, {})
 
 
-def test_what_is_not_there_and_what_is_not_ours_is_told(plan: StorePlan) -> None:
+def test_what_is_missing_and_what_is_not_ours_is_reported(plan: StorePlan) -> None:
     service = Faulty()
     assert gone(service, "vs_0") is Retired.GONE
     store, _ = make(service, plan)

@@ -27,13 +27,14 @@ from foundry_agents.lifecycle.failure.errors import (
 )
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
+from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.roles import ACR_PULL
-from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
+from foundry_agents.lifecycle.versions import VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import LATEST, Route, VersionView
 from foundry_agents.testing import FastClock
-from tests.support.service import FaultyService, HandingBackService, LateRoleService, marked
+from tests.support.service import FaultyService, HandingBackService, LateRoleService, owned
 from tests.support.settings import CODE, IMAGE, OTHER_OWNER, OWNER, plan
 
 _HELLO = {"GREETING": "Hello"}
@@ -45,7 +46,7 @@ def _run(
     wanted: VersionPlan | None = None,
     clock: FastClock | None = None,
     lines: list[str] | None = None,
-) -> Made:
+) -> Made[VersionView]:
     return create_or_adopt(service, wanted or plan(), clock or FastClock(), (lines if lines is not None else []).append)
 
 
@@ -58,12 +59,12 @@ def _conflict(operation: str = "DELETE …") -> ConflictError:
 # --- Create and adopt ------------------------------------------------------------------------------------------------
 
 
-def test_a_new_agent_is_one_post_with_our_marks() -> None:
+def test_a_new_agent_is_one_post_with_ownership_metadata() -> None:
     service = FaultyService()
     made = _run(service, plan(metadata={"team": "support"}))
-    assert (made.outcome, made.version.id, made.version.status) == (Outcome.CREATED, "support:1", "active")
+    assert (made.outcome, made.view.id, made.view.status) == (Outcome.CREATED, "support:1", "active")
     assert service.writes == ["create_version support"]
-    assert service.metadata == [{"team": "support", **plan(metadata={"team": "support"}).marks.as_metadata()}]
+    assert service.metadata == [{"team": "support", **plan(metadata={"team": "support"}).ownership.as_metadata()}]
 
 
 def test_the_same_definition_again_is_adopted_with_no_write() -> None:
@@ -72,7 +73,7 @@ def test_the_same_definition_again_is_adopted_with_no_write() -> None:
     first = _run(service)
     service.calls.clear()
     again = _run(service)
-    assert (again.outcome, again.version.id) == (Outcome.ADOPTED, first.version.id)
+    assert (again.outcome, again.view.id) == (Outcome.ADOPTED, first.view.id)
     assert service.writes == []
 
 
@@ -84,7 +85,7 @@ def test_a_version_that_is_still_creating_is_adopted_and_waited_for() -> None:
     service._scripts["support:1"] = ["creating", "creating", "active"]
     clock = FastClock()
     made = _run(service, clock=clock)
-    assert (made.outcome, made.version.id, made.version.status) == (Outcome.ADOPTED, "support:1", "active")
+    assert (made.outcome, made.view.id, made.view.status) == (Outcome.ADOPTED, "support:1", "active")
     assert service.count("create_version") == 1
     assert clock.now() > 0
 
@@ -102,7 +103,7 @@ def test_another_definition_is_one_more_version() -> None:
     service = FaultyService()
     _run(service)
     made = _run(service, plan(environment=_HELLO))
-    assert (made.outcome, made.version.id) == (Outcome.CREATED, "support:2")
+    assert (made.outcome, made.view.id) == (Outcome.CREATED, "support:2")
     assert service.statuses_left() == {"1": "active", "2": "active"}
 
 
@@ -113,7 +114,7 @@ def test_a_change_that_is_taken_back_adopts_the_former_version() -> None:
     _run(service, plan(environment=_HELLO))
     service.calls.clear()
     made = _run(service)
-    assert (made.outcome, made.version.id) == (Outcome.ADOPTED, "support:1")
+    assert (made.outcome, made.view.id) == (Outcome.ADOPTED, "support:1")
     assert service.writes == []
     assert service.statuses_left() == {"1": "active", "2": "active"}
 
@@ -121,45 +122,45 @@ def test_a_change_that_is_taken_back_adopts_the_former_version() -> None:
 def test_of_two_that_fit_the_newest_is_adopted() -> None:
     service = FaultyService()
     for number in ("1", "2"):
-        service.has(number, marks=plan().marks)
-    assert _run(service).version.id == "support:2"
+        service.has(number, ownership=plan().ownership)
+    assert _run(service).view.id == "support:2"
 
 
 @pytest.mark.parametrize("status", ["failed", "deleting", "deleted"])
 def test_a_version_that_no_longer_can_serve_is_not_adopted(status: str) -> None:
     service = FaultyService()
-    service.has("1", status, plan().marks)
+    service.has("1", status, plan().ownership)
     made = _run(service)
-    assert (made.outcome, made.version.id) == (Outcome.REPOSTED, "support:2")
+    assert (made.outcome, made.view.id) == (Outcome.REPOSTED, "support:2")
 
 
 def test_a_match_far_back_among_1000_versions_is_adopted_from_one_list() -> None:
     """Case 8: 0 POSTs; one walk through the history, at most 2 s of CPU."""
     service = FaultyService()
-    service.has("1", marks=plan().marks)
+    service.has("1", ownership=plan().ownership)
     for number in range(2, 1001):
-        service.has(str(number), marks=marked(f"v1:{number}"))
+        service.has(str(number), ownership=owned(f"v1:{number}"))
     before = time.process_time()
     made = _run(service)
     spent = time.process_time() - before
-    assert (made.outcome, made.version.id) == (Outcome.ADOPTED, "support:1")
+    assert (made.outcome, made.view.id) == (Outcome.ADOPTED, "support:1")
     assert service.writes == []
     assert service.count("list_versions") == 1
     assert spent <= 2
 
 
-def test_a_list_that_calls_a_failed_version_active_deceives_nobody() -> None:
+def test_a_list_that_calls_a_failed_version_active_is_not_believed() -> None:
     """Case 25: 0 false successes."""
     service = FaultyService(list_statuses={"1": "active"})
-    service.has("1", "failed", plan().marks)
+    service.has("1", "failed", plan().ownership)
     made = _run(service)
-    assert (made.outcome, made.version.id) == (Outcome.REPOSTED, "support:2")
+    assert (made.outcome, made.view.id) == (Outcome.REPOSTED, "support:2")
 
 
 def test_a_failed_version_that_a_list_calls_active_goes_once_the_new_one_is_active() -> None:
     """Cases 6 and 25."""
     service = FaultyService(list_statuses={"1": "active"})
-    service.has("1", "failed", plan().marks)
+    service.has("1", "failed", plan().ownership)
     _run(service)
     assert service.statuses_left() == {"2": "active"}
 
@@ -168,9 +169,9 @@ def test_a_list_that_calls_an_active_version_failed_deletes_nothing() -> None:
     """Case 25, the other way round."""
     service = FaultyService(list_statuses={"1": "failed", "2": "failed"})
     for number in ("1", "2"):
-        service.has(number, "active", plan().marks)
+        service.has(number, "active", plan().ownership)
     made = _run(service)
-    assert made.version.id == "support:2"
+    assert made.view.id == "support:2"
     assert service.writes == []
 
 
@@ -250,7 +251,7 @@ def test_a_failed_version_that_cannot_be_removed_is_said_to_be_left() -> None:
 
 def test_an_adopted_version_that_fails_is_an_error_too() -> None:
     service = FaultyService()
-    service.has("1", "creating", plan().marks)
+    service.has("1", "creating", plan().ownership)
     service._scripts["support:1"] = ["creating", "failed"]
     with pytest.raises(VersionFailedError):
         _run(service)
@@ -265,18 +266,18 @@ def test_after_a_failure_that_left_its_version_the_next_attempt_is_posted_and_th
     service.statuses, service.failing = ["creating", "active"], {}
     service.calls.clear()
     made = _run(service)
-    assert (made.outcome, made.version.id) == (Outcome.REPOSTED, "support:2")
-    assert OwnershipMetadata.of(made.version) == marked(plan().marks.fingerprint, attempt=2)
+    assert (made.outcome, made.view.id) == (Outcome.REPOSTED, "support:2")
+    assert OwnershipMetadata.of(made.view) == owned(plan().ownership.fingerprint, attempt=2)
     assert service.writes == ["create_version support", "delete_version support:1"]
     assert service.statuses_left() == {"2": "active"}
 
 
 def test_the_attempt_is_one_more_than_the_highest_of_this_definition() -> None:
     service = FaultyService()
-    mine = plan().marks.fingerprint
-    service.has("1", "failed", marked(mine, attempt=4))
-    service.has("2", "failed", marked(mine, attempt=2))
-    service.has("3", "failed", marked("v1:other", attempt=9))
+    mine = plan().ownership.fingerprint
+    service.has("1", "failed", owned(mine, attempt=4))
+    service.has("2", "failed", owned(mine, attempt=2))
+    service.has("3", "failed", owned("v1:other", attempt=9))
     _run(service)
     assert service.metadata[0]["foundry-agents.attempt"] == "5"
     assert service.statuses_left() == {"3": "failed", "4": "active"}
@@ -284,8 +285,8 @@ def test_the_attempt_is_one_more_than_the_highest_of_this_definition() -> None:
 
 def test_failed_versions_of_another_stack_are_not_tidied_away() -> None:
     service = FaultyService()
-    service.has("1", marks=marked("v1:other"))
-    service.has("2", "failed", marked(plan().marks.fingerprint, owner=OTHER_OWNER))
+    service.has("1", ownership=owned("v1:other"))
+    service.has("2", "failed", owned(plan().ownership.fingerprint, owner=OTHER_OWNER))
     _run(service)
     assert service.statuses_left() == {"1": "active", "2": "failed", "3": "active"}
 
@@ -293,14 +294,14 @@ def test_failed_versions_of_another_stack_are_not_tidied_away() -> None:
 def test_a_tidying_that_fails_does_not_fail_the_version_that_is_active() -> None:
     """Else every further run fails on a left-over that does no harm."""
     service = FaultyService(failing={"delete_version": _conflict()})
-    service.has("1", "failed", plan().marks)
-    assert _run(service).version.id == "support:2"
+    service.has("1", "failed", plan().ownership)
+    assert _run(service).view.id == "support:2"
 
 
 # --- Not ours --------------------------------------------------------------------------------------------------------
 
 
-def test_an_agent_without_a_mark_is_refused_with_no_write() -> None:
+def test_an_agent_without_ownership_metadata_is_refused_with_no_write() -> None:
     """Case 7."""
     service = FaultyService()
     service.has("1")
@@ -314,7 +315,7 @@ def test_an_agent_without_a_mark_is_refused_with_no_write() -> None:
 def test_an_agent_of_another_stack_is_refused_by_its_name_with_no_write() -> None:
     """Case 7."""
     service = FaultyService()
-    service.has("1", marks=marked(plan().marks.fingerprint, owner=OTHER_OWNER))
+    service.has("1", ownership=owned(plan().ownership.fingerprint, owner=OTHER_OWNER))
     with pytest.raises(OwnershipError) as caught:
         _run(service)
     assert caught.value.owner == OTHER_OWNER
@@ -337,10 +338,10 @@ def test_an_agent_of_another_kind_is_refused_with_no_write_even_for_a_take_over(
 @pytest.mark.parametrize("owner", [None, OTHER_OWNER])
 def test_a_take_over_makes_a_version_beside_the_foreign_ones(owner: str | None) -> None:
     service = FaultyService()
-    service.has("1", marks=marked(plan().marks.fingerprint, owner=owner) if owner else None)
+    service.has("1", ownership=owned(plan().ownership.fingerprint, owner=owner) if owner else None)
     service.routes["support"] = (Route("1", 100),)
     made = _run(service, plan(take_over=True))
-    assert made.version.id == "support:2"
+    assert made.view.id == "support:2"
     assert service.statuses_left() == {"1": "active", "2": "active"}
     assert service.writes == ["create_version support"]
 
@@ -348,25 +349,25 @@ def test_a_take_over_makes_a_version_beside_the_foreign_ones(owner: str | None) 
 def test_an_agent_that_we_share_needs_no_second_take_over() -> None:
     service = FaultyService()
     service.has("1")
-    service.has("2", marks=marked("v1:ours"))
-    assert _run(service).version.id == "support:3"
+    service.has("2", ownership=owned("v1:ours"))
+    assert _run(service).view.id == "support:3"
 
 
 def test_a_match_of_another_stack_is_not_adopted_until_this_stack_has_a_version_of_its_own() -> None:
     """Cases 69 and 89: what was taken over can be reverted to, and the service says first whose the agent is."""
     service = FaultyService()
-    service.has("1", marks=marked(plan().marks.fingerprint, owner=OTHER_OWNER))
+    service.has("1", ownership=owned(plan().ownership.fingerprint, owner=OTHER_OWNER))
     assert _run(service, plan(take_over=True)).outcome is Outcome.CREATED
-    service.has("3", marks=marked("v1:ours"))
+    service.has("3", ownership=owned("v1:ours"))
     service.versions["support"].pop("2")
-    assert _run(service).version.id == "support:1"
+    assert _run(service).view.id == "support:1"
 
 
 def test_an_agent_that_another_stack_has_taken_over_is_refused_to_its_former_owner() -> None:
     """Case 89: else the two would take turns, and the destroy of one would take the other's versions along."""
     service = FaultyService()
-    service.has("1", marks=marked(plan().marks.fingerprint))
-    service.has("2", marks=marked("v1:theirs", owner=OTHER_OWNER))
+    service.has("1", ownership=owned(plan().ownership.fingerprint))
+    service.has("2", ownership=owned("v1:theirs", owner=OTHER_OWNER))
     with pytest.raises(OwnershipError, match=f'the stack "{OTHER_OWNER}" has taken it over'):
         _run(service)
     assert service.writes == []
@@ -380,7 +381,7 @@ def test_a_post_that_was_carried_out_although_its_answer_was_lost_is_one_version
     """Cases 2 and 3."""
     service = FaultyService(create_faults=["committed"])
     made = _run(service)
-    assert made.version.id == "support:1"
+    assert made.view.id == "support:1"
     assert service.count("create_version") == 1
     assert service.statuses_left() == {"1": "active"}
 
@@ -389,7 +390,7 @@ def test_a_post_that_was_not_carried_out_is_one_version_of_two_posts() -> None:
     """Case 3."""
     service = FaultyService(create_faults=["lost"])
     made = _run(service)
-    assert made.version.id == "support:1"
+    assert made.view.id == "support:1"
     assert service.count("create_version") == 2
     assert service.statuses_left() == {"1": "active"}
     assert service.metadata[0] == service.metadata[1]
@@ -422,7 +423,7 @@ _KEY = "correct horse battery"
 def _keyed(environment: Mapping[str, str] | None = None) -> VersionPlan:
     """As HostedAgentVersion plans with a key."""
     wanted = plan(fingerprint_key=_KEY, environment=environment)
-    return replace(wanted, also_known_as=frozenset({plan(environment=environment).marks.fingerprint}))
+    return replace(wanted, also_known_as=frozenset({plan(environment=environment).ownership.fingerprint}))
 
 
 def test_a_key_that_is_added_adopts_what_was_posted_without_one() -> None:
@@ -431,18 +432,18 @@ def test_a_key_that_is_added_adopts_what_was_posted_without_one() -> None:
     _run(service)
     service.calls.clear()
     made = _run(service, _keyed())
-    assert (made.outcome, made.version.id) == (Outcome.ADOPTED, "support:1")
+    assert (made.outcome, made.view.id) == (Outcome.ADOPTED, "support:1")
     assert service.writes == []
 
 
 def test_what_is_posted_under_a_key_carries_no_plain_fingerprint() -> None:
-    """Case 55: somebody who reads the metadata has nothing to try guesses on."""
+    """Case 55: a reader of the metadata can't check guesses."""
     service = FaultyService()
     _run(service, _keyed(environment={"PIN": "4711"}))
     (sent,) = service.metadata
-    assert plan(environment={"PIN": "4711"}).marks.fingerprint not in sent.values()
+    assert plan(environment={"PIN": "4711"}).ownership.fingerprint not in sent.values()
     assert [value for value in sent.values() if value.startswith("v1k:")] == [
-        _keyed(environment={"PIN": "4711"}).marks.fingerprint
+        _keyed(environment={"PIN": "4711"}).ownership.fingerprint
     ]
     assert _run(service, _keyed(environment={"PIN": "4711"})).outcome is Outcome.ADOPTED
 
@@ -450,7 +451,7 @@ def test_what_is_posted_under_a_key_carries_no_plain_fingerprint() -> None:
 def test_a_failed_try_from_before_the_key_counts_as_an_attempt() -> None:
     """Case 6: the service's own de-duplication can't hand the failed one back."""
     service = FaultyService()
-    service.has("1", "failed", replace(plan().marks, attempt=2))
+    service.has("1", "failed", replace(plan().ownership, attempt=2))
     made = _run(service, _keyed())
     assert made.outcome is Outcome.REPOSTED
     assert service.metadata[0]["foundry-agents.attempt"] == "3"
@@ -524,9 +525,9 @@ def test_code_that_fails_names_the_digest_the_runtime_and_the_entry_point() -> N
 def test_a_lost_answer_is_not_taken_for_an_earlier_attempt() -> None:
     """Cases 3 and 6: the failed first attempt has the same fingerprint."""
     service = FaultyService(create_faults=["lost"])
-    service.has("1", "failed", plan().marks)
+    service.has("1", "failed", plan().ownership)
     made = _run(service)
-    assert (made.version.id, made.outcome) == ("support:2", Outcome.REPOSTED)
+    assert (made.view.id, made.outcome) == ("support:2", Outcome.REPOSTED)
     assert service.count("create_version") == 2
 
 
@@ -550,7 +551,7 @@ def test_reads_that_are_lost_during_the_wait_are_survived_on_one_post() -> None:
     """Case 30."""
 
     class Noisy(FaultyService):
-        noise: Iterator[ServiceError] = iter(
+        errors: Iterator[ServiceError] = iter(
             [
                 ResponseLostError("cut JSON", operation="GET"),
                 UnreachableError("reset", operation="GET"),
@@ -560,12 +561,12 @@ def test_reads_that_are_lost_during_the_wait_are_survived_on_one_post() -> None:
 
         def get_version(self, agent: str, version: str) -> VersionView | None:
             view = super().get_version(agent, version)
-            if (error := next(self.noise, None)) is not None:
+            if (error := next(self.errors, None)) is not None:
                 raise error
             return view
 
     service = Noisy(statuses=["creating"] * 5 + ["active"])
-    assert _run(service).version.status == "active"
+    assert _run(service).view.status == "active"
     assert service.count("create_version") == 1
 
 
@@ -593,18 +594,18 @@ def test_a_pinned_endpoint_is_left_as_it_is() -> None:
 def test_what_serves_is_the_newest_active_version_and_not_a_failed_one() -> None:
     """Case 36."""
     service = FaultyService()
-    service.has("1", "active", marked("v1:1"))
-    service.has("2", "active", marked("v1:2"))
-    service.has("3", "failed", marked("v1:3"))
+    service.has("1", "active", owned("v1:1"))
+    service.has("2", "active", owned("v1:2"))
+    service.has("3", "failed", owned("v1:3"))
     _run(service)
     assert service.writes[0] == "set_routes support 2=100"
 
 
 def test_shares_of_pinned_versions_survive_the_pinning_of_the_rest() -> None:
-    """Case 36: a canary that somebody routed by hand is no reason to cut over."""
+    """Case 36: a canary that someone routed by hand is no reason to cut over."""
     service = FaultyService()
-    service.has("1", "active", marked("v1:1"))
-    service.has("2", "active", marked("v1:2"))
+    service.has("1", "active", owned("v1:1"))
+    service.has("2", "active", owned("v1:2"))
     service.routes["support"] = (Route("1", 90), Route(LATEST, 10))
     _run(service)
     assert service.routes["support"] == (Route("1", 90), Route("2", 10))
@@ -613,7 +614,7 @@ def test_shares_of_pinned_versions_survive_the_pinning_of_the_rest() -> None:
 def test_shares_that_meet_on_one_version_are_added_up() -> None:
     """Case 36."""
     service = FaultyService()
-    service.has("1", "active", marked("v1:1"))
+    service.has("1", "active", owned("v1:1"))
     service.routes["support"] = (Route("1", 50), Route(LATEST, 50))
     _run(service)
     assert service.routes["support"] == (Route("1", 100),)
@@ -621,7 +622,7 @@ def test_shares_that_meet_on_one_version_are_added_up() -> None:
 
 def test_nothing_is_pinned_when_no_version_serves() -> None:
     service = FaultyService()
-    service.has("1", "failed", marked("v1:1"))
+    service.has("1", "failed", owned("v1:1"))
     _run(service)
     assert service.count("set_routes") == 0
 
@@ -629,8 +630,8 @@ def test_nothing_is_pinned_when_no_version_serves() -> None:
 def test_an_adoption_pins_nothing() -> None:
     """Case 9: 0 writes besides the rollout's own."""
     service = FaultyService()
-    service.has("1", marks=plan().marks)
-    service.has("2", marks=marked("v1:2"))
+    service.has("1", ownership=plan().ownership)
+    service.has("2", ownership=owned("v1:2"))
     _run(service)
     assert service.writes == []
 
@@ -640,7 +641,7 @@ def test_an_adoption_pins_nothing() -> None:
 
 def test_a_version_without_traffic_is_deleted() -> None:
     service = FaultyService()
-    service.has("1", marks=plan().marks)
+    service.has("1", ownership=plan().ownership)
     service.has("2")
     service.routes["support"] = (Route("2", 100), Route("1", 0))
     assert retire(service, "support", "1", owner=Owner(OWNER), force=False) is Retired.DELETED
@@ -651,7 +652,7 @@ def test_a_version_without_traffic_is_deleted() -> None:
 def test_a_version_with_traffic_is_kept(percent: int) -> None:
     """Case 43."""
     service = FaultyService()
-    service.has("1", marks=plan().marks)
+    service.has("1", ownership=plan().ownership)
     service.has("2")
     service.routes["support"] = (Route("1", percent), Route("2", 100 - percent))
     assert retire(service, "support", "1", owner=Owner(OWNER), force=True) is Retired.SERVES
@@ -675,12 +676,12 @@ def test_a_version_of_an_agent_that_is_gone_already_is_no_error() -> None:
 def test_active_sessions_refuse_a_delete_and_the_way_around_is_named() -> None:
     """Case 50: 0 deleted and the option named."""
     service = FaultyService(failing={"delete_version": _conflict("DELETE …/versions/1")})
-    service.has("1", marks=plan().marks)
+    service.has("1", ownership=plan().ownership)
     service.routes["support"] = (Route("2", 100),)
     with pytest.raises(ConflictError) as caught:
         retire(service, "support", "1", owner=Owner(OWNER), force=False)
     text = str(caught.value)
-    for part in ("version support:1", "force_delete=True", "Nothing was deleted", "r-409", "HTTP 409", "…/versions/1"):
+    for part in ("version support:1", "force_delete=True", "nothing was deleted", "r-409", "HTTP 409", "…/versions/1"):
         assert part in text
     assert service.statuses_left() == {"1": "active"}
 
@@ -688,7 +689,7 @@ def test_active_sessions_refuse_a_delete_and_the_way_around_is_named() -> None:
 def test_force_ends_the_sessions() -> None:
     """Case 50: then 1 pass."""
     service = FaultyService(failing={"delete_version": _conflict()})
-    service.has("1", marks=plan().marks)
+    service.has("1", ownership=plan().ownership)
     service.routes["support"] = (Route("2", 100),)
     assert retire(service, "support", "1", owner=Owner(OWNER), force=True) is Retired.DELETED
     assert service.forced == [True]
@@ -697,18 +698,18 @@ def test_force_ends_the_sessions() -> None:
 def test_any_other_refusal_of_a_delete_comes_through_as_it_is() -> None:
     error = AccessDeniedError("no", operation="DELETE …", status=403)
     service = FaultyService(failing={"delete_version": error})
-    service.has("1", marks=plan().marks)
+    service.has("1", ownership=plan().ownership)
     service.routes["support"] = (Route("2", 100),)
     with pytest.raises(AccessDeniedError) as caught:
         retire(service, "support", "1", owner=Owner(OWNER), force=False)
     assert caught.value is error
 
 
-def test_a_version_without_this_stacks_mark_is_kept() -> None:
+def test_a_version_that_this_stack_does_not_own_is_kept() -> None:
     """What the service's own de-duplication handed back, or another stack made, is not ours to delete."""
-    for marks in (None, marked("v1:1", owner=OTHER_OWNER)):
+    for ownership in (None, owned("v1:1", owner=OTHER_OWNER)):
         service = FaultyService()
-        service.has("1", marks=marks)
+        service.has("1", ownership=ownership)
         service.routes["support"] = (Route("2", 100),)
         assert retire(service, "support", "1", owner=Owner(OWNER), force=True) is Retired.NOT_OURS
         assert service.writes == []
@@ -723,10 +724,10 @@ def test_a_pull_role_that_is_late_is_waited_for_with_at_most_five_posts(role_aft
     clock = FastClock()
     service = LateRoleService(clock, role_after_s)
     made = _run(service, replace(plan(), pull_grace_s=600), clock)
-    assert made.version.status == "active"
+    assert made.view.status == "active"
     assert clock.now() <= 600
     assert service.count("create_version") == posts <= 5
-    assert service.statuses_left() == {made.version.version: "active"}
+    assert service.statuses_left() == {made.view.version: "active"}
 
 
 def test_a_pull_role_that_never_comes_is_an_error_with_principal_role_and_registry() -> None:
@@ -791,20 +792,20 @@ def test_a_project_that_answers_meanwhile_is_no_error() -> None:
     """Case 29."""
     missing = ProjectNotFoundError("The project does not exist", operation="GET …", status=404)
     service = FaultyService(failing_times={"get_agent": [missing] * 10})
-    assert _run(service).version.status == "active"
+    assert _run(service).view.status == "active"
 
 
-def test_a_version_that_the_service_hands_back_is_used_and_said_not_to_be_ours() -> None:
-    """The service's own de-duplication found an equal version without our mark."""
+def test_an_existing_version_that_the_service_returns_is_used_and_reported_as_not_ours() -> None:
+    """The service's own de-duplication found an equal version that this stack does not own."""
     lines: list[str] = []
     service = HandingBackService()
     made = _run(service, plan(take_over=True), lines=lines)
-    assert (made.version.id, made.marked) == ("support:1", False)
-    assert any("support:1" in line and "not of this making" in line for line in lines)
+    assert (made.view.id, made.owned) == ("support:1", False)
+    assert any("support:1" in line and "which this stack does not own" in line for line in lines)
 
 
 def test_the_views_of_a_version_are_values() -> None:
     service = FaultyService()
-    made = _run(service).version
+    made = _run(service).view
     assert replace(made) == made
     assert OWNER in made.metadata.values()

@@ -10,12 +10,13 @@ import pytest
 
 from foundry_agents.lifecycle.failure.errors import ConflictError, OwnershipError, VersionFailedError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
+from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings
-from foundry_agents.lifecycle.versions import Made, Outcome, Retired, VersionPlan, create_or_adopt, retire
+from foundry_agents.lifecycle.versions import VersionPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, VersionView
 from foundry_agents.testing import FastClock
-from tests.support.service import FaultyService, HandingBackService, lost, marked
+from tests.support.service import FaultyService, HandingBackService, lost, owned
 from tests.support.settings import OWNER, plan
 
 OTHER_OWNERS = ("acme/agents/ci", "acme/agents/prod")
@@ -40,7 +41,9 @@ def _copied(view: VersionView) -> VersionView:
     return replace(view, metadata=json.loads(json.dumps(dict(view.metadata))))
 
 
-def _run(service: FaultyService, wanted: VersionPlan | None = None, lines: list[str] | None = None) -> Made:
+def _run(
+    service: FaultyService, wanted: VersionPlan | None = None, lines: list[str] | None = None
+) -> Made[VersionView]:
     return create_or_adopt(service, wanted or plan(), FastClock(), (lines if lines is not None else list[str]()).append)
 
 
@@ -63,12 +66,12 @@ def test_a_line_is_shown_when_it_says_something_new() -> None:
     ]
 
 
-def test_an_adoption_is_told_as_one() -> None:
+def test_an_adoption_is_reported_as_one() -> None:
     service, lines = WireService(), list[str]()
     _run(service)
     made = _run(service, lines=lines)
     assert lines == ["support:1 · active · 0 s", "adopted support:1 (same definition, no POST)"]
-    assert made == Made(made.version, Outcome.ADOPTED, marked=True, owner=Owner(OWNER))
+    assert made == Made(made.view, Outcome.ADOPTED, owned=True, owner=Owner(OWNER))
 
 
 # --- Ownership metadata -----------------------------------------------------------------------------------------------
@@ -77,57 +80,57 @@ def test_an_adoption_is_told_as_one() -> None:
 @pytest.mark.parametrize("owner", OTHER_OWNERS)
 def test_another_owners_version_is_neither_adopted_nor_removed_when_it_fails_nor_retired(owner: str) -> None:
     """Case 7."""
-    theirs = marked(plan().marks.fingerprint, owner=owner)
+    theirs = owned(plan().ownership.fingerprint, owner=owner)
     service = WireService()
-    service.has("1", marks=theirs)
+    service.has("1", ownership=theirs)
     with pytest.raises(OwnershipError):
         _run(service)
     made = _run(service, plan(take_over=True))
-    assert (made.outcome, made.version.id) == (Outcome.CREATED, "support:2")
+    assert (made.outcome, made.view.id) == (Outcome.CREATED, "support:2")
     assert retire(service, "support", "1", owner=Owner(OWNER), force=False) is Retired.NOT_OURS
 
 
 @pytest.mark.parametrize("owner", ["", *OTHER_OWNERS])
 def test_a_version_that_the_service_hands_back_and_that_fails_is_left(owner: str) -> None:
     service = HandingBackService()
-    service.has("1", "failed", marked("v1:0", owner=owner) if owner else None)
-    with pytest.raises(VersionFailedError, match="support:1 was left: it does not carry this stack's mark"):
+    service.has("1", "failed", owned("v1:0", owner=owner) if owner else None)
+    with pytest.raises(VersionFailedError, match="support:1 was left: this stack did not create it"):
         _run(service, plan(take_over=True))
     assert service.count("delete_version") == 0
 
 
-def test_a_failed_version_of_ours_is_removed_by_the_mark_that_came_over_the_wire() -> None:
+def test_a_failed_version_of_ours_is_removed_by_the_ownership_metadata_that_came_over_the_wire() -> None:
     service = WireService(statuses=["failed"])
     with pytest.raises(VersionFailedError, match="support:1 was removed"):
         _run(service)
-    replaced = WireService(versions=_one(marked("v1:0")), routes={"support": (Route("2", 100),)})
+    replaced = WireService(versions=_one(owned("v1:0")), routes={"support": (Route("2", 100),)})
     assert retire(replaced, "support", "1", owner=Owner(OWNER), force=False) is Retired.DELETED
 
 
-def _one(marks: OwnershipMetadata) -> dict[str, dict[str, VersionView]]:
-    return {"support": {"1": VersionView("support", "1", "active", marks.as_metadata())}}
+def _one(ownership: OwnershipMetadata) -> dict[str, dict[str, VersionView]]:
+    return {"support": {"1": VersionView("support", "1", "active", ownership.as_metadata())}}
 
 
-def test_unless_it_is_told_to_a_plan_takes_over_nothing() -> None:
+def test_a_plan_takes_over_nothing_by_default() -> None:
     """Case 7."""
     service, wanted = FaultyService(), plan()
-    service.has("1", marks=marked("v1:0", owner=OTHER_OWNERS[0]))
+    service.has("1", ownership=owned("v1:0", owner=OTHER_OWNERS[0]))
     with pytest.raises(OwnershipError):
-        _run(service, VersionPlan(wanted.agent, wanted.definition, wanted.marks, PollSettings(60, 5)))
+        _run(service, VersionPlan(wanted.agent, wanted.definition, wanted.ownership, PollSettings(60, 5)))
 
 
 def test_what_a_lost_post_has_made_is_not_mistaken_for_another_version() -> None:
-    """Case 3: of all versions only the one with the very mark of that POST."""
+    """Case 3: of all versions only the one with the metadata of that POST."""
     service = WireService(create_faults=["lost"])
-    service.has("1", marks=marked("v1:0"))
+    service.has("1", ownership=owned("v1:0"))
     made = _run(service)
-    assert (made.version.id, service.count("create_version")) == ("support:2", 2)
+    assert (made.view.id, service.count("create_version")) == ("support:2", 2)
 
 
-def test_what_a_lost_post_has_made_is_known_by_the_mark_that_came_over_the_wire() -> None:
+def test_what_a_lost_post_has_made_is_known_by_the_metadata_that_came_over_the_wire() -> None:
     """Case 2."""
     service = WireService(create_faults=["committed"])
-    assert (_run(service).version.id, service.count("create_version")) == ("support:1", 1)
+    assert (_run(service).view.id, service.count("create_version")) == ("support:1", 1)
 
 
 # --- Left-overs -------------------------------------------------------------------------------------------------------
@@ -137,8 +140,8 @@ def test_failed_tries_before_and_after_the_adopted_one_go_without_force() -> Non
     """Case 6: whatever the order of their numbers as text."""
     service = FaultyService()
     for number, status in (("9", "failed"), ("10", "active"), ("11", "failed")):
-        service.has(number, status, plan().marks)
-    assert _run(service).version.id == "support:10"
+        service.has(number, status, plan().ownership)
+    assert _run(service).view.id == "support:10"
     assert service.statuses_left() == {"10": "active"}
     assert service.forced == [False, False]
 
@@ -146,21 +149,22 @@ def test_failed_tries_before_and_after_the_adopted_one_go_without_force() -> Non
 @pytest.mark.parametrize("status", ["suspended", "deleting", "active"])
 def test_of_the_same_definition_only_what_has_failed_goes(status: str) -> None:
     service = FaultyService()
-    service.has("1", status, plan().marks)
-    service.has("2", "active", plan().marks)
+    service.has("1", status, plan().ownership)
+    service.has("2", "active", plan().ownership)
     _run(service)
     assert service.statuses_left() == {"1": status, "2": "active"}
 
 
-def test_a_left_over_that_can_not_be_removed_is_told_in_one_line() -> None:
+def test_a_left_over_that_can_not_be_removed_is_reported_in_one_line() -> None:
     refused = ConflictError("in use", operation="DELETE …", status=409)
     service, lines = FaultyService(failing={"delete_version": refused}), list[str]()
-    service.has("1", "failed", plan().marks)
+    service.has("1", "failed", plan().ownership)
     _run(service, lines=lines)
-    assert lines[-2] == "support:1 could not be removed: the service has a conflict, HTTP 409"
+    assert lines[-2] == "support:1 could not be removed: the request conflicts with the current state, HTTP 409"
     service.statuses = ["failed"]
     with pytest.raises(
-        VersionFailedError, match=r"support:3 could not be removed \(the service has a conflict, HTTP 409\)"
+        VersionFailedError,
+        match=r"support:3 could not be removed \(the request conflicts with the current state, HTTP 409\)",
     ):
         _run(service, plan(environment={"A": "b"}))
 
@@ -193,7 +197,7 @@ def test_a_failed_pull_is_posted_after_20_80_230_and_560_seconds_with_one_more_a
     assert _attempts(service) == ["1", "2", "3", "4", "5"]
 
 
-def test_what_serves_is_told_as_unknown_when_it_can_not_be_read() -> None:
+def test_what_serves_is_reported_as_unknown_when_it_can_not_be_read() -> None:
     class Fading(FaultyService):
         def get_agent(self, agent: str) -> AgentView | None:
             if self.count("create_version"):
@@ -211,7 +215,7 @@ def test_what_serves_is_told_as_unknown_when_it_can_not_be_read() -> None:
 def test_the_default_route_is_pinned_whole(routes: tuple[Route, ...]) -> None:
     """Case 36."""
     service = FaultyService()
-    service.has("1", "active", marked("v1:1"))
+    service.has("1", "active", owned("v1:1"))
     service.routes["support"] = routes
     _run(service)
     assert service.routes["support"] == (Route("1", 100),)
@@ -221,6 +225,6 @@ def test_a_version_in_a_status_of_the_future_is_not_what_serves() -> None:
     """Case 36."""
     service = FaultyService()
     for number, status in (("1", "active"), ("2", "acquiring"), ("3", "suspended")):
-        service.has(number, status, marked(f"v1:{number}"))
+        service.has(number, status, owned(f"v1:{number}"))
     _run(service)
     assert service.writes[0] == "set_routes support 1=100"

@@ -1,4 +1,4 @@
-"""Waiting as stories: what the service answered, in order, and how the wait ends."""
+"""Waiting as scenarios: what the service answered, in order, and how the wait ends."""
 
 from __future__ import annotations
 
@@ -70,21 +70,22 @@ class Stream:
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
-def test_the_story_ends_as_told(path: Path) -> None:
+def test_the_scenario_ends_as_described(path: Path) -> None:
     """Cases 24, 26, 27 and 30."""
-    story = json.loads(path.read_text(encoding="utf-8"))
-    stream = Stream(story["answers"])
-    ends = story["ends"]
+    scenario = json.loads(path.read_text(encoding="utf-8"))
+    stream = Stream(scenario["answers"])
+    ends = scenario["ends"]
     if "status" in ends:
-        assert stream.wait(story["timeout_s"], story["interval_s"]).status == ends["status"], story["claim"]
+        assert stream.wait(scenario["timeout_s"], scenario["interval_s"]).status == ends["status"], scenario["claim"]
     else:
         with pytest.raises(FoundryAgentsError) as caught:
-            stream.wait(story["timeout_s"], story["interval_s"])
-        assert type(caught.value).__name__ == ends["error"], story["claim"]
+            stream.wait(scenario["timeout_s"], scenario["interval_s"])
+        assert type(caught.value).__name__ == ends["error"], scenario["claim"]
         if isinstance(caught.value, (WaitTimeoutError, VersionGoneError)):
-            assert (caught.value.last.status if caught.value.last else None) == ends["last"], story["claim"]
+            last = caught.value.last
+            assert (last.status if isinstance(last, VersionView) else None) == ends["last"], scenario["claim"]
     if "reads" in ends:
-        assert len(stream.at) == ends["reads"], story["claim"]
+        assert len(stream.at) == ends["reads"], scenario["claim"]
 
 
 def test_a_version_that_is_active_already_costs_two_reads() -> None:
@@ -94,7 +95,7 @@ def test_a_version_that_is_active_already_costs_two_reads() -> None:
     assert len(stream.at) <= 2
 
 
-def test_the_stories_tell_one_more_missing_read_than_is_tolerated() -> None:
+def test_the_scenarios_have_one_more_missing_read_than_is_tolerated() -> None:
     """Case 26."""
     assert MISSING_READS_TOLERATED == 5
 
@@ -237,7 +238,7 @@ class Signing:
 
 
 @pytest.mark.parametrize("row", range(1, 4))
-def test_three_reads_in_a_row_may_ask_for_a_new_token_and_any_answer_between_starts_anew(row: int) -> None:
+def test_three_reads_in_a_row_may_ask_for_a_new_token_and_any_response_between_starts_again(row: int) -> None:
     """Case 30: a token expires in the middle of a wait."""
     service = Signing(*["401"] * row, "creating", *["401"] * row, "active", "active", "never read")
     assert service.wait().status == "active"
@@ -245,7 +246,7 @@ def test_three_reads_in_a_row_may_ask_for_a_new_token_and_any_answer_between_sta
 
 
 @pytest.mark.parametrize(("answers", "reads"), [(["401"] * 4, 4), (["creating", *["401"] * 4], 5), (["403"], 1)])
-def test_a_fourth_is_no_noise_and_a_missing_right_is_none_at_all(answers: list[str], reads: int) -> None:
+def test_a_fourth_401_ends_the_wait_and_so_does_the_first_403(answers: list[str], reads: int) -> None:
     """Cases 30 and 32."""
     service = Signing(*answers, *["active"] * 9)
     with pytest.raises(AccessDeniedError):

@@ -113,7 +113,7 @@ def test_a_broken_release_gets_no_traffic_and_the_next_up_with_a_fixed_one_succe
     rolled = Rolled(deploy(sample_agent, runtime="process"))
     rolled.program(CANARY)
     first = rolled.up().succeeded()
-    assert "support:1 can't be dark: no other version answers; pinning it" in first.output
+    assert "cannot test support:1 before it takes traffic: no other version is active; pinning it" in first.output
 
     broken = rolled.up(GREETING="Oops").failed()
     print(broken.output)
@@ -121,7 +121,7 @@ def test_a_broken_release_gets_no_traffic_and_the_next_up_with_a_fixed_one_succe
         "RolloutError: smoke test on support:2 failed",
         'expected smoke_checks:is_polite to accept it, got "Oops support 2: you asked "ping"": it does not say hello',
         "State: support:2 got no traffic; 100 % on 1",
-        "Do: mend the agent and run `pulumi up` again",
+        "Do: fix the agent and run `pulumi up` again",
     ):
         assert part in broken.output
     assert "Traceback" not in broken.output

@@ -6,7 +6,7 @@ import pytest
 
 from foundry_agents.lifecycle.failure.errors import VersionFailedError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
-from foundry_agents.lifecycle.versions import Outcome
+from foundry_agents.lifecycle.outcomes import Outcome
 from tests.support.history import (
     back,
     far_back,
@@ -81,6 +81,6 @@ def test_a_failed_version_that_a_killed_run_left_is_reposted_and_deleted(
         return
     made = bench.up(plan)
     assert made.outcome is Outcome.REPOSTED
-    assert OwnershipMetadata.of(made.version) == OwnershipMetadata(plan.marks.fingerprint, OWNER, attempt=2)
+    assert OwnershipMetadata.of(made.view) == OwnershipMetadata(plan.ownership.fingerprint, OWNER, attempt=2)
     assert bench.statuses(agent) == {"2": "active"}
     assert bench.traffic(agent) == {"2": 100}

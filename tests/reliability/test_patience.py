@@ -20,9 +20,10 @@ from foundry_agents.lifecycle.failure.errors import (
     VersionGoneError,
     WaitTimeoutError,
 )
+from foundry_agents.lifecycle.outcomes import Outcome
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.roles import ACR_PULL
-from foundry_agents.lifecycle.versions import Outcome, VersionPlan
+from foundry_agents.lifecycle.versions import VersionPlan
 from foundry_emulator.arm.roles import REPOSITORY_READER
 from foundry_emulator.testing import SeededProject
 from tests.support.virtual_bench import PATIENCE, Bench
@@ -236,10 +237,10 @@ def test_a_pull_role_that_is_late_is_waited_for_within_its_budget(bench: Bench, 
     start = bench.time.now()
     with bench.process(project) as process:
         made = process.make(plan)
-    assert made.version.status == "active"
+    assert made.view.status == "active"
     assert bench.time.now() - start <= 600
     assert len(bench.posts(plan.agent)) <= 5
-    assert bench.statuses(plan.agent, project.name) == {made.version.version: "active"}
+    assert bench.statuses(plan.agent, project.name) == {made.view.version: "active"}
 
 
 def test_a_pull_role_that_never_comes_is_an_error_with_principal_role_and_registry(bench: Bench) -> None:

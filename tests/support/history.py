@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from foundry_agents.lifecycle.failure.errors import ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
-from foundry_agents.lifecycle.versions import Outcome
+from foundry_agents.lifecycle.outcomes import Outcome
 from tests.support.virtual_bench import OWNER, Bench
 
 
@@ -35,9 +35,9 @@ def far_back(bench: Bench, versions: int = 1000) -> FarBack:
     def fill() -> None:
         agents = bench.azure.emulator.agents
         for number in range(2, versions + 1):
-            marks: Mapping[str, str] = OwnershipMetadata(f"v1:{number}", OWNER).as_metadata()
+            ownership: Mapping[str, str] = OwnershipMetadata(f"v1:{number}", OWNER).as_metadata()
             made, _ = agents.create_version(
-                project=bench.project.name, name=agent, definition=definition, description="", metadata=marks
+                project=bench.project.name, name=agent, definition=definition, description="", metadata=ownership
             )
             agents.set_status(made.key, "active")
 
@@ -50,7 +50,7 @@ def far_back(bench: Bench, versions: int = 1000) -> FarBack:
         spent = time.thread_time() - before
     posts = len(bench.posts(agent, since=since))
     lists = len(bench.requests(agent, since=since, method="GET", end="/versions"))
-    return FarBack(made.outcome, made.version.version, posts, lists, spent, _said_to_one_more(bench, agent))
+    return FarBack(made.outcome, made.view.version, posts, lists, spent, _said_to_one_more(bench, agent))
 
 
 def _said_to_one_more(bench: Bench, agent: str) -> str:
@@ -125,7 +125,7 @@ def most_posts_of_one_attempt(bench: Bench) -> int:
         since = bench.now()
         with bench.process() as process:
             try:
-                process.service.create_version(agent, plan.definition, plan.marks.as_metadata())
+                process.service.create_version(agent, plan.definition, plan.ownership.as_metadata())
             except Exception as error:  # noqa: BLE001 (every one of them is meant to fail; how is not asked here)
                 process.lines.append(str(error))
         worst = max(worst, len(bench.posts(agent, since=since)))

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
-from foundry_agents.lifecycle.versions import Made, VersionPlan
+from foundry_agents.lifecycle.outcomes import Made
+from foundry_agents.lifecycle.versions import VersionPlan
+from foundry_agents.lifecycle.views import VersionView
 from foundry_emulator.dataplane.agents import Version
 from tests.support.virtual_bench import Bench, Killed, Process
 
@@ -98,11 +100,11 @@ def survive(bench: Bench, cut: Cut, seed: int) -> Survived:
         posts=len(bench.posts(agent, since=since)),
         duplicates=count_of(bench, agent, plan) - 1,
         orphans=_orphans(bench, agent, former, made),
-        traffic_as_asked=bench.traffic(agent) == {made.version.version: 100},
+        traffic_as_asked=bench.traffic(agent) == {made.view.version: 100},
     )
 
 
-def _before(bench: Bench, agent: str, history: History) -> Made | None:
+def _before(bench: Bench, agent: str, history: History) -> Made[VersionView] | None:
     if history is History.NOTHING:
         return None
     plan = bench.plan(agent)
@@ -141,7 +143,7 @@ def _is_post(method: str, path: str) -> bool:
 
 def count_of(bench: Bench, agent: str, plan: VersionPlan) -> int:
     """Return how many versions of this definition the service has."""
-    return sum(_fingerprint(version) == plan.marks.fingerprint for version in bench.versions(agent).values())
+    return sum(_fingerprint(version) == plan.ownership.fingerprint for version in bench.versions(agent).values())
 
 
 def _fingerprint(version: Version) -> str:
@@ -151,7 +153,7 @@ def _fingerprint(version: Version) -> str:
     return str(metadata.get(key))
 
 
-def _orphans(bench: Bench, agent: str, former: Made | None, made: Made) -> int:
-    asked_for = {made.version.version} | ({former.version.version} if former else set())
+def _orphans(bench: Bench, agent: str, former: Made[VersionView] | None, made: Made[VersionView]) -> int:
+    asked_for = {made.view.version} | ({former.view.version} if former else set())
     statuses = bench.statuses(agent)
     return sum(number not in asked_for or status != "active" for number, status in statuses.items())

@@ -20,7 +20,7 @@ from foundry_agents.lifecycle.rollout import RolledOut, RolloutPlan, roll_out
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import LATEST, AgentView, Answer, Route, VersionView
 from foundry_agents.testing import FastClock
-from tests.support.service import FaultyService, marked
+from tests.support.service import FaultyService, owned
 from tests.support.settings import OWNER
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ def service_with(*routes: Route, kind: type[FaultyService] = FaultyService, **mo
     """Return a service with three active versions of ours and this routing."""
     service = kind(**more)  # type: ignore[arg-type]  # tests pass fitting types
     for number in ("1", "2", "3"):
-        service.has(number, marks=marked(f"v1:{number}"))
+        service.has(number, ownership=owned(f"v1:{number}"))
     if routes:
         service.routes["support"] = routes
     return service

@@ -80,13 +80,13 @@ def round_trips(bench: Bench, examples: int, seed: int = 0) -> int:
         nonlocal done
         wanted = _values(bench, drawn)
         plan = plan_of(wanted)
-        metadata = {**(plan.definition.metadata or {}), **plan.marks.as_metadata()}
+        metadata = {**(plan.definition.metadata or {}), **plan.ownership.as_metadata()}
         made = process.service.create_version(plan.agent, plan.definition, metadata)
         seen = process.service.get_version(made.agent, made.version)
         assert seen is not None
         found = inputs_of(seen, project_endpoint=bench.project.endpoint, owner=OWNER)
         assert found == wanted
-        assert fingerprint(found) == plan.marks.fingerprint
+        assert fingerprint(found) == plan.ownership.fingerprint
         done += 1
 
     with bench.process() as process:

@@ -89,7 +89,7 @@ class Scenario(RuleBasedStateMachine):
                 if cut not in {None, Cut.BEFORE_PATCH, Cut.AFTER_PATCH}:
                     return
                 # The engine has its checkpoint between the two resources.
-                self.held, self.edited = made.version.version, False
+                self.held, self.edited = made.view.version, False
                 process.roll_out(self.agent, self.held)
             except (FoundryAgentsError, Killed):
                 return
@@ -191,8 +191,8 @@ class Scenario(RuleBasedStateMachine):
         since = self.bench.now()
         made = self.bench.up(plan)
         assert self.bench.writes(self.agent, since=since) == []
-        assert self.bench.statuses(self.agent)[made.version.version] == "active"
-        assert self.bench.traffic(self.agent) == {made.version.version: 100}
+        assert self.bench.statuses(self.agent)[made.view.version] == "active"
+        assert self.bench.traffic(self.agent) == {made.view.version: 100}
         assert count_of(self.bench, self.agent, plan) == 1
         assert self.bench.enabled(self.agent)
         assert len(self.bench.requests(self.neighbour)) == 1, "0 writes to what is not ours"

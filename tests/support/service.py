@@ -40,10 +40,10 @@ class FaultyService(MemoryService):
     forced: list[bool] = field(default_factory=list)
 
     def has(
-        self, number: str, status: str = "active", marks: OwnershipMetadata | None = None, **more: object
+        self, number: str, status: str = "active", ownership: OwnershipMetadata | None = None, **more: object
     ) -> VersionView:
         """Put a version into the history, as if it had been there before."""
-        view = seen(status, number, metadata=marks.as_metadata() if marks else {}, **more)
+        view = seen(status, number, metadata=ownership.as_metadata() if ownership else {}, **more)
         self.versions.setdefault("support", {})[number] = view
         self._numbers["support"] = max(self._numbers.get("support", 0), int(number))
         return view
@@ -126,6 +126,6 @@ class HandingBackService(FaultyService):
         return self.versions[agent]["1"]
 
 
-def marked(fingerprint: str, *, owner: str = OWNER, attempt: int = 1) -> OwnershipMetadata:
+def owned(fingerprint: str, *, owner: str = OWNER, attempt: int = 1) -> OwnershipMetadata:
     """Return our ownership metadata."""
     return OwnershipMetadata(fingerprint, owner, attempt)

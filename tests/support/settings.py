@@ -123,7 +123,7 @@ def plan(
     return VersionPlan(
         agent="support",
         definition=AgentDefinition.from_values(wanted),
-        marks=OwnershipMetadata(fingerprint(wanted), owner),
+        ownership=OwnershipMetadata(fingerprint(wanted), owner),
         patience=patience or PollSettings(timeout_s=600, interval_s=5),
         take_over=take_over,
         pull_identity=pull_identity,

@@ -19,10 +19,12 @@ from foundry_agents.azure import FoundryAgentService
 from foundry_agents.azure.clients import BriefRetries
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, fingerprint
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, AgentDefinition
+from foundry_agents.lifecycle.outcomes import Made
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
-from foundry_agents.lifecycle.versions import Made, VersionPlan, create_or_adopt
+from foundry_agents.lifecycle.versions import VersionPlan, create_or_adopt
+from foundry_agents.lifecycle.views import VersionView
 from foundry_emulator.dataplane.agents import Version
 from foundry_emulator.journal import Entry
 from foundry_emulator.testing import LocalAzure, SeededProject
@@ -93,14 +95,14 @@ class Process:
     clock: OurClock
     lines: list[str] = field(default_factory=list)
 
-    def make(self, plan: VersionPlan) -> Made:
+    def make(self, plan: VersionPlan) -> Made[VersionView]:
         """Create-or-adopt, as HostedAgentVersion calls it."""
         return create_or_adopt(self.service, plan, self.clock, self.lines.append)
 
     def up(self, plan: VersionPlan) -> Made:
         """Do what `pulumi up` of a stack without state does: create the version, then route all traffic to it."""
         made = self.make(plan)
-        self.roll_out(plan.agent, made.version.version)
+        self.roll_out(plan.agent, made.view.version)
         return made
 
     def roll_out(self, agent: str, version: str) -> None:
@@ -224,7 +226,7 @@ def plan_of(values: Mapping[str, object], patience: PollSettings = PATIENCE) -> 
     return VersionPlan(
         agent=str(values["agent_name"]),
         definition=AgentDefinition.from_values(values),
-        marks=OwnershipMetadata(fingerprint(values), OWNER),
+        ownership=OwnershipMetadata(fingerprint(values), OWNER),
         patience=patience,
     )
 

@@ -399,7 +399,7 @@ def test_the_error_quotes_what_a_sandbox_adds_in_its_own_header(script: Script, 
     with pytest.raises(ThrottledError) as caught:
         service.create_version("support", AgentDefinition.from_values(values()), {})
     assert "[too_many_requests] no (RegionalQuotaExceeded) (request r-42)" in str(caught.value)
-    assert "the region has no room" in str(caught.value)
+    assert "the region has no capacity" in str(caught.value)
 
 
 def test_the_services_code_and_words_are_kept(script: Script, service: FoundryAgentService) -> None:

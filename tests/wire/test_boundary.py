@@ -84,7 +84,7 @@ def test_without_a_token_every_call_says_what_where_state_and_what_to_do(signed_
         calls[method]()
     text = str(caught.value)
     _is_one_clean_block(text, "SignInError")
-    assert text.startswith("SignInError: no token for the Foundry data plane\n")
+    assert text.startswith("SignInError: no access token could be acquired\n")
     for part in ("  Where: GET https://127.0.0.1:9/api/projects/demo/agents/support", "  State: ", "  Do: sign in: "):
         assert part in text
     assert CANARY not in text

@@ -183,7 +183,9 @@ def test_a_refresh_forgets_a_content_only_when_the_registry_says_that_it_is_gone
 
 
 def test_a_builder_that_is_not_there_is_said_before_anything_is_pushed(machine: Machine) -> None:
-    with pytest.raises(ProviderError, match=r'BuilderUnavailableError: no image can be built here\n  Why: .+ "ours"'):
+    with pytest.raises(
+        ProviderError, match=r'BuilderUnavailableError: no image can be built on this machine\n  Why: .+ "ours"'
+    ):
         machine.create("e" * 64, builder="ours")
 
 

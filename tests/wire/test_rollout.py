@@ -131,7 +131,7 @@ def test_a_patch_that_is_refused_for_good_says_what_is_in_force(agent: Agent, be
         agent.update(state, two)
 
 
-@pytest.mark.parametrize(("number", "says"), [("7", "is not there"), ("2", 'is "failed"')])
+@pytest.mark.parametrize(("number", "says"), [("7", "does not exist"), ("2", 'is "failed"')])
 def test_a_version_that_is_not_there_or_failed_is_refused_with_the_function_that_is_not_either(
     agent: Agent, bench: Bench, number: str, says: str
 ) -> None:
@@ -195,7 +195,7 @@ def test_a_paused_rollout_leaves_traffic_to_others(agent: Agent) -> None:
         ({"status": 401}, "HTTP 401"),
         ({"status": 403}, "HTTP 403"),
         ({"status": 500}, "HTTP 500"),
-        ({"action": "reset_before_commit"}, "did not answer properly"),
+        ({"action": "reset_before_commit"}, "was lost or is not usable"),
     ],
     ids=str,
 )

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from foundry_agents.lifecycle.vector_stores import sha256_of
 from foundry_agents.resources.vector_store import VectorStoreProvider
+from foundry_agents.sources.files import sha256_of
 from tests.support.bench import OWNER, Bench, plain
 from tests.support.plugin import Plugin, ProviderError, State, running
 

@@ -206,7 +206,7 @@ def test_the_error_without_a_sign_in_says_how_to_sign_in_and_nothing_reaches_the
     state = one.create()
     before = len(one.requests())
     with running({**one.bench.azure.env, "IDENTITY_HEADER": "another"}) as plugin:
-        with pytest.raises(ProviderError, match=r"(?s)^SignInError: no token.*Do: sign in: `az login`"):
+        with pytest.raises(ProviderError, match=r"(?s)^SignInError: no access token.*Do: sign in: `az login`"):
             one.create(plugin, environment={"GREETING": "Hello"})
         assert plain(one.read(state, plugin).outs) == plain(state.outs)
         assert [line.stays for line in plugin.lines] == [True]

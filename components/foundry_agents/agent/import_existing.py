@@ -7,7 +7,7 @@ from typing import Any
 from pulumi.dynamic.dynamic import serialize_provider
 
 from foundry_agents.lifecycle.existing import inputs_of
-from foundry_agents.lifecycle.failure.errors import VersionGoneError
+from foundry_agents.lifecycle.failure.errors import VersionNotFoundError
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.resources._plugin.boundary import PROVIDER_KEY
@@ -34,12 +34,12 @@ def import_file(
         resource_name: Name of the resource in the program.
 
     Raises:
-        VersionGoneError: When the version does not exist.
+        VersionNotFoundError: When the version does not exist.
         InputError: When inputs can't describe the version, for example because its image is not pinned by digest.
     """
     seen = service.get_version(agent, version)
     if seen is None:
-        raise VersionGoneError(f"version {agent}:{version}", last=None)
+        raise VersionNotFoundError(agent, version)
     inputs = inputs_of(seen, project_endpoint=project_endpoint, owner=owner)
     provider = {PROVIDER_KEY: serialize_provider(HostedAgentVersionProvider())}
     # The fingerprint is secret in state, which this file can't say; nothing needs it there.

@@ -22,10 +22,12 @@ from foundry_agents.lifecycle.views import RunView
 NEWEST_LOOKED_AT = 20
 """Of the registry's runs, when one of an earlier try is looked for."""
 
-_DO = (
+_GRANT = (
     f"give the deploying principal the role Container Registry Tasks Contributor ({TASKS_CONTRIBUTOR}) "
     "on the registry; Contributor includes it"
 )
+
+_UNDER_WAY = "the run continues, and the next `pulumi up` follows it; no version was posted"
 
 
 class AcrTasks:
@@ -50,17 +52,17 @@ class AcrTasks:
         )
 
     def under_way(self) -> Sequence[RunView]:
-        """Those that are not final, newest first."""
-        with self._told("GET", "runs"):
+        """Return the runs that are not final, newest first."""
+        with self._translated("GET", "runs"):
             listed = self._client.runs.list(self._group, self._name, top=NEWEST_LOOKED_AT)
             return [view for run in listed if (view := _view(run)).status in UNDER_WAY]
 
     def schedule(self, order: BuildOrder, *, timeout_s: float) -> RunView:
-        """Uploads the context and begins a run that builds and pushes it."""
-        with self._told("POST", "listBuildSourceUploadUrl", writes=True):
+        """Upload the context and start a run that builds and pushes it."""
+        with self._translated("POST", "listBuildSourceUploadUrl", writes=True):
             upload = self._client.registries.get_build_source_upload_url(self._group, self._name)
         # The address itself is the right to write there: it stays out of every text.
-        with self._told("PUT", "the context of the build", writes=True):
+        with self._translated("PUT", "the context of the build", writes=True):
             BlobClient.from_blob_url(upload.upload_url or "").upload_blob(order.context(), overwrite=True)
         request = models.DockerBuildRequest(
             docker_file_path=order.dockerfile,
@@ -72,36 +74,39 @@ class AcrTasks:
             arguments=[models.Argument(name=name, value=value) for name, value in order.build_args.items()],
             timeout=int(timeout_s),
         )
-        with self._told("POST", "scheduleRun", writes=True):
+        with self._translated("POST", "scheduleRun", writes=True):
             return _view(self._client.registries.schedule_run(self._group, self._name, request))
 
     def get(self, run_id: str) -> RunView:
-        """A run as it is now."""
-        with self._told("GET", f"runs/{run_id}"):
+        """Read a run."""
+        with self._translated("GET", f"runs/{run_id}", state=_UNDER_WAY):
             return _view(self._client.runs.get(self._group, self._name, run_id))
 
     def log(self, run_id: str) -> str:
-        """Its log so far; "" while there is none."""
-        with self._told("POST", f"runs/{run_id}/listLogSasUrl"):
+        """Return the log so far; "" while there is none."""
+        with self._translated("POST", f"runs/{run_id}/listLogSasUrl", state=_UNDER_WAY):
             link = self._client.runs.get_log_sas_url(self._group, self._name, run_id).log_link
         if not link:
             return ""
-        with self._told("GET", f"the log of run {run_id}"):
+        with self._translated("GET", f"the log of run {run_id}", state=_UNDER_WAY):
             try:
                 return BlobClient.from_blob_url(link).download_blob(encoding="utf-8").readall()
             except ResourceNotFoundError:  # nothing is written yet
                 return ""
 
     @contextmanager
-    def _told(self, method: str, what: str, *, writes: bool = False) -> Iterator[None]:
+    def _translated(
+        self, method: str, what: str, *, writes: bool = False, state: str = "no run was scheduled"
+    ) -> Iterator[None]:
         operation = f"{method} {self._url}/{what}"
         try:
             with translated(operation, writes=writes):
                 yield
         except (AccessDeniedError, ProjectNotFoundError) as error:
-            # The words of the data plane's errors are about agents.
+            # The remedies of these errors are about Foundry projects.
+            do = _GRANT if isinstance(error, AccessDeniedError) else "check registry_id"
             raise RegistryAccessError(
-                self._name, operation=operation, detail=error.detail, status=error.status, do=_DO
+                self._name, operation=operation, detail=error.detail, status=error.status, do=do, state=state
             ) from None
 
 

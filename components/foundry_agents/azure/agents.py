@@ -1,10 +1,11 @@
-"""AgentService on azure-ai-projects: our words in, the service's words on the wire, views out."""
+"""AgentService on azure-ai-projects: the core's types in, API payloads out, responses parsed into views."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from azure.ai.projects import AIProjectClient
@@ -23,19 +24,18 @@ from azure.ai.projects.models import (
     TelemetryConfig,
     TelemetryEndpoint,
 )
-from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline import PipelineResponse
 
-from foundry_agents.azure.errors import let_missing_pass, request_id_of, translated
-from foundry_agents.azure.sessions import AgentSessions
+from foundry_agents.azure.errors import found_items, found_or_none, request_id_of, translated, was_found
+from foundry_agents.azure.sessions import NO_RETRY, AgentSessions
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.views import AgentView, Route, VersionView
 
-NO_RETRY: dict[str, Any] = {"retry_total": 0}
-"""The SDK repeats a POST or PATCH after 500, 503 and 504, although it may have been carried out. We look first."""
+_AGENT = "Agent"
+"""The first word of the service's 404 of an agent or a version."""
 
-UPLOAD_PATIENCE: dict[str, Any] = {"connection_timeout": 600, "read_timeout": 600}
-"""Seconds. A zip of 250 MB goes out under the first of them, although its name speaks of connecting (urllib3)."""
+UPLOAD_TIMEOUTS: dict[str, Any] = {"connection_timeout": 600, "read_timeout": 600}
+"""Seconds. `connection_timeout` also limits the upload of a zip of 250 MB (urllib3)."""
 
 
 class FoundryAgentService(AgentSessions):
@@ -53,31 +53,25 @@ class FoundryAgentService(AgentSessions):
     def get_agent(self, agent: str) -> AgentView | None:
         """GET /agents/{agent}."""
         with translated(f"GET {self._url(agent)}"):
-            try:
-                return _agent_view(self._agents.get(agent))
-            except ResourceNotFoundError as error:
-                _let_missing_pass(error)
-                return None
+            found = found_or_none(lambda: self._agents.get(agent), subject=_AGENT)
+        return _agent_view(found) if found else None
 
     def list_versions(self, agent: str) -> Iterator[VersionView]:
         """GET /agents/{agent}/versions, newest first, page by page."""
         with translated(f"GET {self._url(agent)}/versions"):
-            try:
-                yield from map(_version_view, self._agents.list_versions(agent, order="desc", limit=100))
-            except ResourceNotFoundError as error:
-                _let_missing_pass(error)
+            pages = partial(self._agents.list_versions, agent, order="desc", limit=100)
+            yield from map(_version_view, found_items(pages, subject=_AGENT))
 
     def get_version(self, agent: str, version: str) -> VersionView | None:
         """GET /agents/{agent}/versions/{version}."""
         with translated(f"GET {self._url(agent)}/versions/{version}"):
-            try:
-                # What `cls` gives is what comes back, whatever the SDK's annotation says.
-                answer: Any = self._agents.get_version(agent, version, cls=_with_request_id)
-                details, request_id = answer
-                return replace(_version_view(details), request_id=request_id)
-            except ResourceNotFoundError as error:
-                _let_missing_pass(error)
-                return None
+            # The call returns what `cls` returns, whatever the SDK's annotation says.
+            read: Callable[[], Any] = partial(self._agents.get_version, agent, version, cls=_with_request_id)
+            found = found_or_none(read, subject=_AGENT)
+        if found is None:
+            return None
+        details, request_id = found
+        return replace(_version_view(details), request_id=request_id)
 
     def create_version(self, agent: str, definition: AgentDefinition, metadata: Mapping[str, str]) -> VersionView:
         """POST /agents/{agent}/versions, once on the wire; with its zip for a code agent."""
@@ -95,34 +89,24 @@ class FoundryAgentService(AgentSessions):
                 raise ValueError("a code agent is posted together with its zip")
             archive.seek(0)
             details = self._agents.create_version_from_code(
-                agent, code=archive, code_zip_sha256=sha256, **said, **UPLOAD_PATIENCE
+                agent, code=archive, code_zip_sha256=sha256, **said, **UPLOAD_TIMEOUTS
             )
             return _version_view(details)
 
     def delete_version(self, agent: str, version: str, *, force: bool) -> bool:
         """DELETE /agents/{agent}/versions/{version}."""
         with translated(f"DELETE {self._url(agent)}/versions/{version}"):
-            try:
-                self._agents.delete_version(agent, version, force=force or None)
-            except ResourceNotFoundError as error:
-                _let_missing_pass(error)
-                return False
-            return True
+            return was_found(lambda: self._agents.delete_version(agent, version, force=force or None), subject=_AGENT)
 
     def delete_agent(self, agent: str, *, force: bool) -> bool:
         """DELETE /agents/{agent}."""
         with translated(f"DELETE {self._url(agent)}"):
-            try:
-                self._agents.delete(agent, force=force or None)
-            except ResourceNotFoundError as error:
-                _let_missing_pass(error)
-                return False
-            return True
+            return was_found(lambda: self._agents.delete(agent, force=force or None), subject=_AGENT)
 
     def set_routes(
         self, agent: str, routes: Sequence[Route], *, enable_protocols: frozenset[str] = frozenset()
     ) -> AgentView:
-        """PATCH /agents/{agent}: a merge patch of the rules, so that what it does not name stays as it is."""
+        """PATCH /agents/{agent}: a merge patch of the rules; other settings of the endpoint stay."""
         rules = [
             {"type": "FixedRatio", "agent_version": route.version, "traffic_percentage": route.percent}
             for route in routes
@@ -136,7 +120,7 @@ class FoundryAgentService(AgentSessions):
 
 
 def hosted(definition: AgentDefinition) -> HostedAgentDefinition:
-    """The SDK's model of a definition; fields that are not set stay off the wire."""
+    """Return the SDK's model of a definition; fields that are not set are not sent."""
     idle = definition.session_idle_timeout_s
     return HostedAgentDefinition(
         cpu=definition.cpu,
@@ -164,7 +148,7 @@ def _container(definition: AgentDefinition) -> ContainerConfiguration | None:
 def _code(definition: AgentDefinition) -> CodeConfiguration | None:
     if definition.code is None:
         return None
-    # The digest travels as a header: in the definition it is read-only [sdk].
+    # The digest is sent as a header: in the definition it is read-only [sdk].
     return CodeConfiguration(**{name: value for name, value in definition.code.items() if name != "sha256"})
 
 
@@ -174,7 +158,7 @@ def _rai(definition: AgentDefinition) -> RaiConfig | None:
     moderation = definition.rai_moderation
     return RaiConfig(
         rai_policy_name=definition.rai_policy,
-        # Our names are the wire's.
+        # The inputs have the names of the API.
         invocations_moderation=RaiInvocationModeration(dict(moderation)) if moderation else None,
     )
 
@@ -191,10 +175,6 @@ def _collector(one: Mapping[str, Any]) -> TelemetryEndpoint:
         header_name=header["name"], secret_id=header["secret_id"], secret_key=header["secret_key"]
     )
     return OtlpTelemetryEndpoint(endpoint=one["endpoint"], protocol=one["protocol"], data=list(one["data"]), auth=auth)
-
-
-def _let_missing_pass(error: ResourceNotFoundError) -> None:
-    let_missing_pass(error, subject="Agent")
 
 
 def _with_request_id(

@@ -25,8 +25,8 @@ class ResourceManager:
 
     Attributes:
         url: Base URL, without a slash at the end.
-        scope: What a token for it is asked with.
-        registries: How hosts of the cloud's registries end; only they are ever shown a token of Azure's.
+        scope: The scope of its tokens.
+        registries: How hosts of the cloud's registries end; only they ever get a token of Azure.
     """
 
     url: str
@@ -34,7 +34,7 @@ class ResourceManager:
     registries: str = "azurecr.io"
 
     def has_registry(self, host: str) -> bool:
-        """Whether a registry's host is one of this cloud's."""
+        """Return whether a registry's host is one of this cloud's."""
         return host == self.registries or host.endswith(f".{self.registries}")
 
 
@@ -42,7 +42,7 @@ PUBLIC = ResourceManager("https://management.azure.com", "https://management.azu
 
 
 def resource_manager(environ: Mapping[str, str] = os.environ) -> ResourceManager:
-    """The Resource Manager of this process's cloud.
+    """Return the Resource Manager of this process's cloud.
 
     Raises:
         UnreachableError: The host in ARM_METADATA_HOSTNAME does not describe a cloud.
@@ -53,7 +53,7 @@ def resource_manager(environ: Mapping[str, str] = os.environ) -> ResourceManager
 
 @lru_cache(maxsize=8)
 def described_by(host: str) -> ResourceManager:
-    """What the metadata of a host says, asked once per process."""
+    """Return the cloud that the metadata of a host describes; one request per process."""
     url = f"https://{host}/metadata/endpoints?api-version={_METADATA_VERSION}"
     try:
         answer = requests.get(url, timeout=_TIMEOUT_S)
@@ -61,7 +61,10 @@ def described_by(host: str) -> ResourceManager:
         return _first_cloud(answer.json())
     except (requests.RequestException, ValueError, LookupError, TypeError) as error:
         raise UnreachableError(
-            f"{METADATA_HOSTNAME}={host} does not describe a cloud: {type(error).__name__}", operation=f"GET {url}"
+            f"{METADATA_HOSTNAME}={host} does not describe a cloud: {type(error).__name__}",
+            operation=f"GET {url}",
+            what="Azure Resource Manager could not be located",
+            do=f"correct the environment variable {METADATA_HOSTNAME}, or unset it for the public cloud",
         ) from None
 
 

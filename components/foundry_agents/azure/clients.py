@@ -23,29 +23,29 @@ from foundry_agents.azure.vector_stores import FoundryVectorStoreService
 CONNECTIONS = 64
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 60
-"""No call of the control plane takes this long; the SDK's own 300 s, four times over, would hold a refresh for long."""
+"""No call of the control plane takes this long; the SDK's own 300 s, four times, would block a refresh too long."""
 
 LONGEST_RETRY_AFTER_S = 2.0
 
-# Without a handler Python prints the SDK's warnings to stderr, where they stand beside our own message about the same.
+# Without a handler Python prints the SDK's warnings to stderr, in addition to our own message about the same error.
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
 
 @lru_cache(maxsize=1)
 def credential() -> DefaultAzureCredential:
-    """Who this process is, for every client in it."""
+    """Return the credential of this process, which all its clients share."""
     return DefaultAzureCredential()
 
 
 class BriefRetries(RetryPolicy[Any, Any]):
-    """The SDK's retries, but for reads that the service wants to be late.
+    """The SDK's retries, except for reads with a long Retry-After.
 
-    The SDK sleeps as long as Retry-After says, out of reach of any deadline. Such an answer goes up instead, to be
-    waited for where the deadline is known.
+    The SDK sleeps as long as Retry-After says, without regard to any deadline. Such a response is raised instead, and
+    the poll, which knows the deadline, waits.
     """
 
     def increment(self, settings: dict[str, Any], response: Any = None, error: Any = None) -> bool:
-        """Counts a retry; False when there shall be none."""
+        """Count a retry; False when there must be none."""
         # When a connection broke, `response` is the request.
         read = isinstance(response, PipelineResponse) and response.http_request.method == "GET"
         if read and (self.get_retry_after(response) or 0) > LONGEST_RETRY_AFTER_S:
@@ -54,7 +54,7 @@ class BriefRetries(RetryPolicy[Any, Any]):
 
 
 def _transport() -> RequestsTransport:
-    """One connection for each worker thread; the default pool of ten throws the others away after each request."""
+    """Return a transport with one connection for each worker thread; the default pool of ten discards the others."""
     session = Session()
     session.mount("https://", HTTPAdapter(pool_maxsize=CONNECTIONS))
     return RequestsTransport(session=session, connection_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S)
@@ -62,29 +62,29 @@ def _transport() -> RequestsTransport:
 
 @lru_cache(maxsize=64)
 def _client(project_endpoint: str) -> AIProjectClient:
-    """Signed in with DefaultAzureCredential; makes no request before its first call."""
+    """Return the client of a project, signed in with DefaultAzureCredential; no request before its first call."""
     return AIProjectClient(project_endpoint, credential(), transport=_transport(), retry_policy=BriefRetries())
 
 
 @lru_cache(maxsize=64)
 def agent_service(project_endpoint: str) -> FoundryAgentService:
-    """The agents of a project."""
+    """Return the agents of a project."""
     return FoundryAgentService(_client(project_endpoint), project_endpoint)
 
 
 @lru_cache(maxsize=64)
 def toolbox_service(project_endpoint: str) -> FoundryToolboxService:
-    """The toolboxes of a project."""
+    """Return the toolboxes of a project."""
     return FoundryToolboxService(_client(project_endpoint), project_endpoint)
 
 
 @lru_cache(maxsize=64)
 def vector_store_service(project_endpoint: str) -> FoundryVectorStoreService:
-    """The vector stores and files of a project."""
+    """Return the vector stores and files of a project."""
     return FoundryVectorStoreService(_client(project_endpoint), project_endpoint)
 
 
 @lru_cache(maxsize=1)
 def registry_access() -> ArmRegistryAccess:
-    """Registries in this cloud's Resource Manager, signed in like the data plane. Makes no request by itself."""
+    """Return the registries of this cloud's Resource Manager, signed in like the data plane. Makes no request."""
     return ArmRegistryAccess(resource_manager, credential(), _transport())

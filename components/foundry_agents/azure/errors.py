@@ -1,12 +1,13 @@
-"""The Azure SDK's exceptions, told in the core's words."""
+"""The Azure SDK's exceptions, translated into the core's errors."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 from azure.core.exceptions import (
     ClientAuthenticationError,
@@ -32,6 +33,8 @@ from foundry_agents.lifecycle.failure.errors import (
     UnreachableError,
 )
 
+T = TypeVar("T")
+
 _NOT_READY, _TOO_MANY = 424, 429
 _CONFLICT, _FIRST_SERVER_ERROR = 409, 500
 _REFUSED = frozenset({401, 403})
@@ -39,20 +42,20 @@ _NOT_FOUND = 404
 _PREVIEW_GATE = "preview_feature_required"
 _NOT_READY_CODES = frozenset({"session_not_ready", "session_creation_failed", "agent_version_not_ready"})
 _NETWORK = re.compile(r"public (network )?access|private endpoint|virtual network|firewall", re.IGNORECASE)
-"""In the words of a 403 that no role mends [docs]."""
+"""In the text of a 403 that no role fixes [docs]."""
 
 
 _PROJECT_MISSING = re.compile(r"\b(subdomain|project)\b|^resource not found\.?$", re.IGNORECASE)
-"""In the words of a 404 that is about the project or its host name [azd], or of the gateway in front [observed]."""
+"""In the text of a 404 that is about the project or its host name [azd], or of the gateway in front [observed]."""
 
 
 def is_about_the_project(said: str) -> bool:
-    """Whether the words of a 404 are about what the thing is in, so that they say nothing about the thing."""
+    """Return whether the text of a 404 is about the project, so that it says nothing about the thing in it."""
     return not said or _PROJECT_MISSING.search(said) is not None
 
 
 def let_missing_pass(error: ResourceNotFoundError, *, subject: str) -> None:
-    """Lets a 404 of the thing itself pass as "not there"; a 404 of the project says nothing about the thing.
+    """Return for a 404 of the thing itself; raise for a 404 of the project, which says nothing about the thing.
 
     Args:
         error: The 404.
@@ -65,13 +68,40 @@ def let_missing_pass(error: ResourceNotFoundError, *, subject: str) -> None:
         raise error
 
 
+def found_or_none(call: Callable[[], T], *, subject: str) -> T | None:
+    """Return what a call returns; None on a definite 404 of the thing itself.
+
+    Args:
+        call: The request.
+        subject: How the service begins when it speaks of the thing: ``Agent``.
+    """
+    try:
+        return call()
+    except ResourceNotFoundError as error:
+        let_missing_pass(error, subject=subject)
+        return None
+
+
+def was_found(call: Callable[[], object], *, subject: str) -> bool:
+    """Make a call that returns nothing of interest; False on a definite 404 of the thing itself."""
+    return found_or_none(lambda: (call(),), subject=subject) is not None
+
+
+def found_items(walk: Callable[[], Iterable[T]], *, subject: str) -> Iterator[T]:
+    """Yield the items of all pages; nothing, or nothing more, on a definite 404 of what has them."""
+    try:
+        yield from walk()
+    except ResourceNotFoundError as error:
+        let_missing_pass(error, subject=subject)
+
+
 @contextmanager
 def translated(operation: str, *, writes: bool = False) -> Iterator[None]:
-    """Turns what the SDK raises into the core's errors, keeping the request id.
+    """Raise the core's errors in place of the SDK's, with the request id.
 
     Args:
         operation: Method and URL, for the error text.
-        writes: The request changes something, so an answer that is lost means "look before asking again".
+        writes: The request changes something, so a lost response means "read before sending it again".
     """
     try:
         yield
@@ -110,7 +140,7 @@ def _answered(error: HttpResponseError, operation: str) -> ServiceError:
 
 
 def kind_of(status: int, code: str | None, said: str) -> type[ServiceError]:
-    """Which error an answer is, by its status, its code and, where these are the same for many, its words."""
+    """Return the kind of error for a status and a code and, where these are the same for many errors, the text."""
     if status == _NOT_READY or code in _NOT_READY_CODES:
         return NotReadyError
     if code == _PREVIEW_GATE:
@@ -125,24 +155,24 @@ def kind_of(status: int, code: str | None, said: str) -> type[ServiceError]:
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:
-    """What Azure support asks for."""
+    """Return the id that Azure support asks for."""
     return headers.get("x-request-id") or headers.get("apim-request-id") or headers.get("x-ms-request-id")
 
 
 def with_details(said: str, headers: Mapping[str, str]) -> str:
-    """The service's words, with what its sandboxes add in a header of their own [docs]."""
+    """Return the service's text with what its sandboxes add in a header [docs]."""
     details = headers.get("x-adc-response-details")
     return f"{said} ({details})" if details and details not in said else said
 
 
 def _written_out(error: HttpResponseError) -> tuple[str | None, str | None]:
-    """Code and message of an error that the SDK raised anew, without the body that it had read."""
+    """Return code and message of an error that the SDK raised again without the body that it had read."""
     match = re.match(r"\(([\w.]+)\) (.+)", _first_line(error))
     return (match[1], match[2]) if match else (None, None)
 
 
 def _retry_after_s(error: HttpResponseError) -> float | None:
-    """Seconds of Retry-After, which is a number or a date [http]; None when there is none that makes sense."""
+    """Return the seconds of Retry-After, a number or a date [http]; None when it is missing or not valid."""
     headers: Mapping[str, str] = getattr(error.response, "headers", {})
     text = headers.get("retry-after", "")
     if re.fullmatch(r"\d+(\.\d+)?", text):
@@ -155,7 +185,7 @@ def _retry_after_s(error: HttpResponseError) -> float | None:
 
 
 def _attempts(error: ClientAuthenticationError) -> str:
-    """Which credentials were tried and what each said, without the SDK's link to its troubleshooting page."""
+    """Return which credentials were tried and why each failed, without the SDK's link to its help page."""
     lines = [line.strip() for line in str(error.message).splitlines()]
     return " ".join(line for line in lines if line and "troubleshoot" not in line)
 

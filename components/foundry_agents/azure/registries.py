@@ -1,4 +1,4 @@
-"""Registries over the OCI distribution API: digests, what an image is for, and whether a push would be taken."""
+"""Registries over the OCI distribution API: digests, platforms of an image, and whether a push would be accepted."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import urljoin
 import requests
 
 from foundry_agents.azure.arm import resource_manager
-from foundry_agents.azure.registry_login import azure_login
-from foundry_agents.docker.credentials import Login, docker_login, keep_for_docker
+from foundry_agents.azure.registry_login import exchanged_login
+from foundry_agents.docker.credentials import Login, store_login, stored_login
 from foundry_agents.docker.daemon import docker_folder
 from foundry_agents.lifecycle import roles
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryAccessError
@@ -44,12 +44,12 @@ class RegistryClient:
         self._bases: dict[str, str] = {}
 
     def digest_of(self, repository: str, reference: str) -> str | None:
-        """The digest behind a tag or digest; None on a definite 404."""
+        """Return the digest of a tag or digest; None on a definite 404."""
         answer = self._manifest(repository, reference, "HEAD")
         return answer.headers.get("docker-content-digest") if answer is not None else None
 
     def inspect(self, repository: str, digest: str) -> ImageView | None:
-        """An image; None on a definite 404."""
+        """Return an image; None on a definite 404."""
         answer = self._manifest(repository, digest, "GET")
         if answer is None:
             return None
@@ -64,22 +64,24 @@ class RegistryClient:
         return self._described(repository, digest, inner.json()) if inner is not None else None
 
     def require_push(self, repository: str, *, sign_in: bool, progress: Progress) -> None:
-        """Begins an upload with Docker's credentials and drops it again.
+        """Start an upload with Docker's credentials and cancel it again.
 
         Raises:
-            RegistryAccessError: The registry does not take it, and a token of Azure's did not help or was not wanted.
+            RegistryAccessError: The registry does not accept it, and a token of Azure did not help or is not allowed.
         """
         host, _, path = repository.partition("/")
         upload = f"/v2/{path}/blobs/uploads/"
         scope = f"repository:{path}:pull,push"
-        answer = self._send("POST", host, upload, scope, [docker_login(self._folder, host)])
+        answer = self._send("POST", host, upload, scope, [stored_login(self._folder, host)])
         if answer.status_code in _REFUSALS and sign_in and resource_manager().has_registry(host):
-            login = azure_login(host, self._base(host))
-            keep_for_docker(self._folder, host, login)
+            login = exchanged_login(host, self._base(host))
+            store_login(self._folder, host, login)
             progress(f"signed in to {host} for Docker, for three hours")
             answer = self._send("POST", host, upload, scope, [login])
         if answer.status_code != _ACCEPTED:
-            raise _refused(host, f"POST {self._base(host)}{upload}", answer)
+            raise _refused(
+                host, f"POST {self._base(host)}{upload}", answer, state="nothing was built, pushed or posted"
+            )
         signed = {name: value for name, value in answer.request.headers.items() if name.lower() == "authorization"}
         self._http.delete(
             urljoin(answer.url, answer.headers.get("location", upload)), headers=signed, timeout=_TIMEOUT_S
@@ -111,14 +113,14 @@ class RegistryClient:
         return answer
 
     def _logins(self, host: str) -> Iterator[Login | None]:
-        """What to sign in with, best first; each is made only when it is its turn. None asks without a name."""
-        if (found := docker_login(self._folder, host)) is not None:
+        """Yield the logins to try, best first, each created only when it is needed. None is an anonymous request."""
+        if (found := stored_login(self._folder, host)) is not None:
             yield found
         if not resource_manager().has_registry(host):
             yield None
             return
         try:
-            yield azure_login(host, self._base(host))
+            yield exchanged_login(host, self._base(host))
         except FoundryAgentsError:
             return
 
@@ -131,7 +133,7 @@ class RegistryClient:
         logins: Iterable[Login | None],
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """One request; when the registry wants a token, again with one from each login until it is satisfied."""
+        """Send a request; when the registry requires a token, again with one from each login until it accepts one."""
         url = f"{self._base(host)}{path}"
         try:
             answer = self._http.request(method, url, headers=headers, timeout=_TIMEOUT_S)
@@ -150,12 +152,12 @@ class RegistryClient:
         return answer
 
     def _authorization(self, challenged: requests.Response, scope: str, login: Login | None) -> str | None:
-        """The header that answers a challenge with a login; None when there is none."""
+        """Return the header that answers a challenge with a login; None when there is none."""
         challenge = challenged.headers.get("www-authenticate", "")
         named = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
         if "realm" not in named or challenge[:5].lower() == "basic":
             return login.basic if login else None
-        # As Docker does it: the token server sees the name and password, the registry only the token.
+        # As in Docker: the token server gets the name and password, the registry only the token.
         asked = {"service": named.get("service", ""), "scope": scope}
         signed = {"Authorization": login.basic} if login else {}
         answer = self._http.get(named["realm"], params=asked, headers=signed, timeout=_TIMEOUT_S)
@@ -166,7 +168,7 @@ class RegistryClient:
         return f"Bearer {token}" if token else None
 
     def _base(self, host: str) -> str:
-        """TLS, but for a registry on this machine that answers plain HTTP only: Docker does the same."""
+        """Return the base URL: TLS, except for a registry on this machine with plain HTTP only, as in Docker."""
         if host not in self._bases:
             self._bases[host] = (
                 f"http://{host}" if _LOCAL.fullmatch(host) and self._is_plain(host) else f"https://{host}"
@@ -183,29 +185,32 @@ class RegistryClient:
         return False
 
 
-def _refused(host: str, operation: str, cause: requests.Response | Exception) -> RegistryAccessError:
+def _refused(
+    host: str, operation: str, cause: requests.Response | Exception, *, state: str = "no version was posted"
+) -> RegistryAccessError:
     if isinstance(cause, Exception):
         return RegistryAccessError(
             host,
             operation=operation,
             detail=type(cause).__name__,
             status=None,
+            state=state,
             do="check the registry's name, DNS, proxy and private endpoint from this machine",
         )
-    do = f"sign in with `docker login {host}` as somebody who may push"
+    do = f"sign in with `docker login {host}` as a user who may push"
     if resource_manager().has_registry(host):
         do = (
-            f"sign in with `az login` as somebody with the role AcrPush ({roles.ACR_PUSH}) or "
-            f"Container Registry Repository Writer ({roles.REPOSITORY_WRITER}) on it; a role granted a "
-            "moment ago takes some minutes"
+            f"sign in with `az login` as a principal with the role AcrPush ({roles.ACR_PUSH}) or "
+            f"Container Registry Repository Writer ({roles.REPOSITORY_WRITER}) on it; a new role "
+            "assignment takes some minutes"
         )
     return RegistryAccessError(
-        host, operation=operation, detail=_said(cause) or cause.reason, status=cause.status_code, do=do
+        host, operation=operation, detail=_said(cause) or cause.reason, status=cause.status_code, do=do, state=state
     )
 
 
 def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from putting a password of ~/.netrc over the Authorization header."""
+    """Keep requests from replacing the Authorization header with a password of ~/.netrc."""
     return request
 
 

@@ -13,8 +13,8 @@ from foundry_agents.lifecycle.failure.errors import SignInError
 _TIMEOUT_S = 30
 
 
-def azure_login(registry: str, base_url: str) -> Login:
-    """A token of an Azure registry for whoever is signed in to Azure; good for three hours [docs].
+def exchanged_login(registry: str, base_url: str) -> Login:
+    """Exchange the Azure token of this process for a token of an Azure registry, which is valid for three hours [docs].
 
     Args:
         registry: Host of the registry.

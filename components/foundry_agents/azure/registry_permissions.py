@@ -20,7 +20,7 @@ from foundry_agents.lifecycle.views import PullAccess
 REGISTRY_VERSION = "2025-11-01"
 ASSIGNMENTS_VERSION = "2022-04-01"
 TRIES = 2
-"""Beside the first: the failure is known already, and only its explanation waits."""
+"""Besides the first: the failure is known already, and only its explanation is missing."""
 
 _ABAC = "abacrepositorypermissions"
 
@@ -46,9 +46,9 @@ class ArmRegistryAccess:
         try:
             return self._read(registry_id, principal_id)
         except (AttributeError, TypeError, ValueError) as odd:
-            # Whatever it was, it must not stand in the place of the failure that it was to explain.
+            # An unexpected response must not replace the failure that it should explain.
             raise ResponseLostError(
-                f"the answer has another form than expected ({type(odd).__name__})", operation=f"GET {registry_id}"
+                f"the response has another format than expected ({type(odd).__name__})", operation=f"GET {registry_id}"
             ) from None
 
     def _read(self, registry_id: str, principal_id: str) -> PullAccess:
@@ -69,7 +69,7 @@ class ArmRegistryAccess:
         )
 
     def _assignments(self, registry_id: str, principal_id: str) -> Iterator[Mapping[str, Any]]:
-        """Those at the registry and above it; the list also has those below [docs]."""
+        """Yield the assignments at the registry and above it; the list also has those below [docs]."""
         path = f"{registry_id}/providers/Microsoft.Authorization/roleAssignments"
         query = {"api-version": ASSIGNMENTS_VERSION, "$filter": f"assignedTo('{principal_id}')"}
         page = self._get(path, query)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from azure.ai.projects import AIProjectClient
 from azure.ai.projects.models import VersionRefIndicator
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.rest import HttpRequest, HttpResponse
-from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAI
+from openai import OpenAI
 
-from foundry_agents.azure.errors import kind_of, request_id_of, translated, with_details
-from foundry_agents.lifecycle.failure.errors import ProjectNotFoundError, ResponseLostError, ServiceError
+from foundry_agents.azure import openai_errors
+from foundry_agents.azure.errors import translated
+from foundry_agents.lifecycle.failure.errors import ServiceError
 from foundry_agents.lifecycle.views import Answer, SessionView
 
 NO_RETRY: dict[str, Any] = {"retry_total": 0}
+"""The SDK repeats a POST or PATCH after 500, 503 and 504, although it may have been carried out. We read first."""
 
 _API_VERSION = "v1"
 _ACCEPTED = 202
@@ -26,7 +28,7 @@ class AgentSessions:
     """Sessions and questions of one project's agents.
 
     Args:
-        project: The SDK's client of the project; its retries are switched off for everything that is not read.
+        project: The SDK's client of the project; its retries are disabled for every request that is not a read.
         endpoint: The project's endpoint, for URLs and error texts.
     """
 
@@ -77,19 +79,13 @@ class AgentSessions:
 
     def _response(self, agent: str, question: str, session: str | None, timeout_s: float) -> Answer:
         operation = f"POST {self._url(agent)}/endpoint/protocols/openai/responses"
-        with translated(operation, writes=True):
-            try:
-                raw = self._client(agent).responses.with_raw_response.create(
-                    input=question,
-                    extra_body={"agent_session_id": session} if session else None,
-                    timeout=timeout_s,
-                )
-            except APIStatusError as error:
-                raise refused(error, operation) from None
-            except APITimeoutError:
-                raise ResponseLostError(f"no answer within {timeout_s:g} s", operation=operation) from None
-            except APIConnectionError as error:
-                raise ResponseLostError(str(error.__cause__ or error), operation=operation) from None
+        # The 404 of a question is about its session, not about the project.
+        with openai_errors.translated(operation, timeout_s=timeout_s, about_project=False):
+            raw = self._client(agent).responses.with_raw_response.create(
+                input=question,
+                extra_body={"agent_session_id": session} if session else None,
+                timeout=timeout_s,
+            )
         body = _object(raw.text)
         reference = body.get("agent_reference")
         answered_in = body.get("agent_session_id") or raw.headers.get("x-agent-session-id") or session or ""
@@ -113,15 +109,15 @@ class AgentSessions:
             text = answer.text()
         if answer.status_code == _ACCEPTED:
             raise ServiceError(
-                "the agent works on it and answers later (202): a smoke test needs an answer at once",
+                "it accepted the question and answers later (202); a smoke test needs the answer at once",
                 operation=operation,
-                status=_ACCEPTED,
+                what="the agent did not answer at once",
             )
         answered_in = answer.headers.get("x-agent-session-id") or session or ""
         return Answer(self._version_of(agent, answered_in), text, _object(text), answered_in)
 
     def _version_of(self, agent: str, session: str) -> str:
-        """Which version a session is tied to: an invocation's answer does not say who gave it."""
+        """Return the version of a session: the answer of an invocation does not name it."""
         if not session:
             return ""
         with translated(f"GET {self._url(agent)}/endpoint/sessions/{session}"):
@@ -129,15 +125,15 @@ class AgentSessions:
             return str((seen.get("version_indicator") or {}).get("agent_version", ""))
 
     def close(self) -> None:
-        """Closes the connections of questions; the SDK's own belong to whoever made its client."""
+        """Close the connections of questions. Those of the SDK's client belong to its creator."""
         if self._openai is not None:
             self._openai.close()
             self._openai = None
 
     def _client(self, agent: str) -> OpenAI:
-        """The OpenAI client at the agent's endpoint; all agents share its connections."""
+        """Return the OpenAI client for the agent's endpoint; all agents share its connections."""
         if self._openai is None:
-            # Its own two retries would ask twice, and hide that a session was not ready.
+            # Its own two retries would repeat the question, and hide that a session was not ready.
             self._openai = self._project.get_openai_client(agent_name=agent, max_retries=0)
         return self._openai.with_options(base_url=f"{self._url(agent)}/endpoint/protocols/openai")
 
@@ -145,26 +141,8 @@ class AgentSessions:
         return f"{self._endpoint}/agents/{agent}"
 
 
-def refused(error: APIStatusError, operation: str) -> ServiceError:
-    """An answer of the OpenAI client that is no, told in the core's words."""
-    body = cast("Mapping[str, object]", error.body) if isinstance(error.body, Mapping) else {}
-    inner = body.get("error")
-    details = inner if isinstance(inner, Mapping) else body
-    code = str(details["code"]) if details.get("code") else None
-    status = error.status_code
-    said = with_details(str(details.get("message") or error.message), error.response.headers)
-    kind = kind_of(status, code, said)
-    return (ServiceError if kind is ProjectNotFoundError else kind)(  # a question's 404 is about its session
-        said,
-        operation=operation,
-        status=status,
-        code=code,
-        request_id=request_id_of(error.response.headers),
-    )
-
-
 def _object(text: str) -> dict[str, object]:
-    """The text as a JSON object; empty when it is none."""
+    """Return the text as a JSON object; {} when it is not one."""
     try:
         found: object = json.loads(text)
     except ValueError:
@@ -173,7 +151,7 @@ def _object(text: str) -> dict[str, object]:
 
 
 def _words(response: Mapping[str, object]) -> str:
-    """All ``output_text`` of a response, joined, as the OpenAI client does."""
+    """Return all ``output_text`` of a response, joined, as the OpenAI client does."""
     output = response.get("output")
     parts = [
         part

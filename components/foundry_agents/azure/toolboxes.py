@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from http import HTTPStatus
 
 from azure.ai.projects import AIProjectClient
 from azure.ai.projects.models import ToolboxVersionObject
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError
 
-from foundry_agents.azure.agents import NO_RETRY
-from foundry_agents.azure.errors import let_missing_pass, translated
+from foundry_agents.azure.errors import found_items, found_or_none, translated, was_found
+from foundry_agents.azure.sessions import NO_RETRY
 from foundry_agents.lifecycle.views import AgentEnvironment, ToolboxVersionView
+
+_TOOLBOX = "Toolbox"
+"""The first word of the service's 404 of a toolbox or a version."""
 
 
 class FoundryToolboxService:
@@ -30,34 +34,26 @@ class FoundryToolboxService:
     def default_version(self, toolbox: str) -> str | None:
         """GET /toolboxes/{toolbox}."""
         with translated(f"GET {self._url(toolbox)}"):
-            try:
-                return str(self._toolboxes.get(toolbox)["default_version"])
-            except ResourceNotFoundError as error:
-                let_missing_pass(error, subject="Toolbox")
-                return None
+            found = found_or_none(lambda: self._toolboxes.get(toolbox), subject=_TOOLBOX)
+        return str(found["default_version"]) if found else None
 
     def list_versions(self, toolbox: str) -> Iterator[ToolboxVersionView]:
         """GET /toolboxes/{toolbox}/versions, newest first, page by page."""
         with translated(f"GET {self._url(toolbox)}/versions"):
-            try:
-                yield from map(_view, self._toolboxes.list_versions(toolbox, order="desc", limit=100))
-            except ResourceNotFoundError as error:
-                let_missing_pass(error, subject="Toolbox")
+            pages = partial(self._toolboxes.list_versions, toolbox, order="desc", limit=100)
+            yield from map(_view, found_items(pages, subject=_TOOLBOX))
 
     def get_version(self, toolbox: str, version: str) -> ToolboxVersionView | None:
         """GET /toolboxes/{toolbox}/versions/{version}."""
         with translated(f"GET {self._url(toolbox)}/versions/{version}"):
-            try:
-                return _view(self._toolboxes.get_version(toolbox, version))
-            except ResourceNotFoundError as error:
-                let_missing_pass(error, subject="Toolbox")
-                return None
+            found = found_or_none(lambda: self._toolboxes.get_version(toolbox, version), subject=_TOOLBOX)
+        return _view(found) if found else None
 
     def create_version(
         self, toolbox: str, tools: list[Mapping[str, object]], description: str, metadata: Mapping[str, str]
     ) -> ToolboxVersionView:
         """POST /toolboxes/{toolbox}/versions, once on the wire."""
-        # As a mapping: a type or a field that is newer than the SDK's models gets through.
+        # As a mapping, so that a type or a field that is newer than the SDK's models is sent too.
         body: dict[str, object] = {"tools": tools, "metadata": dict(metadata)}
         if description:
             body["description"] = description
@@ -72,22 +68,12 @@ class FoundryToolboxService:
     def delete_version(self, toolbox: str, version: str) -> bool:
         """DELETE /toolboxes/{toolbox}/versions/{version}."""
         with translated(f"DELETE {self._url(toolbox)}/versions/{version}"):
-            try:
-                self._toolboxes.delete_version(toolbox, version)
-            except ResourceNotFoundError as error:
-                let_missing_pass(error, subject="Toolbox")
-                return False
-            return True
+            return was_found(lambda: self._toolboxes.delete_version(toolbox, version), subject=_TOOLBOX)
 
     def delete_toolbox(self, toolbox: str) -> bool:
         """DELETE /toolboxes/{toolbox}."""
         with translated(f"DELETE {self._url(toolbox)}"):
-            try:
-                self._toolboxes.delete(toolbox)
-            except ResourceNotFoundError as error:
-                let_missing_pass(error, subject="Toolbox")
-                return False
-            return True
+            return was_found(lambda: self._toolboxes.delete(toolbox), subject=_TOOLBOX)
 
     def agent_environments(self) -> Iterator[AgentEnvironment]:
         """GET /agents, and /agents/{agent}/versions of each that is hosted."""
@@ -96,29 +82,21 @@ class FoundryToolboxService:
     def has_connection(self, name: str) -> bool:
         """GET /connections/{name}."""
         with translated(f"GET {self._endpoint}/connections/{name}"):
-            try:
-                self._project.connections.get(name)
-            except ResourceNotFoundError as error:
-                let_missing_pass(error, subject="Connection")
-                return False
-            return True
+            return was_found(lambda: self._project.connections.get(name), subject="Connection")
 
     def _url(self, toolbox: str) -> str:
         return f"{self._endpoint}/toolboxes/{toolbox}"
 
 
 def agent_environments(project: AIProjectClient, endpoint: str) -> Iterator[AgentEnvironment]:
-    """The variables of every version of every hosted agent; what is deleted meanwhile is left out."""
+    """Yield the variables of every version of every hosted agent, without agents that are deleted meanwhile."""
     with translated(f"GET {endpoint}/agents"):
         names = whole(lambda: (str(agent["name"]) for agent in project.agents.list(kind="hosted", limit=100)))
     for name in names:
         with translated(f"GET {endpoint}/agents/{name}/versions"):
-            try:
-                for version in project.agents.list_versions(name, limit=100):
-                    variables = (version.get("definition") or {}).get("environment_variables") or {}
-                    yield AgentEnvironment(f"{name}:{version['version']}", tuple(map(str, variables.values())))
-            except ResourceNotFoundError as error:
-                let_missing_pass(error, subject="Agent")
+            for version in found_items(partial(project.agents.list_versions, name, limit=100), subject="Agent"):
+                variables = (version.get("definition") or {}).get("environment_variables") or {}
+                yield AgentEnvironment(f"{name}:{version['version']}", tuple(map(str, variables.values())))
 
 
 _TRIES = 3

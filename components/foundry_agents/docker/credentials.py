@@ -1,4 +1,4 @@
-"""The credentials that Docker has for registries, read and written where Docker keeps them."""
+"""Docker's credentials for registries, read and written where Docker stores them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import docker.credentials
 import docker.errors
 
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105 (a name, not a password)
-"""The user name that goes with a token of an Azure registry [docs]."""
+"""The user name for a token of an Azure registry [docs]."""
 
 _writing = threading.Lock()
 
@@ -29,15 +29,15 @@ class Login:
 
     @property
     def basic(self) -> str:
-        """Value of an Authorization header."""
+        """The value of an Authorization header."""
         return f"Basic {_base64(f'{self.username}:{self.password}')}"
 
     def __repr__(self) -> str:
         return f"Login({self.username!r}, [secret])"
 
 
-def docker_login(folder: Path, host: str) -> Login | None:
-    """What Docker would use for a registry; None when it has nothing."""
+def stored_login(folder: Path, host: str) -> Login | None:
+    """Return what Docker would use for a registry; None when it has nothing."""
     try:
         found = docker.auth.load_config(str(folder / "config.json")).resolve_authconfig(host) or {}
     except (docker.errors.DockerException, ValueError, OSError):
@@ -48,8 +48,8 @@ def docker_login(folder: Path, host: str) -> Login | None:
     return Login(str(names["username"]), str(names["password"])) if names.get("password") else None
 
 
-def keep_for_docker(folder: Path, host: str, login: Login) -> None:
-    """Puts a login where Docker looks for it: in the store that its settings name, else in the file itself.
+def store_login(folder: Path, host: str, login: Login) -> None:
+    """Store a login where Docker looks for it: in the credential store of its settings, else in the file itself.
 
     Other entries stay as they are. The file is replaced in one step, and only its owner can read it.
     """

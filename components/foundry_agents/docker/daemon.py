@@ -17,7 +17,7 @@ _LOCAL = "unix:///var/run/docker.sock"
 
 
 def require_builder(name: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Stops before a build that has nothing to build with.
+    """Raise before a build for which this machine has no builder.
 
     Looks at what Docker's own tools look at: builders noted in the Docker folder, else the daemon of DOCKER_HOST or of
     the context in use. A builder that is noted is not called: that is for the build to find out.
@@ -45,13 +45,13 @@ def require_builder(name: str, environ: Mapping[str, str] = os.environ) -> None:
 
 
 def answering_daemon(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Address of the Docker daemon that this machine's tools would call; None when nothing answers there."""
+    """Return the address of the Docker daemon that this machine's tools use; None when nothing answers there."""
     host = _daemon(docker_folder(environ), environ)
     return None if _refusal(host) else host
 
 
 def docker_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where Docker's settings are."""
+    """Return the folder of Docker's settings."""
     return Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
 
 
@@ -77,7 +77,7 @@ def _json(file: Path) -> dict[str, object]:
 
 
 def _refusal(host: str) -> str | None:
-    """Why nothing answers at a daemon's address, or None; addresses that only Docker itself can call are trusted."""
+    """Return why nothing answers at an address, or None. Addresses that only Docker can use count as answering."""
     url = urlsplit(host)
     try:
         if url.scheme == "unix":

@@ -12,9 +12,9 @@ import requests
 from docker.models.containers import Container
 
 from foundry_agents.docker.daemon import answering_daemon
-from foundry_agents.lifecycle.failure.errors import UnsuitableImageError
+from foundry_agents.lifecycle.failure.errors import UnsuitableImageError, WaitTimeoutError
 from foundry_agents.lifecycle.inputs.image_reference import PORT
-from foundry_agents.lifecycle.polling import Clock
+from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.views import Progress
 
 READY_IN_S = 60.0
@@ -24,13 +24,14 @@ _POLL_S = 0.5
 _ASK_TIMEOUT_S = 2
 _SHOWN_LINES = 12
 _OK = 200
+_READY = "ready"
 
 
 def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, progress: Progress) -> None:
-    """Starts the image with the agent's variables and waits for ``GET /readiness`` to answer 200.
+    """Start the image with the agent's variables and wait until ``GET /readiness`` answers 200.
 
-    Without a daemon, or when the daemon can't pull, nothing is proved and that is told. What the platform adds, such as
-    the agent's identity, is not there: an agent that needs it to start fails here and not in Azure.
+    Without a daemon, or when the daemon can't pull, the check is skipped with a message. The agent's identity and what
+    else the platform adds are missing here: an agent that needs them to start fails this check, and not in Azure.
 
     Raises:
         UnsuitableImageError: It ended before it was ready, or was not ready in time; carries the last lines it wrote.
@@ -46,7 +47,7 @@ def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, 
             if why:
                 lines = container.logs(tail=_SHOWN_LINES).decode(errors="replace").strip().splitlines()
                 wrote = "; last lines: " + " | ".join(lines) if lines else "; it wrote nothing"
-                raise UnsuitableImageError(reference, [f"{why}{wrote}"], do="mend what it says", off="start=False")
+                raise UnsuitableImageError(reference, [f"{why}{wrote}"], do="fix the reported error", off="start=False")
     except docker.errors.APIError as error:  # above all an image that the daemon can't pull
         progress(f"image not started here: {error.explanation or type(error).__name__}")
         return
@@ -57,7 +58,7 @@ def start_and_ask(reference: str, environment: Mapping[str, str], clock: Clock, 
 
 @contextmanager
 def _running(daemon: docker.DockerClient, reference: str, environment: Mapping[str, str]) -> Iterator[Container]:
-    """A container of the image with its port published on the loopback; gone afterwards."""
+    """Yield a container of the image with its port published on the loopback; remove it afterwards."""
     container = daemon.containers.run(
         reference,
         detach=True,
@@ -72,16 +73,20 @@ def _running(daemon: docker.DockerClient, reference: str, environment: Mapping[s
 
 
 def _not_ready(container: Container, clock: Clock) -> str | None:
-    """Why it is not ready, or None when it is."""
-    start = clock.now()
-    while clock.now() - start < READY_IN_S:
+    """Return why the container is not ready; None when it is."""
+
+    def read() -> str:
         container.reload()
         if container.status == "exited":
             return f"it ended with code {container.attrs['State']['ExitCode']} before it was ready"
-        if _ready(container):
-            return None
-        clock.sleep(_POLL_S)
-    return f"it did not answer GET /readiness on port {PORT} with 200 within {READY_IN_S:.0f} s"
+        return _READY if _ready(container) else ""
+
+    ready = Until[str]("the container", "ready", done=bool, describe=lambda seen: seen or "not ready")
+    try:
+        ended = poll(read, ready, clock, PollSettings(READY_IN_S, _POLL_S))
+    except WaitTimeoutError:
+        return f"it did not answer GET /readiness on port {PORT} with 200 within {READY_IN_S:.0f} s"
+    return None if ended == _READY else ended
 
 
 def _ready(container: Container) -> bool:

@@ -1,4 +1,4 @@
-"""Reads the inputs of a version back from the service: what a program would have to say to describe it."""
+"""The inputs that a program would need to describe a version that exists in the service."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from foundry_agents.lifecycle.views import VersionView
 
 
 def inputs_of(version: VersionView, *, project_endpoint: str, owner: str) -> Values:
-    """The canonical inputs that describe a version that exists.
+    """Return the canonical inputs that describe an existing version.
 
-    What the service adds (empty lists, a blank description, the shape of earlier releases) is undone, so that these
-    inputs and a program that says the same have no difference.
+    What the service adds (empty lists, a blank description, the format of earlier releases) is removed, so that a
+    preview of a program with the same inputs shows no difference.
 
     Raises:
         InputError: The version can't be described: its image is not pinned by digest, or it has something that this
@@ -47,7 +47,7 @@ def inputs_of(version: VersionView, *, project_endpoint: str, owner: str) -> Val
         "description": version.description,
         "metadata": {k: v for k, v in version.metadata.items() if not k.startswith(RESERVED_METADATA_PREFIX)},
         "owner": owner,
-        # Whatever it says, the service has accepted it.
+        # The service has accepted any value that it has.
         "accept_new_tier": True,
         "accept_new": _newer(protocols, code),
     }
@@ -58,19 +58,19 @@ def inputs_of(version: VersionView, *, project_endpoint: str, owner: str) -> Val
 
 
 def _protocols(definition: Mapping[str, Any]) -> dict[str, str]:
-    """Both shapes: today's list, and the one of earlier releases, which is echoed as it was [recorded]."""
+    """Return the protocols from today's list, or from that of earlier releases, which is echoed [recorded]."""
     records = definition.get("protocol_versions") or definition.get("container_protocol_versions") or []
     return {record["protocol"]: record["version"] for record in records}
 
 
 def _code(configuration: Mapping[str, Any]) -> dict[str, object]:
-    """Our name for the digest, which the service reports as ``content_hash`` [recorded]."""
+    """Return the code with our name for the digest, which the service reports as ``content_hash`` [recorded]."""
     return {"sha256" if name == "content_hash" else name: value for name, value in configuration.items()}
 
 
 def _collector(endpoint: Mapping[str, Any]) -> dict[str, object]:
     auth = endpoint.get("auth")
-    # A kind that is not ours to describe stays as it is, and is refused by its name.
+    # An unknown kind stays as it is, and is refused by its name.
     known = {name: value for name, value in endpoint.items() if (name, value) != ("kind", "OTLP") and name != "auth"}
     if not auth:
         return known

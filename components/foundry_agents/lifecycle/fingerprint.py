@@ -1,4 +1,4 @@
-"""The canonical form of a version, its hash, and the marks that carry it in the version's metadata."""
+"""The canonical form of a version, its hash, and the ownership metadata that holds it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _ATTEMPT = f"{RESERVED_METADATA_PREFIX}attempt"
 
 
 def fingerprint(values: Mapping[str, object]) -> str:
-    """Hashes canonical values of VERSION_FIELDS: ``v1:`` and 64 hexadecimal digits.
+    """Hash canonical values of VERSION_FIELDS: ``v1:`` and 64 hexadecimal digits.
 
     The same meaning gives the same hash on every Python, in every order of keys. It covers environment values, so a
-    short secret among them could be found by trying all. With the input ``fingerprint_key`` it is ``v1k:`` and an
-    HMAC-SHA256 under that key of the same canonical form, which only who has the key can try.
+    short secret among them could be found by brute force. With the input ``fingerprint_key`` it is ``v1k:`` and the
+    HMAC-SHA256 of the same canonical form, which can't be brute-forced without the key.
     """
     key = values.get("fingerprint_key")
     if not isinstance(key, str):
@@ -42,12 +42,12 @@ def fingerprint(values: Mapping[str, object]) -> str:
 
 
 def plain_fingerprint(values: Mapping[str, object]) -> str:
-    """The fingerprint without a key, whether there is one or not: what a version posted earlier may carry."""
+    """Return the fingerprint without a key: a version that was posted earlier may have it."""
     return hashed(VERSION_FIELDS.described(values))
 
 
 def hashed(described: Mapping[str, object]) -> str:
-    """Hashes what makes one version differ from another, of an agent or of something else that has versions."""
+    """Hash what makes one version differ from another: of an agent, a toolbox or a vector store."""
     return f"{SCHEMA}:{hashlib.sha256(_canonical(described)).hexdigest()}"
 
 
@@ -55,24 +55,25 @@ def _canonical(described: Mapping[str, object]) -> bytes:
     return json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
 
 
-class Marked(Protocol):
-    """Anything of the service that has metadata."""
+class HasMetadata(Protocol):
+    """Anything in the service that has metadata."""
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """Pairs that were sent when it was made."""
+        """The pairs that were sent when it was created."""
         ...
 
 
 @dataclass(frozen=True)
 class OwnershipMetadata:
-    """What we write on a version to know it again.
+    """What this library writes into a version's metadata to recognise it.
 
     Attributes:
         fingerprint: Of the definition.
-        owner: ``organization/project/stack``. Names the stack and not a resource, so that renames keep their history.
+        owner: ``organization/project/stack``. Names the stack and not a resource, so that a renamed resource keeps its
+            history.
         attempt: 1 for the first try; one more after each failed version of the same definition, so that the
-            service's own de-duplication can't hand the failed one back.
+            service's own de-duplication can't return the failed one.
     """
 
     fingerprint: str
@@ -80,7 +81,7 @@ class OwnershipMetadata:
     attempt: int = 1
 
     def as_metadata(self) -> dict[str, str]:
-        """The pairs that go into the version's metadata."""
+        """Return the pairs for the version's metadata."""
         return {
             _FINGERPRINT: self.fingerprint,
             _OWNER: self.owner,
@@ -89,12 +90,14 @@ class OwnershipMetadata:
         }
 
     @classmethod
-    def of(cls, version: Marked) -> OwnershipMetadata | None:
-        """Reads the marks back; None for a version that we have not made."""
-        marks = version.metadata
-        if marks.get(_MANAGED_BY) != MANAGED_BY or _OWNER not in marks:
+    def of(cls, version: HasMetadata) -> OwnershipMetadata | None:
+        """Read the ownership metadata of a version; None when it has none."""
+        metadata = version.metadata
+        if metadata.get(_MANAGED_BY) != MANAGED_BY or _OWNER not in metadata:
             return None
-        attempt = marks.get(_ATTEMPT, "1")
+        attempt = metadata.get(_ATTEMPT, "1")
         return cls(
-            marks.get(_FINGERPRINT, ""), marks[_OWNER], int(attempt) if re.fullmatch("[0-9]{1,9}", attempt) else 1
+            metadata.get(_FINGERPRINT, ""),
+            metadata[_OWNER],
+            int(attempt) if re.fullmatch("[0-9]{1,9}", attempt) else 1,
         )

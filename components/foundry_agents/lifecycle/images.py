@@ -11,13 +11,13 @@ from foundry_agents.lifecycle.views import ImageView, Progress
 
 
 def check_image(registry: ImageRegistry, reference: str, progress: Progress, warn: Progress) -> None:
-    """Refuses an image that can't run as a hosted agent, before anything is posted.
+    """Refuse an image that can't run as a hosted agent, before anything is posted.
 
-    What can't be read is no evidence against the image: it is told and let through. So is a port that the image does
-    not name, because the platform sets PORT.
+    If the registry can't be read from here, a warning is logged and the deployment continues. So it does for a port
+    that the image does not expose, because the platform sets PORT.
 
     Raises:
-        UnsuitableImageError: It is not in its registry, not for linux/amd64, or says nothing to start.
+        UnsuitableImageError: It is not in its registry, not for linux/amd64, or has no command.
     """
     repository, _, digest = reference.partition("@")
     try:

@@ -13,17 +13,20 @@ So an agent, toolbox or vector store is deleted only when
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from foundry_agents.lifecycle.failure.errors import OwnershipError, RemovalRefusedError
-from foundry_agents.lifecycle.fingerprint import Marked, OwnershipMetadata
+from foundry_agents.lifecycle.fingerprint import HasMetadata, OwnershipMetadata
 from foundry_agents.lifecycle.views import AgentView, ToolboxVersionView, VersionView
 
-NO_OWNER = "nobody"
+NO_OWNER = "nobody"  # in users' state: it stays
 """The owner of things without ownership metadata, such as versions that a portal or a script has made. Every other
 owner has two slashes."""
+
+T = TypeVar("T", bound=HasMetadata)
 
 Identity = frozenset[str]
 """How the service itself tells one thing from another. Two identities with a common part are of the same thing."""
@@ -42,15 +45,15 @@ class Owner:
     name: str
     former: frozenset[str] = frozenset()
 
-    def owns(self, thing: Marked) -> bool:
+    def owns(self, thing: HasMetadata) -> bool:
         """Return whether the thing is this stack's: made by it, or taken over."""
         return owner_in(thing) in {self.name, *self.former}
 
-    def made(self, thing: Marked) -> bool:
+    def made(self, thing: HasMetadata) -> bool:
         """Return whether this stack itself has made the thing."""
         return owner_in(thing) == self.name
 
-    def of(self, history: Sequence[Marked]) -> Owner:
+    def of(self, history: Sequence[HasMetadata]) -> Owner:
         """Return the same owner with the stacks that it has taken the thing over from before.
 
         No stack posts to a thing that another stack manages, unless it takes it over. So a stack that has made what is
@@ -64,39 +67,39 @@ class Owner:
         older = history[made[-1] :] if made else ()
         return self.taking_over(thing for thing in older if owner_in(thing) != NO_OWNER)
 
-    def taking_over(self, things: Iterable[Marked]) -> Owner:
+    def taking_over(self, things: Iterable[HasMetadata]) -> Owner:
         """Return the same owner once it has taken these things over."""
         others = {owner_in(thing) for thing in things} - {self.name}
         return Owner(self.name, self.former | others)
 
 
-def owner_in(thing: Marked) -> str:
+def owner_in(thing: HasMetadata) -> str:
     """Return the owner that a thing's metadata names; NO_OWNER when there is none."""
-    marks = OwnershipMetadata.of(thing)
-    return marks.owner if marks else NO_OWNER
+    ownership = OwnershipMetadata.of(thing)
+    return ownership.owner if ownership else NO_OWNER
 
 
-def refuse_others(
+def require_ownership(
     owner: Owner,
-    history: Sequence[Marked],
+    history: Sequence[HasMetadata],
     name: str,
     *,
     take_over: bool,
     kind: str = "agent",
     name_input: str = "agent_name",
 ) -> None:
-    """Refuse a thing that this stack may not change: another one manages it, or has taken it over since.
+    """Refuse an agent or toolbox that this stack may not change: another one manages it, or has taken it over since.
 
     Args:
         owner: This stack.
         history: All versions, newest first.
-        name: Of the thing.
+        name: Its name.
         take_over: Whether it is to be taken over.
         kind: What it is.
         name_input: The input that names it.
 
     Raises:
-        OwnershipError: It is somebody else's.
+        OwnershipError: This stack does not own it.
     """
     known = [each for each in history if owner_in(each) != NO_OWNER]
     if take_over or not history or owner.owns((known or history)[0]):
@@ -107,6 +110,33 @@ def refuse_others(
     else:
         reason = f'the stack "{newest}" manages it' if newest else "it carries no ownership metadata of this library"
     raise OwnershipError(name, owner=newest, reason=reason, kind=kind, name_input=name_input)
+
+
+def recorded_fingerprint(thing: HasMetadata) -> str:
+    """Return the fingerprint in a thing's metadata; "" when there is none."""
+    ownership = OwnershipMetadata.of(thing)
+    return ownership.fingerprint if ownership else ""
+
+
+def adoptable(
+    history: Sequence[T],
+    owner: Owner,
+    fingerprints: Collection[str],
+    fingerprint_of: Callable[[T], str] = recorded_fingerprint,
+) -> list[T]:
+    """Return what has one of the fingerprints and may be adopted, newest first.
+
+    Before this stack has posted a version of its own, one that it has taken over is not adopted: nothing in the service
+    would say that the agent is this stack's now, and the former owner's destroy would delete it.
+
+    Args:
+        history: Everything of that name, newest first.
+        owner: This stack.
+        fingerprints: Any of these will do.
+        fingerprint_of: Return the fingerprint of one of them; by default the recorded one.
+    """
+    own = owner.owns if any(map(owner.made, history)) else owner.made
+    return [thing for thing in history if own(thing) and fingerprint_of(thing) in fingerprints]
 
 
 def version_identity(version: VersionView) -> Identity:
@@ -289,7 +319,7 @@ class Claim:
 
 
 def no_other_claims(_identity: Identity) -> None:
-    """For a thing that nothing else can declare."""
+    """Accept an identity that no other resource can declare."""
 
 
 def claimed_twice(identity_: Identity, mine: str, others: Mapping[str, Identity]) -> str | None:

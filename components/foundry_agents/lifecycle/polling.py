@@ -1,17 +1,18 @@
-"""How to wait: a clock, a deadline, and a condition that must hold twice.
+"""Polling: one loop that reads until a condition holds, with one rule for everything that can go wrong meanwhile.
 
-Nothing here sleeps except the clock, and the clock comes in as an argument.
+Nothing here sleeps except the clock, and the clock is passed in as an argument.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, TypeVar
 
 from foundry_agents.lifecycle.failure.errors import (
     AccessDeniedError,
+    FoundryAgentsError,
     ProjectNotFoundError,
     ResponseLostError,
     ServiceError,
@@ -25,23 +26,26 @@ from foundry_agents.lifecycle.views import VersionView
 FIRST_INTERVAL_S = 0.5
 INTERVAL_GROWTH = 1.6
 CONFIRM_AFTER_S = 0.5
-"""Between the first final answer and the one that must confirm it: `active` can precede a late `failed` [azd]."""
+"""Between the first final response and the one that must confirm it: `active` can precede a late `failed` [azd]."""
 
 MISSING_READS_TOLERATED = 5
-"""A version may be missing right after its creation; more reads than this in a row and it is gone."""
+"""A resource may be missing right after its creation; after more missing reads than this in a row it is gone."""
 
 UNSIGNED_READS_TOLERATED = 3
-"""A token may expire, or a clock be skewed, in the middle of a wait; more 401s in a row than this are no noise."""
+"""A token may expire, or a clock be skewed, in the middle of a wait; more 401s in a row than this are an error."""
 
 UNAUTHENTICATED = 401
-NEW_PROJECT_TRIES = 11
-NEW_PROJECT_PAUSE_S = 5.0
-"""The data plane of a project made a moment ago answers 404 about its host name for a while [azd]."""
+NEW_PROJECT_TIMEOUT_S = 50.0
+NEW_PROJECT_INTERVAL_S = 5.0
+"""The data plane of a project that was just created answers 404 about its host name for a while [azd]."""
 
 THROTTLED_PAUSE_S = 5.0
-"""After a 429 that does not say when to come back."""
+"""After a 429 without Retry-After."""
 
 FINAL = frozenset({"active", "failed", "deleted"})
+
+TRANSIENT: tuple[type[ServiceError], ...] = (ResponseLostError, UnreachableError, ThrottledError)
+"""Errors that a later read may not meet."""
 
 T = TypeVar("T")
 
@@ -50,11 +54,11 @@ class Clock(Protocol):
     """Time as an argument."""
 
     def now(self) -> float:
-        """Seconds on a scale that never goes back."""
+        """Return seconds on a scale that never goes back."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Lets that much time pass."""
+        """Let that much time pass."""
         ...
 
 
@@ -62,25 +66,190 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> float:
-        """Seconds on the monotonic clock."""
+        """Return seconds on the monotonic clock."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Sleeps for real."""
+        """Sleep in real time."""
         time.sleep(seconds)
 
 
 @dataclass(frozen=True)
 class PollSettings:
-    """How long to wait and how often to look.
+    """How long to wait and how often to read.
 
     Attributes:
         timeout_s: Give up after this many seconds.
-        interval_s: The longest pause between two reads; the first ones are shorter.
+        interval_s: The longest pause between two reads.
+        first_s: The first pause; later ones grow from it to ``interval_s``. None means ``interval_s``.
     """
 
     timeout_s: float
     interval_s: float
+    first_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Until(Generic[T]):
+    """The condition that ends a poll, and the texts of its errors.
+
+    Attributes:
+        subject: What is read: ``version support:8``.
+        goal: What it is expected to become: ``active``.
+        done: Return whether a response meets the condition.
+        describe: Return what a response shows, in a few words, for the error at the deadline.
+        failure: Return the error of a response that no later read can change; None for any other response.
+        gone: Return the error once the subject is missing, from the last response that showed it.
+        missing_reads: How many reads in a row may find nothing. 0 for a subject that is known to exist.
+        confirm: The condition must hold for two responses in a row that are described alike.
+        do: What the user can do after the deadline.
+    """
+
+    subject: str
+    goal: str
+    done: Callable[[T], bool]
+    describe: Callable[[T], str]
+    failure: Callable[[T], FoundryAgentsError | None] = lambda _seen: None
+    gone: Callable[[T | None], FoundryAgentsError] | None = None
+    missing_reads: int = 0
+    confirm: bool = False
+    do: str = "run `pulumi up` again; or raise timeout_s"
+
+
+def ignore_reads(_seen: object, _waited_s: float) -> None:
+    """Report nothing."""
+
+
+def poll(
+    read: Callable[[], T | None],
+    until: Until[T],
+    clock: Clock,
+    settings: PollSettings,
+    *,
+    retried: tuple[type[ServiceError], ...] = TRANSIENT,
+    on_read: Callable[[T | None, float], None] = ignore_reads,
+    on_error: Callable[[ServiceError], None] = lambda _error: None,
+) -> T:
+    """Read until the condition holds. Every wait of this library is a call of this function.
+
+    - An error of a kind in ``retried`` is survived until the deadline.
+    - After a 429 no read is sent before Retry-After has passed; if that is after the deadline, the wait ends at once.
+    - A few 401s in a row are survived, because a token may expire in the middle of a wait. Not where ``retried`` is
+      without transient errors of reads.
+    - A subject that is missing for more reads than ``until.missing_reads`` is gone; the wait ends before the deadline.
+    - At the deadline there is one last read.
+
+    Args:
+        read: Read the subject; None for a 404.
+        until: The condition.
+        clock: The source of time.
+        settings: How long, how often.
+        retried: Kinds of errors after which to read again.
+        on_read: Called with every response and the seconds waited so far.
+        on_error: Called with every error after which there is another read.
+
+    Returns:
+        The response that met the condition.
+
+    Raises:
+        WaitTimeoutError: The deadline passed; carries the last response.
+        ServiceError: An error that more waiting can't change, such as a missing permission.
+    """
+    watch = _Watch(until, retried)
+    start = clock.now()
+    interval = settings.interval_s if settings.first_s is None else min(settings.first_s, settings.interval_s)
+    while True:
+        error = watch.look(read)
+        waited = clock.now() - start
+        if error is None:
+            on_read(watch.seen, waited)
+        if watch.settled:
+            return watch.settled[0]
+        remaining = settings.timeout_s - waited
+        not_before = (error.retry_after_s or 0.0) if isinstance(error, ThrottledError) else 0.0
+        if remaining <= 0 or not_before > remaining:
+            raise watch.timed_out(waited, error)
+        if error is not None:
+            on_error(error)
+        pause = min(CONFIRM_AFTER_S, settings.interval_s) if watch.to_confirm else interval
+        if isinstance(error, ThrottledError):
+            pause = max(pause, error.retry_after_s or THROTTLED_PAUSE_S)
+        clock.sleep(min(pause, remaining))
+        if not watch.to_confirm:
+            interval = min(interval * INTERVAL_GROWTH, settings.interval_s)
+
+
+@dataclass
+class _Watch(Generic[T]):
+    """What the reads have shown so far.
+
+    Attributes:
+        until: The condition.
+        retried: Kinds of errors after which to read again.
+        seen: The latest response; None for a 404.
+        last: The last response that showed the subject, in a tuple; empty when there was none.
+        to_confirm: A response that meets the condition and that the next one must confirm, in a tuple.
+        settled: The response that ends the wait, in a tuple.
+    """
+
+    until: Until[T]
+    retried: tuple[type[ServiceError], ...]
+    seen: T | None = None
+    last: tuple[T, ...] = ()
+    to_confirm: tuple[T, ...] = ()
+    settled: tuple[T, ...] = ()
+    polls: int = 0
+    _missing: int = 0
+    _unsigned: int = field(default=0)
+
+    def look(self, read: Callable[[], T | None]) -> ServiceError | None:
+        """Read once; return the error that was survived, if any."""
+        self.polls += 1
+        try:
+            self.seen = read()
+        except self.retried as error:
+            return error
+        except AccessDeniedError as error:
+            self._unsigned += 1
+            tolerated = UNSIGNED_READS_TOLERATED if ResponseLostError in self.retried else 0
+            if error.status != UNAUTHENTICATED or self._unsigned > tolerated:
+                raise
+            return error
+        self._unsigned = 0
+        self._judge(self.seen)
+        return None
+
+    def timed_out(self, waited_s: float, error: ServiceError | None) -> WaitTimeoutError:
+        """Return the error of the deadline, with what was seen last."""
+        last = self.last[0] if self.last else None
+        return WaitTimeoutError(
+            self.until.subject,
+            goal=self.until.goal,
+            last=last,
+            seen=self.until.describe(self.last[0]) if self.last else "",
+            polls=self.polls,
+            waited_s=waited_s,
+            error=error,
+            do=self.until.do,
+        )
+
+    def _judge(self, seen: T | None) -> None:
+        if seen is None:
+            self._missing += 1
+            self.to_confirm = ()
+            if self.until.gone and self._missing > self.until.missing_reads:
+                raise self.until.gone(self.last[0] if self.last else None)
+            return
+        self.last, self._missing = (seen,), 0
+        if failure := self.until.failure(seen):
+            raise failure
+        done = self.until.done(seen)
+        if done and (not self.until.confirm or self._confirms(seen)):
+            self.settled = (seen,)
+        self.to_confirm = (seen,) if done else ()
+
+    def _confirms(self, seen: T) -> bool:
+        return any(self.until.describe(earlier) == self.until.describe(seen) for earlier in self.to_confirm)
 
 
 def wait_for_final(
@@ -91,121 +260,97 @@ def wait_for_final(
     clock: Clock,
     on_read: Callable[[VersionView | None, float], None],
 ) -> VersionView:
-    """Reads until two answers in a row agree on a final status.
+    """Read a version until two responses in a row agree on a final status.
 
     Args:
-        read: Reads the version; None for a 404. Lost answers, broken connections, throttling and a few answers that ask
-            for a new token are survived until the deadline.
+        read: Read the version; None for a 404.
         subject: What is waited for, for the error text: ``version support:8``.
         patience: How long, how often.
-        clock: Where time comes from.
-        on_read: Told every answer and the seconds waited so far.
+        clock: The source of time.
+        on_read: Called with every response and the seconds waited so far.
 
     Returns:
         The version as last read: its status is active, failed or deleted.
 
     Raises:
-        WaitTimeoutError: The deadline passed; carries what was seen last.
+        WaitTimeoutError: The deadline passed; carries the last response.
         VersionGoneError: The version stayed missing for more reads than the service needs to show a new one.
-        ServiceError: An answer that more waiting can't change, such as a missing permission.
+        ServiceError: An error that more waiting can't change, such as a missing permission.
     """
-    watch = _Watch(subject)
-    start = clock.now()
-    interval = min(FIRST_INTERVAL_S, patience.interval_s)
-    while True:
-        trouble = watch.look(read)
-        waited = clock.now() - start
-        if trouble is None:
-            on_read(watch.seen, waited)
-        if watch.settled:
-            return watch.settled
-        if (remaining := patience.timeout_s - waited) <= 0:
-            raise WaitTimeoutError(subject, last=watch.last, polls=watch.polls, waited_s=waited, trouble=trouble)
-        pause = min(CONFIRM_AFTER_S, patience.interval_s) if watch.to_confirm else interval
-        if isinstance(trouble, ThrottledError):
-            pause = max(pause, trouble.retry_after_s or THROTTLED_PAUSE_S)
-        clock.sleep(min(pause, remaining))
-        if not watch.to_confirm:
-            interval = min(interval * INTERVAL_GROWTH, patience.interval_s)
+    until = Until[VersionView](
+        subject,
+        "active",
+        done=lambda seen: seen.status in FINAL,
+        describe=lambda seen: f'"{seen.status}"',
+        gone=lambda last: VersionGoneError(subject, last=last),
+        missing_reads=MISSING_READS_TOLERATED,
+        confirm=True,
+        do="run `pulumi up` again: it adopts this version and continues to wait; or raise timeout_s",
+    )
+    return poll(read, until, clock, replace(patience, first_s=FIRST_INTERVAL_S), on_read=on_read)
 
 
-@dataclass
-class _Watch:
-    """What the reads have shown so far.
+def retry_transient(read: Callable[[], T], settings: PollSettings, clock: Clock) -> T:
+    """Read, and read again after transient errors, until the deadline.
 
-    Attributes:
-        subject: What is waited for.
-        seen: The latest answer; None for a 404.
-        last: The last answer that showed a version.
-        to_confirm: A final answer that the next one must confirm.
-        settled: A final answer that was confirmed.
+    Raises:
+        ServiceError: That of the last read.
     """
+    return _retried(read, settings, clock, TRANSIENT)
 
-    subject: str
-    seen: VersionView | None = None
-    last: VersionView | None = None
-    to_confirm: VersionView | None = None
-    settled: VersionView | None = None
-    polls: int = 0
-    _missing: int = 0
-    _unsigned: int = 0
 
-    def look(self, read: Callable[[], VersionView | None]) -> ServiceError | None:
-        """Reads once; gives the noise that kept an answer from coming, if any."""
-        self.polls += 1
-        try:
-            self.seen = read()
-        except (ResponseLostError, UnreachableError, ThrottledError) as noise:
-            return noise
-        except AccessDeniedError as refusal:
-            self._unsigned += 1
-            if refusal.status != UNAUTHENTICATED or self._unsigned > UNSIGNED_READS_TOLERATED:
-                raise
-            return refusal
-        self._unsigned = 0
-        self._judge()
-        return None
+def retry_throttled(call: Callable[[], T], settings: PollSettings, clock: Clock) -> T:
+    """Call, and call again after 429, because then the service has done nothing. For calls that change something.
 
-    def _judge(self) -> None:
-        seen = self.seen
-        if seen is None:
-            self._missing += 1
-            self.to_confirm = None
-            if self._missing > MISSING_READS_TOLERATED:
-                raise VersionGoneError(self.subject, last=self.last)
-            return
-        self.last, self._missing = seen, 0
-        if self.to_confirm and self.to_confirm.status == seen.status:
-            self.settled = seen
-        self.to_confirm = seen if seen.status in FINAL else None
+    Raises:
+        ThrottledError: The deadline passed, or Retry-After is beyond it.
+        ServiceError: Any other error, at once.
+    """
+    return _retried(call, settings, clock, (ThrottledError,))
+
+
+def post_once(post: Callable[[], T], find: Callable[[], T | None], settings: PollSettings, clock: Clock) -> T:
+    """Send a POST that must not be carried out twice.
+
+    When its response is lost, look for what it may have created before one more is sent.
+
+    Args:
+        post: Send it.
+        find: Return what an earlier call of ``post`` has created; None when there is nothing.
+        settings: How long to wait while the service is throttling.
+        clock: The source of time.
+    """
+    try:
+        return retry_throttled(post, settings, clock)
+    except ResponseLostError:
+        return find() or post()
 
 
 def retry_until_project_ready(call: Callable[[], T], clock: Clock, on_wait: Callable[[str], None]) -> T:
-    """Makes a first call to a project, patiently if the project is too new to be known to its own host.
+    """Make the first call to a project again while the project is too new to be known to its own host.
 
     Raises:
-        ProjectNotFoundError: It is still unknown after 11 tries, 5 seconds apart.
+        ProjectNotFoundError: It is still unknown after 50 seconds.
     """
-    for _ in range(NEW_PROJECT_TRIES - 1):
-        try:
-            return call()
-        except ProjectNotFoundError:
-            on_wait("the project does not answer yet; a new one takes a moment")
-            clock.sleep(NEW_PROJECT_PAUSE_S)
-    return call()
+    return _retried(
+        call,
+        PollSettings(NEW_PROJECT_TIMEOUT_S, NEW_PROJECT_INTERVAL_S),
+        clock,
+        (ProjectNotFoundError,),
+        on_error=lambda _error: on_wait("the project does not answer yet; a new project takes a moment"),
+    )
 
 
-def retry_throttled(call: Callable[[], T], patience: PollSettings, clock: Clock) -> T:
-    """Makes a call again while the service says that it did nothing because of too many requests.
-
-    Keeps to Retry-After, and gives up when the deadline would pass.
-    """
-    start = clock.now()
-    while True:
-        try:
-            return call()
-        except ThrottledError as error:
-            pause = error.retry_after_s or THROTTLED_PAUSE_S
-            if clock.now() - start + pause > patience.timeout_s:
-                raise
-            clock.sleep(pause)
+def _retried(
+    call: Callable[[], T],
+    settings: PollSettings,
+    clock: Clock,
+    retried: tuple[type[ServiceError], ...],
+    on_error: Callable[[ServiceError], None] = lambda _error: None,
+) -> T:
+    """Poll until there is any response. A None of the call is one: hence the tuple."""
+    any_response = Until[tuple[T]]("the call", "answered", done=lambda _seen: True, describe=lambda _seen: "answered")
+    try:
+        return poll(lambda: (call(),), any_response, clock, settings, retried=retried, on_error=on_error)[0]
+    except WaitTimeoutError as timeout:
+        raise timeout.error or timeout from None

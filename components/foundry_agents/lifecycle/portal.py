@@ -15,7 +15,7 @@ _PROJECT = re.compile(
 
 
 def playground_url(project_resource_id: str, agent: str, version: str) -> str | None:
-    """Where a person tries a version of an agent in the portal [observed, July 2026].
+    """Return the URL at which a person tries a version of an agent in the portal [observed, July 2026].
 
     The portal names a subscription by the bytes of its id, in URL-safe base64 without padding.
 

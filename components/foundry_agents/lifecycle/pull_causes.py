@@ -21,7 +21,7 @@ REPOSITORY_ROLES: Mapping[str, str] = {
     REPOSITORY_WRITER: "Container Registry Repository Writer",
 }
 PULL_ROLES: Mapping[str, str] = {ACR_PULL: "AcrPull", ACR_PUSH: "AcrPush", **REPOSITORY_ROLES}
-"""Roles that include pulling, by GUID. A role of one's own may too; it is not recognised."""
+"""Roles that include pulling, by GUID. A custom role may include it too; it is not recognised."""
 
 _CHECKED = "checked: AcrPull, Container Registry Repository Reader"
 _AGAIN = "then run `pulumi up` again"
@@ -33,14 +33,14 @@ class Pull:
 
     Attributes:
         image: What was pulled.
-        identity: Principal id of whoever pulled; "" when not known.
+        identity: Principal id of the project's identity, which pulled; "" when not known.
     """
 
     image: str
     identity: str
 
     def cause_with(self, access: PullAccess) -> Cause:
-        """The cause that the registry's settings and roles show."""
+        """Return the cause that the registry's settings and roles show."""
         registry = _name(access.registry_id)
         if not access.takes_arm_tokens:
             return Cause(
@@ -67,7 +67,7 @@ class Pull:
         )
 
     def usual_causes(self, unread: FoundryAgentsError | None = None) -> Cause:
-        """The causes in the order of how common they are, where the registry was not asked or did not tell."""
+        """Return the causes, most common first, where the registry was not asked or could not be read."""
         registry = self.image.partition("/")[0]
         why = (
             f'Azure could not pull the image. Usually {self._who()} has no pull role on registry "{registry}" '
@@ -88,10 +88,10 @@ class Pull:
         limit = "; that holds under a condition, which may leave this repository out"
         return Cause(
             f"{self._who()} has {named} on {access.registry_id}{limit if access.conditional.issuperset(held) else ''}, "
-            "and the registry accepts tokens for the ARM audience. So the role was granted a moment ago, the digest is "
-            "not in the registry, its platform is not linux/amd64, or the registry's network keeps the platform out",
-            f"check that the registry has {self.image} for linux/amd64, {_AGAIN}; a new role takes minutes to be in "
-            "effect",
+            "and the registry accepts tokens for the ARM audience. So the role assignment is new, the digest is "
+            "not in the registry, its platform is not linux/amd64, or the registry's network blocks the platform",
+            f"check that the registry has {self.image} for linux/amd64, {_AGAIN}; a new role assignment takes minutes "
+            "to be in effect",
         )
 
     def _who(self) -> str:
@@ -99,7 +99,7 @@ class Pull:
 
 
 def _briefly(error: FoundryAgentsError) -> str:
-    """The refusal without its remedy: what helps on the data plane does not on Resource Manager."""
+    """Return the error without its remedy: a role on the data plane does not help on Resource Manager."""
     if not isinstance(error, ServiceError):
         return str(error).splitlines()[0]
     status = f"HTTP {error.status} " if error.status else ""

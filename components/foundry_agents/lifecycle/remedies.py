@@ -1,4 +1,4 @@
-"""What a failed version means and what to do about it: the service's codes to causes and remedies, in one place.
+"""Causes and remedies of failed versions, by the service's codes.
 
 Codes of failed versions: ImageError, CodeError, ProvisioningError [docs, azd, observed].
 """
@@ -22,8 +22,8 @@ class Cause:
 
     Attributes:
         why: The cause, as far as it is known.
-        do: What mends it.
-        lasting: It won't pass with time.
+        do: How to fix it.
+        lasting: It does not pass with time.
     """
 
     why: str
@@ -32,7 +32,7 @@ class Cause:
 
 
 def version_failed(failed: VersionView, definition: AgentDefinition, *, cause: Cause, state: str) -> str:
-    """The message for a version that the service gave up on."""
+    """Return the message for a version that the service gave up on."""
     code = failed.error_code or failed.status
     return message(
         f"version {failed.id} failed: {code}",
@@ -40,7 +40,7 @@ def version_failed(failed: VersionView, definition: AgentDefinition, *, cause: C
         why=cause.why + _older_names(code),
         state=state,
         do=cause.do,
-        said=f"[{code}] {failed.error_message or 'no reason was given'}",
+        said=f"[{code}] {failed.error_message}" if failed.error_message else f"[{code}], without a reason",
         request_id=failed.request_id,
     )
 
@@ -73,10 +73,10 @@ FAILURES: dict[str, Cause] = {
         ),
     ),
     "ProvisioningError": Cause(
-        "the container did not become ready, or the platform had trouble of its own",
+        "the container did not become ready, or the platform had an internal error",
         (
             "check that the container listens on PORT and answers GET /readiness with 200, then run `pulumi up` again: "
-            "it posts the version anew"
+            "it posts the version again"
         ),
     ),
 }
@@ -84,20 +84,24 @@ FAILURES: dict[str, Cause] = {
 
 
 def cause(code: str) -> Cause:
-    """Cause and remedy of a failed version, for every code but that of a failed pull."""
+    """Return cause and remedy of a failed version, for every code but that of a failed pull."""
     return FAILURES.get(code, FAILURES["ProvisioningError"])
 
 
-def in_use(error: ServiceError, *, agent: str, version: str | None) -> ServiceError:
-    """Adds to a 409 on delete what to do about it; any other error comes back as it is."""
+def in_use(error: ServiceError, *, agent: str, version: str | None, state: str | None = None) -> ServiceError:
+    """Return the error of a delete; for a 409 with the state things are in and what to do about it.
+
+    Args:
+        error: Of the delete.
+        agent: Name of the agent.
+        version: The number of the version; None when the whole agent was to be deleted.
+        state: What was deleted before; None when nothing was deleted.
+    """
     if not isinstance(error, ConflictError):
         return error
     subject = f"version {agent}:{version}" if version else f'agent "{agent}"'
-    return ConflictError(
-        f"{error.detail}. {subject} has active sessions: wait until they end, or set force_delete=True "
-        "(ends them) and run the same command again. Nothing was deleted.",
-        operation=error.operation,
-        status=error.status,
-        code=error.code,
-        request_id=error.request_id,
+    return error.explained(
+        state=state or "nothing was deleted",
+        do=f"wait until the active sessions of {subject} end, or set force_delete=True, which ends them; then run the "
+        "same command again",
     )

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from foundry_agents.lifecycle.failure.errors import (
-    RemoteBuildError,
-    ResponseLostError,
-    ThrottledError,
-    UnreachableError,
-)
+from foundry_agents.lifecycle.failure.errors import RemoteBuildError, WaitTimeoutError
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
-from foundry_agents.lifecycle.polling import THROTTLED_PAUSE_S, Clock, PollSettings
+from foundry_agents.lifecycle.outcomes import Made, Outcome
+from foundry_agents.lifecycle.polling import TRANSIENT, Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.service.builds import BuildOrder, TaskRuns
 from foundry_agents.lifecycle.service.registries import ImageRegistry
 from foundry_agents.lifecycle.views import Progress, RunView
@@ -22,13 +18,13 @@ SHOWN_LINES = 12
 """Of the log of a run that failed."""
 
 
-def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
+def build_or_adopt(  # noqa: PLR0917 (a port, an order and the usual three)
     registry: ImageRegistry, runs: TaskRuns, order: BuildOrder, patience: PollSettings, clock: Clock, progress: Progress
-) -> str:
-    """Makes sure that the image of a content is in the registry, and gives its digest.
+) -> Made[str]:
+    """Make sure that the image of a content is in the registry; return its digest.
 
-    An image that is there is adopted: 0 runs. A run of an earlier `pulumi up` that was killed is found by the tag in
-    its log and followed; one whose log does not name it yet is not, and then two runs make the same image.
+    An existing image is adopted: 0 runs. A run of an earlier `pulumi up` that was killed is found by the tag in its log
+    and followed. A run whose log does not have the tag yet is not found, and then two runs build the same image.
 
     Raises:
         RemoteBuildError: The run failed, or is not done in time; the next run of Pulumi follows or repeats it.
@@ -38,8 +34,9 @@ def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
     found = registry.digest_of(order.repository, tag)
     if found:
         progress(f"adopted {tag}: {found} was built from the same content, so nothing is built")
-        return found
+        return Made(found, Outcome.ADOPTED)
     run = next((run for run in runs.under_way() if f":{tag}" in runs.log(run.run_id)), None)
+    outcome = Outcome.FOLLOWED if run else Outcome.CREATED
     if run:
         progress(f"run {run.run_id} of an earlier try builds {tag} already")
     else:
@@ -52,30 +49,36 @@ def build_or_adopt(  # noqa: PLR0917 (what it works with, each once)
     if digest is None:
         raise _failed(runs, final, f"it succeeded, and {order.repository} has no {tag}")
     progress(f"run {final.run_id} built {digest}")
-    return digest
+    return Made(digest, outcome)
 
 
 def _followed(runs: TaskRuns, run: RunView, patience: PollSettings, clock: Clock, progress: Progress) -> RunView:
-    """Waits for the end, with the last line of the log on the row; lost answers are survived until the deadline."""
-    start, seen, shown = clock.now(), run, ""
-    while True:
-        pause = patience.interval_s
-        try:
-            line = _last_line(runs.log(run.run_id))
-            if line and line != shown:
-                progress(f"run {run.run_id} · {line}")
-                shown = line
-            seen = runs.get(run.run_id)
-        except (ResponseLostError, UnreachableError):
-            pass
-        except ThrottledError as error:
-            pause = max(pause, error.retry_after_s or THROTTLED_PAUSE_S)
-        if seen.status not in UNDER_WAY:
-            return seen
-        waited = clock.now() - start
-        if waited >= patience.timeout_s:
-            raise _failed(runs, seen, f"it is still {seen.status.lower()} after {waited:.0f} s")
-        clock.sleep(min(pause, patience.timeout_s - waited))
+    """Wait for the end of a run, and report each new last line of its log.
+
+    Raises:
+        RemoteBuildError: It did not end in time.
+    """
+    shown = ""
+
+    def read() -> RunView:
+        nonlocal shown
+        line = _last_line(runs.log(run.run_id))
+        if line and line != shown:
+            progress(f"run {run.run_id} · {line}")
+            shown = line
+        return runs.get(run.run_id)
+
+    ended = Until[RunView](
+        f"run {run.run_id}",
+        "done",
+        done=lambda seen: seen.status not in UNDER_WAY,
+        describe=lambda seen: seen.status.lower(),
+    )
+    try:
+        return poll(read, ended, clock, patience)
+    except WaitTimeoutError as timeout:
+        seen = timeout.last if isinstance(timeout.last, RunView) else run
+        raise _failed(runs, seen, f"it is still {seen.status.lower()} after {timeout.waited_s:.0f} s") from None
 
 
 def _last_line(log: str) -> str:
@@ -86,7 +89,7 @@ def _last_line(log: str) -> str:
 def _failed(runs: TaskRuns, run: RunView, why: str) -> RemoteBuildError:
     try:
         log = runs.log(run.run_id)
-    except (ResponseLostError, UnreachableError, ThrottledError):
+    except TRANSIENT:
         log = "(the log could not be read)"
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
     return RemoteBuildError(run.run_id, why=why, log=lines[-SHOWN_LINES:])

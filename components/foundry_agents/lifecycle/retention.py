@@ -1,4 +1,4 @@
-"""Which versions of an agent may go: after a rollout the oldest, on destroy this stack's."""
+"""Which versions of an agent are deleted: after a rollout the oldest, on destroy this stack's."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from foundry_agents.lifecycle import remedies
 from foundry_agents.lifecycle.failure.errors import (
     ConflictError,
     FoundryAgentsError,
-    ResponseLostError,
     ServiceError,
-    ThrottledError,
-    UnreachableError,
-    message,
 )
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, agent_identity
-from foundry_agents.lifecycle.polling import Clock, PollSettings
+from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import AgentView, VersionView
 
@@ -28,7 +24,7 @@ class Kept:
 
     Attributes:
         kept: Own versions that stay because they are new enough, serve, or are not settled yet.
-        skipped: Own versions that stay only because something uses them, with the reason.
+        skipped: Own versions that stay only because something uses them, each with the reason.
         removed: Own versions that were deleted.
     """
 
@@ -46,17 +42,17 @@ def prune(
     staying: frozenset[str],
     served: frozenset[str] = frozenset(),
 ) -> Kept:
-    """Deletes own versions beyond the newest ``keep``, and own failed ones; None keeps everything.
+    """Delete own versions beyond the newest ``keep``, and own failed ones; None keeps everything.
 
-    ``staying`` are versions that stay whatever their age: the one that serves and the one that the settings describe.
+    ``staying`` are versions that stay at any age: the one that serves and the one that the settings describe.
 
     Versions that have ``served`` before count as newer than those that never did: a release that failed its test must
-    not push out the one to go back to.
+    not displace the version for a rollback.
 
     Of an agent that was taken over, the newest version that this stack itself has made stays as long as others'
-    versions do: without it nothing would say that the agent is this stack's now.
+    versions do: without it nothing in the service would say that this stack owns the agent.
 
-    What has traffic or a live session stays, and what others have made is not looked at. A refusal never fails the
+    Versions with traffic or a live session stay, and so do versions of other owners. A refused delete never fails the
     rollout: traffic has moved, and the next run tries again.
     """
     versions = list(service.list_versions(agent.name))
@@ -90,7 +86,7 @@ _LEAVING = frozenset({"deleting", "deleted"})
 
 
 def _delete(service: AgentService, version: VersionView) -> str | None:
-    """Deletes; the reason when that was refused."""
+    """Delete a version; return the reason when that was refused."""
     try:
         service.delete_version(version.agent, version.version, force=False)
     except ConflictError:
@@ -108,7 +104,7 @@ class Removed:
         agent: True when the agent itself is gone.
         versions: Numbers of own versions that were deleted one by one, because others share the agent.
         serving: Numbers of own versions that stay, because the endpoint's rules give them traffic.
-        answer: Whether it was to go at all; when it was not, nothing was deleted.
+        answer: Whether it was to be deleted at all; if not, nothing was deleted.
         reason: Why it stays.
     """
 
@@ -122,15 +118,15 @@ class Removed:
 def remove(
     service: AgentService, agent: str, *, owner: Owner, claim: Claim, force: bool, clock: Clock, patience: PollSettings
 ) -> Removed:
-    """Removes this stack's part of an agent: the whole agent when every version is ours, else our versions only.
+    """Delete this stack's part of an agent: the whole agent when it owns every version, else its own versions.
 
-    The agent goes in one request, so that no call meets an endpoint whose version is missing. Returns when the
-    service says that it is gone. Nothing is deleted unless the claim is proved.
+    The agent is deleted in one request, so that no call reaches an endpoint whose version is missing. Return when the
+    service says that it is gone. Nothing is deleted without proof that this stack owns it.
 
     Raises:
         RemovalRefusedError: The run is limited to a part of the stack.
         ConflictError: Sessions are active and ``force`` is off; the text says what was deleted before, if anything.
-        ServiceError: It was still there at the deadline.
+        WaitTimeoutError: It was still there at the deadline.
     """
     view = service.get_agent(agent)
     if view is None:
@@ -146,7 +142,7 @@ def remove(
             service.delete_agent(agent, force=force)
         except ServiceError as error:
             raise remedies.in_use(error, agent=agent, version=None) from None
-        _wait_until(lambda: service.get_agent(agent) is None, f'agent "{agent}"', clock, patience)
+        _wait_until_gone(lambda: service.get_agent(agent) is None, f'agent "{agent}"', clock, patience)
         return Removed(agent=True)
     gone: list[str] = []
     serving: list[str] = []
@@ -160,22 +156,14 @@ def remove(
             raise _stopped(error, version, gone) from None
         gone.append(version.version)
     for number in gone:
-        _wait_until(partial(_is_gone, service, agent, number), f"version {agent}:{number}", clock, patience)
+        _wait_until_gone(partial(_is_gone, service, agent, number), f"version {agent}:{number}", clock, patience)
     return Removed(agent=False, versions=tuple(gone), serving=tuple(serving))
 
 
 def _stopped(error: ServiceError, version: VersionView, gone: Sequence[str]) -> ServiceError:
-    """A 409 half way, told with what was deleted before it."""
-    if not gone or not isinstance(error, ConflictError):
-        return remedies.in_use(error, agent=version.agent, version=version.version)
-    return ConflictError(
-        f"{error.detail}. version {version.id} has active sessions: wait until they end, or set force_delete=True "
-        f"(ends them) and run the same command again. Deleted before it: {', '.join(gone)}.",
-        operation=error.operation,
-        status=error.status,
-        code=error.code,
-        request_id=error.request_id,
-    )
+    """Return the error of a delete, and for a 409 what was deleted before it."""
+    state = f"version {version.id} was not deleted; deleted before it: {', '.join(gone)}" if gone else None
+    return remedies.in_use(error, agent=version.agent, version=version.version, state=state)
 
 
 def _is_gone(service: AgentService, agent: str, number: str) -> bool:
@@ -183,21 +171,12 @@ def _is_gone(service: AgentService, agent: str, number: str) -> bool:
     return seen is None or seen.status == "deleted"
 
 
-def _wait_until(holds: Callable[[], bool], subject: str, clock: Clock, patience: PollSettings) -> None:
-    start = clock.now()
-    while True:
-        try:
-            if holds():
-                return
-        except (ResponseLostError, UnreachableError, ThrottledError):
-            pass  # noise: the deadline bounds it
-        waited = clock.now() - start
-        if waited >= patience.timeout_s:
-            raise ServiceError(
-                message(
-                    f"{subject} was still there {waited:.0f} s after it was deleted",
-                    do="run `pulumi destroy` again later; or raise timeout_s",
-                ),
-                operation=f"waiting until {subject} is gone",
-            )
-        clock.sleep(min(patience.interval_s, patience.timeout_s - waited))
+def _wait_until_gone(is_gone: Callable[[], bool], subject: str, clock: Clock, patience: PollSettings) -> None:
+    gone = Until[bool](
+        subject,
+        "gone",
+        done=lambda is_gone: is_gone,
+        describe=lambda _is_gone: "existing",
+        do="run the same command again later; or raise timeout_s",
+    )
+    poll(is_gone, gone, clock, patience)

@@ -1,4 +1,4 @@
-"""What a rollout says when it fails, and at its end."""
+"""The messages of a rollout: why it failed, and what it kept and removed."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from foundry_agents.lifecycle.failure.errors import RolloutError, SmokeTestError
 from foundry_agents.lifecycle.retention import Kept
 
 
-def left_alone(agent: str, version: str, error: TrafficConflictError) -> RolloutError:
-    """Somebody else moves the same traffic: what was seen, and that nothing more was changed."""
+def concurrent_change(agent: str, version: str, error: TrafficConflictError) -> RolloutError:
+    """Return the error of a rollout that stopped because someone else changes the same traffic."""
     return RolloutError(
         message(
             f"traffic of agent {agent} was not moved to version {version}",
             why=str(error),
             state=f"nothing more was changed: {error.seen}",
-            do="find out who else deploys this agent; then run `pulumi up` again: it goes on from what the endpoint "
-            "says. Looking before each write narrows this race; it is not a lock",
+            do="find out who else deploys this agent; then run `pulumi up` again: it continues from what the endpoint "
+            "says. Reading before each write narrows this race; it is not a lock",
         ),
         restored=False,
     )
 
 
 def failure(agent: str, version: str, error: Exception, state: str) -> str:
-    """The whole text of a rollout that failed; ``state`` says what is in force now."""
+    """Return the whole text of a rollout that failed; ``state`` says what is in force now."""
     if isinstance(error, SmokeTestError):
         return message(
             str(error).partition("\n")[0],
             why=error.detail,
             state=state,
-            do="mend the agent and run `pulumi up` again",
+            do="fix the agent and run `pulumi up` again",
         )
     return message(
         f"traffic of agent {agent} was not moved to version {version}",
         why=str(error).replace("\n", "\n  "),
         state=state,
-        do="mend the cause and run `pulumi up` again: it goes on from what the endpoint says",
+        do="fix the reported error and run `pulumi up` again: it continues from what the endpoint says",
     )
 
 
-def told(history: Kept) -> str:
-    """`` · kept 8, 7, 6 · removed 5 · 3 stays: live sessions``, where anything went or was meant to."""
+def history_line(history: Kept) -> str:
+    """Return `` · kept 8, 7, 6 · removed 5 · 3 stays: live sessions``; "" when nothing was to be removed."""
     if not history.removed and not history.skipped:
         return ""
     parts = [f"kept {', '.join(history.kept)}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import re
@@ -20,9 +19,10 @@ from foundry_agents.lifecycle.failure.errors import (
     SmokeTestError,
     ThrottledError,
     UnreachableError,
+    WaitTimeoutError,
 )
 from foundry_agents.lifecycle.inputs.rollout import SMOKE
-from foundry_agents.lifecycle.polling import INTERVAL_GROWTH, Clock, PollSettings
+from foundry_agents.lifecycle.polling import TRANSIENT, Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.schema.report import shown
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import Answer
@@ -40,18 +40,18 @@ _WHOLE = 100
 _SHOWN = 200
 
 Check = Callable[[str, Mapping[str, object]], object]
-"""Gets the words of the answer and the whole answer; raises, or returns False, when they are not right."""
+"""Called with the text of the answer and the whole answer; raises, or returns False, when it is wrong."""
 
 
 @dataclass(frozen=True)
 class Smoke:
-    """A smoke test, ready to be carried out.
+    """A smoke test, ready to run.
 
     Attributes:
         question: What is asked.
-        kind: What the answer is held against: contains, matches, json_path or check.
-        wanted: Text, expression, path or the function's name, as goes with ``kind``.
-        equals: What stands at the path, of kind json_path.
+        kind: How the answer is checked: contains, matches, json_path or check.
+        wanted: The text, regular expression, path or name of the function, depending on ``kind``.
+        equals: The value at the path, of kind json_path.
         protocol: responses or invocations.
         tries: How many answers may be wrong before the test has failed.
         timeout_s: For all tries together. A version that has only just started may take a minute to answer.
@@ -67,7 +67,7 @@ class Smoke:
 
     @classmethod
     def from_values(cls, values: object) -> Smoke | None:
-        """Makes it from the canonical value of the input ``smoke``; None for none."""
+        """Return the test from the canonical value of the input ``smoke``; None for none."""
         if not isinstance(values, Mapping):
             return None
         given = SMOKE.read(values)
@@ -90,14 +90,14 @@ class Smoke:
 
     @property
     def expectation(self) -> str:
-        """The expectation in words that follow "expected"."""
+        """The expectation as text after "expected"."""
         if self.kind == "json_path":
             return f"{self.wanted} to be {json.dumps(self.equals)}"
         words = {"contains": f'to contain "{self.wanted}"', "matches": f'to match "{self.wanted}"'}
         return words.get(self.kind, f"{self.wanted} to accept it")
 
     def problem_of(self, answer: Answer, check: Check | None) -> str | None:
-        """What is wrong with an answer, in words that follow "got"; None when it is right."""
+        """Return what is wrong with an answer, as text after "got"; None when it is right."""
         if self.kind == "check":
             return _judged(check, answer) if check else None
         if self.kind == "json_path":
@@ -107,28 +107,17 @@ class Smoke:
         return None if right else shown_answer(answer.text)
 
 
-def load_check(smoke: Smoke | None) -> Check | None:
-    """Imports the function of a smoke test that has one.
+def no_functions(name: str) -> Check:
+    """Refuse every function: the core imports no code of users. `foundry_agents.sources.user_check` does.
 
     Raises:
-        SmokeTestError: It can't be imported or called.
+        SmokeTestError: Always.
     """
-    if smoke is None or smoke.kind != "check":
-        return None
-    module, _, name = smoke.wanted.partition(":")
-    try:
-        found: object = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (an import runs the user's code: what it raises is the finding)
-        raise SmokeTestError(f"importing {smoke.wanted}", f"{type(error).__name__}: {error}") from None
-    if not callable(found):
-        raise SmokeTestError(f"importing {smoke.wanted}", "it can't be called")
-    return found
+    raise SmokeTestError(f"importing {name}", "this caller imports no functions")
 
 
 def looked_up(document: object, path: str) -> object:
-    """What stands at a dotted path of names and list positions; None where there is nothing."""
+    """Return the value at a dotted path of names and list positions; None when there is none."""
     for part in path.split("."):
         if isinstance(document, Mapping):
             document = document.get(part)
@@ -140,19 +129,19 @@ def looked_up(document: object, path: str) -> object:
 
 
 def shown_answer(text: str) -> str:
-    """An answer for an error text: on one line, quoted, cut."""
+    """Return an answer for an error text: on one line, quoted, cut."""
     line = " ".join(text.split())
     return f'"{line[:_SHOWN]}…"' if len(line) > _SHOWN else f'"{line}"'
 
 
 @dataclass(frozen=True)
 class SmokeRunner:
-    """Carries a smoke test out.
+    """Runs a smoke test.
 
     Attributes:
         service: The data plane.
         agent: Name of the agent.
-        version: The version that has to prove itself.
+        version: The version under test.
         smoke: The test.
         check: Its function, when it has one.
         clock: Where time comes from.
@@ -173,13 +162,13 @@ class SmokeRunner:
         return f"smoke test on {self.agent}:{self.version}"
 
     def on_pinned_session(self, percent: int = 0) -> float:
-        """Asks in a session that is pinned to the version, whatever the routing; the session is always removed.
+        """Ask in a session that is pinned to the version, whatever the routing says; the session is always deleted.
 
         Args:
             percent: The version's share meanwhile, for the error text.
 
         Returns:
-            Seconds that it took.
+            How many seconds it took.
 
         Raises:
             SmokeTestError: Too many wrong answers, or not ready in time.
@@ -201,13 +190,13 @@ class SmokeRunner:
         return self.clock.now() - start
 
     def through_the_endpoint(self, percent: int) -> bool:
-        """Asks as any caller does, until the version has answered and its answer was right.
+        """Ask as any caller does, until the version has answered and its answer was right.
 
-        At 100 % it must answer before the time is up. At less, chance decides who answers: after enough fresh
-        sessions it counts as not met. Answers of other versions are not judged: they were before.
+        At 100 % it must answer before the timeout. At less, the routing chooses at random: after enough fresh sessions
+        the test ends without an answer of the version. Answers of other versions are not checked.
 
         Returns:
-            True when the version has answered; False when chance never chose it.
+            True when the version has answered; False when the routing never chose it.
 
         Raises:
             SmokeTestError: A wrong answer of the version too often, no answer at all, or at 100 % not its own.
@@ -235,33 +224,49 @@ class SmokeRunner:
 
     def _until_right(self, ask: Callable[[float], Answer | None], subject: str) -> None:
         start = self.clock.now()
-        pause = self.patience.interval_s
         wrong = 0
-        while True:
+        took = 0.0
+
+        def tried() -> _Try:
+            nonlocal wrong, took
             began = self.clock.now()
             try:
                 answer = ask(max(LEAST_PATIENCE_S, self.smoke.timeout_s - (began - start)))
                 problem = self.smoke.problem_of(answer, self.check) if answer else None
-                if problem is None:
-                    return
-                wrong += 1
-            except (AccessDeniedError, ProjectNotFoundError):
+                wrong += problem is not None
+            except (AccessDeniedError, ProjectNotFoundError, ThrottledError):
                 raise  # says nothing about the version
-            except (NotReadyError, ThrottledError, _OtherVersionError) as error:
-                # Only time can tell: these tries are bounded by it alone.
+            except (NotReadyError, _OtherVersionError) as error:
+                # Only the deadline limits these tries.
                 problem = _words_of(error)
             except ServiceError as error:
                 problem = _words_of(error)
                 wrong += 1
-            now = self.clock.now()
-            last = f"last {now - began:.1f} s"
-            if wrong >= self.smoke.tries:
-                raise SmokeTestError(subject, self._detail(problem, f"{wrong} of {self.smoke.tries} tries, {last}"))
-            remaining = self.smoke.timeout_s - (now - start)
-            if remaining <= 0:
-                raise SmokeTestError(subject, self._detail(problem, f"gave up after {now - start:.0f} s, {last}"))
-            self.clock.sleep(min(pause, remaining))
-            pause = min(pause * INTERVAL_GROWTH, LONGEST_PAUSE_S)
+            finally:
+                took = self.clock.now() - began
+            return _Try(problem, wrong)
+
+        def failure(last: _Try) -> SmokeTestError | None:
+            if last.wrong < self.smoke.tries:
+                return None
+            count = f"{last.wrong} of {self.smoke.tries} tries, last {took:.1f} s"
+            return SmokeTestError(subject, self._detail(last.problem, count))
+
+        right = Until[_Try](
+            subject,
+            "passed",
+            done=lambda last: last.problem is None,
+            describe=lambda last: last.problem or "a correct answer",
+            failure=failure,
+        )
+        pauses = PollSettings(self.smoke.timeout_s, LONGEST_PAUSE_S, first_s=self.patience.interval_s)
+        try:
+            poll(tried, right, self.clock, pauses, retried=TRANSIENT)
+        except WaitTimeoutError as timeout:
+            last = timeout.last.problem if isinstance(timeout.last, _Try) else None
+            problem = _words_of(timeout.error) if timeout.error else last
+            count = f"gave up after {timeout.waited_s:.0f} s, last {took:.1f} s"
+            raise SmokeTestError(subject, self._detail(problem, count)) from None
 
     def _ask(self, session: str | None, left_s: float) -> Answer:
         return self.service.ask(
@@ -273,18 +278,31 @@ class SmokeRunner:
         )
 
     def _forget(self, session: str) -> None:
-        # Twice at most: then it ends by itself when it is idle, and the test's result matters more.
+        # Two tries at most: an idle session expires by itself, and the test's result matters more.
         for _ in range(2):
             with suppress(FoundryAgentsError):
                 self.service.delete_session(self.agent, session)
                 return
 
-    def _detail(self, problem: str, count: str) -> str:
+    def _detail(self, problem: str | None, count: str) -> str:
         return f"asked {shown(self.smoke.question)}, expected {self.smoke.expectation}, got {problem} ({count})"
 
 
+@dataclass(frozen=True)
+class _Try:
+    """One try of a smoke test.
+
+    Attributes:
+        problem: What is wrong with the answer; None when it is right.
+        wrong: How many answers were wrong so far.
+    """
+
+    problem: str | None
+    wrong: int
+
+
 class _OtherVersionError(Exception):
-    """At 100 % somebody else answered: the routing may not have reached every part of the service yet."""
+    """At 100 % another version answered: the routing may not have reached every part of the service yet."""
 
     def __init__(self, version: str) -> None:
         super().__init__(f"an answer of version {version}")
@@ -302,14 +320,14 @@ def _words_of(error: Exception) -> str:
 def _judged(check: Check, answer: Answer) -> str | None:
     try:
         verdict = check(answer.text, answer.body)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's own words about the answer)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's own check of the answer)
         reason = str(error) or type(error).__name__
         return f"{shown_answer(answer.text)}: {' '.join(reason.split())[:_SHOWN]}"
     return f"{shown_answer(answer.text)}: it returned False" if verdict is False else None
 
 
 def _document(answer: Answer) -> object:
-    """The words as JSON when they are an object or a list, else the whole answer."""
+    """Return the text as JSON when it is an object or a list, else the whole answer."""
     try:
         inner: object = json.loads(answer.text)
     except ValueError:
@@ -318,5 +336,5 @@ def _document(answer: Answer) -> object:
 
 
 def _equal(one: object, other: object) -> bool:
-    # True is not 1 here, and 3 is 3.0: Pulumi's wire knows floats only.
+    # True is not 1 here, and 3 is 3.0: Pulumi sends every number as a float.
     return one == other and isinstance(one, bool) == isinstance(other, bool)

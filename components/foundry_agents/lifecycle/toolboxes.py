@@ -1,34 +1,44 @@
 """Create or adopt a toolbox's version, make it the default, and retire it.
 
-A version that this stack has posted before is found by its marks and adopted, as versions of agents are. Versions that
-a kept version of an agent calls stay, so that going back to that version finds the tools it was tested with.
+A version that this stack has posted before is recognised by its ownership metadata and adopted, as versions of agents
+are. Versions that a kept version of an agent uses stay, so that a rollback to it finds the tools it was tested with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, ResponseLostError
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, PromotionConflictError, ResponseLostError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.tool_rules import connections_of
+from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import (
     Answer,
     Claim,
     Identity,
     Owner,
+    adoptable,
     no_other_claims,
-    refuse_others,
+    require_ownership,
     toolbox_identity,
 )
-from foundry_agents.lifecycle.polling import Clock, PollSettings, retry_throttled, retry_until_project_ready
+from foundry_agents.lifecycle.polling import (
+    Clock,
+    PollSettings,
+    Until,
+    poll,
+    post_once,
+    retry_throttled,
+    retry_transient,
+    retry_until_project_ready,
+)
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.views import Progress, ToolboxVersionView
 
 
 def nothing_to_check() -> None:
-    """For a toolbox that is posted as it is described."""
+    """Check nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +48,22 @@ class ToolboxPlan:
     Attributes:
         toolbox: Name of the toolbox.
         tools: The tools by name, canonical.
-        marks: Fingerprint and owner.
-        patience: How long to bear with throttling.
+        ownership: Fingerprint and owner.
+        patience: How long to wait for throttling and for a promotion, and how often to read.
         description: At most 512 characters.
         metadata: The user's own pairs.
         promote: Make the version the default.
-        take_over: Manage a toolbox that this stack has not made.
+        take_over: Manage a toolbox that this stack has not created.
         former_owners: Owners whose versions this stack has taken over; see Owner.
-        before_new: Called before the first version of a toolbox that is not there is posted; raises what speaks against
-            a toolbox of this name.
-        claim: Called with the identity of the toolbox that is there, before anything is changed; raises when another
+        before_new: Called before the first version of a new toolbox is posted; raises if the toolbox must not have this
+            name.
+        claim: Called with the identity of an existing toolbox, before anything is changed; raises when another
             resource of the program has the same one.
     """
 
     toolbox: str
     tools: Mapping[str, Mapping[str, object]]
-    marks: OwnershipMetadata
+    ownership: OwnershipMetadata
     patience: PollSettings
     description: str = ""
     metadata: Mapping[str, str] | None = None
@@ -66,31 +76,16 @@ class ToolboxPlan:
     @property
     def owner(self) -> Owner:
         """Who posts and adopts."""
-        return Owner(self.marks.owner, self.former_owners)
-
-
-@dataclass(frozen=True)
-class MadeToolbox:
-    """The result.
-
-    Attributes:
-        version: As last read.
-        adopted: It was there already: no POST.
-        owner: Whose the toolbox's versions are from now on: with those that were taken over.
-    """
-
-    version: ToolboxVersionView
-    adopted: bool
-    owner: Owner = field(default_factory=lambda: Owner(""))
+        return Owner(self.ownership.owner, self.former_owners)
 
 
 def endpoint_of(project_endpoint: str, toolbox: str, version: str) -> str:
-    """Where exactly this version is served over MCP [docs]."""
+    """Return the URL at which this version is served over MCP [docs]."""
     return f"{project_endpoint.rstrip('/')}{_path(toolbox, version)}?api-version=v1"
 
 
 def default_endpoint_of(project_endpoint: str, toolbox: str) -> str:
-    """Where the default version is served over MCP [docs]."""
+    """Return the URL at which the default version is served over MCP [docs]."""
     return f"{project_endpoint.rstrip('/')}/toolboxes/{toolbox}/mcp?api-version=v1"
 
 
@@ -98,73 +93,129 @@ def _path(toolbox: str, version: str) -> str:
     return f"/toolboxes/{toolbox}/versions/{version}/mcp"
 
 
-def create_or_adopt(service: ToolboxService, plan: ToolboxPlan, clock: Clock, progress: Progress) -> MadeToolbox:
-    """Makes sure that a version with these tools exists, and is the default where that is asked for.
+def create_or_adopt(
+    service: ToolboxService, plan: ToolboxPlan, clock: Clock, progress: Progress
+) -> Made[ToolboxVersionView]:
+    """Make sure that a version with these tools exists, and is the default if the plan says so.
 
-    One POST at most; when its answer is lost, what it may have made is looked for before one more is sent.
+    One POST at most; after a lost response, a list shows what it may have created before one more is sent.
 
     Raises:
-        OwnershipError: The toolbox exists and another stack, or nobody known, has made it; nothing was changed.
-        InputError: A tool names a connection that the project has not; nothing was changed.
-        ServiceError: The service refused; nothing was made unless the error says so.
+        OwnershipError: The toolbox exists and this stack does not own it; nothing was changed.
+        InputError: A tool names a connection that the project does not have; nothing was changed.
+        ServiceError: The service refused; nothing was created unless the error says so.
     """
     history = retry_until_project_ready(lambda: list(service.list_versions(plan.toolbox)), clock, progress)
     known = plan.owner.of(history)
-    refuse_others(known, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name")
+    require_ownership(known, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name")
     plan.claim(toolbox_identity(history))
     owner = plan.owner.taking_over(history) if plan.take_over else known
-    version = _own_with(history, plan.marks, owner)
-    adopted = version is not None
+    default = service.default_version(plan.toolbox) if plan.promote and history else None
+    version = _own(history, plan, owner)
+    outcome = Outcome.ADOPTED if version else Outcome.CREATED
     if version is None:
         if not history:
             plan.before_new()
         _refuse_unknown_connections(service, plan)
-        version = _post_once(service, plan, clock)
+        version = _post(service, plan, clock)
         progress(f"posted toolbox {version.id}")
     else:
         progress(f"adopted toolbox {version.id} (same tools, no POST)")
     if plan.promote:
-        make_default(service, version.toolbox, version.version, progress)
-    return MadeToolbox(version, adopted, owner)
+        make_default(
+            service,
+            plan.toolbox,
+            version.version,
+            progress,
+            clock=clock,
+            patience=plan.patience,
+            found=default,
+        )
+    return Made(version, outcome, owner=owner)
 
 
-def make_default(service: ToolboxService, toolbox: str, version: str, progress: Progress) -> None:
-    """Makes a version the default; no write when it is."""
-    if service.default_version(toolbox) != version:
-        service.promote(toolbox, version)
-        progress(f"toolbox {toolbox}: {version} is the default now")
+def make_default(
+    service: ToolboxService,
+    toolbox: str,
+    version: str,
+    progress: Progress,
+    *,
+    clock: Clock,
+    patience: PollSettings,
+    found: str | None = None,
+) -> None:
+    """Make a version the default and read it back; no write when it is the default.
 
+    Reading before and after the write narrows a race with another writer; it is not a lock.
 
-def _post_once(service: ToolboxService, plan: ToolboxPlan, clock: Clock) -> ToolboxVersionView:
-    metadata = {**(plan.metadata or {}), **plan.marks.as_metadata()}
-    tools = [plan.tools[key] for key in sorted(plan.tools)]
+    Args:
+        service: The data plane.
+        toolbox: Name of the toolbox.
+        version: The version that becomes the default.
+        progress: Called with each step.
+        clock: The source of time.
+        patience: How long to read back, and how often.
+        found: The default version when the run began; None when it is read only now.
 
-    def post() -> ToolboxVersionView:
-        return service.create_version(plan.toolbox, tools, plan.description, metadata)
+    Raises:
+        PromotionConflictError: Someone else changes the default; nothing was sent, or nothing more.
+        WaitTimeoutError: The toolbox did not show the version as its default in time.
+        ServiceError: The service refused.
+    """
 
+    def read() -> str | None:
+        return retry_transient(lambda: service.default_version(toolbox), patience, clock)
+
+    def guarded(known: set[str | None]) -> str | None:
+        """Return the default; raise when two reads in a row show neither what was found nor what was set."""
+        seen = read()
+        if seen not in known:
+            clock.sleep(patience.interval_s)  # one read may be stale
+            seen = read()
+        if seen not in known:
+            raise PromotionConflictError(toolbox, seen=seen, expected=found or version)
+        return seen
+
+    found = read() if found is None else found
+    known = {found, version}
+    if guarded(known) == version:
+        return
     try:
-        return retry_throttled(post, plan.patience, clock)
+        retry_throttled(lambda: service.promote(toolbox, version), patience, clock)
     except ResponseLostError:
-        return _own_with(list(service.list_versions(plan.toolbox)), plan.marks, Owner(plan.marks.owner)) or post()
+        # It may be in force anyway, and may be repeated.
+        if guarded(known) != version:
+            service.promote(toolbox, version)
+    promoted = Until[str](
+        f"version {version} of toolbox {toolbox}",
+        "the default",
+        done=lambda seen: seen == version,
+        describe=lambda seen: f"{seen} as the default",
+    )
+    poll(lambda: guarded(known), promoted, clock, patience, retried=())
+    progress(f"toolbox {toolbox}: {version} is the default now")
 
 
-def _own_with(
-    history: Sequence[ToolboxVersionView], wanted: OwnershipMetadata, owner: Owner
-) -> ToolboxVersionView | None:
-    """The newest version with these tools that may be adopted; of one that was taken over see ``versions``."""
-    adoptable = owner.owns if any(map(owner.made, history)) else owner.made
-    for version in filter(adoptable, history):
-        marks = OwnershipMetadata.of(version)
-        if marks and marks.fingerprint == wanted.fingerprint:
-            return version
-    return None
+def _own(history: Sequence[ToolboxVersionView], plan: ToolboxPlan, owner: Owner) -> ToolboxVersionView | None:
+    return next(iter(adoptable(history, owner, {plan.ownership.fingerprint})), None)
+
+
+def _post(service: ToolboxService, plan: ToolboxPlan, clock: Clock) -> ToolboxVersionView:
+    metadata = {**(plan.metadata or {}), **plan.ownership.as_metadata()}
+    tools = [plan.tools[key] for key in sorted(plan.tools)]
+    return post_once(
+        lambda: service.create_version(plan.toolbox, tools, plan.description, metadata),
+        lambda: _own(list(service.list_versions(plan.toolbox)), plan, Owner(plan.ownership.owner)),
+        plan.patience,
+        clock,
+    )
 
 
 def _refuse_unknown_connections(service: ToolboxService, plan: ToolboxPlan) -> None:
     wanted = connections_of(plan.tools)
     missing = {name for name in set(wanted.values()) if not service.has_connection(name)}
     problems = [
-        Problem(path, f'"{name}" is no connection of the project; make it: ProjectConnection(…)')
+        Problem(path, f'"{name}" is not a connection of the project; create it: ProjectConnection(…)')
         for path, name in wanted.items()
         if name in missing
     ]
@@ -172,27 +223,14 @@ def _refuse_unknown_connections(service: ToolboxService, plan: ToolboxPlan) -> N
         raise InputError("the toolbox's settings; nothing was changed", problems)
 
 
-class Retired(StrEnum):
-    """What became of a version that its resource no longer needs."""
-
-    DELETED = "deleted"
-    TOOLBOX_DELETED = "deleted with its toolbox"
-    GONE = "was already gone"
-    NOT_OURS = "kept: it does not carry this stack's mark"
-    IN_USE = "kept: a version of an agent uses it"
-    CALLED = "kept for a rollback: a version of an agent uses it"
-    UNPROVED = "kept"
-    DEFAULT = "kept: it is the toolbox's default"
-
-
 @dataclass(frozen=True)
 class Retirement:
-    """What goes, worked out before anything is deleted.
+    """What is deleted, decided before the first delete.
 
     Attributes:
         going: Numbers of the versions to delete, oldest first.
-        promoted: Number of the version that is made the default before that; None when the default stays.
-        whole: Nothing stays, so the toolbox itself goes, in one request.
+        promoted: Number of the version that becomes the default before that; None when the default stays.
+        whole: Nothing stays, so the toolbox itself is deleted, in one request.
     """
 
     going: tuple[str, ...] = ()
@@ -210,11 +248,11 @@ def plan_retirement(
     fresh: Collection[str],
     lives: bool,
 ) -> Retirement:
-    """Which versions go with one that its resource no longer needs: it, and own left-overs that nobody uses any more.
+    """Return what is deleted with a version that its resource no longer needs: it, and own versions that nothing uses.
 
-    What an agent's version calls stays, and so does what this run has just made or adopted (``fresh``). Of a resource
-    that ``lives`` (the program still declares it) only older versions go, as a newer one may be its own, and never the
-    default.
+    What an agent's version uses stays, and so does what this run has just created or adopted (``fresh``). Of a resource
+    that ``lives`` (the program still declares it) only older versions are deleted, because a newer one may be its own,
+    and never the default.
     """
     free = [seen for seen in history if seen.version not in used and seen.version not in fresh and owner.owns(seen)]
     going = {seen.version for seen in free if not lives or int(seen.version) <= int(version)}
@@ -234,9 +272,11 @@ def retire(
     owner: Owner,
     claim: Claim,
     fresh: Collection[str],
+    clock: Clock,
+    patience: PollSettings,
     progress: Progress,
 ) -> tuple[Retired, str]:
-    """Deletes a version of this stack, and own left-overs that no version of an agent calls any more.
+    """Delete a version of this stack, and own older ones that no version of an agent uses any more.
 
     Who uses a version is read just before; an agent that is deployed between the two calls is not seen.
 
@@ -257,7 +297,18 @@ def retire(
     if decided.answer is Answer.STAYS:
         return Retired.UNPROVED, decided.reason
     lives = decided.answer is Answer.LIVES
-    return _retire(service, history, version, owner=owner, fresh=fresh, lives=lives, progress=progress), ""
+    became = _retire(
+        service,
+        history,
+        version,
+        owner=owner,
+        fresh=fresh,
+        lives=lives,
+        clock=clock,
+        patience=patience,
+        progress=progress,
+    )
+    return became, ""
 
 
 def _retire(
@@ -268,6 +319,8 @@ def _retire(
     owner: Owner,
     fresh: Collection[str],
     lives: bool,
+    clock: Clock,
+    patience: PollSettings,
     progress: Progress,
 ) -> Retired:
     toolbox = history[0].toolbox
@@ -278,18 +331,18 @@ def _retire(
         service.delete_toolbox(toolbox)
         return Retired.TOOLBOX_DELETED
     if plan.promoted:
-        make_default(service, toolbox, plan.promoted, progress)
+        make_default(service, toolbox, plan.promoted, progress, clock=clock, patience=patience, found=default)
     for number in plan.going:
         service.delete_version(toolbox, number)
     if version in plan.going:
         return Retired.DELETED
     if version not in used:
         return Retired.DEFAULT
-    return Retired.CALLED if lives else Retired.IN_USE
+    return Retired.KEPT_FOR_ROLLBACK if lives else Retired.IN_USE
 
 
 def used_versions(service: ToolboxService, toolbox: str) -> set[str]:
-    """Numbers of the toolbox's versions that a version of an agent calls, as its variables tell."""
+    """Return the numbers of the versions that a version of an agent uses, by its variables."""
     called = _caller_of(toolbox)
     values = [value for environment in service.agent_environments() for value in environment.values]
     used = {number for value in values for number in called(value)}

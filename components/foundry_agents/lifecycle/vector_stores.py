@@ -1,7 +1,8 @@
 """Create or adopt a vector store, wait until it is indexed, and retire it.
 
 A store is as immutable here as a version: other files make another store, so that a kept version of an agent searches
-what it was tested with. It is found by its marks; its files, which can't carry any, by a name that has their hash.
+what it was tested with. It is recognised by its ownership metadata; its files, which can't have any, by a name with
+their hash.
 """
 
 from __future__ import annotations
@@ -10,14 +11,21 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, ResponseLostError, ServiceError, message
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, VectorStoreError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
-from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, store_identity
-from foundry_agents.lifecycle.polling import Clock, PollSettings, retry_throttled, retry_until_project_ready
-from foundry_agents.lifecycle.routing import retry_transient
+from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
+from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, adoptable, store_identity
+from foundry_agents.lifecycle.polling import (
+    MISSING_READS_TOLERATED,
+    Clock,
+    PollSettings,
+    Until,
+    poll,
+    post_once,
+    retry_until_project_ready,
+)
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
 from foundry_agents.lifecycle.views import Progress, StoredFile, VectorStoreView
 
@@ -32,38 +40,51 @@ class StorePlan:
         name: What the store is called.
         files: SHA-256 by file name.
         paths: Where each file is.
-        marks: Fingerprint and owner.
+        ownership: Fingerprint and owner.
         patience: How long to wait for the index.
+        hash_of: Return the SHA-256 of a file, in hexadecimal digits; raises OSError. The core itself reads no files.
     """
 
     name: str
     files: Mapping[str, str]
     paths: Mapping[str, str]
-    marks: OwnershipMetadata
+    ownership: OwnershipMetadata
     patience: PollSettings
+    hash_of: Callable[[Path], str]
 
 
 def create_or_adopt(
     service: VectorStoreService, plan: StorePlan, clock: Clock, progress: Progress
-) -> tuple[VectorStoreView, bool]:
-    """Makes sure that an indexed store with these files exists; True beside it when it was there.
+) -> Made[VectorStoreView]:
+    """Make sure that an indexed store with these files exists.
 
-    Files that are there already, also those of a run that was cut, are not uploaded again. One POST for the store.
+    Files that the project already has, also those of an interrupted run, are not uploaded again. One POST for the
+    store.
 
     Raises:
         InputError: A file is not what it was when the program ran; nothing was changed.
-        ServiceError: The service refused, could not index a file (the store is removed), or needed too long (it is left
-            for the next run to adopt).
+        VectorStoreError: A file could not be indexed (the store is removed), or the store was deleted meanwhile.
+        WaitTimeoutError: Not indexed in time; the store is left for the next run to adopt.
+        ServiceError: The service refused.
     """
     stores = retry_until_project_ready(lambda: list(service.list_stores()), clock, progress)
-    found = _own_with(stores, plan)
-    adopted = found is not None
-    if found is None:
-        found = _post_once(service, plan, _uploaded(service, plan, clock, progress), clock)
-        progress(f"posted vector store {found.id}")
+    store = _own(stores, plan)
+    outcome = Outcome.ADOPTED if store else Outcome.CREATED
+    if store is None:
+        files = _uploaded(service, plan, clock, progress)
+        store = post_once(
+            lambda: service.create_store(plan.name, files, plan.ownership.as_metadata()),
+            lambda: _own(list(service.list_stores()), plan),
+            plan.patience,
+            clock,
+        )
+        progress(f"posted vector store {store.id}")
     else:
-        progress(f"adopted vector store {found.id} (same files, no POST)")
-    return _indexed(service, found, plan, clock, progress), adopted
+        progress(f"adopted vector store {store.id} (same files, no POST)")
+    known = outcome is Outcome.ADOPTED
+    return Made(
+        _indexed(service, store, plan, clock, progress, known=known), outcome, owner=Owner(plan.ownership.owner)
+    )
 
 
 _UPLOAD = re.compile(r".+\.[0-9a-f]{16}(\.[^.]*)?", re.DOTALL)
@@ -71,13 +92,13 @@ _UPLOAD = re.compile(r".+\.[0-9a-f]{16}(\.[^.]*)?", re.DOTALL)
 
 
 def uploaded_name(name: str, digest: str, owner: str) -> str:
-    """What a file is called in the project: ``faq.3a44c0ffee123456.md``.
+    """Return the name of a file in the project: ``faq.3a44c0ffee123456.md``.
 
-    The hash covers the owner too, so that no two stacks share a file and one takes it from the other.
+    The hash covers the owner too, so that no two stacks share a file, which one of them would delete.
     """
-    mark = hashlib.sha256(f"{owner}\0{digest}".encode()).hexdigest()[:16]
+    suffix = hashlib.sha256(f"{owner}\0{digest}".encode()).hexdigest()[:16]
     path = PurePosixPath(name)
-    return f"{path.stem}.{mark}{path.suffix}"
+    return f"{path.stem}.{suffix}{path.suffix}"
 
 
 def _uploaded(service: VectorStoreService, plan: StorePlan, clock: Clock, progress: Progress) -> list[str]:
@@ -85,31 +106,30 @@ def _uploaded(service: VectorStoreService, plan: StorePlan, clock: Clock, progre
     there = {file.filename: file.id for file in service.list_files()}
     ids = []
     for number, (name, digest) in enumerate(sorted(plan.files.items()), 1):
-        called = uploaded_name(name, digest, plan.marks.owner)
+        called = uploaded_name(name, digest, plan.ownership.owner)
         if called not in there:
             progress(f"uploading {name} ({number} of {len(plan.files)})")
-            there[called] = _upload_once(service, plan, called, name, clock)
+            there[called] = _upload(service, plan, called, name, clock)
         ids.append(there[called])
     return ids
 
 
-def _upload_once(service: VectorStoreService, plan: StorePlan, called: str, name: str, clock: Clock) -> str:
-    def send() -> str:
-        return service.upload(called, Path(plan.paths[name])).id
-
-    try:
-        return retry_throttled(send, plan.patience, clock)
-    except ResponseLostError:
-        return next((file.id for file in service.list_files() if file.filename == called), None) or send()
+def _upload(service: VectorStoreService, plan: StorePlan, called: str, name: str, clock: Clock) -> str:
+    return post_once(
+        lambda: service.upload(called, Path(plan.paths[name])),
+        lambda: next((file for file in service.list_files() if file.filename == called), None),
+        plan.patience,
+        clock,
+    ).id
 
 
 def _check_contents(plan: StorePlan) -> None:
     problems = []
     for name, digest in plan.files.items():
         try:
-            seen = sha256_of(Path(plan.paths[name]))
+            seen = plan.hash_of(Path(plan.paths[name]))
         except (OSError, KeyError):
-            problems.append(Problem(f"files.{name}", "can't be read any more"))
+            problems.append(Problem(f"files.{name}", "can no longer be read"))
             continue
         if seen != digest:
             problems.append(Problem(f"files.{name}", "has changed since the program read it: run the command again"))
@@ -117,97 +137,90 @@ def _check_contents(plan: StorePlan) -> None:
         raise InputError("the vector store's files; nothing was changed", problems)
 
 
-def sha256_of(path: Path) -> str:
-    """The hash of a file's bytes, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _post_once(service: VectorStoreService, plan: StorePlan, files: Sequence[str], clock: Clock) -> VectorStoreView:
-    def post() -> VectorStoreView:
-        return service.create_store(plan.name, files, plan.marks.as_metadata())
-
-    try:
-        return retry_throttled(post, plan.patience, clock)
-    except ResponseLostError:
-        return _own_with(list(service.list_stores()), plan) or post()
-
-
-def _own_with(stores: Sequence[VectorStoreView], plan: StorePlan) -> VectorStoreView | None:
-    return next(
-        (
-            store
-            for store in stores
-            if store.name == plan.name
-            and store.status not in _LEFT
-            and (marks := OwnershipMetadata.of(store))
-            and (marks.fingerprint, marks.owner) == (plan.marks.fingerprint, plan.marks.owner)
-        ),
-        None,
-    )
+def _own(stores: Sequence[VectorStoreView], plan: StorePlan) -> VectorStoreView | None:
+    usable = [store for store in stores if store.name == plan.name and store.status not in _LEFT]
+    return next(iter(adoptable(usable, Owner(plan.ownership.owner), {plan.ownership.fingerprint})), None)
 
 
 def _indexed(
-    service: VectorStoreService, store: VectorStoreView, plan: StorePlan, clock: Clock, progress: Progress
+    service: VectorStoreService,
+    store: VectorStoreView,
+    plan: StorePlan,
+    clock: Clock,
+    progress: Progress,
+    *,
+    known: bool,
 ) -> VectorStoreView:
-    start = clock.now()
-    while True:
-        seen = retry_transient(lambda: service.get_store(store.id), plan.patience, clock)
-        waited = clock.now() - start
-        if seen is not None:
-            if seen.failed:
-                raise _not_indexed(service, seen, plan)
-            if seen.status == "completed" and seen.done == seen.total:
-                return seen
-            progress(f"{store.id}: {seen.done} of {seen.total} files indexed · {waited:.0f} s")
-        if waited >= plan.patience.timeout_s:
-            raise ServiceError(
-                message(
-                    f"vector store {store.id} was not indexed after {waited:.0f} s",
-                    state="it was left as it is",
-                    do="run `pulumi up` again: it adopts the store and goes on waiting; or raise timeout_s",
-                ),
-                operation=f"waiting for the index of {store.id}",
-            )
-        clock.sleep(min(plan.patience.interval_s, plan.patience.timeout_s - waited))
+    """Wait until every file of a store can be searched.
+
+    Args:
+        service: The data plane.
+        store: The store.
+        plan: What is wanted.
+        clock: The source of time.
+        progress: Called with each step.
+        known: The store was listed before, so a read that does not find it proves that it was deleted.
+
+    Raises:
+        VectorStoreError: A file could not be indexed, or the store was deleted meanwhile.
+        WaitTimeoutError: The deadline passed.
+    """
+
+    def is_indexed(seen: VectorStoreView) -> bool:
+        return seen.status == "completed" and seen.done == seen.total
+
+    def show(seen: VectorStoreView | None, waited_s: float) -> None:
+        if seen is not None and not is_indexed(seen):
+            progress(f"{store.id}: {_progress_of(seen)} · {waited_s:.0f} s")
+
+    indexed = Until[VectorStoreView](
+        f"vector store {store.id}",
+        "indexed",
+        done=is_indexed,
+        describe=_progress_of,
+        failure=lambda seen: _not_indexed(service, seen, plan) if seen.failed else None,
+        gone=lambda _last: _deleted(store),
+        missing_reads=0 if known else MISSING_READS_TOLERATED,
+        do="run `pulumi up` again: it adopts the store and continues to wait; or raise timeout_s",
+    )
+    return poll(lambda: service.get_store(store.id), indexed, clock, plan.patience, on_read=show)
 
 
-def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: StorePlan) -> ServiceError:
-    names = {file.id: file.filename for file in service.list_files()}
-    failed = [file for file in service.files_of(store.id) if file.status in {"failed", "cancelled"}]
-    said = "; ".join(f"{names.get(file.id, file.id)}: {file.error or file.status}" for file in failed)
-    _delete_with_files(service, store, list(service.files_of(store.id)), Owner(plan.marks.owner))
-    return ServiceError(
-        message(
-            f"vector store {store.id}: {store.failed} of {store.total} files could not be indexed",
-            state=f"{store.id} was removed; nothing else was changed",
-            do="mend or leave out what is named below, and run `pulumi up` again",
-        )
-        + f"\n  Files: {said}",
-        operation=f"waiting for the index of {store.id}",
+def _progress_of(store: VectorStoreView) -> str:
+    return f"{store.done} of {store.total} files indexed"
+
+
+def _deleted(store: VectorStoreView) -> VectorStoreError:
+    return VectorStoreError(
+        store.id,
+        what="does not exist any more",
+        state="nothing else was changed",
+        do="run `pulumi up` again: it creates the store again",
     )
 
 
-class Retired(StrEnum):
-    """What became of a store that its resource no longer needs."""
-
-    DELETED = "deleted"
-    GONE = "was already gone"
-    NOT_OURS = "kept: it does not carry this stack's mark"
-    IN_USE = "kept: a version of a toolbox searches it, or a version of an agent names it"
-    SEARCHED = "kept for a rollback: a version of a toolbox searches it, or a version of an agent names it"
-    UNPROVED = "kept"
+def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: StorePlan) -> VectorStoreError:
+    names = {file.id: file.filename for file in service.list_files()}
+    failed = [file for file in service.files_of(store.id) if file.status in {"failed", "cancelled"}]
+    _delete_with_files(service, store, list(service.files_of(store.id)), Owner(plan.ownership.owner))
+    return VectorStoreError(
+        store.id,
+        what=f"can't be used: {store.failed} of {store.total} files could not be indexed",
+        state=f"{store.id} was removed; nothing else was changed",
+        do="fix the files that are named below, or leave them out, and run `pulumi up` again",
+        files={names.get(file.id, file.id): file.error or file.status for file in failed},
+    )
 
 
 def retire(
     service: VectorStoreService, store: str, *, owner: Owner, claim: Claim, fresh: Collection[str]
 ) -> tuple[Retired, str]:
-    """Deletes a store of this stack with its files, and own ones of its name that nobody uses any more.
+    """Delete a store of this stack with its files, and own ones of its name that nothing uses any more.
 
     A version of a toolbox uses the stores that it searches, and a version of an agent those that its variables name:
     one that serves, or is kept for a rollback, must find what it was tested with. Of a resource that lives (the
-    program still declares it) only older ones go: a newer one may be its own. What this run has made or adopted
-    (``fresh``) always stays.
+    program still declares it) only older ones are deleted: a newer one may be its own. What this run has created or
+    adopted (``fresh``) always stays.
 
     Returns:
         What became of the store, and why it stays, where the claim was not proved.
@@ -230,7 +243,7 @@ def retire(
         if one.name == seen.name and owner.owns(one) and not used(one.id) and one.id not in fresh:
             _delete_with_files(service, one, list(service.files_of(one.id)), owner)
     if used(store):
-        return (Retired.SEARCHED if lives else Retired.IN_USE), ""
+        return (Retired.KEPT_FOR_ROLLBACK if lives else Retired.IN_USE), ""
     return Retired.DELETED, ""
 
 
@@ -246,7 +259,7 @@ def _delete_with_files(
 ) -> None:
     service.delete_store(store.id)
     shared = {file.id for other in service.list_stores() if owner.owns(other) for file in service.files_of(other.id)}
-    # Somebody may have put a file of their own into the store: only what carries our mark goes.
+    # The store may hold files of others: only files whose names this library gave are deleted.
     uploads = {file.id for file in service.list_files() if _UPLOAD.fullmatch(file.filename)}
     for file in files:
         if file.id in uploads - shared:

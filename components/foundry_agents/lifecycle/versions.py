@@ -1,15 +1,14 @@
 """Create or adopt a version, wait until it is active, and retire it.
 
-A version that this stack has posted before is found by its marks and adopted, so a run that was killed, timed out or
-lost an answer leaves nothing behind that the next run does not pick up.
+A version that this stack has posted before is recognised by its ownership metadata and adopted. So the next run adopts
+what a run left behind that was killed, timed out or lost a response.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from foundry_agents.lifecycle import pull_causes, remedies
@@ -19,30 +18,31 @@ from foundry_agents.lifecycle.failure.errors import (
     FoundryAgentsError,
     InputError,
     OwnershipError,
-    ResponseLostError,
     ServiceError,
     VersionFailedError,
 )
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, plain_fingerprint
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
+from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import (
     Identity,
     Owner,
+    adoptable,
     agent_identity,
     no_other_claims,
-    refuse_others,
+    require_ownership,
     version_identity,
 )
 from foundry_agents.lifecycle.polling import (
     Clock,
     PollSettings,
-    retry_throttled,
+    post_once,
     retry_until_project_ready,
     wait_for_final,
 )
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.service.registries import RegistryAccess
-from foundry_agents.lifecycle.views import LATEST, AgentView, Progress, Route, VersionView
+from foundry_agents.lifecycle.views import AgentView, Progress, VersionView
 
 USABLE = frozenset({"active", "creating"})
 IMAGE_ERROR = "ImageError"
@@ -51,19 +51,8 @@ PULL_PAUSES_S = (20.0, 60.0, 150.0, 330.0)
 """Between posts while a pull role may not be in effect: five posts within ten minutes, more often at the start."""
 
 
-class Outcome(StrEnum):
-    """How a version came to be."""
-
-    ADOPTED = "adopted"
-    """Our mark, same fingerprint, usable: no POST."""
-    CREATED = "created"
-    """Nothing to adopt: one POST."""
-    REPOSTED = "reposted"
-    """Our earlier try had failed: one POST with the next attempt number."""
-
-
 def nothing_to_check() -> None:
-    """For a version that is posted as it is described."""
+    """Check nothing."""
 
 
 @dataclass(frozen=True)
@@ -73,27 +62,27 @@ class VersionPlan:
     Attributes:
         agent: Name of the agent.
         definition: What the version is.
-        marks: Fingerprint and owner; the attempt is worked out here.
+        ownership: Fingerprint and owner; the attempt is computed here.
         former_owners: Owners whose versions this stack has taken over; see Owner.
         patience: How long to wait for `active`.
-        take_over: Manage an agent that this stack has not made.
+        take_over: Manage an agent that this stack has not created.
         pull_identity: Principal that pulls the image, for the error of a failed pull; "" when not known.
         registry_id: ARM id of the registry that it pulls from, for the same error; "" when not known.
-        also_known_as: Fingerprints of the same definition that versions posted earlier may carry.
+        also_known_as: Fingerprints of the same definition that versions posted earlier may have.
         pack: Opens the zip of a code agent; called only when a version is posted, before anything is changed.
         pull_grace_s: For how many more seconds a pull role that was granted a moment ago may not be in effect. Within
             them a version that fails with ImageError is posted again.
-        before_post: Called once before anything is posted, and not at all when a version is adopted; raises what speaks
-            against it.
-        before_new: Called before the first version of an agent that is not there is posted; raises what speaks against
-            an agent of this name.
-        claim: Called with the identity of the agent that is there, before anything is changed, and with that of a
-            version that was posted; raises when another resource of the program has the same one.
+        before_post: Called once before anything is posted, and not at all when a version is adopted; raises if nothing
+            must be posted.
+        before_new: Called before the first version of a new agent is posted; raises if the agent must not have this
+            name.
+        claim: Called with the identity of an existing agent, before anything is changed, and with that of a version
+            that was posted; raises when another resource of the program has the same one.
     """
 
     agent: str
     definition: AgentDefinition
-    marks: OwnershipMetadata
+    ownership: OwnershipMetadata
     patience: PollSettings
     take_over: bool = False
     former_owners: frozenset[str] = frozenset()
@@ -109,25 +98,7 @@ class VersionPlan:
     @property
     def owner(self) -> Owner:
         """Who posts and adopts."""
-        return Owner(self.marks.owner, self.former_owners)
-
-
-@dataclass(frozen=True)
-class Made:
-    """The result: an active version and how it came to be.
-
-    Attributes:
-        version: As last read.
-        outcome: How it came to be.
-        marked: False when the service handed back a version that does not carry this definition's mark: its own
-            de-duplication found an equal one. It is used, and never deleted by us.
-        owner: Whose the agent's versions are from now on: with those that were taken over.
-    """
-
-    version: VersionView
-    outcome: Outcome
-    marked: bool = True
-    owner: Owner = field(default_factory=lambda: Owner(""))
+        return Owner(self.ownership.owner, self.former_owners)
 
 
 def create_or_adopt(
@@ -136,31 +107,31 @@ def create_or_adopt(
     clock: Clock,
     progress: Progress,
     registry: RegistryAccess | None = None,
-) -> Made:
-    """Makes sure that an active version with this definition exists.
+) -> Made[VersionView]:
+    """Make sure that an active version with this definition exists.
 
-    One POST at most, but for a pull role that is not in effect yet: then up to five, each after the version before it
-    has failed and was removed.
+    One POST at most; up to five while a pull role is not in effect yet, each after the version before it has failed and
+    was removed.
 
     Args:
         service: The project's data plane.
         plan: What is wanted.
         clock: Where time comes from.
-        progress: Told each step.
-        registry: Asked once a pull has failed, and only then, so that the error can say why.
+        progress: Called with each step.
+        registry: Read only after a pull has failed, so that the error can say why.
 
     Raises:
-        OwnershipError: The agent exists and another stack, or nobody known, has made it; nothing was changed.
+        OwnershipError: The agent exists and this stack does not own it; nothing was changed.
         VersionFailedError: The service gave up on the version; it was removed again.
         WaitTimeoutError: Not active in time; the version is left for the next run to adopt.
-        ServiceError: The service refused; nothing was made unless the error says so.
+        ServiceError: The service refused; nothing was created unless the error says so.
     """
     return _Run(service, plan, clock, progress, registry).make()
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One create-or-adopt: what it works with, so that its steps need not hand it on."""
+    """One create-or-adopt, with what each of its steps needs."""
 
     service: AgentService
     plan: VersionPlan
@@ -168,14 +139,14 @@ class _Run:
     progress: Progress
     registry: RegistryAccess | None
 
-    def make(self) -> Made:
+    def make(self) -> Made[VersionView]:
         agent = retry_until_project_ready(lambda: self.service.get_agent(self.plan.agent), self.clock, self.progress)
         history = list(self.service.list_versions(self.plan.agent)) if agent else []
-        _require_ownership(self.plan, history)
+        _require_hosted_and_own(self.plan, history)
         if agent:
             self.plan.claim(agent_identity(agent, history))
         owner = self.plan.owner.taking_over(history) if self.plan.take_over else self.plan.owner.of(history)
-        same = _own_with(history, {self.plan.marks.fingerprint, *self.plan.also_known_as}, owner)
+        same = adoptable(history, owner, {self.plan.ownership.fingerprint, *self.plan.also_known_as}, _fingerprint_of)
         adopted = self._first_usable(same)
         if adopted:
             made = Made(self._wait(adopted), Outcome.ADOPTED)
@@ -187,21 +158,21 @@ class _Run:
                 if agent:
                     self._pin_what_serves(agent, history)
                 made = self._post_until_pulled(definition, _next_attempt(same))
-        self._remove_failed(same, keep=made.version)
+        self._remove_failed(same, keep=made.view)
         self.progress(_summary(made))
         return replace(made, owner=owner)
 
     @contextmanager
     def _packed(self) -> Iterator[AgentDefinition]:
-        """The definition with its zip, if it has one: what can't be packed is told before anything is changed."""
+        """Yield the definition with its zip, if it has one. A package that can't be packed fails before any change."""
         if self.plan.pack is None:
             yield self.plan.definition
             return
         with self.plan.pack() as archive:
             yield replace(self.plan.definition, archive=archive)
 
-    def _post_until_pulled(self, definition: AgentDefinition, attempt: int) -> Made:
-        """Posts, and posts again while a pull fails that a role granted a moment ago would explain."""
+    def _post_until_pulled(self, definition: AgentDefinition, attempt: int) -> Made[VersionView]:
+        """Post, and post again while a pull fails that a new role assignment would explain."""
         start = self.clock.now()
         for pause in (*PULL_PAUSES_S, None):
             try:
@@ -216,37 +187,37 @@ class _Run:
             attempt += 1
         raise AssertionError("the last pause is None, so the loop has returned or raised")
 
-    def _post(self, definition: AgentDefinition, attempt: int) -> Made:
-        marks = replace(self.plan.marks, attempt=attempt)
-        posted = self._post_once(definition, marks)
-        marked = OwnershipMetadata.of(posted) == marks
+    def _post(self, definition: AgentDefinition, attempt: int) -> Made[VersionView]:
+        ownership = replace(self.plan.ownership, attempt=attempt)
+        posted = self._post_once(definition, ownership)
+        owned = OwnershipMetadata.of(posted) == ownership
         self.progress(f"posted {posted.id} · {posted.status}")
         try:
             self.plan.claim(version_identity(posted))
         except DuplicateDeclarationError:
             self._remove(posted)
             raise
-        if not marked:
-            self.progress(f"the service handed back {posted.id}, which is equal and not of this making")
+        if not owned:
+            self.progress(f"the service returned existing version {posted.id}, which this stack does not own")
         version = self._wait(posted)
-        return Made(version, Outcome.REPOSTED if attempt > 1 else Outcome.CREATED, marked)
+        return Made(version, Outcome.REPOSTED if attempt > 1 else Outcome.CREATED, owned)
 
-    def _post_once(self, definition: AgentDefinition, marks: OwnershipMetadata) -> VersionView:
-        """One POST; when its answer is lost, what it may have made is looked for before one more is sent."""
-        metadata = {**(definition.metadata or {}), **marks.as_metadata()}
+    def _post_once(self, definition: AgentDefinition, ownership: OwnershipMetadata) -> VersionView:
+        metadata = {**(definition.metadata or {}), **ownership.as_metadata()}
 
-        def post() -> VersionView:
-            return self.service.create_version(self.plan.agent, definition, metadata)
-
-        try:
-            return retry_throttled(post, self.plan.patience, self.clock)
-        except ResponseLostError:
+        def find() -> VersionView | None:
             listed = self.service.list_versions(self.plan.agent)
-            made = next((v for v in listed if OwnershipMetadata.of(v) == marks and v.status in USABLE), None)
-            return made or post()
+            return next((v for v in listed if OwnershipMetadata.of(v) == ownership and v.status in USABLE), None)
+
+        return post_once(
+            lambda: self.service.create_version(self.plan.agent, definition, metadata),
+            find,
+            self.plan.patience,
+            self.clock,
+        )
 
     def _first_usable(self, candidates: Sequence[VersionView]) -> VersionView | None:
-        """The newest candidate that is usable by a single read: a list may be stale [observed]."""
+        """Return the newest candidate that a single read shows as usable: a list may be stale [observed]."""
         for candidate in candidates:
             seen = self.service.get_version(candidate.agent, candidate.version)
             if seen and seen.status in USABLE:
@@ -254,19 +225,15 @@ class _Run:
         return None
 
     def _pin_what_serves(self, agent: AgentView, history: Sequence[VersionView]) -> None:
-        """Pins an endpoint that follows ``@latest``, so that the new version can't take traffic before its rollout.
+        """Pin an endpoint that follows ``@latest``, so that the new version can't get traffic before its rollout.
 
-        Narrows a race and does not close it: someone else may un-pin between this and the POST.
+        This narrows a race and does not close it: someone else may un-pin between this and the POST.
         """
         serving = next((version for version in history if version.status == "active"), None)
         if not agent.follows_latest or serving is None:
             return
-        shares: dict[str, int] = {}
-        for route in agent.routes or (Route(LATEST, 100),):
-            version = serving.version if route.version == LATEST else route.version
-            shares[version] = shares.get(version, 0) + route.percent
-        self.service.set_routes(agent.name, [Route(version, percent) for version, percent in shares.items()])
-        self.progress(f"pinned the endpoint to {serving.id} while the new version is made")
+        self.service.set_routes(agent.name, agent.routing.resolved(serving.version).routes)
+        self.progress(f"pinned the endpoint to {serving.id} while the new version is created")
 
     def _wait(self, version: VersionView) -> VersionView:
         shown = ""
@@ -290,7 +257,7 @@ class _Run:
         raise self._given_up(final)
 
     def _given_up(self, failed: VersionView) -> VersionFailedError:
-        """Removes the failed version, if it is ours, and says why it failed."""
+        """Delete the failed version, if this stack created it; return the error that says why it failed."""
         removed = self._remove(failed)
         cause = self._pull_cause() if failed.error_code == IMAGE_ERROR else remedies.cause(failed.error_code or "")
         return VersionFailedError(
@@ -307,7 +274,7 @@ class _Run:
         )
 
     def _pull_cause(self) -> remedies.Cause:
-        """Why the pull failed, as far as the registry tells; that it doesn't must not hide the failure itself."""
+        """Return why the pull failed. An unreadable registry must not hide the failure itself."""
         pull = pull_causes.Pull(self.plan.definition.image or "", self.plan.pull_identity)
         if self.registry is None or not self.plan.registry_id or not self.plan.pull_identity:
             return pull.usual_causes()
@@ -319,16 +286,16 @@ class _Run:
 
     def _remove(self, failed: VersionView) -> str:
         if not self.plan.owner.made(failed):
-            return f"{failed.id} was left: it does not carry this stack's mark"
+            return f"{failed.id} was left: this stack did not create it"
         try:
             self.service.delete_version(failed.agent, failed.version, force=False)
         except FoundryAgentsError as error:
-            # The failure is what matters; that the clean-up failed too is part of the state. The next run removes it.
+            # A failed clean-up must not hide the failure itself. The next run deletes the version.
             return f"{failed.id} could not be removed ({str(error).splitlines()[0]})"
         return f"{failed.id} was removed"
 
     def _remove_failed(self, same: Sequence[VersionView], *, keep: VersionView) -> None:
-        """Failed tries of the same definition go once it is active. Left-overs do no harm: a refusal is only told."""
+        """Delete failed tries of the same definition once it is active. A refused delete is only reported."""
         for version in same:
             if version.version == keep.version:
                 continue
@@ -340,39 +307,29 @@ class _Run:
                 self.progress(f"{version.id} could not be removed: {str(error).splitlines()[0]}")
 
 
-def _summary(made: Made) -> str:
+def _summary(made: Made[VersionView]) -> str:
     if made.outcome is Outcome.ADOPTED:
-        return f"adopted {made.version.id} (same definition, no POST)"
-    return f"{made.version.id} active"
+        return f"adopted {made.view.id} (same definition, no POST)"
+    return f"{made.view.id} active"
 
 
 def _next_attempt(same: Sequence[VersionView]) -> int:
-    return 1 + max((marks.attempt for version in same if (marks := OwnershipMetadata.of(version))), default=0)
+    return 1 + max((ownership.attempt for version in same if (ownership := OwnershipMetadata.of(version))), default=0)
 
 
-def _require_ownership(plan: VersionPlan, history: Sequence[VersionView]) -> None:
+def _require_hosted_and_own(plan: VersionPlan, history: Sequence[VersionView]) -> None:
     if any(version.hosted is False for version in history):
         raise OwnershipError(plan.agent, owner=None, reason="it is an agent of another kind (not hosted)")
     # A version that failed has taken nothing over.
     counts = [version for version in history if version.status != "failed"] or history
-    refuse_others(plan.owner.of(history), counts, plan.agent, take_over=plan.take_over)
-
-
-def _own_with(history: Sequence[VersionView], fingerprints: Collection[str], owner: Owner) -> list[VersionView]:
-    """The versions with one of the fingerprints that may be adopted, newest first.
-
-    Before this stack has posted a version of its own, one that it has taken over is not adopted: nothing in the service
-    would say that the agent is this stack's now, and the former owner's destroy would take it away.
-    """
-    adoptable = owner.owns if any(map(owner.made, history)) else owner.made
-    return [version for version in history if adoptable(version) and _fingerprint_of(version) in fingerprints]
+    require_ownership(plan.owner.of(history), counts, plan.agent, take_over=plan.take_over)
 
 
 def _fingerprint_of(version: VersionView) -> str:
-    """As its metadata says; of one that the library has not made, as its definition says."""
-    marks = OwnershipMetadata.of(version)
-    if marks:
-        return marks.fingerprint
+    """Return the fingerprint in the metadata; of a version without ownership metadata, that of its definition."""
+    ownership = OwnershipMetadata.of(version)
+    if ownership:
+        return ownership.fingerprint
     try:
         return plain_fingerprint(inputs_of(version, project_endpoint=_ANY_PROJECT, owner="any"))
     except InputError:
@@ -392,19 +349,10 @@ def _who_serves(service: AgentService, failed: VersionView) -> str:
     return ", ".join(shares) or "no version of the agent serves"
 
 
-class Retired(StrEnum):
-    """What became of a version that its resource no longer needs."""
-
-    DELETED = "deleted"
-    GONE = "was already gone"
-    SERVES = "kept: the endpoint's rules give it traffic"
-    NOT_OURS = "kept: it does not carry this stack's mark"
-
-
 def retire(service: AgentService, agent: str, version: str, *, owner: Owner, force: bool) -> Retired:
-    """Deletes a version of this stack that another one has replaced, unless it gets traffic.
+    """Delete a version of this stack that another one has replaced, unless it gets traffic.
 
-    The rules are read just before; a rule that is set between the two calls is not seen.
+    The rules are read just before; a rule that is set between the two calls is not noticed.
 
     Raises:
         ConflictError: Sessions use it and ``force`` is off.

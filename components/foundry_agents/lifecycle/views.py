@@ -1,4 +1,4 @@
-"""What the world looks like to the core: values that an adapter parses once from the service's responses."""
+"""What the core knows of the service: values that an adapter parses once from its responses."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 LATEST = "@latest"
 """The routing target that follows each new active version; the default of a new agent [recorded]."""
 
+WHOLE = 100
+"""Percent. The service accepts other sums [recorded]; this library never sends one."""
 
 Progress = Callable[[str], None]
-"""Takes one short line for the person who watches; must never raise and never gets a secret."""
+"""Takes one short progress message; must never raise and never gets a secret."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class VersionView:
         agent: Name of the agent.
         version: Integer in a string, rising from "1", with gaps.
         status: creating, active, failed, deleting or deleted.
-        metadata: What was sent at creation, our marks included.
+        metadata: What was sent at creation, with the ownership metadata.
         created_at: Seconds since 1970.
         principal_id: Object id of the agent's own Entra identity; "" until known.
         client_id: Client id of the same identity.
@@ -31,7 +33,7 @@ class VersionView:
         error_message: Set on a failed version.
         hosted: False for agents of another kind (prompt, workflow).
         description: What was sent at creation.
-        definition: The service's own words for it; never printed, because it holds environment values.
+        definition: The API payload; never printed, because it holds environment values.
         request_id: Of the answer that showed it; None when it was not read alone.
     """
 
@@ -70,6 +72,95 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Routing:
+    """How an endpoint shares its traffic.
+
+    Attributes:
+        routes: The rules, in the service's order; empty means the default (``@latest``).
+    """
+
+    routes: tuple[Route, ...] = ()
+
+    @classmethod
+    def to(cls, version: str, percent: int = WHOLE, *, rest: str | None = None) -> Routing:
+        """Return the routing that gives a version its share and the rest to another one; everything without another."""
+        if rest is None or percent == WHOLE:
+            return cls((Route(version, WHOLE),))
+        return cls((Route(version, percent), Route(rest, WHOLE - percent)))
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """Percent by version; ``@latest`` where the default is in force."""
+        shares: dict[str, int] = {}
+        for route in self.routes or (Route(LATEST, WHOLE),):
+            shares[route.version] = shares.get(route.version, 0) + route.percent
+        return shares
+
+    @property
+    def follows_latest(self) -> bool:
+        """True when a new active version would get traffic at once."""
+        return self.percent_of(LATEST) > 0 or not self.routes
+
+    @property
+    def target(self) -> str:
+        """The value of the input ``version`` that describes this traffic; not a number when the traffic is split."""
+        busy = self._busy()
+        if len(busy) == 1 and set(busy.values()) == {WHOLE}:
+            return next(iter(busy))
+        return ", ".join(f"{version}: {percent} %" for version, percent in sorted(busy.items())) or "none"
+
+    def percent_of(self, version: str) -> int:
+        """Return the share that the rules give this version; ``@latest`` is not resolved."""
+        return sum(route.percent for route in self.routes if route.version == version)
+
+    def largest(self, *, but: str) -> str | None:
+        """Return the numbered version with the largest share, other than ``but``."""
+        others = [route for route in self.routes if route.version not in {but, LATEST} and route.percent]
+        return max(others, key=lambda route: route.percent).version if others else None
+
+    def describe(self) -> str:
+        """Return the routing as text, largest share first: ``90 % on 7, 10 % on 8``."""
+        shares = sorted(self.routes, key=lambda route: -route.percent) or [Route(LATEST, WHOLE)]
+        return ", ".join(f"{route.percent} % on {route.version}" for route in shares)
+
+    def same_as(self, other: Routing) -> bool:
+        """Return whether both give the same versions the same shares; order and shares of 0 have no meaning."""
+        return self._busy() == other._busy()
+
+    def whole(self) -> Routing:
+        """Return the same routing with a sum of 100, corrected at the largest share; the default without any share."""
+        if not any(route.percent for route in self.routes):
+            return Routing.to(LATEST)
+        shares = self.shares
+        largest = max(shares, key=lambda version: shares[version])
+        shares[largest] += WHOLE - sum(shares.values())
+        return Routing.to(largest) if shares[largest] < 0 else _routing(shares)
+
+    def resolved(self, newest: str | None) -> Routing:
+        """Return the same routing with ``@latest`` replaced by the version that it serves now; as it is for None."""
+        if newest is None:
+            return self.whole()
+        shares: dict[str, int] = {}
+        for version, percent in self.whole().shares.items():
+            number = newest if version == LATEST else version
+            shares[number] = shares.get(number, 0) + percent
+        return _routing(shares)
+
+    def without(self, version: str, *, rest: str) -> Routing:
+        """Return the same routing with the version's share given to ``rest``."""
+        shares = self.whole().shares
+        shares[rest] = shares.get(rest, 0) + shares.pop(version, 0)
+        return _routing(shares)
+
+    def _busy(self) -> dict[str, int]:
+        return {version: percent for version, percent in self.shares.items() if percent}
+
+
+def _routing(shares: Mapping[str, int]) -> Routing:
+    return Routing(tuple(Route(version, percent) for version, percent in shares.items()))
+
+
+@dataclass(frozen=True)
 class AgentView:
     """An agent and its endpoint.
 
@@ -78,7 +169,7 @@ class AgentView:
         latest: The newest version.
         routes: The routing rules in force, in the service's order; empty means the default (``@latest``).
         protocols: Protocols that the endpoint answers.
-        enabled: False when the agent was switched off.
+        enabled: False when the agent is disabled.
     """
 
     name: str
@@ -88,16 +179,21 @@ class AgentView:
     enabled: bool = True
 
     @property
+    def routing(self) -> Routing:
+        """The routes as one value."""
+        return Routing(self.routes)
+
+    @property
     def follows_latest(self) -> bool:
-        """True when a new active version would take traffic at once."""
-        return not self.routes or any(route.version == LATEST and route.percent for route in self.routes)
+        """True when a new active version would get traffic at once."""
+        return self.routing.follows_latest
 
     def percent_of(self, version: str) -> int:
-        """The share of traffic that the rules give this version number; ``@latest`` is not resolved."""
-        return sum(route.percent for route in self.routes if route.version == version)
+        """Return the share that the rules give this version number; ``@latest`` is not resolved."""
+        return self.routing.percent_of(version)
 
     def serves(self, version: str, versions: Sequence[VersionView]) -> bool:
-        """Whether the rules give this version traffic, ``@latest`` resolved.
+        """Return whether the rules give this version traffic, ``@latest`` resolved.
 
         Args:
             version: Its number.
@@ -136,7 +232,7 @@ class Answer:
 
     Attributes:
         version: The version that answered; "" when the service did not say.
-        text: The words of the answer.
+        text: The text of the answer.
         body: The whole answer, as JSON.
         session: The session it was given in.
     """
@@ -174,7 +270,7 @@ class ToolboxVersionView:
     Attributes:
         toolbox: Name of the toolbox.
         version: Integer in a string, rising from "1".
-        metadata: What was sent at creation, our marks included.
+        metadata: What was sent at creation, with the ownership metadata.
         created_at: Seconds since 1970.
         service_id: The service's own id, ``toolbox_…:1``; "" where it gives none.
     """
@@ -212,7 +308,7 @@ class VectorStoreView:
         id: The service's id, ``vs_…``: what file search is given.
         name: What it is called; not unique.
         status: in_progress, completed or expired [sdk].
-        metadata: What was sent at creation, our marks included.
+        metadata: What was sent at creation, with the ownership metadata.
         total: How many files it has.
         done: How many of them can be searched.
         failed: How many could not be indexed.
@@ -247,7 +343,7 @@ class StoredFile:
     Attributes:
         id: The file's id.
         status: in_progress, completed, cancelled or failed [sdk].
-        error: The service's words on one that failed.
+        error: The service's text about a failed one.
     """
 
     id: str
@@ -279,7 +375,7 @@ class RunView:
     Attributes:
         run_id: Its id, such as "ca1".
         status: Queued, Started, Running, Succeeded, Failed, Canceled, Error or Timeout.
-        message: The service's own words about a failure; "" for none.
+        message: The service's own text about a failure; "" for none.
     """
 
     run_id: str

@@ -20,7 +20,7 @@ from foundry_agents.lifecycle.inputs.rollout_settings import Rollout
 from foundry_agents.lifecycle.ownership import Identity
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.portal import playground_url
-from foundry_agents.lifecycle.rollout import RolloutPlan, live_target, roll_out, traffic
+from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import AgentView
 from foundry_agents.resources._plugin import run_record
@@ -30,6 +30,7 @@ from foundry_agents.resources._plugin.program import owner_of_this_stack, row_of
 from foundry_agents.resources._plugin.run_effects import short_urn
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_of
 from foundry_agents.resources.hosted_agent_version import service_of
+from foundry_agents.sources.user_check import load_check
 
 TYPE = "pulumi-python:dynamic/foundry:AgentRollout"
 
@@ -146,7 +147,7 @@ class AgentRolloutProvider(TableProvider):
         if agent is None:
             return ReadResult("", {})
         # A paused rollout moves no traffic, so that traffic elsewhere is no drift.
-        target = inputs.version if inputs.paused else live_target(traffic(agent))
+        target = inputs.version if inputs.paused else agent.routing.target
         seen = replace(inputs, version=target, enabled=agent.enabled)
         known = ROLLOUT_FIELDS.read_outputs(props)
         return ReadResult(id_, self.state(seen, _outputs(inputs, agent, known)), inputs=seen.canonical())
@@ -195,6 +196,7 @@ def _plan(
         described=inputs.described_version,
         keep=inputs.keep_versions,
         owner=owner_of(inputs),
+        load_check=load_check,
         claim=claim,
     )
 
@@ -213,11 +215,10 @@ def _number(version: str | None) -> str | None:
 def _outputs(inputs: RolloutInputs, agent: AgentView, history: RolloutOutputs) -> RolloutOutputs:
     """Return what the agent shows now, and the history that only a rollout finds out: a read keeps it."""
     endpoint = f"{inputs.project_endpoint}/agents/{agent.name}/endpoint"
-    shares = traffic(agent)
     return replace(
         history,
-        serving_version=live_target(shares),
-        traffic=shares,
+        serving_version=agent.routing.target,
+        traffic=agent.routing.shares,
         endpoint=endpoint,
         responses_url=f"{endpoint}/protocols/openai/responses",
         invocations_url=f"{endpoint}/protocols/invocations" if "invocations" in agent.protocols else None,

@@ -23,13 +23,14 @@ from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, fingerprint,
 from foundry_agents.lifecycle.images import check_image
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, VersionInputs, VersionOutputs
 from foundry_agents.lifecycle.inputs.version_parts import CODE
+from foundry_agents.lifecycle.outcomes import Retired
 from foundry_agents.lifecycle.ownership import Answer, Identity, identity, version_identity
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.retention import remove
 from foundry_agents.lifecycle.schema.enums import new_among
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.service.registries import RegistryAccess
-from foundry_agents.lifecycle.versions import Retired, VersionPlan, create_or_adopt, nothing_to_check, retire
+from foundry_agents.lifecycle.versions import VersionPlan, create_or_adopt, nothing_to_check, retire
 from foundry_agents.lifecycle.views import VersionView
 from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
@@ -146,7 +147,7 @@ class HostedAgentVersionProvider(TableProvider):
         plan = VersionPlan(
             agent=inputs.agent_name,
             definition=definition,
-            marks=OwnershipMetadata(fingerprint(values), inputs.owner),
+            ownership=OwnershipMetadata(fingerprint(values), inputs.owner),
             # A version that was posted before there was a key is still known.
             also_known_as=frozenset({plain_fingerprint(values)}),
             pack=_packer(inputs),
@@ -169,9 +170,9 @@ class HostedAgentVersionProvider(TableProvider):
             progress_on(inputs.urn),
             registry=_registry_access(),
         )
-        run_record.record_live(values, urn, made.version.id, version_identity(made.version))
+        run_record.record_live(values, urn, made.view.id, version_identity(made.view))
         inputs = replace(inputs, former_owners=sorted(made.owner.former) or inputs.former_owners)
-        return CreateResult(made.version.id, self.state(inputs, computed_outputs(made.version, inputs)))
+        return CreateResult(made.view.id, self.state(inputs, computed_outputs(made.view, inputs)))
 
     @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

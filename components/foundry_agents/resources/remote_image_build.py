@@ -149,10 +149,10 @@ def _built(inputs: RemoteBuildInputs) -> RemoteBuildOutputs:
         build_args=inputs.build_args,
     )
     patience = PollSettings(inputs.timeout_s, inputs.poll_interval_s)
-    digest = build_or_adopt(
+    built = build_or_adopt(
         image_registry(), _runs(inputs.registry_id), order, patience, SystemClock(), progress_on(inputs.urn)
     )
-    return RemoteBuildOutputs(digest=digest)
+    return RemoteBuildOutputs(digest=built.view)
 
 
 def _as_planned(context: BuildContext, files: str) -> bytes:

@@ -19,11 +19,11 @@ from foundry_agents.lifecycle.failure.errors import ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, ToolboxInputs, ToolboxOutputs
+from foundry_agents.lifecycle.outcomes import Retired
 from foundry_agents.lifecycle.ownership import Identity, toolbox_identity, version_of_toolbox
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.toolboxes import (
-    Retired,
     ToolboxPlan,
     create_or_adopt,
     default_endpoint_of,
@@ -142,8 +142,8 @@ class ToolboxVersionProvider(TableProvider):
         plan = ToolboxPlan(
             toolbox=inputs.toolbox_name,
             tools=inputs.tools,
-            marks=OwnershipMetadata(_fingerprint(inputs), inputs.owner),
-            patience=PollSettings(inputs.timeout_s, 5),
+            ownership=OwnershipMetadata(_fingerprint(inputs), inputs.owner),
+            patience=_poll_settings(inputs),
             description=inputs.description,
             metadata=inputs.metadata,
             promote=inputs.promote,
@@ -155,9 +155,9 @@ class ToolboxVersionProvider(TableProvider):
             claim=run_record.claim_identity(values, type(self).__name__, urn),
         )
         made = create_or_adopt(_service_of(inputs.project_endpoint), plan, SystemClock(), progress_on(inputs.urn))
-        run_record.record_live(values, urn, made.version.id, toolbox_identity([made.version]))
+        run_record.record_live(values, urn, made.view.id, toolbox_identity([made.view]))
         inputs = replace(inputs, former_owners=sorted(made.owner.former) or inputs.former_owners)
-        return CreateResult(made.version.id, self.state(inputs, _outputs(made.version, inputs)))
+        return CreateResult(made.view.id, self.state(inputs, _outputs(made.view, inputs)))
 
     @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -185,7 +185,12 @@ class ToolboxVersionProvider(TableProvider):
         inputs = self._read(news)
         if inputs.promote:
             make_default(
-                _service_of(inputs.project_endpoint), inputs.toolbox_name, _version_in(id_), progress_on(inputs.urn)
+                _service_of(inputs.project_endpoint),
+                inputs.toolbox_name,
+                _version_in(id_),
+                progress_on(inputs.urn),
+                clock=SystemClock(),
+                patience=_poll_settings(inputs),
             )
         return UpdateResult(self.updated_state(inputs, olds))
 
@@ -204,6 +209,8 @@ class ToolboxVersionProvider(TableProvider):
             owner=owner_of(inputs),
             claim=claim,
             fresh=set(map(_version_in, run_record.live_ids(values, claim.run))),
+            clock=SystemClock(),
+            patience=_poll_settings(inputs),
             progress=progress_on(inputs.urn),
         )
         if became is Retired.UNPROVED:
@@ -246,6 +253,10 @@ def _outputs(version: ToolboxVersionView, inputs: ToolboxInputs) -> ToolboxOutpu
 
 def _fingerprint(inputs: ToolboxInputs) -> str:
     return hashed(TOOLBOX_FIELDS.described(inputs.canonical()))
+
+
+def _poll_settings(inputs: ToolboxInputs) -> PollSettings:
+    return PollSettings(inputs.timeout_s, 5)
 
 
 def _service_of(project_endpoint: str) -> ToolboxService:

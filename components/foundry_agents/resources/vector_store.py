@@ -17,10 +17,11 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS, VectorStoreOutputs
+from foundry_agents.lifecycle.outcomes import Retired
 from foundry_agents.lifecycle.ownership import Identity, store_identity
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
-from foundry_agents.lifecycle.vector_stores import Retired, StorePlan, create_or_adopt, retire, sha256_of
+from foundry_agents.lifecycle.vector_stores import StorePlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import VectorStoreView
 from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
@@ -28,6 +29,7 @@ from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
 from foundry_agents.resources._plugin.run_effects import short_urn
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_of
+from foundry_agents.sources.files import sha256_of
 
 TYPE = "pulumi-python:dynamic/foundry:VectorStore"
 
@@ -110,12 +112,11 @@ class VectorStoreProvider(TableProvider):
             name=inputs.store_name,
             files=inputs.files,
             paths=inputs.paths,
-            marks=OwnershipMetadata(hashed(VECTOR_STORE_FIELDS.described(values)), inputs.owner),
+            ownership=OwnershipMetadata(hashed(VECTOR_STORE_FIELDS.described(values)), inputs.owner),
             patience=PollSettings(inputs.timeout_s, inputs.poll_interval_s),
+            hash_of=sha256_of,
         )
-        made, _adopted = create_or_adopt(
-            _service_of(inputs.project_endpoint), plan, SystemClock(), progress_on(inputs.urn)
-        )
+        made = create_or_adopt(_service_of(inputs.project_endpoint), plan, SystemClock(), progress_on(inputs.urn)).view
         run_record.record_live(values, short_urn(inputs.urn), made.id, store_identity(made.id))
         return CreateResult(made.id, self.state(inputs, _outputs(made)))
 

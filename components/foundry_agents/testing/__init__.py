@@ -1,4 +1,4 @@
-"""For your own tests: services in memory and a clock that never waits.
+"""Fakes for your own tests: services in memory and a clock that never waits.
 
 service = MemoryService()
 made = create_or_adopt(service, plan, FastClock(), progress=print)

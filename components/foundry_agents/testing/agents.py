@@ -18,7 +18,7 @@ from foundry_agents.lifecycle.views import (
 
 
 def echo(version: str, question: str) -> str:
-    """What an agent in memory answers unless it is told otherwise."""
+    """Return the default answer of an agent in memory."""
     return f"{version}: {question}"
 
 
@@ -32,11 +32,11 @@ class MemoryService:
         calls: Every call, in order, as its verb: "create_version support", "set_routes support 2=100".
         versions: By agent and number.
         routes: The rules of each agent; the default until they are set.
-        protocols: What each endpoint answers; responses unless more was switched on.
-        disabled: Agents that somebody has switched off.
+        protocols: What each endpoint answers; responses unless more was enabled.
+        disabled: Agents that are disabled.
         sessions: Open sessions of each agent, with their version, by id.
         answers: What a version answers to a question.
-        chance: Decides which version a fresh session gets.
+        chance: Chooses the version of a fresh session.
     """
 
     statuses: Sequence[str] = ("active",)
@@ -64,19 +64,19 @@ class MemoryService:
         return [call for call in self.writes if not call.startswith(("ask ", "create_session ", "delete_session "))]
 
     def get_agent(self, agent: str) -> AgentView | None:
-        """The agent, with the default rule until routes are set."""
+        """Return the agent, with the default rule until routes are set."""
         self.calls.append(f"get_agent {agent}")
         if not (versions := self.versions.get(agent)):
             return None
         return self._view(agent, list(versions.values())[-1])
 
     def list_versions(self, agent: str) -> Iterator[VersionView]:
-        """Newest first."""
+        """Yield the versions, newest first."""
         self.calls.append(f"list_versions {agent}")
         yield from reversed(list(self.versions.get(agent, {}).values()))
 
     def get_version(self, agent: str, version: str) -> VersionView | None:
-        """One version; each read moves its script on."""
+        """Return one version; each read advances its script."""
         self.calls.append(f"get_version {agent}:{version}")
         seen = self.versions.get(agent, {}).get(version)
         script = self._scripts.get(f"{agent}:{version}")
@@ -89,7 +89,7 @@ class MemoryService:
         return seen
 
     def create_version(self, agent: str, definition: AgentDefinition, metadata: Mapping[str, str]) -> VersionView:
-        """Makes the next version."""
+        """Create the next version."""
         del definition
         self.calls.append(f"create_version {agent}")
         number = str(self._numbers.get(agent, 0) + 1)
@@ -100,13 +100,13 @@ class MemoryService:
         return made
 
     def delete_version(self, agent: str, version: str, *, force: bool) -> bool:
-        """Takes a version away."""
+        """Delete a version."""
         del force
         self.calls.append(f"delete_version {agent}:{version}")
         return self.versions.get(agent, {}).pop(version, None) is not None
 
     def delete_agent(self, agent: str, *, force: bool) -> bool:
-        """Takes the agent away."""
+        """Delete the agent."""
         del force
         self.calls.append(f"delete_agent {agent}")
         self.routes.pop(agent, None)
@@ -115,7 +115,7 @@ class MemoryService:
     def set_routes(
         self, agent: str, routes: Sequence[Route], *, enable_protocols: frozenset[str] = frozenset()
     ) -> AgentView:
-        """Replaces the rules."""
+        """Replace the rules."""
         shares = " ".join(f"{route.version}={route.percent}" for route in routes)
         self.calls.append(f"set_routes {agent} {shares}")
         self.routes[agent] = tuple(routes)
@@ -123,30 +123,30 @@ class MemoryService:
         return self._view(agent, None)
 
     def enable(self, agent: str) -> None:
-        """Switches the agent on."""
+        """Enable the agent."""
         self.calls.append(f"enable {agent}")
         self.disabled.discard(agent)
 
     def list_sessions(self, agent: str) -> Iterator[SessionView]:
-        """All open sessions are active."""
+        """Yield the open sessions; all are active."""
         self.calls.append(f"list_sessions {agent}")
         for session, version in self.sessions.get(agent, {}).items():
             yield SessionView(session, version, "active")
 
     def create_session(self, agent: str, version: str) -> str:
-        """Opens a session on a version."""
+        """Open a session on a version."""
         self.calls.append(f"create_session {agent}:{version}")
         return self._open(agent, version)
 
     def delete_session(self, agent: str, session: str) -> None:
-        """Forgets a session."""
+        """Delete a session."""
         self.calls.append(f"delete_session {agent} {session}")
         self.sessions.get(agent, {}).pop(session, None)
 
     def ask(
         self, agent: str, question: str, *, protocol: str, session: str | None = None, timeout_s: float = 60
     ) -> Answer:
-        """Answers as ``answers`` says, in the session's version or one that the rules choose."""
+        """Answer as ``answers`` says, in the session's version or one that the rules choose."""
         del protocol, timeout_s
         self.calls.append(f"ask {agent} {session or 'endpoint'}")
         if session is None:

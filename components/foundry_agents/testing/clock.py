@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass
 class FastClock:
-    """Time that passes only when somebody sleeps."""
+    """Time that passes only in `sleep`."""
 
     seconds: float = 0.0
 
     def now(self) -> float:
-        """Seconds slept so far."""
+        """Return the seconds slept so far."""
         return self.seconds
 
     def sleep(self, seconds: float) -> None:
-        """Lets time pass at once."""
+        """Let time pass at once."""
         self.seconds += seconds

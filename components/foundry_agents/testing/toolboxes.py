@@ -38,24 +38,24 @@ class MemoryToolboxes:
         return [call for call in self.calls if call.startswith(("create_", "promote ", "delete_"))]
 
     def default_version(self, toolbox: str) -> str | None:
-        """The first version, until another is promoted [recorded]."""
+        """Return the first version, until another is promoted [recorded]."""
         self.calls.append(f"default_version {toolbox}")
         return self.defaults.get(toolbox)
 
     def list_versions(self, toolbox: str) -> Iterator[ToolboxVersionView]:
-        """Newest first."""
+        """Yield the versions, newest first."""
         self.calls.append(f"list_versions {toolbox}")
         yield from reversed(list(self.versions.get(toolbox, {}).values()))
 
     def get_version(self, toolbox: str, version: str) -> ToolboxVersionView | None:
-        """One version."""
+        """Return one version."""
         self.calls.append(f"get_version {toolbox}:{version}")
         return self.versions.get(toolbox, {}).get(version)
 
     def create_version(
         self, toolbox: str, tools: list[Mapping[str, object]], description: str, metadata: Mapping[str, str]
     ) -> ToolboxVersionView:
-        """Makes the next version."""
+        """Create the next version."""
         del description
         self.calls.append(f"create_version {toolbox}")
         number = self._numbers[toolbox] = self._numbers.get(toolbox, 0) + 1
@@ -66,28 +66,28 @@ class MemoryToolboxes:
         return made
 
     def promote(self, toolbox: str, version: str) -> None:
-        """Makes a version the default."""
+        """Make a version the default."""
         self.calls.append(f"promote {toolbox}:{version}")
         self.defaults[toolbox] = version
 
     def delete_version(self, toolbox: str, version: str) -> bool:
-        """Takes a version away."""
+        """Delete a version."""
         self.calls.append(f"delete_version {toolbox}:{version}")
         return self.versions.get(toolbox, {}).pop(version, None) is not None
 
     def delete_toolbox(self, toolbox: str) -> bool:
-        """Takes the toolbox away."""
+        """Delete the toolbox."""
         self.calls.append(f"delete_toolbox {toolbox}")
         self.defaults.pop(toolbox, None)
         return self.versions.pop(toolbox, None) is not None
 
     def agent_environments(self) -> Iterator[AgentEnvironment]:
-        """What ``environments`` says."""
+        """Yield ``environments``."""
         self.calls.append("agent_environments")
         for version, values in self.environments.items():
             yield AgentEnvironment(version, values)
 
     def has_connection(self, name: str) -> bool:
-        """What ``connections`` says."""
+        """Return whether ``connections`` has it."""
         self.calls.append(f"has_connection {name}")
         return name in self.connections

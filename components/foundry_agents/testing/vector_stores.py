@@ -46,18 +46,18 @@ class MemoryVectorStores:
         return [call for call in self.calls if call.startswith(("create_", "upload ", "delete_"))]
 
     def list_stores(self) -> Iterator[VectorStoreView]:
-        """Newest first."""
+        """Yield the stores, newest first."""
         self.calls.append("list_stores")
         yield from reversed([self._seen(store) for store in self.stores])
 
     def get_store(self, store: str) -> VectorStoreView | None:
-        """One store; each read brings its index on."""
+        """Return one store; each read advances its index."""
         self.calls.append(f"get_store {store}")
         self._reads[store] = self._reads.get(store, 0) + 1
         return self._seen(store) if store in self.stores else None
 
     def create_store(self, name: str, files: Sequence[str], metadata: Mapping[str, str]) -> VectorStoreView:
-        """Makes a store."""
+        """Create a store."""
         self.calls.append(f"create_store {name}")
         made = VectorStoreView(self._next("vs"), name, "in_progress", dict(metadata), total=len(files))
         self.stores[made.id] = made
@@ -65,25 +65,25 @@ class MemoryVectorStores:
         return made
 
     def delete_store(self, store: str) -> bool:
-        """Takes a store away; its files stay."""
+        """Delete a store; its files stay."""
         self.calls.append(f"delete_store {store}")
         self.contents.pop(store, None)
         return self.stores.pop(store, None) is not None
 
     def files_of(self, store: str) -> Iterator[StoredFile]:
-        """The files of a store."""
+        """Yield the files of a store."""
         self.calls.append(f"files_of {store}")
         for file in self.contents.get(store, []):
             yield StoredFile(file, "failed", "not a text") if self._fails(file) else StoredFile(file, "completed")
 
     def list_files(self) -> Iterator[FileView]:
-        """All files."""
+        """Yield all files."""
         self.calls.append("list_files")
         for file, name in self.files.items():
             yield FileView(file, name)
 
     def upload(self, filename: str, path: Path) -> FileView:
-        """Keeps the name."""
+        """Keep the name."""
         del path
         self.calls.append(f"upload {filename}")
         made = FileView(self._next("file"), filename)
@@ -91,17 +91,17 @@ class MemoryVectorStores:
         return made
 
     def delete_file(self, file: str) -> bool:
-        """Takes a file away."""
+        """Delete a file."""
         self.calls.append(f"delete_file {file}")
         return self.files.pop(file, None) is not None
 
     def stores_in_toolboxes(self) -> Iterator[str]:
-        """What ``searched`` says."""
+        """Yield ``searched``."""
         self.calls.append("stores_in_toolboxes")
         yield from self.searched
 
     def agent_environments(self) -> Iterator[AgentEnvironment]:
-        """What ``environments`` says."""
+        """Yield ``environments``."""
         self.calls.append("agent_environments")
         for version, values in self.environments.items():
             yield AgentEnvironment(version, values)

@@ -1,6 +1,6 @@
-"""What the service means when it refuses a request: its codes and words to causes and remedies, in one place.
+"""Causes and remedies of requests that the service refuses, by its codes and texts.
 
-Codes and words are [docs], [azd] or [observed]; no recording holds one of these answers.
+Codes and texts are [docs], [azd] or [observed]; no recording holds one of these responses.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OLDER_NAMES: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """One way in which the service says no.
+    """One kind of refusal by the service.
 
     Attributes:
         code: The service's code.
@@ -62,11 +62,11 @@ class Refusal:
     older: str = ""
 
     def fits(self, status: int | None, code: str | None, said: str) -> bool:
-        """True when this is what the service has said; a code may also stand in its words."""
+        """Return whether this is what the service has said; its text may hold the code, too."""
         if self.status != status:
             return False
         named = code == self.code or re.search(rf"\b{self.code}\b", said) is not None
-        # Codes are the same for many causes; where there are words for one, the words decide.
+        # One code has many causes; where a row has a text, the text decides.
         return re.search(self.words, said, re.IGNORECASE) is not None if self.words else named
 
 
@@ -89,14 +89,14 @@ REFUSALS: tuple[Refusal, ...] = (
         "bad_request",
         400,
         "unsupported region",
-        "hosted agents are not to be had in the region of this project's account",
-        "make the Foundry account in a region that has them, for example eastus2 or swedencentral",
+        "hosted agents are not available in this account's region",
+        "create the Foundry account in a region that has them, for example eastus2 or swedencentral",
     ),
     Refusal(
         "bad_request",
         400,
         "unsupported .*protocol version",
-        "the agent declares a version of the protocol that the service does not speak; it takes any at create",
+        "the agent declares a version of the protocol that the service does not support; create accepts any version",
         'declare the version that the service names, today protocols={"responses": "2.0.0"}',
         older="ProtocolVersionNotSupported",
     ),
@@ -112,15 +112,15 @@ REFUSALS: tuple[Refusal, ...] = (
         400,
         r"(1,?000|maximum|limit)\b.*\bversions|\bversions\b.*(1,?000|maximum|limit)",
         "an agent has at most 1000 versions, and those of former deployments count",
-        "take the change back, set keep_versions on the rollout, as in Rollout.all_at_once(keep_versions=10), and run "
-        "`pulumi up`: it deletes versions that get no traffic. Then make the change again",
+        "revert the change, set keep_versions on the rollout, as in Rollout.all_at_once(keep_versions=10), and run "
+        "`pulumi up`: it deletes versions that get no traffic. Then apply the change again",
     ),
     Refusal(
         "agent_version_failed",
         400,
         "",
-        "the version that was called has failed, and the service does not bring it back",
-        "run `pulumi refresh` and `pulumi up`: a failed version is posted anew",
+        "the version that was called has failed, and the service does not restart it",
+        "run `pulumi refresh` and `pulumi up`: a failed version is posted again",
     ),
     Refusal(
         "AgentNotCodeBased",
@@ -133,15 +133,15 @@ REFUSALS: tuple[Refusal, ...] = (
         "RegionalQuotaExceeded",
         429,
         "",
-        "the region has no room for more sessions of this subscription just now",
+        "the region has no capacity for more sessions of this subscription at the moment",
         "wait and run `pulumi up` again, end sessions that are not needed, or use another region; the limit of "
-        "sessions at once is 15, 25 or 50 for each subscription and region",
+        "concurrent sessions is 15, 25 or 50 for each subscription and region",
     ),
     Refusal(
         "QuotaExceeded",
         429,
         "",
-        "the subscription has as many sessions at once as it may have in this region",
+        "the subscription has reached its limit of concurrent sessions in this region",
         "end sessions that are not needed, lower session_idle_timeout_s, or ask for more quota; then run `pulumi up` "
         "again",
     ),
@@ -149,8 +149,8 @@ REFUSALS: tuple[Refusal, ...] = (
         "server_error",
         500,
         "",
-        "the service had trouble of its own, mostly for a moment; the request may have been carried out",
-        "run `pulumi up` again: what was made meanwhile is found by its mark and adopted. If it goes on for hours, "
+        "the service had an internal error, mostly a short one; the request may have been carried out",
+        "run `pulumi up` again: it adopts what was created meanwhile. If the error continues for hours, "
         "give the request id to Azure support",
     ),
     Refusal(
@@ -172,7 +172,7 @@ REFUSALS: tuple[Refusal, ...] = (
 
 
 def cause(status: int | None, code: str | None, said: str) -> tuple[str, str | None] | None:
-    """Why the service refused and what to do; None when its own words must do.
+    """Return why the service refused and what to do; None when only its own text is known.
 
     Args:
         status: HTTP status.

@@ -1,11 +1,11 @@
-"""Every error this library raises on purpose.
+"""Every error that this library raises on purpose.
 
 FoundryAgentsError
 ├── InputError                  every problem in the inputs, each with its property path; raised before any request
 ├── OwnershipError              it exists and this stack does not own it; nothing was changed
 ├── DuplicateDeclarationError   two resources of one program stand for the same thing; nothing was changed
 ├── RemovalRefusedError         .subject: a run that is limited to targets would delete it; it stays, in state too
-├── ServiceError                .status .code .request_id .operation: the service refused the request
+├── ServiceError                .status .code .request_id .operation: a request to a service of Azure failed
 │   ├── AccessDeniedError           401 or 403: who lacks which role, and where
 │   │   └── NetworkDeniedError          403: the account accepts no calls from this network; no role helps
 │   ├── PreviewRequiredError        403 preview_feature_required: the service wants an opt-in that is not sent
@@ -21,20 +21,23 @@ FoundryAgentsError
 ├── BuilderUnavailableError     nothing on this machine can build an image
 ├── RemoteBuildError            .run_id .log: a build in Azure failed or did not end in time
 ├── VersionFailedError          .code .detail .last: the service gave up on a version; final
-├── WaitTimeoutError            .last .polls .waited_s: the deadline passed; carries the last observed state
 ├── VersionGoneError            .last: a version was deleted by someone else while it was waited for
+├── VersionNotFoundError        .agent .version: the service has no such version
+├── VectorStoreError            .store .files: files could not be indexed, or the store was deleted meanwhile
+├── WaitTimeoutError            .last .polls .waited_s .error: the deadline passed; carries the last observed state
 ├── SmokeTestError              .detail: a version did not answer as it should
+├── PromotionConflictError      .seen: someone else changes the default version of the same toolbox
 ├── TrafficConflictError        .seen: someone else changes the same traffic
 ├── RolloutError                .restored: traffic could not be moved; says where it is now
 └── ContractError               what another stack publishes does not exist, or can't be read
 
-The text of each is a finished message: what failed, where, what state things are in, what to do, and the request
-id where there is one. It never holds an environment value.
+The text of each is a finished message: what failed, where, why, the state things are in, what to do, and the request id
+where there is one. "Service said" holds the service's own words and nothing else. No text holds an environment value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,6 +50,16 @@ if TYPE_CHECKING:
 
 class FoundryAgentsError(Exception):
     """The root: catch this to catch all of them."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the finished text and the attributes: `__init__` takes other arguments than the text."""
+        return _unpickled, (type(self), self.args, self.__dict__)
+
+
+def _unpickled(kind: type[FoundryAgentsError], args: tuple[object, ...], attributes: Mapping[str, object]) -> object:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 @dataclass(frozen=True, order=True)
@@ -89,7 +102,7 @@ def message(
     said: str | None = None,
     request_id: str | None = None,
 ) -> str:
-    """Builds the one layout that every error text has; parts that are not known are left out."""
+    """Build the one layout that every error text has; parts that are not known are left out."""
     if said is not None and request_id:
         said = f"{said} (request {request_id})"
     elif request_id:
@@ -99,11 +112,11 @@ def message(
 
 
 class OwnershipError(FoundryAgentsError):
-    """The agent, or another thing of the project, exists and this stack has not made it.
+    """The agent, toolbox or version exists, and another stack or none manages it.
 
     Attributes:
         agent: Its name.
-        owner: The stack that made it, as ``organization/project/stack``; None when it carries no mark.
+        owner: The stack that manages it, as ``organization/project/stack``; None without ownership metadata.
     """
 
     def __init__(
@@ -115,10 +128,10 @@ class OwnershipError(FoundryAgentsError):
             message(
                 f'{kind} "{agent}" exists and is not managed by this stack',
                 why=reason,
-                do=f"choose another {name_input}, or set take_over=True to manage it from this stack. Has this stack "
-                "been renamed: run `pulumi up` without --replace, and rename a component with an alias",
+                state="No changes were made.",
+                do=f"choose another {name_input}, or set take_over=True to manage it from this stack. If this stack "
+                "was renamed, run `pulumi up` without --replace, and rename a component with an alias",
             )
-            + "\n  State: No changes were made."
         )
 
 
@@ -129,52 +142,52 @@ class DuplicateDeclarationError(FoundryAgentsError):
         super().__init__(
             message(
                 f"{one} and {other} both declare the {subject}",
-                why="two declarations of one thing would take each other's versions and traffic away",
-                state=f"{one} was not deployed, and nothing of it was changed",
+                why="two declarations of one thing would delete each other's versions and move each other's traffic",
+                state=f"{one} was not deployed; what {other} deployed was not changed",
                 do="remove one of them, or give it another name",
             )
         )
 
 
 class RemovalRefusedError(FoundryAgentsError):
-    """A thing would go in a run that can't see whether something else declares it.
+    """A run would delete something without knowing whether another resource declares it.
 
     Attributes:
-        subject: What stays.
+        subject: What was not deleted.
     """
 
     def __init__(self, subject: str, *, option: str, unseen: str = "", destroys: bool = False) -> None:
         self.subject = subject
         if option:
             why = f"{option} limits this run to a part of the stack, so it can't see what else declares it"
-            do = "take it out of the program and run `pulumi up`" + (
+            do = "remove it from the program and run `pulumi up`" + (
                 f"; or destroy the whole stack: `pulumi destroy` without {option}" if destroys else f" without {option}"
             )
         else:
-            why = f"it is not known whether this run is an `up` or a `destroy`: {unseen}"
+            why = f"this run could be an `up` or a `destroy`: {unseen}"
             do = (
-                "run it with the `pulumi` command; or, where the engine is built into another program and the run is "
-                "about the whole stack, set the environment variable FOUNDRY_AGENTS_RUN to `up` or `destroy`"
+                "use the `pulumi` command; or, if another program embeds the engine and the run covers the whole "
+                "stack, set the environment variable FOUNDRY_AGENTS_RUN to `up` or `destroy`"
             )
         super().__init__(
             message(
                 f"{subject} was not deleted",
                 why=why,
-                state="it is as it was, and stays in the stack's state",
+                state="nothing was changed in the service, and the resource stays in the stack's state",
                 do=do,
             )
         )
 
 
 class ServiceError(FoundryAgentsError):
-    """The service refused, and nothing says that trying again would help.
+    """A request to a service of Azure failed, and nothing says that trying again would help.
 
     Attributes:
-        status: HTTP status; None when no answer came.
+        status: HTTP status; None when there was no response.
         code: The service's own code, for example ``invalid_payload``; None when it sent none.
-        detail: The service's own words.
+        detail: The service's own words; without a response, why there was none.
         request_id: What Azure support asks for; None when none was sent.
-        operation: What was being done, as method and URL without its query.
+        operation: The request, as method and URL without its query.
     """
 
     what = "the service refused"
@@ -188,26 +201,30 @@ class ServiceError(FoundryAgentsError):
         status: int | None = None,
         code: str | None = None,
         request_id: str | None = None,
+        what: str | None = None,
+        state: str | None = None,
+        do: str | None = None,
     ) -> None:
         self.status = status
         self.code = code
         self.detail = detail
         self.request_id = request_id
         self.operation = operation
-        super().__init__(self.text())
+        if what:
+            self.what = what
+        super().__init__(self._text(state, do))
 
-    def text(self, *, state: str | None = None) -> str:
-        """Gives the whole message; ``state`` is what a caller further up knows about the state of things."""
+    def _text(self, state: str | None, do: str | None) -> str:
         prefix = f"[{self.code}] " if self.code else ""
-        status = f", HTTP {self.status}" if self.status else ""
-        why, do = cause(self.status, self.code, self.detail) or (None, None)
+        why, remedy = cause(self.status, self.code, self.detail) or (None, None)
+        said = f"{prefix}{self.detail}" if self.status else None
         return message(
-            f"{self.what}{status}",
+            f"{self.what}, HTTP {self.status}" if self.status else self.what,
             where=self.operation,
-            why=why,
+            why=why if said else self.detail,
             state=state,
-            do=do or self.do,
-            said=f"{prefix}{self.detail}",
+            do=do or remedy or self.do,
+            said=said,
             request_id=self.request_id,
         )
 
@@ -219,44 +236,53 @@ class AccessDeniedError(ServiceError):
     do = (
         f"give the deploying principal the role Foundry User ({FOUNDRY_USER}) or Foundry "
         f"Project Manager ({FOUNDRY_PROJECT_MANAGER}) on the project; Owner and Contributor do not "
-        "include it. A role granted a moment ago takes a few minutes to reach the service"
+        "include it. A new role assignment takes a few minutes to reach the service"
     )
 
 
 class NetworkDeniedError(AccessDeniedError):
-    """The account takes no calls from where this one came from (403 about public access)."""
+    """The account accepts no calls from this network (403 about public access)."""
 
-    what = "the Foundry account takes no calls from this network"
+    what = "the Foundry account accepts no calls from this network"
     do = (
-        "run Pulumi where the account's private endpoint is reached (a machine or agent in its virtual network), or "
-        "make a private endpoint for it; a role does not help"
+        "run Pulumi where the account's private endpoint can be reached (a machine or agent in its virtual network), "
+        "or create a private endpoint for it; a role does not help"
     )
 
 
 class PreviewRequiredError(ServiceError):
-    """The service asks for the opt-in to a preview feature; no role opens that gate."""
+    """The service requires the opt-in to a preview feature; no role replaces it."""
 
-    what = "the service asks for a preview feature"
+    what = "the service requires a preview feature"
     do = (
-        "use what is generally available in this region, or a release of this library that sends the opt-in which the "
-        "service names"
+        "use what is generally available in this region, or a release of this library that sends the opt-in named by "
+        "the service"
     )
 
 
 class ProjectNotFoundError(ServiceError):
-    """The project, or the host name of its account, is not there (yet)."""
+    """The project, or the host name of its account, does not exist (yet)."""
 
     what = "the Foundry project was not found"
-    do = (
-        "check project_endpoint; a project made a moment ago answers like this for some minutes: "
-        "then run `pulumi up` again"
-    )
+    do = "check project_endpoint. A new project answers like this for some minutes: then run `pulumi up` again"
 
 
 class ConflictError(ServiceError):
-    """Something else still uses what was to be changed or deleted (409)."""
+    """Something still uses what was to be changed or deleted (409)."""
 
-    what = "the service has a conflict"
+    what = "the request conflicts with the current state"
+
+    def explained(self, *, state: str, do: str) -> ConflictError:
+        """Return the same error with what a caller knows: the state things are in, and what to do."""
+        return ConflictError(
+            self.detail,
+            operation=self.operation,
+            status=self.status,
+            code=self.code,
+            request_id=self.request_id,
+            state=state,
+            do=do,
+        )
 
 
 class NotReadyError(ServiceError):
@@ -266,14 +292,14 @@ class NotReadyError(ServiceError):
 
 
 class ThrottledError(ServiceError):
-    """Too many requests (429): the service did nothing and says when to ask again.
+    """Too many requests (429): the service did nothing and says when to try again.
 
     Attributes:
         retry_after_s: Seconds to wait, from either form of Retry-After; None when the service gave none.
     """
 
     what = "the service is throttling"
-    do = "run `pulumi up` again later, or ask for more quota; what was made meanwhile is found by its mark and adopted"
+    do = "run `pulumi up` again later, or ask for more quota; it adopts what was created meanwhile"
 
     def __init__(
         self,
@@ -290,43 +316,46 @@ class ThrottledError(ServiceError):
 
 
 class ResponseLostError(ServiceError):
-    """The request may or may not have been carried out: look before asking again."""
+    """The request may or may not have been carried out: read before sending it again."""
 
-    what = "the service did not answer properly"
-    do = "run `pulumi up` again: what was made meanwhile is found by its mark and adopted"
+    what = "the response was lost or is not usable"
+    do = "run `pulumi up` again: it adopts what was created meanwhile"
 
 
 class UnreachableError(ServiceError):
     """No connection could be made, so nothing was sent."""
 
-    what = "the Foundry endpoint could not be reached"
-    do = "check project_endpoint, DNS, proxy and private endpoint from this machine, then run `pulumi up` again"
+    what = "the endpoint could not be reached"
+    do = (
+        "check project_endpoint or the host named above, DNS, proxy and private endpoint from this machine, then run "
+        "`pulumi up` again"
+    )
 
 
 class SignInError(FoundryAgentsError):
-    """No credential gave a token."""
+    """No credential gave an access token."""
 
     def __init__(self, detail: str, *, endpoint: str) -> None:
         super().__init__(
             message(
-                "no token for the Foundry data plane",
+                "no access token could be acquired",
                 where=endpoint,
-                state="nothing was sent to the service",
+                why=detail,
+                state="nothing was changed",
                 do="sign in: `az login`, or a workload or managed identity in the environment of the Pulumi process",
-                said=detail,
             )
         )
 
 
 OTHER_WAYS = (
     "AgentImage.remote_build(…) builds in Azure, without Docker; AgentImage.pinned(…) and AgentImage.from_tag(…) "
-    "name an image that is in a registry already"
+    "use an image that is in a registry already"
 )
-"""The end of every error of a build: an image can be had without it."""
+"""The end of every error of a build: how to get an image without it."""
 
 
 class UnsuitableImageError(FoundryAgentsError):
-    """An image is not there, or can't run as a hosted agent.
+    """An image does not exist, or can't run as a hosted agent.
 
     Attributes:
         reference: The image.
@@ -339,41 +368,56 @@ class UnsuitableImageError(FoundryAgentsError):
                 f"image {reference} can't run as a hosted agent",
                 why="; ".join(why),
                 state="nothing was posted",
-                do=f"{do}; or switch this check off: AgentImage…({off})",
+                do=f"{do}; or disable this check: AgentImage…({off})",
             )
         )
 
 
 class RegistryAccessError(FoundryAgentsError):
-    """A registry does not let this machine read or push.
+    """A registry does not let this machine read, push or build.
 
     Attributes:
         registry: Its host.
         status: HTTP status; None when it could not be reached.
     """
 
-    def __init__(self, registry: str, *, operation: str, detail: str, status: int | None, do: str) -> None:
+    def __init__(
+        self,
+        registry: str,
+        *,
+        operation: str,
+        detail: str,
+        status: int | None,
+        do: str,
+        state: str = "no version was posted",
+    ) -> None:
         self.registry = registry
         self.status = status
-        answer = f", HTTP {status}" if status else ""
+        failed = f"{'was not found' if status == _NOT_FOUND else 'refused'}, HTTP {status}"
+        if status is None:
+            failed = "could not be reached"
         super().__init__(
             message(
-                f"registry {registry} refused{answer}" if status else f"registry {registry} could not be reached",
+                f"registry {registry} {failed}",
                 where=operation,
-                state="nothing was built, pushed or posted",
+                why=None if status else detail,
+                state=state,
                 do=f"{do}. {OTHER_WAYS}",
-                said=detail,
+                said=detail if status else None,
             )
         )
 
 
+_NOT_FOUND = 404
+
+
 class BuilderUnavailableError(FoundryAgentsError):
-    """There is no builder on this machine."""
+    """This machine has no builder."""
 
     def __init__(self, why: str, *, do: str) -> None:
         super().__init__(
             message(
-                "no image can be built here",
+                "no image can be built on this machine",
                 why=why,
                 state="nothing was built, pushed or posted",
                 do=f"{do}. {OTHER_WAYS}",
@@ -382,7 +426,7 @@ class BuilderUnavailableError(FoundryAgentsError):
 
 
 class RemoteBuildError(FoundryAgentsError):
-    """A run of the registry's tasks did not make the image.
+    """A run of the registry's tasks did not build the image.
 
     Attributes:
         run_id: The run.
@@ -397,8 +441,9 @@ class RemoteBuildError(FoundryAgentsError):
             message(
                 f"run {run_id} did not build the image",
                 why=why,
-                state="no version was posted; a run that goes on is followed by the next `pulumi up`",
-                do=f"mend what the log says and run `pulumi up` again; `az acr task logs --run-id {run_id}` has all",
+                state="no version was posted; if the run is still under way, the next `pulumi up` follows it",
+                do="fix the error in the log and run `pulumi up` again; "
+                f"`az acr task logs --run-id {run_id}` prints the whole log",
             )
             + f"\n  Log:\n{shown}"
         )
@@ -410,8 +455,8 @@ class VersionFailedError(FoundryAgentsError):
     Attributes:
         code: The service's code, for example ``ImageError``.
         detail: The service's words.
-        last: The version as it was seen last.
-        lasting: The cause is known and won't pass with time: the same definition posted again fails again.
+        last: The version as last read.
+        lasting: The cause is known and does not pass with time: the same definition fails again.
     """
 
     def __init__(self, text: str, *, code: str, detail: str, last: VersionView, lasting: bool = False) -> None:
@@ -422,81 +467,152 @@ class VersionFailedError(FoundryAgentsError):
         super().__init__(text)
 
 
-class WaitTimeoutError(FoundryAgentsError):
-    """The deadline passed before the service was done.
-
-    Attributes:
-        last: What was seen last; None when nothing could be read.
-        polls: How many reads were made.
-        waited_s: For how long, in seconds.
-    """
-
-    def __init__(
-        self,
-        subject: str,
-        *,
-        last: VersionView | None,
-        polls: int,
-        waited_s: float,
-        trouble: ServiceError | None = None,
-    ) -> None:
-        self.last = last
-        self.polls = polls
-        self.waited_s = waited_s
-        seen = f'last seen "{last.status}"' if last else "never seen"
-        super().__init__(
-            message(
-                f"{subject} was not active after {waited_s:.0f} s ({polls} reads, {seen})",
-                why=f"the last read failed: {trouble.what}" if trouble else None,
-                state="it was left as it is; nothing else was changed",
-                do="run `pulumi up` again: it adopts this version and goes on waiting; or raise timeout_s",
-                said=trouble.detail if trouble else None,
-                request_id=trouble.request_id if trouble else None,
-            )
-        )
-
-
 class VersionGoneError(FoundryAgentsError):
-    """A version is not there any more, or never became visible; nothing of ours deleted it.
+    """A version that was waited for does not exist any more, or never became visible; this run did not delete it.
 
     Attributes:
-        last: What was seen last; None when it was never seen.
+        last: The version as last read; None when it was never seen.
     """
 
     def __init__(self, subject: str, *, last: VersionView | None) -> None:
         self.last = last
         super().__init__(
             message(
-                f"{subject} is not there" + (f' (last seen "{last.status}")' if last else " (never seen)"),
-                why="somebody else deleted it, or the service has forgotten it",
+                f"{subject} does not exist " + (f'any more (last seen "{last.status}")' if last else "(never seen)"),
+                why="someone else deleted it, or the service lost it",
                 state="nothing else was changed",
-                do="run `pulumi up` again: it makes the version anew",
+                do="run `pulumi up` again: it creates the version again",
             )
         )
+
+
+class VersionNotFoundError(FoundryAgentsError):
+    """The service has no version of this number.
+
+    Attributes:
+        agent: Name of the agent.
+        version: The number.
+    """
+
+    def __init__(self, agent: str, version: str) -> None:
+        self.agent = agent
+        self.version = version
+        super().__init__(
+            message(
+                f"version {agent}:{version} was not found",
+                why="the agent does not exist in this project, or has no version of this number",
+                state="nothing was changed",
+                do="check project_endpoint, the agent's name and the number; the portal lists an agent's versions",
+            )
+        )
+
+
+class VectorStoreError(FoundryAgentsError):
+    """A vector store can't be used: files could not be indexed, or it was deleted while it was waited for.
+
+    Attributes:
+        store: The service's id of the store.
+        files: Why each file could not be indexed, by its name in the project; empty for a store that was deleted.
+    """
+
+    def __init__(self, store: str, *, what: str, state: str, do: str, files: Mapping[str, str] | None = None) -> None:
+        self.store = store
+        self.files = dict(files or {})
+        said = "; ".join(f"{name}: {reason}" for name, reason in self.files.items())
+        super().__init__(message(f"vector store {store} {what}", state=state, do=do, said=said or None))
+
+
+class WaitTimeoutError(FoundryAgentsError):
+    """The deadline passed before the service was done.
+
+    Attributes:
+        last: What was read last: a VersionView or another view; None when nothing could be read.
+        polls: How many reads were made.
+        waited_s: For how long, in seconds.
+        error: The error of the last read; None when there was a response.
+    """
+
+    def __init__(
+        self,
+        subject: str,
+        *,
+        last: object,
+        polls: int,
+        waited_s: float,
+        goal: str = "active",
+        seen: str = "",
+        error: ServiceError | None = None,
+        do: str = "run `pulumi up` again; or raise timeout_s",
+    ) -> None:
+        self.last = last
+        self.polls = polls
+        self.waited_s = waited_s
+        self.error = error
+        reads = f"{polls} reads, {f'last seen {seen}' if seen else 'never seen'}"
+        responded = error is not None and error.status is not None
+        super().__init__(
+            message(
+                f"{subject} was not {goal} after {waited_s:.0f} s ({reads})",
+                why=_last_error(error, responded=responded) if error else None,
+                state="it was left as it is; nothing else was changed",
+                do=do,
+                said=error.detail if error and responded else None,
+                request_id=error.request_id if error else None,
+            )
+        )
+
+
+def _last_error(error: ServiceError, *, responded: bool) -> str:
+    what = f"the last read failed: {error.what}"
+    if isinstance(error, ThrottledError) and error.retry_after_s:
+        what += f", and allows the next request after {error.retry_after_s:.0f} s"
+    return what if responded else f"{what}: {error.detail}"
 
 
 class SmokeTestError(FoundryAgentsError):
     """A version did not answer a smoke test as it should.
 
     Attributes:
-        detail: What was asked, what was expected and what came, for the text of the rollout's error.
+        detail: What was asked, expected and answered, for the text of the rollout's error.
     """
 
     def __init__(self, subject: str, detail: str) -> None:
         self.detail = detail
-        super().__init__(f"{subject} failed\n  Why: {detail}")
+        super().__init__(message(f"{subject} failed", why=detail))
+
+
+class PromotionConflictError(FoundryAgentsError):
+    """The default version of a toolbox is neither what was found nor what was set: someone else changes it.
+
+    Attributes:
+        seen: The default version that was read; None when there was none.
+    """
+
+    def __init__(self, toolbox: str, *, seen: str | None, expected: str) -> None:
+        self.seen = seen
+        super().__init__(
+            message(
+                f'the default version of toolbox "{toolbox}" was changed by another writer: expected {expected}, '
+                f"found {seen or 'none'}",
+                state=f"the default is {seen or 'not set'}; nothing more was changed",
+                do="find out who else promotes versions of this toolbox; then run `pulumi up` again. Reading before "
+                "and after the write narrows this race; it is not a lock",
+            )
+        )
 
 
 class TrafficConflictError(FoundryAgentsError):
-    """The routing is neither what was found nor what was set: somebody else moves the same traffic.
+    """The routing is neither what was found nor what was set: someone else changes the same traffic.
 
     Attributes:
-        seen: The routing that was read, in words.
+        seen: The routing that was read, as text.
     """
 
     def __init__(self, agent: str, *, seen: str, expected: str) -> None:
         self.seen = seen
-        super().__init__(f'somebody else moves the traffic of agent "{agent}": it says {seen}, expected {expected}')
+        super().__init__(
+            f'the traffic of agent "{agent}" was changed by another writer: expected {expected}, found {seen}'
+        )
 
 
 class RolloutError(FoundryAgentsError):
@@ -512,4 +628,4 @@ class RolloutError(FoundryAgentsError):
 
 
 class ContractError(FoundryAgentsError):
-    """What another stack publishes of its agents is not there, or this release can't read it."""
+    """What another stack publishes about its agents does not exist, or this release can't read it."""

@@ -12,61 +12,61 @@ from foundry_agents.lifecycle.views import AgentView, Answer, Route, SessionView
 class AgentService(Protocol):
     """The Foundry data plane of one project.
 
-    Every method may raise a ServiceError or SignInError. A method that returns None for "not there" does so only on
-    a definite 404 of that very thing; a missing project raises ProjectNotFoundError.
+    Every method may raise a ServiceError or SignInError. A method returns None for a missing agent or version only on a
+    definite 404 of it; a missing project raises ProjectNotFoundError.
     """
 
     def get_agent(self, agent: str) -> AgentView | None:
-        """Reads the agent with its endpoint."""
+        """Read the agent with its endpoint."""
         ...
 
     def list_versions(self, agent: str) -> Iterator[VersionView]:
-        """Walks all versions, newest first; nothing for an agent that isn't there. Its status may lag."""
+        """Yield all versions, newest first; nothing for a missing agent. The statuses may be stale."""
         ...
 
     def get_version(self, agent: str, version: str) -> VersionView | None:
-        """Reads one version; unlike a list, this is never stale."""
+        """Read one version; unlike a list, this is never stale."""
         ...
 
     def create_version(self, agent: str, definition: AgentDefinition, metadata: Mapping[str, str]) -> VersionView:
-        """Posts a version, once on the wire. Raises ResponseLostError when it may have been made all the same."""
+        """Send one POST of a version. Raise ResponseLostError when it may have been created anyway."""
         ...
 
     def delete_version(self, agent: str, version: str, *, force: bool) -> bool:
-        """Deletes a version; False when it was not there. ConflictError when sessions use it, unless ``force``."""
+        """Delete a version; False when it is missing. ConflictError when sessions use it, unless ``force``."""
         ...
 
     def delete_agent(self, agent: str, *, force: bool) -> bool:
-        """Deletes the agent with all its versions; False when it was not there."""
+        """Delete the agent with all its versions; False when it is missing."""
         ...
 
     def set_routes(
         self, agent: str, routes: Sequence[Route], *, enable_protocols: frozenset[str] = frozenset()
     ) -> AgentView:
-        """Replaces the routing rules and nothing else, but for protocols that are switched on beside."""
+        """Replace the routing rules and enable these protocols; nothing else changes."""
         ...
 
     def enable(self, agent: str) -> None:
-        """Switches an agent on that somebody has switched off; harmless when it is on."""
+        """Enable a disabled agent; harmless when it is enabled."""
         ...
 
     def list_sessions(self, agent: str) -> Iterator[SessionView]:
-        """Walks the sessions of an agent, in the service's order."""
+        """Yield the sessions of an agent, in the service's order."""
         ...
 
     def create_session(self, agent: str, version: str) -> str:
-        """Opens a session on this version, whatever the routing says, and gives its id."""
+        """Open a session pinned to this version, whatever the routing says; return its id."""
         ...
 
     def delete_session(self, agent: str, session: str) -> None:
-        """Ends and forgets a session; fine when it is not there."""
+        """End and delete a session; a missing one is no error."""
         ...
 
     def ask(
         self, agent: str, question: str, *, protocol: str, session: str | None = None, timeout_s: float = 60
     ) -> Answer:
-        """Asks once: in ``session``, or through the endpoint's routing in a session that the service makes.
+        """Ask once: in ``session``, or through the endpoint's routing in a session that the service creates.
 
-        Raises NotReadyError when the version has only just started (424); the caller decides how often to try.
+        Raise NotReadyError when the version has only just started (424); the caller decides how often to try.
         """
         ...

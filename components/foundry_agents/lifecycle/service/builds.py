@@ -18,8 +18,8 @@ class BuildOrder:
         login_server: What references to the registry's images begin with.
         name: Repository below it.
         content: Hash of what is built, 64 hexadecimal digits.
-        revision: Commit that goes with it; "" for none.
-        context: Packs what is built, as a gzipped tar file; called only when a run is scheduled.
+        revision: Commit of the source; "" for none.
+        context: Return what is built as a gzipped tar file; called only when a run is scheduled.
         dockerfile: Its name in the context.
         target: Stage to build; "" for the last.
         build_args: Values of ``ARG``.
@@ -49,17 +49,17 @@ class TaskRuns(Protocol):
     """The runs of one registry."""
 
     def under_way(self) -> Sequence[RunView]:
-        """Those that are not final, newest first."""
+        """Return the runs that are not final, newest first."""
         ...
 
     def schedule(self, order: BuildOrder, *, timeout_s: float) -> RunView:
-        """Uploads the context and begins a run that builds and pushes it."""
+        """Upload the context and start a run that builds and pushes it."""
         ...
 
     def get(self, run_id: str) -> RunView:
-        """A run as it is now."""
+        """Read a run."""
         ...
 
     def log(self, run_id: str) -> str:
-        """Its log so far; "" while there is none."""
+        """Return the log so far; "" while there is none."""
         ...

@@ -11,15 +11,15 @@ class ImageRegistry(Protocol):
     """What is asked of registries. ``repository`` is the whole name, host first."""
 
     def digest_of(self, repository: str, reference: str) -> str | None:
-        """The digest behind a tag or digest; None on a definite 404."""
+        """Return the digest of a tag or digest; None on a definite 404."""
         ...
 
     def inspect(self, repository: str, digest: str) -> ImageView | None:
-        """An image; None on a definite 404."""
+        """Return an image; None on a definite 404."""
         ...
 
     def require_push(self, repository: str, *, sign_in: bool, progress: Progress) -> None:
-        """Makes sure that Docker could push from here.
+        """Make sure that Docker can push from this machine.
 
         With ``sign_in``, a token for this registry is left with Docker where Docker has none that works.
 
@@ -33,5 +33,5 @@ class RegistryAccess(Protocol):
     """What Resource Manager knows about who may pull from a registry. Reads only."""
 
     def pull_access(self, registry_id: str, principal_id: str) -> PullAccess:
-        """Reads the registry and the principal's roles on it. Raises a ServiceError or SignInError."""
+        """Read the registry and the principal's roles on it. Raise a ServiceError or SignInError."""
         ...

@@ -11,44 +11,44 @@ from foundry_agents.lifecycle.views import AgentEnvironment, ToolboxVersionView
 class ToolboxService(Protocol):
     """The toolboxes of one project.
 
-    Every method may raise a ServiceError or SignInError. A method that returns None or False for "not there" does so
-    only on a definite 404 of that very thing; a missing project raises ProjectNotFoundError.
+    Every method may raise a ServiceError or SignInError. A method returns None or False for a missing toolbox or
+    version only on a definite 404 of it; a missing project raises ProjectNotFoundError.
     """
 
     def default_version(self, toolbox: str) -> str | None:
-        """The number of the default version; None for a toolbox that isn't there."""
+        """Return the number of the default version; None for a missing toolbox."""
         ...
 
     def list_versions(self, toolbox: str) -> Iterator[ToolboxVersionView]:
-        """Walks all versions, newest first; nothing for a toolbox that isn't there."""
+        """Yield all versions, newest first; nothing for a missing toolbox."""
         ...
 
     def get_version(self, toolbox: str, version: str) -> ToolboxVersionView | None:
-        """Reads one version."""
+        """Read one version."""
         ...
 
     def create_version(
         self, toolbox: str, tools: list[Mapping[str, object]], description: str, metadata: Mapping[str, str]
     ) -> ToolboxVersionView:
-        """Posts a version, once on the wire. Raises ResponseLostError when it may have been made all the same."""
+        """Send one POST of a version. Raise ResponseLostError when it may have been created anyway."""
         ...
 
     def promote(self, toolbox: str, version: str) -> None:
-        """Makes a version the default."""
+        """Make a version the default."""
         ...
 
     def delete_version(self, toolbox: str, version: str) -> bool:
-        """Deletes a version; False when it was not there."""
+        """Delete a version; False when it is missing."""
         ...
 
     def delete_toolbox(self, toolbox: str) -> bool:
-        """Deletes the toolbox with all its versions; False when it was not there."""
+        """Delete the toolbox with all its versions; False when it is missing."""
         ...
 
     def agent_environments(self) -> Iterator[AgentEnvironment]:
-        """Walks all versions of all hosted agents of the project."""
+        """Yield all versions of all hosted agents of the project."""
         ...
 
     def has_connection(self, name: str) -> bool:
-        """Whether the project has a connection of this name."""
+        """Return whether the project has a connection of this name."""
         ...

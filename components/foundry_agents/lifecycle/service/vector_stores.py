@@ -13,11 +13,11 @@ class VectorStoreService(Protocol):
     """The vector stores and files of one project. Every method may raise a ServiceError or SignInError."""
 
     def list_stores(self) -> Iterator[VectorStoreView]:
-        """Walks all vector stores, newest first."""
+        """Yield all vector stores, newest first."""
         ...
 
     def get_store(self, store: str) -> VectorStoreView | None:
-        """Reads one; None on a definite 404."""
+        """Read one; None on a definite 404."""
         ...
 
     def create_store(self, name: str, files: Sequence[str], metadata: Mapping[str, str]) -> VectorStoreView:
@@ -25,29 +25,29 @@ class VectorStoreService(Protocol):
         ...
 
     def delete_store(self, store: str) -> bool:
-        """Deletes one; its files stay. False when it was not there."""
+        """Delete one; its files stay. False when it is missing."""
         ...
 
     def files_of(self, store: str) -> Iterator[StoredFile]:
-        """Walks the files of a store; nothing for one that isn't there."""
+        """Yield the files of a store; nothing for a missing store."""
         ...
 
     def list_files(self) -> Iterator[FileView]:
-        """Walks all files of the project."""
+        """Yield all files of the project."""
         ...
 
     def upload(self, filename: str, path: Path) -> FileView:
-        """Uploads a file, once on the wire."""
+        """Upload a file with one POST."""
         ...
 
     def delete_file(self, file: str) -> bool:
-        """Deletes a file; False when it was not there."""
+        """Delete a file; False when it is missing."""
         ...
 
     def stores_in_toolboxes(self) -> Iterator[str]:
-        """Ids of the stores that any version of any toolbox searches."""
+        """Yield the ids of the stores that any version of any toolbox searches."""
         ...
 
     def agent_environments(self) -> Iterator[AgentEnvironment]:
-        """Walks all versions of all hosted agents of the project."""
+        """Yield all versions of all hosted agents of the project."""
         ...
