@@ -202,3 +202,22 @@ def test_an_agent_lives_in_a_project_that_another_stack_publishes() -> None:
     version = run(program, published=published).one(VERSION)
     assert version.inputs["project_endpoint"] == ENDPOINT
     assert (version.deleted_with, "images-pull" in version.depends_on) == ("", True)
+
+
+def test_agents_are_replaced_with_a_project_that_this_stack_creates_again() -> None:
+    """Its identity is another one then; of an existing project a refresh can't tell."""
+    triggers: dict[str, object] = {}
+
+    def see(args: pulumi.ResourceTransformationArgs) -> None:
+        triggers[args.name] = args.opts.replacement_trigger
+
+    def program() -> None:
+        shop = fa.FoundryProject("shop", location="eastus2")
+        existing = fa.FoundryProject.existing(endpoint=ENDPOINT, principal_id=PRINCIPAL)
+        image, opts = fa.AgentImage.pinned(f"acme.io/support@{DIGEST}"), pulumi.ResourceOptions(transformations=[see])
+        fa.HostedAgent("own", project=shop, image=image, opts=opts)
+        fa.HostedAgent("other", project=existing, image=image, opts=opts)
+        assert triggers["own-version"] is shop.principal_id
+        assert triggers["other-version"] is None
+
+    run(program)
