@@ -1,4 +1,4 @@
-"""The hash that knows a version again, and the marks that carry it."""
+"""The hash that identifies a version, and the ownership metadata that holds it."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from tests.core.settings import CODE, DIGEST, FULL, GOOD, MODERATION, OF_CODE, O
 
 GOLDEN = Path(__file__).parent / "golden" / "fingerprints.json"
 HASH_SEEDS = 20
-STORIES: Mapping[str, Mapping[str, object]] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+EXAMPLES: Mapping[str, Mapping[str, object]] = json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 _PRINT_ALL = """
 import json, sys
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.fingerprint import fingerprint
-stories = json.load(open(sys.argv[1], encoding="utf-8"))
-print(json.dumps({name: fingerprint(VERSION_FIELDS.normalise(s["inputs"])[0]) for name, s in stories.items()}))
+examples = json.load(open(sys.argv[1], encoding="utf-8"))
+print(json.dumps({name: fingerprint(VERSION_FIELDS.normalise(s["inputs"])[0]) for name, s in examples.items()}))
 """
 
 
-def _inputs(story: str) -> Mapping[str, object]:
-    inputs = STORIES[story]["inputs"]
+def _inputs(example: str) -> Mapping[str, object]:
+    inputs = EXAMPLES[example]["inputs"]
     assert isinstance(inputs, dict)
     return inputs
 
 
-@pytest.mark.parametrize("story", STORIES)
-def test_the_fingerprint_is_the_one_that_users_have_in_their_versions(story: str) -> None:
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_fingerprint_is_the_one_that_users_have_in_their_versions(example: str) -> None:
     """Case 16: when this fails, every agent of every user gets a new version. Then it needs a new schema number."""
-    assert fingerprint(values(_inputs(story))) == STORIES[story]["fingerprint"]
+    assert fingerprint(values(_inputs(example))) == EXAMPLES[example]["fingerprint"]
 
 
 def test_there_are_20_golden_fingerprints() -> None:
     """Case 16."""
-    assert len(STORIES) == 20
+    assert len(EXAMPLES) == 20
 
 
 def test_different_definitions_have_different_fingerprints() -> None:
-    found = [story["fingerprint"] for story in STORIES.values()]
+    found = [example["fingerprint"] for example in EXAMPLES.values()]
     assert len(set(map(str, found))) == len(found)
 
 
@@ -63,7 +63,7 @@ def test_the_fingerprint_is_the_same_under_20_hash_seeds() -> None:
         )
         for seed in range(1, HASH_SEEDS + 1)
     ]
-    expected = {name: story["fingerprint"] for name, story in STORIES.items()}
+    expected = {name: example["fingerprint"] for name, example in EXAMPLES.items()}
     answers = [run.communicate()[0] for run in runs]
     assert [run.returncode for run in runs] == [0] * HASH_SEEDS
     assert [json.loads(answer) for answer in answers] == [expected] * HASH_SEEDS
@@ -172,11 +172,11 @@ GUESSES = 10_000
 """All PINs of four digits (case 55)."""
 
 
-def _confirmed(mark: str, others: Mapping[str, object]) -> int:
-    """How many guesses of a PIN the mark confirms to somebody who knows every other value."""
+def _confirmed(found: str, others: Mapping[str, object]) -> int:
+    """Return how many guesses of a PIN the fingerprint confirms to an attacker who knows every other value."""
     guesses = (f"{number:04}" for number in range(GUESSES))
     canonical = values(others)
-    return sum(fingerprint({**canonical, "environment": {"PIN": guess}}) == mark for guess in guesses)
+    return sum(fingerprint({**canonical, "environment": {"PIN": guess}}) == found for guess in guesses)
 
 
 def test_a_fingerprint_without_a_key_gives_a_pin_away() -> None:
@@ -186,11 +186,11 @@ def test_a_fingerprint_without_a_key_gives_a_pin_away() -> None:
 
 def test_a_fingerprint_under_a_key_confirms_no_guess() -> None:
     """Case 55: the guesser holds the metadata, plain state and all other fields, and may try a key of his own."""
-    mark = fingerprint(values(environment={"PIN": "4711"}, fingerprint_key="correct horse battery"))
-    assert _confirmed(mark, GOOD) == 0
-    assert _confirmed(mark, {**GOOD, "fingerprint_key": "another horse battery"}) == 0
-    assert mark.startswith("v1k:")
-    assert len(mark) == len("v1k:") + 64
+    keyed = fingerprint(values(environment={"PIN": "4711"}, fingerprint_key="correct horse battery"))
+    assert _confirmed(keyed, GOOD) == 0
+    assert _confirmed(keyed, {**GOOD, "fingerprint_key": "another horse battery"}) == 0
+    assert keyed.startswith("v1k:")
+    assert len(keyed) == len("v1k:") + 64
 
 
 def test_under_one_key_the_same_definition_has_the_same_fingerprint_and_another_has_another() -> None:
@@ -208,14 +208,14 @@ def test_the_plain_fingerprint_is_the_one_from_before_there_was_a_key() -> None:
 # --- Ownership metadata -----------------------------------------------------------------------------------------------
 
 
-def test_marks_that_are_written_are_read_back() -> None:
-    marks = OwnershipMetadata(fingerprint(values(GOOD)), OWNER, attempt=3)
+def test_ownership_metadata_is_read_back_as_it_was_written() -> None:
+    written = OwnershipMetadata(fingerprint(values(GOOD)), OWNER, attempt=3)
     # Over the wire: equal texts, not the same ones.
-    answered = json.loads(json.dumps({"team": "support", **marks.as_metadata()}))
-    assert OwnershipMetadata.of(seen(metadata=answered)) == marks
+    answered = json.loads(json.dumps({"team": "support", **written.as_metadata()}))
+    assert OwnershipMetadata.of(seen(metadata=answered)) == written
 
 
-def test_marks_take_the_four_places_that_are_kept_for_them_and_the_service_takes_them() -> None:
+def test_ownership_metadata_uses_the_four_reserved_entries_and_the_service_accepts_it() -> None:
     """Case 63; names of at most 64 and values of at most 512 characters [sdk]."""
     longest_owner = "/".join(["o" * 100, "p" * 100, "s" * 100])
     pairs = OwnershipMetadata(fingerprint(values()), longest_owner, attempt=999).as_metadata()
@@ -234,7 +234,7 @@ def test_marks_take_the_four_places_that_are_kept_for_them_and_the_service_takes
         {"foundry-agents.managed-by": MANAGED_BY},
     ],
 )
-def test_a_version_without_our_marks_has_none(metadata: dict[str, str]) -> None:
+def test_a_version_that_the_library_has_not_created_has_no_ownership_metadata(metadata: dict[str, str]) -> None:
     assert OwnershipMetadata.of(seen(metadata=metadata)) is None
 
 

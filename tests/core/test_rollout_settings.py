@@ -53,7 +53,7 @@ def test_each_kind_of_rollout_says_only_what_differs_from_the_default(
     assert _values(rollout) == {**DEFAULTS, **says}
 
 
-def test_blue_green_is_a_step_in_the_dark() -> None:
+def test_blue_green_is_a_step_without_traffic() -> None:
     assert _values(Rollout.blue_green(smoke=PING, bake=30))["steps"] == [0]
 
 
@@ -74,7 +74,7 @@ def test_a_smoke_test_is_kept_with_its_defaults() -> None:
 # --- Bad input -------------------------------------------------------------------------------------------------------
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     bad = Rollout.canary(
         [50, 10, 100, 5.5, -1],  # type: ignore[list-item]  # what a user may write all the same
         bake="-2m",

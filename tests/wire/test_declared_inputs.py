@@ -149,7 +149,7 @@ def test_a_refresh_compares_and_records_nothing_of_what_is_not_declared(memory: 
 
 
 def test_first_values_of_what_the_library_chose_have_precedence_over_what_the_program_computes_now() -> None:
-    values = {"agent_name": "new", "owner": "o/p/new", "chosen": ["agent_name", "owner"], "cpu": "1"}
+    values: dict[str, object] = {"agent_name": "new", "owner": "o/p/new", "chosen": ["agent_name", "owner"], "cpu": "1"}
     first = {"agent_name": "old", "owner": OWNER, "former_owners": ["o/p/former"], "cpu": "2"}
     settled = run_effects.with_first_values(values, first)
     assert settled == {"agent_name": "old", "owner": OWNER, "former_owners": ["o/p/former"], "cpu": "1"}

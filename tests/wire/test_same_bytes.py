@@ -14,7 +14,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from foundry_agents.azure import FoundryAgentService
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from tests.core.settings import values
-from tests.core.test_fingerprint import STORIES
+from tests.core.test_fingerprint import EXAMPLES
 from tests.wire.scripted_service import Answer, AnyCredential, Script, serving
 from tests.wire.test_adapter import VERSION
 
@@ -28,11 +28,11 @@ def script() -> Iterator[Script]:
         yield started
 
 
-def sent(script: Script, story: str) -> str:
-    """The body of the POST of a story's definition."""
+def sent(script: Script, example: str) -> str:
+    """Return the body of the POST of an example's definition."""
     client = AIProjectClient(script.url, AnyCredential(), authentication_policy=SansIOHTTPPolicy())
     script.says(Answer(200, VERSION))
-    inputs = STORIES[story]["inputs"]
+    inputs = EXAMPLES[example]["inputs"]
     assert isinstance(inputs, Mapping)
     definition = AgentDefinition.from_values(values(inputs))
     FoundryAgentService(client, script.url).create_version("support", definition, definition.metadata or {})
@@ -44,7 +44,7 @@ def test_there_are_20_golden_definitions() -> None:
     assert len(BYTES) == 20
 
 
-@pytest.mark.parametrize("story", BYTES)
-def test_a_definition_is_the_same_bytes_on_the_wire(script: Script, story: str) -> None:
+@pytest.mark.parametrize("example", BYTES)
+def test_a_definition_is_the_same_bytes_on_the_wire(script: Script, example: str) -> None:
     """Case 77: recorded with SDK 2.10.0, which is the oldest that is supported. azure-sdk-for-python#47476"""
-    assert sent(script, story) == BYTES[story], f"azure-ai-projects {version('azure-ai-projects')}"
+    assert sent(script, example) == BYTES[example], f"azure-ai-projects {version('azure-ai-projects')}"

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from tests.core.test_fingerprint import _PRINT_ALL, GOLDEN, STORIES
+from tests.core.test_fingerprint import _PRINT_ALL, EXAMPLES, GOLDEN
 from tests.upgrade.states import held
 from tools.figures.figure import Figure
 from tools.figures.other_pythons import NotToBeHad, OtherPython, packages, python
@@ -37,13 +37,13 @@ def measure() -> Iterator[Figure]:
             if not os.environ.get("CI"):
                 continue
             same = loaded = 0
-        yield Figure("16", f"golden fingerprints unchanged under Python {minor}", same, "=", len(STORIES))
+        yield Figure("16", f"golden fingerprints unchanged under Python {minor}", same, "=", len(EXAMPLES))
         yield Figure("75", f"recorded providers that load under Python {minor}", loaded, "=", len(blobs))
 
 
 def _same_fingerprints(other: OtherPython) -> int:
     found = json.loads(other.run(_PRINT_ALL, str(GOLDEN), path=[_COMPONENTS]))
-    return sum(found.get(name) == story["fingerprint"] for name, story in STORIES.items())
+    return sum(found.get(name) == story["fingerprint"] for name, story in EXAMPLES.items())
 
 
 def _loaded(other: OtherPython, blobs: dict[str, str]) -> int:
