@@ -1,4 +1,4 @@
-"""Every rule of the field table: what is refused, in which words, and what gets through."""
+"""Every rule of the field table: what is refused, with which message, and what is accepted."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_ten_mistakes_come_back_at_once_sorted_by_path() -> None:
             "image": "acme.azurecr.io/support:latest",
             "memory": "8Gi",
             "metadata": {"x" * 65: "y"},
-            "owner": "nobody",
+            "owner": "support",
             "project_endpoint": "http://acme.services.ai.azure.com/api/projects/demo",
             "protocols": {"responses": "v1"},
         }
@@ -360,7 +360,7 @@ def test_protocols_that_are_no_map_are_refused_with_an_example(raw: object) -> N
 
 @pytest.mark.parametrize("version", ["1.0.0", "2026-11-01", "v1"])
 def test_a_newer_protocol_passes_when_it_is_named_as_such_and_so_does_its_version(version: str) -> None:
-    """Nobody knows yet how its versions are written."""
+    """This release does not know how its versions are written."""
     made = values(protocols={"responses": "2.0.0", "grpc": version}, accept_new=["grpc"])
     assert made["protocols"] == {"grpc": version, "responses": "2.0.0"}
 
@@ -542,7 +542,7 @@ def test_a_connection_placeholder_passes_byte_for_byte() -> None:
 # --- Metadata, description, idle timeout ------------------------------------------------------------------------------
 
 
-def test_our_marks_leave_room_for_12_pairs() -> None:
+def test_ownership_metadata_leaves_room_for_12_pairs() -> None:
     """Case 63."""
     assert METADATA_PAIRS - OWN_METADATA_PAIRS == 12
     assert problems_with(metadata={f"k{number}": "v" for number in range(12)}) == []
@@ -566,8 +566,8 @@ def test_a_metadata_value_of_512_characters_is_fine_and_one_of_513_is_not() -> N
 
 @pytest.mark.parametrize("name", ["owner", "fingerprint", "attempt", "managed-by", "future"])
 def test_a_metadata_name_under_our_prefix_is_refused(name: str) -> None:
-    mark = f"{RESERVED_METADATA_PREFIX}{name}"
-    assert "reserved" in the_problem(f"metadata.{mark}", metadata={mark: "v"})
+    key = f"{RESERVED_METADATA_PREFIX}{name}"
+    assert "reserved" in the_problem(f"metadata.{key}", metadata={key: "v"})
 
 
 @pytest.mark.parametrize("value", [1, True, ["v"]])

@@ -56,7 +56,7 @@ _SPELLINGS: Mapping[str, Sequence[object]] = {
     "image": [IMAGE, f"acme.azurecr.io/support:1.2@{DIGEST}", f"acme.azurecr.io/support:latest@{DIGEST}"],
     "timeout_s": [_MISSING, None, 60, 60.0, "1200", 1],
     "poll_interval_s": [_MISSING, 1, 1.0, 60],
-    "former_owners": [_MISSING, ["acme/agents/a"], ["acme/agents/b", "nobody"]],
+    "former_owners": [_MISSING, ["acme/agents/a"], ["acme/agents/b", "acme/agents/c"]],
     "chosen": [_MISSING, ["agent_name"], ["agent_name", "owner"]],
     "urn": [_MISSING, "urn:pulumi:dev::agents::t::a", "urn:pulumi:dev::agents::t::b"],
     "owner": [OWNER, OTHER_OWNER],
@@ -367,7 +367,7 @@ def test_unknowns_at_any_depth_are_no_exception(row: Field[object], deep: object
         VERSION_FIELDS.changes(_EVERY, {**_EVERY, row.name: raw}, is_unknown)
 
 
-def test_beside_an_unknown_value_the_names_of_a_map_are_still_checked() -> None:
+def test_the_names_of_a_map_are_checked_although_a_value_is_unknown() -> None:
     found = VERSION_FIELDS.normalise(settings(environment={"PORT": Unknown(), "A": Unknown()}), is_unknown)[1]
     assert [problem.path for problem in found] == ["environment.PORT"]
 
@@ -433,7 +433,7 @@ def test_the_version_of_a_rollout_is_nothing_but_a_number(raw: object) -> None:
 
 
 def test_traffic_as_refreshed_differs_from_what_was_asked_for() -> None:
-    """Case 40: one field names what somebody changed in the portal."""
+    """Case 40: one field names what was changed in the portal."""
     for drifted in ("@latest", "7: 50 %, 8: 50 %", "none", "8"):
         found = ROLLOUT_FIELDS.changes({**_ROLLOUT, "version": drifted}, {**_ROLLOUT, "version": "7"})
         assert [row.name for row in found] == ["version"]

@@ -1,4 +1,4 @@
-"""The hash that knows a version again, and the ownership that carry it."""
+"""The hash that identifies a version, and the ownership metadata that holds it."""
 
 from __future__ import annotations
 

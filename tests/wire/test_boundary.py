@@ -22,7 +22,7 @@ NOWHERE = {**FULL, "project_endpoint": "https://127.0.0.1:9/api/projects/demo", 
 
 
 class _NoToken(BaseHTTPRequestHandler):
-    """A managed identity endpoint that has no token for anybody."""
+    """A managed identity endpoint that has no token for anyone."""
 
     def do_GET(self) -> None:
         self.send_response(400)
@@ -60,7 +60,7 @@ def short_of_time(plugin: Plugin) -> Iterator[Plugin]:
 
 
 @pytest.mark.parametrize("way", ["SystemExit", "KeyboardInterrupt", "CancelledError"])
-def test_a_call_that_is_told_to_stop_answers_within_a_second(short_of_time: Plugin, way: str) -> None:
+def test_a_call_that_is_stopped_answers_within_a_second(short_of_time: Plugin, way: str) -> None:
     """Case 72: else the operation hangs for good."""
     short_of_time.check(Stopping(), {})
     start = time.monotonic()
@@ -109,7 +109,7 @@ def _is_one_clean_block(text: str, name: str) -> None:
     assert all(line.startswith("  ") and line.strip() for line in rest)
 
 
-def test_whoever_works_on_the_library_can_have_tracebacks(no_token: Mapping[str, str]) -> None:
+def test_a_variable_shows_tracebacks_to_those_who_work_on_the_library(no_token: Mapping[str, str]) -> None:
     with running({**no_token, "FOUNDRY_AGENTS_TRACEBACK": "1"}) as plugin, pytest.raises(ProviderError) as caught:
         plugin.delete(HostedAgentVersionProvider(), "support:1", NOWHERE)
     assert "Traceback" in str(caught.value)

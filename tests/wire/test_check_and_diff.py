@@ -69,7 +69,7 @@ REMOTE_INPUTS = {
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="the pickle protocol changes there: another string, same class")
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_the_provider_in_state_is_the_one_that_users_have(name: str) -> None:
-    """Case 57: it names an import path, which users' state files hold for ever."""
+    """Case 57: it names an import path, which users' state files hold forever."""
     assert blob(PROVIDERS[name]) == GOLDEN[name]
 
 
@@ -238,13 +238,13 @@ _SPELLINGS: Mapping[str, Mapping[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("story", _SPELLINGS)
-def test_another_spelling_is_no_change(plugin: Plugin, story: str) -> None:
+@pytest.mark.parametrize("spelling", _SPELLINGS)
+def test_another_spelling_is_no_change(plugin: Plugin, spelling: str) -> None:
     """Cases 13 and 18."""
-    news = plugin.check(VERSION, {**FULL, **_SPELLINGS[story]}).inputs
+    news = plugin.check(VERSION, {**FULL, **_SPELLINGS[spelling]}).inputs
     assert plugin.diff(VERSION, _state(plugin), news).changes is False
     # The engine compares checked inputs; state may also hold them as an older release wrote them.
-    assert plugin.diff(VERSION, {**_state(plugin), **_SPELLINGS[story]}, news).changes is False
+    assert plugin.diff(VERSION, {**_state(plugin), **_SPELLINGS[spelling]}, news).changes is False
 
 
 @pytest.mark.parametrize("empty", [{}, None])
@@ -345,7 +345,7 @@ def test_a_rollout_moves_in_place_and_is_replaced_with_its_agent(
     assert (found.changes, found.replaces) == (True, replaces)
 
 
-def test_traffic_that_somebody_moved_is_a_change(plugin: Plugin) -> None:
+def test_traffic_that_was_moved_elsewhere_is_a_change(plugin: Plugin) -> None:
     """Case 40: state after a refresh against what the program says."""
     drifted = {**ROLLOUT_INPUTS, "version": "3: 50 %, 4: 50 %"}
     found = plugin.diff(ROLLOUT, drifted, ROLLOUT_INPUTS, "support")

@@ -260,7 +260,7 @@ def test_a_folder_that_is_not_this_users_own_is_not_used_and_nothing_in_it_is_to
     else:
         home.mkdir()
         if os.getuid() != 0:
-            pytest.skip("only root can give a folder to somebody else") if not os.environ.get("CI") else pytest.fail(
+            pytest.skip("only root can give a folder to another user") if not os.environ.get("CI") else pytest.fail(
                 "CI runs as root"
             )
         os.chown(home, 65534, 65534)
@@ -328,7 +328,7 @@ def test_capitals_make_two_agents_only_where_the_service_says_so(home: Path, mon
     assert answer_in_this_run()[0] is Answer.LIVES
     run_record.record_live(written, urn, "Support:1", frozenset({"guid:2"}))
     assert answer_in_this_run()[0] is Answer.GOES
-    assert run_record.declare(AGENT, "Version", "t:HostedAgentVersion::twin") == urn
+    assert run_record.declare(AGENT, "Version", "t:HostedAgentVersion::second") == urn
 
 
 def test_what_a_tainted_resource_stood_for_under_another_name_stays(
@@ -337,10 +337,10 @@ def test_what_a_tainted_resource_stood_for_under_another_name_stays(
     """Case 87: a component that was renamed with an alias, and then `pulumi state taint`: no state is seen."""
     del home
     run_beside(monkeypatch)
-    urn, anew = "t:HostedAgentVersion::helper", {**AGENT, "agent_name": "helper"}
+    urn, renamed = "t:HostedAgentVersion::helper", {**AGENT, "agent_name": "helper"}
     run_record.keep(urn, chosen=["owner", "agent_name"])
-    run_record.declare(anew, "Version", urn)
-    run_record.record_live(anew, urn, "helper:1", frozenset({"guid:2"}))
+    run_record.declare(renamed, "Version", urn)
+    run_record.record_live(renamed, urn, "helper:1", frozenset({"guid:2"}))
     decided = run_record.claim(AGENT, OURS, urn).on(OURS)
     assert decided.answer is Answer.STAYS
     assert 'give it agent_name="support"' in decided.reason

@@ -106,7 +106,7 @@ def identity(principal: str) -> dict[str, str]:
 
 
 def test_an_identity_that_is_not_known_while_a_version_is_planned_is_no_change(plugin: Plugin) -> None:
-    """Else every new version would show, in the preview, a role that is taken away and given anew."""
+    """Else every new version would show, in the preview, a role that is removed and assigned again."""
     assert plugin.diff(IDENTITY, identity("p1"), identity(UNKNOWN)).changes is False
 
 
