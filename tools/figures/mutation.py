@@ -21,7 +21,7 @@ from tools.local.surroundings import CHECKOUT
 TESTS: Mapping[str, Sequence[str]] = {
     "fingerprint": ("test_fingerprint", "test_versions"),
     "inputs.version": ("test_definition", "test_fingerprint", "test_fields"),
-    "polling": ("test_waiting", "test_versions", "test_rollout"),
+    "polling": ("test_polling", "test_waiting", "test_versions"),
     "versions": ("test_versions", "test_versions_closely", "test_pull_causes"),
     "pull_causes": ("test_pull_causes", "test_errors"),
     "ownership": ("test_ownership", "test_retention", "test_versions", "test_toolboxes", "test_vector_stores"),
