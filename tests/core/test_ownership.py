@@ -119,7 +119,7 @@ def test_number_and_time_count_only_where_nothing_better_is_known() -> None:
 def test_a_toolbox_is_known_by_the_services_id_and_to_older_state_by_number_and_time() -> None:
     history = [ToolboxVersionView("box", "2", created_at=9, service_id="id:2"), ToolboxVersionView("box", "1", {}, 7)]
     assert toolbox_identity(history) == {"toolbox:id:2", "toolbox:box:1@7"}
-    assert toolbox_identity(history, as_ever_kept=True) == {"toolbox:id:2", "toolbox:box:2@9", "toolbox:box:1@7"}
+    assert toolbox_identity(history, with_earlier_state=True) == {"toolbox:id:2", "toolbox:box:2@9", "toolbox:box:1@7"}
     assert version_of_toolbox("box:1", 0) == version_of_toolbox("", 7) == store_identity("") == frozenset()
     assert store_identity("vs_1") == {"store:vs_1"}
 

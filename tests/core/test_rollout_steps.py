@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -287,6 +288,20 @@ def test_an_agent_that_was_switched_off_is_switched_on_in_one_write() -> None:
     assert service.writes == ["enable support"]
     assert ran.done is not None
     assert ran.done.changed
+
+
+def test_a_long_bake_reads_the_routing_once_a_minute() -> None:
+    service, clock, at = service_with(Route("1", 100)), FastClock(), list[float]()
+    read = service.get_agent
+
+    def timed(agent: str) -> AgentView | None:
+        at.append(clock.now())
+        return read(agent)
+
+    service.get_agent = timed  # type: ignore[method-assign]  # notes when
+    assert run(service, plan(steps=(10,), bake_s=3600), clock).done
+    assert clock.now() == 3600
+    assert max(later - earlier for earlier, later in itertools.pairwise(at)) == 60
 
 
 def test_another_writer_is_noticed_while_a_step_bakes_and_not_only_after_it() -> None:

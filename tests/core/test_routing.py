@@ -125,6 +125,8 @@ def test_a_share_of_0_is_fine() -> None:
         ((Route("1", 0),), (Route(LATEST, 100),)),
         ((Route("1", 74),), (Route("1", 100),)),
         ((Route("1", 60), Route("2", 41)), (Route("1", 59), Route("2", 41))),
+        ((Route("1", 60), Route("2", 52), Route("3", 52)), (Route("1", 100),)),
+        ((Route("1", 50), Route("2", 50), Route("3", 50)), (Route("1", 0), Route("2", 50), Route("3", 50))),
         ((Route("1", 90), Route("2", 10)), (Route("1", 90), Route("2", 10))),
     ],
 )
@@ -182,6 +184,20 @@ def test_one_stale_read_is_not_another_writer() -> None:
     service.get_agent = lambda agent: stale.pop() if stale else read(agent)  # type: ignore[method-assign]  # one old answer
     mover.move(routing(Route("2", 100)))
     assert service.writes == ["set_routes support 2=100"]
+
+
+def test_a_stale_read_has_one_interval_to_pass_before_it_is_a_conflict() -> None:
+    service, mover, clock = _traffic()
+    service.routes["support"] = (Route("3", 100),)
+    sleep = clock.sleep
+
+    def then_it_is_fresh(seconds: float) -> None:
+        sleep(seconds)
+        service.routes["support"] = (Route("1", 100),)
+
+    clock.sleep = then_it_is_fresh  # type: ignore[method-assign]  # the next read is fresh
+    assert mover.look().routes == (Route("1", 100),)
+    assert clock.now() == 1
 
 
 def test_what_was_set_before_is_still_ours_when_it_is_read_late() -> None:

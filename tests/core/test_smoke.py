@@ -14,6 +14,7 @@ from foundry_agents.lifecycle.failure.errors import (
     ResponseLostError,
     ServiceError,
     SmokeTestError,
+    ThrottledError,
 )
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.rollout_settings import SmokeTest
@@ -227,6 +228,21 @@ def test_a_missing_permission_says_nothing_about_the_version() -> None:
     assert service.sessions["support"] == {}
 
 
+def test_a_429_that_says_when_to_come_back_is_waited_out_and_is_no_wrong_answer() -> None:
+    """Retry-After is kept here as everywhere."""
+    throttled = ThrottledError("slow down", operation="POST …/responses", status=429, retry_after_s=25)
+    prover, service, clock = _prover(PING, *[throttled] * 4)
+    prover.on_pinned_session()
+    assert (clock.now(), service.count("ask")) == (100, 5)
+
+
+def test_a_token_that_expires_during_a_test_is_no_wrong_answer() -> None:
+    expired = AccessDeniedError("the token has expired", operation="POST …/responses", status=401)
+    prover, service, _ = _prover(PING, *[expired] * 3)
+    prover.on_pinned_session()
+    assert service.count("ask") == 4
+
+
 # --- Through the endpoint --------------------------------------------------------------------------------------------
 
 
@@ -243,6 +259,29 @@ def test_a_version_that_chance_never_chooses_is_not_met() -> None:
     service.routes["support"] = (Route("1", 100),)
     assert not prover.through_the_endpoint(10)
     assert service.count("ask") == 30
+
+
+@pytest.mark.parametrize(("percent", "sessions"), [(1, 30), (9, 30), (10, 30), (50, 6), (99, 4)])
+def test_the_larger_the_share_the_fewer_fresh_sessions_are_asked(percent: int, sessions: int) -> None:
+    """Three times as many as one answer of the version takes on average."""
+    prover, service, _ = _prover(PING)
+    service.routes["support"] = (Route("1", 100),)
+    assert not prover.through_the_endpoint(percent)
+    assert service.count("ask") == sessions
+
+
+def test_a_session_that_can_not_be_deleted_is_tried_twice_and_left_to_expire() -> None:
+    prover, service, _ = _prover(PING)
+    refused = ServiceError("no", operation="DELETE …", status=500)
+    deletes: list[str] = []
+
+    def refusing(agent: str, session: str) -> None:
+        deletes.append(f"{agent} {session}")
+        raise refused
+
+    service.delete_session = refusing  # type: ignore[method-assign]  # never deletes
+    prover.on_pinned_session()
+    assert deletes == ["support session-1"] * 2
 
 
 def test_an_answer_of_another_version_is_not_judged() -> None:

@@ -159,6 +159,28 @@ def test_a_store_that_is_deleted_while_it_is_waited_for_is_an_error_before_the_d
     ]
 
 
+def test_an_expired_store_is_not_adopted(plan: StorePlan) -> None:
+    class Expired(Faulty):
+        def list_stores(self) -> Iterator[VectorStoreView]:
+            return (replace(store, status="expired") for store in super().list_stores())
+
+    service = Expired()
+    first, _ = make(service, plan)
+    second, adopted = make(service, plan)
+    assert (second != first, adopted) == (True, False)
+
+
+def test_a_store_whose_files_are_done_is_not_indexed_before_the_service_says_completed(plan: StorePlan) -> None:
+    class Late(Faulty):
+        def get_store(self, store: str) -> VectorStoreView | None:
+            seen = super().get_store(store)
+            return replace(seen, status="in_progress") if seen and self._reads[store] <= 3 else seen
+
+    clock = FastClock()
+    make(Late(), plan, clock)
+    assert clock.now() == 3 * 3
+
+
 def test_a_changed_file_is_a_new_store_that_shares_the_files_that_did_not_change(plan: StorePlan) -> None:
     service = Faulty()
     first, _ = make(service, plan)

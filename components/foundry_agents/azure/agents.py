@@ -74,7 +74,7 @@ class FoundryAgentService(AgentSessions):
         return replace(_version_view(details), request_id=request_id)
 
     def create_version(self, agent: str, definition: AgentDefinition, metadata: Mapping[str, str]) -> VersionView:
-        """POST /agents/{agent}/versions, once on the wire; with its zip for a code agent."""
+        """POST /agents/{agent}/versions, sent once, without retries of the SDK; with its zip for a code agent."""
         said: dict[str, Any] = {
             "definition": hosted(definition),
             "metadata": dict(metadata),

@@ -72,7 +72,7 @@ class AgentSessions:
     def ask(
         self, agent: str, question: str, *, protocol: str, session: str | None = None, timeout_s: float = 60
     ) -> Answer:
-        """POST .../protocols/openai/responses or .../protocols/invocations, once on the wire."""
+        """POST .../protocols/openai/responses or .../protocols/invocations, sent once, without retries of the SDK."""
         if protocol == "invocations":
             return self._invocation(agent, question, session, timeout_s)
         return self._response(agent, question, session, timeout_s)

@@ -52,7 +52,7 @@ class FoundryToolboxService:
     def create_version(
         self, toolbox: str, tools: list[Mapping[str, object]], description: str, metadata: Mapping[str, str]
     ) -> ToolboxVersionView:
-        """POST /toolboxes/{toolbox}/versions, once on the wire."""
+        """POST /toolboxes/{toolbox}/versions, sent once, without retries of the SDK."""
         # As a mapping, so that a type or a field that is newer than the SDK's models is sent too.
         body: dict[str, object] = {"tools": tools, "metadata": dict(metadata)}
         if description:

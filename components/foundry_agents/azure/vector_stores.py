@@ -46,7 +46,7 @@ class FoundryVectorStoreService:
         return _view(found) if found else None
 
     def create_store(self, name: str, files: Sequence[str], metadata: Mapping[str, str]) -> VectorStoreView:
-        """POST /vector_stores, once on the wire."""
+        """POST /vector_stores, sent once, without retries of the SDK."""
         with translated(f"POST {self._url('vector_stores')}"):
             return _view(self._once.vector_stores.create(name=name, file_ids=list(files), metadata=dict(metadata)))
 
@@ -68,7 +68,7 @@ class FoundryVectorStoreService:
                 yield FileView(file.id, file.filename)
 
     def upload(self, filename: str, path: Path) -> FileView:
-        """POST /files, once on the wire."""
+        """POST /files, sent once, without retries of the SDK."""
         with translated(f"POST {self._url('files')}"), path.open("rb") as content:
             made = self._once.files.create(file=(filename, content), purpose=_PURPOSE)
             return FileView(made.id, made.filename)

@@ -1,12 +1,12 @@
-"""Ownership: whose a thing of the service is, and what may be deleted. No other module decides either.
+"""Ownership: who owns something in the service, and what may be deleted. No other module decides this.
 
-The rule is that destruction needs proof. A name, an endpoint's text, or a note that is missing proves nothing: one
-project has several host names, a stack or a component can be renamed, a run with targets looks at its targets alone.
+The rule is that destruction needs proof. A name, the text of an endpoint or a missing record proves nothing: a project
+has several host names, a stack or a component can be renamed, a run with targets processes its targets only.
 So an agent, toolbox or vector store is deleted only when
 
 - the service's own identity of it is known, and it is the identity that the state to be deleted holds,
 - nothing that this run has made, adopted or still declares has that identity,
-- and this run has looked at everything that could declare it.
+- and this run has processed everything that could declare it.
 
 ``docs/decisions/0012-destruction-needs-proof.md`` says where each fact comes from.
 """
@@ -29,7 +29,7 @@ owner has two slashes."""
 T = TypeVar("T", bound=HasMetadata)
 
 Identity = frozenset[str]
-"""How the service itself tells one thing from another. Two identities with a common part are of the same thing."""
+"""How the service itself identifies something. Two identities with a common part are of the same thing."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Owner:
 
     Attributes:
         name: ``organization/project/stack`` as it was when the first thing was made. It stays when the stack, its
-            project or its organization is renamed, because what carries it can't be written again.
-        former: Owners whose things this stack has taken over; NO_OWNER for things that had none.
+            project or its organization is renamed, because existing metadata can't be changed.
+        former: Owners that this stack has taken over from; NO_OWNER for things that had none.
     """
 
     name: str
@@ -150,15 +150,15 @@ def agent_identity(agent: AgentView, versions: Iterable[VersionView]) -> Identit
     return frozenset().union(*(version_identity(version) for version in seen))
 
 
-def toolbox_identity(versions: Sequence[ToolboxVersionView], *, as_ever_kept: bool = False) -> Identity:
+def toolbox_identity(versions: Sequence[ToolboxVersionView], *, with_earlier_state: bool = False) -> Identity:
     """Return the identity of a toolbox: that of each of its versions.
 
     Args:
         versions: All its versions.
-        as_ever_kept: With what state of an earlier release knows of them, to compare with that.
+        with_earlier_state: Include the identities that the state of an earlier release holds, to compare with it.
     """
     known = [version_of_toolbox(version.id, version.created_at, version.service_id) for version in versions]
-    if as_ever_kept:
+    if with_earlier_state:
         known += [version_of_toolbox(version.id, version.created_at) for version in versions]
     return frozenset().union(*known)
 

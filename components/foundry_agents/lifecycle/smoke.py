@@ -22,7 +22,7 @@ from foundry_agents.lifecycle.failure.errors import (
     WaitTimeoutError,
 )
 from foundry_agents.lifecycle.inputs.rollout import SMOKE
-from foundry_agents.lifecycle.polling import TRANSIENT, Clock, PollSettings, Until, poll
+from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.schema.report import shown
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import Answer
@@ -261,7 +261,7 @@ class SmokeRunner:
         )
         pauses = PollSettings(self.smoke.timeout_s, LONGEST_PAUSE_S, first_s=self.patience.interval_s)
         try:
-            poll(tried, right, self.clock, pauses, retried=TRANSIENT)
+            poll(tried, right, self.clock, pauses)
         except WaitTimeoutError as timeout:
             last = timeout.last.problem if isinstance(timeout.last, _Try) else None
             problem = _words_of(timeout.error) if timeout.error else last

@@ -281,7 +281,7 @@ def retire(
     Who uses a version is read just before; an agent that is deployed between the two calls is not seen.
 
     Returns:
-        What became of the version, and why it stays, where the claim was not proved.
+        What became of the version, and why it stays where ownership could not be proved.
 
     Raises:
         RemovalRefusedError: The run is limited to a part of the stack.
@@ -293,7 +293,7 @@ def retire(
         return Retired.GONE, ""
     if not owner.owns(seen):
         return Retired.NOT_OURS, ""
-    decided = claim.on(toolbox_identity(history, as_ever_kept=True))
+    decided = claim.on(toolbox_identity(history, with_earlier_state=True))
     if decided.answer is Answer.STAYS:
         return Retired.UNPROVED, decided.reason
     lives = decided.answer is Answer.LIVES

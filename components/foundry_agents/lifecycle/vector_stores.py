@@ -223,7 +223,7 @@ def retire(
     adopted (``fresh``) always stays.
 
     Returns:
-        What became of the store, and why it stays, where the claim was not proved.
+        What became of the store, and why it stays where ownership could not be proved.
 
     Raises:
         RemovalRefusedError: The run is limited to a part of the stack.
