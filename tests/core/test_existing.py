@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.support.settings import ENDPOINT, IMAGE, OWNER, seen
 
 from foundry_agents.lifecycle.existing import inputs_of
 from foundry_agents.lifecycle.failure.errors import InputError
+from tests.support.settings import ENDPOINT, IMAGE, OWNER, seen
 
 
 def _with_auth(auth: dict[str, Any]) -> dict[str, Any]:

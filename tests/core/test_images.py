@@ -40,7 +40,7 @@ class OneImage:
         check_image(self, IMAGE, self.said.append, self.warned.append)
 
 
-def test_an_image_that_fits_is_let_through_and_said() -> None:
+def test_a_suitable_image_is_accepted_and_reported() -> None:
     registry = OneImage(FIT)
     registry.check()
     assert (registry.said, registry.warned) == (["image checked: linux/amd64, starts python"], [])

@@ -185,7 +185,7 @@ def test_424_for_60_seconds_is_waited_out() -> None:
     assert service.count("create_session") == 1
 
 
-def test_424_for_ever_fails_at_the_tests_own_time_limit_and_the_session_goes() -> None:
+def test_endless_424_fails_at_the_tests_own_time_limit_and_the_session_goes() -> None:
     """Case 44: then no traffic is moved."""
     prover, service, clock = _prover(PING, *[not_ready()] * 1000)
     with pytest.raises(SmokeTestError) as caught:

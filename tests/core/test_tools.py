@@ -108,7 +108,7 @@ def test_the_nested_parts_are_the_sdks_own() -> None:
     assert set(container) == _fields("AutoCodeInterpreterToolParam") - {"network_policy"}
 
 
-def test_every_type_of_the_sdk_can_be_had() -> None:
+def test_every_type_of_the_sdk_is_available() -> None:
     """What has no class of its own goes through ``Tool.of``."""
     for kind in models.ToolboxToolType:
         tool = {"type": kind.value, "server_label": "l", "server_url": "https://x.example", "a2a_version": "1.0"}

@@ -268,7 +268,7 @@ def test_a_replaced_store_goes_and_leaves_the_files_that_the_new_one_has(plan: S
     assert sorted(service.files) == sorted(service.contents[second])
 
 
-def test_a_store_that_a_toolbox_searches_stays_and_goes_with_the_next_one(plan: StorePlan) -> None:
+def test_a_store_that_a_toolbox_searches_stays_and_is_deleted_with_the_next_one(plan: StorePlan) -> None:
     service = Faulty()
     first, _ = make(service, plan)
     second, _ = make(service, changed(plan, "faq.md", "Other words."))

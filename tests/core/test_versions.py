@@ -396,7 +396,7 @@ def test_a_post_that_was_not_carried_out_is_one_version_of_two_posts() -> None:
     assert service.metadata[0] == service.metadata[1]
 
 
-def test_a_post_is_repeated_once_and_not_for_ever() -> None:
+def test_a_post_is_repeated_once_and_not_endlessly() -> None:
     """Case 4: the last request id is in the error, and 0 versions are there."""
     service = FaultyService(create_faults=["lost"] * 9)
     with pytest.raises(ResponseLostError, match="r-lost"):

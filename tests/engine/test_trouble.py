@@ -114,7 +114,7 @@ def test_an_agent_of_another_stack_is_refused_and_nothing_is_changed(deploy: Cal
     """Case 7."""
     here = deploy()
     here.project.up().succeeded()
-    marks = {"foundry-agents.managed-by": "pulumi-foundry-agents", "foundry-agents.owner": "acme/agents/prod"}
+    metadata = {"foundry-agents.managed-by": "pulumi-foundry-agents", "foundry-agents.owner": "acme/agents/prod"}
     with here.azure.client("agents") as other:
         image = f"{here.project.given['registry']}/{here.project.config['agents']['support']['image']}"
         definition = {
@@ -124,7 +124,7 @@ def test_an_agent_of_another_stack_is_refused_and_nothing_is_changed(deploy: Cal
             "container_configuration": {"image": image},
             "protocol_versions": [{"protocol": "responses", "version": "2.0.0"}],
         }
-        body = {"definition": definition, "metadata": marks}
+        body = {"definition": definition, "metadata": metadata}
         other.post("agents/sales/versions", json=body).raise_for_status()
     here.project.config["agents"]["sales"] = here.project.config["agents"]["support"]
     here.project.write_config()

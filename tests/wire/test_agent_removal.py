@@ -27,7 +27,9 @@ def foreign(one: Agent) -> None:
         ).raise_for_status()
 
 
-def test_an_agent_that_nothing_declares_any_more_goes_with_its_version(one: Agent, made: State, later: Plugin) -> None:
+def test_an_agent_that_is_not_declared_any_more_is_deleted_with_its_version(
+    one: Agent, made: State, later: Plugin
+) -> None:
     """Case 48; twice."""
     one.create(environment={"GREETING": "Hello"})
     one.delete(made, later)
@@ -155,7 +157,9 @@ def test_one_agent_that_is_declared_under_two_host_names_is_refused_before_a_pos
     assert one.posts() == posts
 
 
-def test_what_was_taken_over_goes_with_a_destroy_and_can_be_reverted_to(one: Agent, made: State, later: Plugin) -> None:
+def test_what_was_taken_over_is_deleted_by_a_destroy_and_can_be_reverted_to(
+    one: Agent, made: State, later: Plugin
+) -> None:
     """Case 89, pulumi-features A6."""
     mine: dict[str, Any] = {
         "owner": "acme/agents/mine",

@@ -92,7 +92,7 @@ def test_424_for_a_while_is_waited_out(agent: Agent, bench: Bench) -> None:
     assert agent.traffic() == {"2": 100}
 
 
-def test_424_for_ever_moves_nothing_and_leaves_no_session(agent: Agent, bench: Bench) -> None:
+def test_endless_424_moves_nothing_and_leaves_no_session(agent: Agent, bench: Bench) -> None:
     """Case 44: 0 PATCHes."""
     state = agent.create(agent.post(A="1")).outs
     two = agent.post(A="2")

@@ -12,8 +12,11 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 GLOSSARY = CHECKOUT / "docs/glossary.md"
 SUFFIXES = frozenset({".py", ".pyi", ".md", ".toml", ".yaml", ".yml", ".html", ".css", ".js"})
 NAMES = frozenset({"Makefile", "run", "stack", "venv", "uv", "debian"})
-FIELDS_OWN = re.compile("marks=pytest.mark|pytest.mark|add_marker|pytestmark|item.get_closest_marker")
-"""Names of pytest that hold a banned word."""
+FIELDS_OWN = re.compile(
+    r"marks=pytest\.mark|pytest\.mark|add_marker|pytestmark|get_closest_marker"
+    r'|color[-_]scheme\W+(light )?dark|NO_OWNER = "nobody"'
+)
+"""Names of pytest and CSS that hold a banned word, and a value in users' state."""
 
 
 def banned(glossary: str) -> dict[str, str]:
@@ -33,10 +36,11 @@ def found(text: str, words: Mapping[str, str]) -> Iterator[tuple[int, str]]:
 
 
 def tracked() -> list[Path]:
-    """Return every text file of the repository except the glossary."""
+    """Return every text file of the repository except the glossary and this one."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, check=True, capture_output=True, text=True)
     paths = [CHECKOUT / name for name in listed.stdout.split("\0") if name]
-    return [path for path in paths if (path.suffix in SUFFIXES or path.name in NAMES) and path != GLOSSARY]
+    texts = [path for path in paths if path.suffix in SUFFIXES or path.name in NAMES]
+    return [path for path in texts if path not in {GLOSSARY, Path(__file__)}]
 
 
 def main(folders: list[str]) -> int:
