@@ -13,7 +13,7 @@ from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from tools.docs.pages import pages
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-MARKDOWN = sorted({CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", *(CHECKOUT / "docs").rglob("*.md")})
+MARKDOWN = sorted({*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")})
 
 
 @pytest.mark.parametrize("name", sorted(pages()))
