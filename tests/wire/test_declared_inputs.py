@@ -28,6 +28,8 @@ from tests.support.settings import FULL, GOOD, OWNER
 LIBRARY = Path(foundry_agents.__file__).parent
 OWNED = {"owner", "former_owners", "urn"}
 """Inputs that the library sets."""
+ALTERNATIVES = {"opts", "rollout", "project"}
+"""Parameters that are no inputs: they set one or more of them."""
 
 RESOURCES: Mapping[type[Resource], tuple[type[TableProvider], AbstractSet[str]]] = {
     HostedAgentVersion: (HostedAgentVersionProvider, OWNED | {"accept_new", "code_folder"}),
@@ -50,7 +52,7 @@ def _parameters(resource: type[Resource]) -> set[str]:
         for name, parameter in inspect.signature(resource.__init__).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
-    return named - {"opts", "rollout"}
+    return named - ALTERNATIVES
 
 
 def _options(resource: type[Resource]) -> AbstractSet[str]:

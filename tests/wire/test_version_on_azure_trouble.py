@@ -216,7 +216,7 @@ def test_the_error_without_a_sign_in_says_how_to_sign_in_and_nothing_reaches_the
 def test_the_error_for_an_unreachable_service_has_its_address(outage: Outage) -> None:
     assert isinstance(outage.created, ProviderError)
     text = str(outage.created)
-    assert text.startswith("UnreachableError: the Foundry endpoint could not be reached")
+    assert text.startswith("UnreachableError: the endpoint could not be reached")
     assert f"Where: GET {NOWHERE}/agents/{outage.agent}" in text
     assert "Do: check project_endpoint" in text
 
