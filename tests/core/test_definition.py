@@ -503,12 +503,16 @@ def test_a_variable_name_is_fine(name: str) -> None:
         ("FOUNDRY_", "the prefix FOUNDRY_ is reserved by the platform"),
         ("AGENT_MODE", "the prefix AGENT_ is reserved by the platform"),
         ("PORT", "is set by the platform"),
-        ("APPLICATIONINSIGHTS_CONNECTION_STRING", "is set by the platform"),
+        (
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+            "is set by the platform",
+        ),
     ],
 )
 def test_a_name_that_the_platform_sets_is_refused(name: str, reason: str) -> None:
     """Case 60."""
-    assert the_problem(f"environment.{name}", environment={name: CANARY}) == reason
+    remedy = "remove it, or give the variable another name"
+    assert the_problem(f"environment.{name}", environment={name: CANARY}) == f"{reason}; {remedy}"
 
 
 @pytest.mark.parametrize("name", ["", "1ST", "A-B", "A B", "A=B", "ä", "${NAME}"])

@@ -69,7 +69,7 @@ def test_an_image_that_can_not_run_is_refused_with_the_remedy(image: ImageView |
     text = str(refused.value)
     assert refused.value.reference == IMAGE
     assert f"  Why: {why}\n  State: nothing was posted\n  Do: " in text
-    assert text.endswith("or disable this check: AgentImage…(check=False)")
+    assert text.endswith("or disable this check with check=False of the AgentImage")
 
 
 def test_a_registry_that_can_not_be_read_is_a_warning_and_the_deployment_continues() -> None:

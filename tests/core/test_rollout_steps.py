@@ -59,7 +59,7 @@ def test_where_no_other_version_is_active_traffic_does_not_wait_for_a_test() -> 
     service.versions["support"].pop("1")
     ran = run(service, plan())
     assert moves(service) == ["2=100"]
-    assert "cannot test support:2 before it takes traffic: no other version is active; pinning it" in ran.lines
+    assert "no other version is active: support:2 gets the traffic before it is tested" in ran.lines
 
 
 def test_a_first_version_is_pinned_at_once_and_said_to_be() -> None:
@@ -67,7 +67,7 @@ def test_a_first_version_is_pinned_at_once_and_said_to_be() -> None:
     service.has("1")
     ran = run(service, plan("1"))
     assert moves(service) == ["1=100"]
-    assert ran.lines[0] == "cannot test support:1 before it takes traffic: no other version is active; pinning it"
+    assert ran.lines[0] == "no other version is active: support:1 gets the traffic before it is tested"
     assert "smoke test on support:1 passed through the endpoint at 100 %" in ran.lines
 
 

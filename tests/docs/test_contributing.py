@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,15 @@ def _followed(page: str, copy: Path) -> int:
             continue
         anchor = step["anchor"]
         assert text.count(anchor) == 1, f"{page}: {anchor!r} is not once in {step['file']}"
-        instead = f"{step['code']}{anchor}" if step["how"] == "before" else step["code"].rstrip("\n")
+        indented = textwrap.indent(step["code"], " " * (len(anchor) - len(anchor.lstrip())))
+        instead = f"{indented}{_gap(indented)}{anchor}" if step["how"] == "before" else indented.rstrip("\n")
         target.write_text(text.replace(anchor, instead), encoding="utf-8")
     return len(steps)
+
+
+def _gap(code: str) -> str:
+    """Return the empty line after a function."""
+    return "\n" if "def " in code else ""
 
 
 def _printed(copy: Path, program: str) -> object:

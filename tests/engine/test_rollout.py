@@ -113,7 +113,7 @@ def test_a_broken_release_gets_no_traffic_and_the_next_up_with_a_fixed_one_succe
     rolled = Rolled(deploy(sample_agent, runtime="process"))
     rolled.program(CANARY)
     first = rolled.up().succeeded()
-    assert "cannot test support:1 before it takes traffic: no other version is active; pinning it" in first.output
+    assert "no other version is active: support:1 gets the traffic before it is tested" in first.output
 
     broken = rolled.up(GREETING="Oops").failed()
     print(broken.output)

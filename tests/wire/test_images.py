@@ -206,7 +206,7 @@ def test_an_image_that_can_not_run_is_refused_before_anything_is_posted(
 ) -> None:
     """Case 64."""
     unfit = machine.push(image(tmp_path, **changed), "unfit")  # type: ignore[arg-type]  # one of two switches
-    with pytest.raises(ProviderError, match="can't run as a hosted agent") as refused:
+    with pytest.raises(ProviderError, match="is not suitable") as refused:
         one.create(machine.plugin, image=unfit, check_image=True)
     assert why in str(refused.value)
     assert "State: nothing was posted" in str(refused.value)

@@ -27,7 +27,7 @@ from tools.docs.components import components_page
 _NOTE = "<!-- Written by `make docs` from the code; a test fails when it is out of date. -->"
 
 _MEANING = {
-    OnChange.REPLACE: "new version",
+    OnChange.REPLACE: "replacement",
     OnChange.UPDATE: "update",
     OnChange.IGNORE: "nothing",
 }

@@ -197,12 +197,12 @@ def _refused(
             state=state,
             do="check the registry's name, DNS, proxy and private endpoint from this machine",
         )
-    do = f"sign in with `docker login {host}` as a user who may push"
+    do = f"sign in with `docker login {host}` as a user who may push (to read an image: pull)"
     if resource_manager().has_registry(host):
         do = (
             f"sign in with `az login` as a principal with the role AcrPush ({roles.ACR_PUSH}) or "
-            f"Container Registry Repository Writer ({roles.REPOSITORY_WRITER}) on it; a new role "
-            "assignment takes some minutes"
+            f"Container Registry Repository Writer ({roles.REPOSITORY_WRITER}) on it, or AcrPull "
+            "to only read an image; a new role assignment takes some minutes"
         )
     return RegistryAccessError(
         host, operation=operation, detail=_said(cause) or cause.reason, status=cause.status_code, do=do, state=state

@@ -1,4 +1,7 @@
-"""Ownership: who owns something in the service, and what may be deleted. No other module decides this.
+"""Ownership: who owns something in the service, and what may be deleted.
+
+No other module decides whether an agent, toolbox or vector store may go; ``retention`` decides which old versions of an
+owned agent do.
 
 The rule is that destruction needs proof. A name, the text of an endpoint or a missing record proves nothing: a project
 has several host names, a stack or a component can be renamed, a run with targets processes its targets only.

@@ -130,7 +130,7 @@ def poll(
     on_read: Callable[[T | None, float], None] = ignore_reads,
     on_error: Callable[[ServiceError], None] = lambda _error: None,
 ) -> T:
-    """Read until the condition holds. Every wait of this library is a call of this function.
+    """Read until the condition holds. Every wait for a condition is a call of this function.
 
     - An error of a kind in ``retried`` is survived until the deadline.
     - After a 429 no read is sent before Retry-After has passed; if that is after the deadline, the wait ends at once.

@@ -227,10 +227,8 @@ class _Run:
         self._stable = self._stable_side(live)
         if self._stable is None:
             # Whatever the endpoint says, no other version answers: traffic can't wait for a test.
-            self._progress(
-                f"cannot test {plan.agent}:{plan.version} before it takes traffic: no other version is active; "
-                "pinning it"
-            )
+            untested = " before it is tested" if plan.smoke else ""
+            self._progress(f"no other version is active: {plan.agent}:{plan.version} gets the traffic{untested}")
         elif not plan.proven:
             self._test_before_traffic()
             for percent in plan.steps:

@@ -264,7 +264,7 @@ class ProjectNotFoundError(ServiceError):
     """The project, or the host name of its account, does not exist (yet)."""
 
     what = "the Foundry project was not found"
-    do = "check project_endpoint. A new project answers like this for some minutes: then run `pulumi up` again"
+    do = "check project_endpoint. A new project may answer like this for a few minutes: then run `pulumi up` again"
 
 
 class ConflictError(ServiceError):
@@ -365,10 +365,10 @@ class UnsuitableImageError(FoundryAgentsError):
         self.reference = reference
         super().__init__(
             message(
-                f"image {reference} can't run as a hosted agent",
+                f"image {reference} is not suitable",
                 why="; ".join(why),
                 state="nothing was posted",
-                do=f"{do}; or disable this check: AgentImage…({off})",
+                do=f"{do}; or disable this check with {off} of the AgentImage",
             )
         )
 

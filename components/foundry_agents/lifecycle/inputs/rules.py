@@ -142,6 +142,7 @@ def environment(path: str, raw: object, report: Report) -> dict[str, str] | None
         elif RESERVED_ENVIRONMENT.fullmatch(name):
             prefix = next((p for p in ("FOUNDRY_", "AGENT_") if name.startswith(p)), None)
             reason = f"the prefix {prefix} is reserved by the platform" if prefix else "is set by the platform"
+            reason += "; remove it, or give the variable another name"
             report.add(where, reason)
         if not report.is_unknown(value) and not isinstance(value, str):
             report.add(where, "must be text: put the value in quotes")  # the value may be secret: never shown
