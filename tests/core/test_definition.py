@@ -309,7 +309,7 @@ def test_memory_of_another_tier_is_refused_with_the_one_that_fits() -> None:
     assert "cpu 2 requires 4Gi" in the_problem("memory", cpu="2", memory="2Gi")
 
 
-def test_a_newer_tier_gets_through_when_asked_for() -> None:
+def test_a_newer_tier_is_accepted_when_named_with_of() -> None:
     """Case 61."""
     newer = Tier.of("4", "8Gi")
     assert problems_with(cpu=newer.cpu, memory=newer.memory, accept_new_tier=newer.accept_new) == []
@@ -365,7 +365,7 @@ def test_a_newer_protocol_passes_when_it_is_named_as_such_and_so_does_its_versio
     assert made["protocols"] == {"grpc": version, "responses": "2.0.0"}
 
 
-def test_a_way_through_for_one_word_is_none_for_another() -> None:
+def test_accepting_one_new_value_does_not_accept_another() -> None:
     """A typo is still an error."""
     detail = the_problem("protocols.respones", protocols={"grpc": "1", "respones": "2.0.0"}, accept_new=["grpc"])
     assert 'a newer one: AgentProtocol.of("respones")' in detail

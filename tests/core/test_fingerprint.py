@@ -169,7 +169,7 @@ def _confirmed(stored: str, others: Mapping[str, object]) -> int:
     return sum(fingerprint({**canonical, "environment": {"PIN": guess}}) == stored for guess in guesses)
 
 
-def test_a_fingerprint_without_a_key_gives_a_pin_away() -> None:
+def test_a_fingerprint_without_a_key_reveals_a_pin() -> None:
     """Case 55, why the key is there: 1 of 10,000 guesses is confirmed."""
     assert _confirmed(fingerprint(values(environment={"PIN": "4711"})), GOOD) == 1
 

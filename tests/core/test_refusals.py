@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES, REFUSALS, cause
+from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES, REFUSALS, refusal_cause
 from foundry_agents.lifecycle.failure.errors import (
     AccessDeniedError,
     NetworkDeniedError,
@@ -74,7 +74,7 @@ def test_every_refusal_is_met_by_one_of_these() -> None:
 )
 def test_what_is_not_known_is_left_to_the_services_own_words(status: int | None, code: str | None, said: str) -> None:
     """A wrong cause is worse than none."""
-    assert cause(status, code, said) is None
+    assert refusal_cause(status, code, said) is None
 
 
 @pytest.mark.parametrize("older", OLDER_NAMES)

@@ -148,7 +148,7 @@ def version_identity(version: VersionView) -> Identity:
 
 
 def agent_identity(agent: AgentView, versions: Iterable[VersionView]) -> Identity:
-    """Return the identity of an agent: of all its versions, should each have one of its own."""
+    """Return the identity of an agent: the union of its versions' identities, because each may have its own."""
     seen = [*versions, *([agent.latest] if agent.latest else [])]
     return frozenset().union(*(version_identity(version) for version in seen))
 
@@ -209,7 +209,7 @@ class Run:
     """What one run of the engine knows about a thing that a resource would take away.
 
     Attributes:
-        destroys: The run is a destroy: whatever is in state shall go.
+        destroys: The run is a destroy: everything in state is to be deleted.
         limited: The option that limits the run to a part of the stack, such as ``--target``; "" without one.
         unseen: Why it is not known what the run does; "" when it is.
         unread: Why what else the run declares is not known; "" when it is.

@@ -83,7 +83,7 @@ FAILURES: dict[str, Cause] = {
 """Causes and remedies of failed versions that are the same for all; a failed pull names its registry and principal."""
 
 
-def cause(code: str) -> Cause:
+def version_failure_cause(code: str) -> Cause:
     """Return cause and remedy of a failed version, for every code but that of a failed pull."""
     return FAILURES.get(code, FAILURES["ProvisioningError"])
 

@@ -177,6 +177,6 @@ def _wait_until_gone(is_gone: Callable[[], bool], subject: str, clock: Clock, pa
         "gone",
         done=lambda is_gone: is_gone,
         describe=lambda _is_gone: "existing",
-        do="run the same command again later; or raise timeout_s",
+        do="run the same command again later",
     )
     poll(is_gone, gone, clock, patience)

@@ -38,8 +38,8 @@ class RolloutPlan:
 
     Attributes:
         agent: Name of the agent.
-        version: The version that shall get all traffic.
-        protocols: Protocols that the endpoint shall answer.
+        version: The version that is to get all traffic.
+        protocols: Protocols that the endpoint must answer.
         patience: How long to read back, and how often.
         steps: Percentages on the way to 100, rising; 0 is a step before traffic.
         bake_s: How long each step lasts.
@@ -99,7 +99,7 @@ class RolledOut:
 
 
 def roll_out(service: AgentService, plan: RolloutPlan, clock: Clock, progress: Progress) -> RolledOut:
-    """Give the version all traffic, by its steps, and succeed only when the service says so on reading back.
+    """Give the version all traffic, by its steps, and succeed only when a read confirms it.
 
     A rollout that was interrupted continues from what the endpoint says, never back.
 

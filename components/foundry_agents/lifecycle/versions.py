@@ -259,7 +259,11 @@ class _Run:
     def _given_up(self, failed: VersionView) -> VersionFailedError:
         """Delete the failed version, if this stack created it; return the error that says why it failed."""
         removed = self._remove(failed)
-        cause = self._pull_cause() if failed.error_code == IMAGE_ERROR else remedies.cause(failed.error_code or "")
+        cause = (
+            self._pull_cause()
+            if failed.error_code == IMAGE_ERROR
+            else remedies.version_failure_cause(failed.error_code or "")
+        )
         return VersionFailedError(
             remedies.version_failed(
                 failed,

@@ -17,7 +17,7 @@ import pathspec
 
 MEGABYTE = 1_000_000
 SHOWN = 5
-"""How many of the largest files the error for a too large context lists."""
+"""How many of the largest files the error for a context that is too large lists."""
 
 _GIT_TIMEOUT_S = 20
 _CHUNK = 1 << 20
@@ -136,8 +136,8 @@ def _ignored(folder: Path, dockerfile: Path) -> pathspec.PathSpec[pathspec.Patte
     """Return the rules of the ignore file, as BuildKit applies them.
 
     Not docker-py's ``exclude_paths``: it deviates from BuildKit where an exception has a wildcard (``!**/keep.txt``
-    brings nothing back), where one file comes back from a folder that ``**`` excludes (all of the folder does), and in
-    ``[^a]``, ``../`` and upper case. The tests hold what BuildKit's own matcher answers.
+    re-includes nothing), where one file is re-included from a folder that ``**`` excludes (all of the folder
+    is), and in ``[^a]``, ``../`` and upper case. The tests hold what BuildKit's own matcher answers.
     """
     lines: list[str] = []
     for file in (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), folder / ".dockerignore"):

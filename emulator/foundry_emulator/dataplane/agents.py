@@ -344,8 +344,8 @@ class Agents:
         for version in agent.versions.values():
             self._stored_versions.delete(str(version.key))
         del self._agents[agent.project][agent.name]
-        for hear in self.on_delete:
-            hear(agent)
+        for listener in self.on_delete:
+            listener(agent)
 
     def _draft_name(self, agent: Agent) -> str:
         second = int(self._clock())

@@ -153,13 +153,13 @@ class Sessions:
         if session.stopped_at is not None:
             raise ServiceProblem(409, "session_already_stopped", f"Session {session.id} is already stopped")
         self._save(replace(session, stopped_at=int(self._clock())))
-        self._tell(session, deleted=False)
+        self._notify(session, deleted=False)
 
     def delete(self, session: Session) -> None:
         """Remove a session."""
         self._stored.delete(_key(session))
         self._sessions[session.project, session.agent].pop(session.id, None)
-        self._tell(session, deleted=True)
+        self._notify(session, deleted=True)
 
     def delete_of(self, agent: Agent, version: str | None = None) -> None:
         """Remove the sessions of an agent, or of one of its versions."""
@@ -178,9 +178,9 @@ class Sessions:
         seconds = idle_timeout_of(version.definition) if version else None
         return _DEFAULT_IDLE_S if seconds is None else seconds
 
-    def _tell(self, session: Session, *, deleted: bool) -> None:
-        for hear in self.on_end:
-            hear(session, deleted)
+    def _notify(self, session: Session, *, deleted: bool) -> None:
+        for listener in self.on_end:
+            listener(session, deleted)
 
     def _save(self, session: Session) -> None:
         self._stored.put(_key(session), _stored(session))

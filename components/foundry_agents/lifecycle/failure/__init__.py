@@ -1,1 +1,1 @@
-"""The errors, with the causes and remedies of the service's error codes."""
+"""The errors, and what the service's error codes mean; ``remedies`` and ``pull_causes`` advise on failed versions."""

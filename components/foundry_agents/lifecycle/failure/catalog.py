@@ -171,7 +171,7 @@ REFUSALS: tuple[Refusal, ...] = (
 """In the order in which they are tried."""
 
 
-def cause(status: int | None, code: str | None, said: str) -> tuple[str, str | None] | None:
+def refusal_cause(status: int | None, code: str | None, said: str) -> tuple[str, str | None] | None:
     """Return why the service refused and what to do; None when only its own text is known.
 
     Args:

@@ -41,7 +41,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from foundry_agents.lifecycle.failure.catalog import cause
+from foundry_agents.lifecycle.failure.catalog import refusal_cause
 from foundry_agents.lifecycle.roles import FOUNDRY_PROJECT_MANAGER, FOUNDRY_USER
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class ServiceError(FoundryAgentsError):
 
     def _text(self, state: str | None, do: str | None) -> str:
         prefix = f"[{self.code}] " if self.code else ""
-        why, remedy = cause(self.status, self.code, self.detail) or (None, None)
+        why, remedy = refusal_cause(self.status, self.code, self.detail) or (None, None)
         said = f"{prefix}{self.detail}" if self.status else None
         return message(
             f"{self.what}, HTTP {self.status}" if self.status else self.what,

@@ -1,1 +1,1 @@
-"""The inputs of each resource, one row an input."""
+"""The inputs of each resource, one row for each input."""

@@ -13,7 +13,7 @@ from foundry_agents.lifecycle.schema.shapes import Items
 
 @dataclass(frozen=True, kw_only=True)
 class OfProject(Rows):
-    """In which project."""
+    """Inputs that identify the project."""
 
     project_endpoint: str = row(
         rules.project_endpoint,
@@ -28,7 +28,7 @@ class OfProject(Rows):
 
 @dataclass(frozen=True, kw_only=True)
 class OfAgent(OfProject):
-    """Which agent."""
+    """Inputs that identify the agent."""
 
     agent_name: str = row(
         rules.agent_name,
@@ -92,11 +92,11 @@ class Owned(OnRow):
 
 @dataclass(frozen=True, kw_only=True)
 class ForceDelete(Rows):
-    """What a delete does with sessions."""
+    """The input that says what a delete does with active sessions."""
 
     force_delete: bool = row(
         flag,
-        "Delete although sessions are active: they are ended.",
+        "Delete even if sessions are active, and end them.",
         "sdk: force on delete",
         # Deletes see what is in state, so a change must get there; it sends nothing.
         on_change=OnChange.UPDATE,

@@ -1,4 +1,4 @@
-"""The field table: one row an input or an output, and everything that follows from it.
+"""The field table: one row for each input or output, and everything that follows from it.
 
 A row is an attribute of a frozen dataclass, so that code reads inputs with their types:
 

@@ -22,7 +22,7 @@ _KINDS = {"agent_name": "agent", "toolbox_name": "toolbox", "store_name": "vecto
 
 @dataclass(frozen=True)
 class Thing:
-    """What a resource is about, by value.
+    """The agent, toolbox or store that a resource manages.
 
     Attributes:
         endpoint: Of its project.
@@ -74,7 +74,7 @@ class _Known:
     """By URN."""
 
     def learn(self, note: Note) -> None:
-        """Read a note of another process; one of another form is of a release that is not this one."""
+        """Read a note of another process; ignore one in another format, which another release wrote."""
         match note:
             case ("declared", endpoint, kind, name, role, urn):
                 self.declared[Thing(endpoint, kind, name), role] = urn
@@ -93,7 +93,7 @@ class Memory:
     Attributes:
         known: What it knows of the run.
         kept: By URN, inputs that stay as they were first; see ``keep``.
-        notes: Where it lets others know.
+        notes: Notes for the other plugin processes.
         lock: Held while any of it is read or changed: calls come at the same time.
     """
 
