@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import ConflictError, InputError
+from foundry_agents.lifecycle.failure.errors import InputError
+from foundry_agents.lifecycle.failure.service_errors import ConflictError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings

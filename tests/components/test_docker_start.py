@@ -19,7 +19,7 @@ import docker
 import pytest
 
 from foundry_agents.docker.readiness import start_and_ask
-from foundry_agents.lifecycle.failure.errors import UnsuitableImageError
+from foundry_agents.lifecycle.failure.image_errors import UnsuitableImageError
 from foundry_agents.lifecycle.polling import SystemClock
 from tests.support.machine import program
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from foundry_agents.docker.daemon import docker_folder, require_builder
-from foundry_agents.lifecycle.failure.errors import BuilderUnavailableError
+from foundry_agents.lifecycle.failure.image_errors import BuilderUnavailableError
 
 
 def _builder(folder: Path, name: str) -> None:

@@ -8,42 +8,48 @@ import re
 
 import pytest
 
+from foundry_agents import errors
 from foundry_agents.lifecycle import remedies
-from foundry_agents.lifecycle.failure import errors
-from foundry_agents.lifecycle.failure.errors import (
-    OTHER_WAYS,
-    AccessDeniedError,
-    BuilderUnavailableError,
-    ConflictError,
-    ContractError,
-    DuplicateDeclarationError,
-    FoundryAgentsError,
-    InputError,
-    NetworkDeniedError,
-    NotReadyError,
-    OwnershipError,
-    PreviewRequiredError,
-    Problem,
-    ProjectNotFoundError,
+from foundry_agents.lifecycle.failure.deployment_errors import (
     PromotionConflictError,
-    RegistryAccessError,
-    RemoteBuildError,
-    RemovalRefusedError,
-    ResponseLostError,
     RolloutError,
-    ServiceError,
-    SignInError,
     SmokeTestError,
-    ThrottledError,
     TrafficConflictError,
-    UnreachableError,
-    UnsuitableImageError,
     VectorStoreError,
     VersionFailedError,
     VersionGoneError,
     VersionNotFoundError,
     WaitTimeoutError,
+)
+from foundry_agents.lifecycle.failure.errors import (
+    ContractError,
+    DuplicateDeclarationError,
+    FoundryAgentsError,
+    InputError,
+    OwnershipError,
+    Problem,
+    RemovalRefusedError,
     message,
+)
+from foundry_agents.lifecycle.failure.image_errors import (
+    OTHER_WAYS,
+    BuilderUnavailableError,
+    RegistryAccessError,
+    RemoteBuildError,
+    UnsuitableImageError,
+)
+from foundry_agents.lifecycle.failure.service_errors import (
+    AccessDeniedError,
+    ConflictError,
+    NetworkDeniedError,
+    NotReadyError,
+    PreviewRequiredError,
+    ProjectNotFoundError,
+    ResponseLostError,
+    ServiceError,
+    SignInError,
+    ThrottledError,
+    UnreachableError,
 )
 from foundry_agents.lifecycle.pull_causes import Pull
 from tests.support.settings import IMAGE, plan, seen
@@ -63,7 +69,7 @@ SERVICE_ERRORS = [
 
 
 def _drawn() -> list[tuple[str, int, list[str]]]:
-    """Name, depth and attributes of every line of the drawing at the top of errors.py."""
+    """Name, depth and attributes of every line of the drawing at the top of foundry_agents/errors.py."""
     rows = []
     for line in inspect.getdoc(errors).splitlines():  # type: ignore[union-attr]  # it has one
         if match := re.fullmatch(r"([│ ]*[├└]── )?(\w+)(?: +(.*))?", line):
@@ -77,8 +83,17 @@ def _classes() -> dict[str, type[FoundryAgentsError]]:
     return {
         name: kind
         for name, kind in vars(errors).items()
-        if inspect.isclass(kind) and issubclass(kind, FoundryAgentsError) and kind.__module__ == errors.__name__
+        if inspect.isclass(kind) and issubclass(kind, FoundryAgentsError)
     }
+
+
+def _below(kind: type[FoundryAgentsError]) -> set[type[FoundryAgentsError]]:
+    return {kind}.union(*(_below(each) for each in kind.__subclasses__()))
+
+
+def test_every_error_of_the_library_is_public() -> None:
+    defined = {each for each in _below(FoundryAgentsError) if each.__module__.startswith("foundry_agents.")}
+    assert {each.__name__ for each in defined if not each.__name__.startswith("_")} == set(_classes())
 
 
 def test_the_drawing_names_every_error_and_no_other() -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryAccessError, UnsuitableImageError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError, UnsuitableImageError
 from foundry_agents.lifecycle.images import check_image
 from foundry_agents.lifecycle.inputs.image_reference import repository_problem, tag_names, tag_problem
 from foundry_agents.lifecycle.views import ImageView

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import (
+from foundry_agents.lifecycle.failure.deployment_errors import WaitTimeoutError
+from foundry_agents.lifecycle.failure.errors import ContractError
+from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
     ConflictError,
-    ContractError,
     ProjectNotFoundError,
     ResponseLostError,
     ServiceError,
     ThrottledError,
     UnreachableError,
-    WaitTimeoutError,
 )
 from foundry_agents.lifecycle.polling import (
     THROTTLED_PAUSE_S,

@@ -6,13 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import (
-    AccessDeniedError,
-    FoundryAgentsError,
-    SignInError,
-    UnreachableError,
-    VersionFailedError,
-)
+from foundry_agents.lifecycle.failure.deployment_errors import VersionFailedError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.service_errors import AccessDeniedError, SignInError, UnreachableError
 from foundry_agents.lifecycle.polling import CONFIRM_AFTER_S
 from foundry_agents.lifecycle.pull_causes import PULL_ROLES, REPOSITORY_ROLES, Pull
 from foundry_agents.lifecycle.roles import ACR_PULL, REPOSITORY_READER

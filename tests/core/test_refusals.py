@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES, REFUSALS, refusal_cause
-from foundry_agents.lifecycle.failure.errors import (
+from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
     NetworkDeniedError,
     ResponseLostError,

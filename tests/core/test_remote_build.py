@@ -7,12 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import (
-    RemoteBuildError,
-    ResponseLostError,
-    ThrottledError,
-    UnreachableError,
-)
+from foundry_agents.lifecycle.failure.image_errors import RemoteBuildError
+from foundry_agents.lifecycle.failure.service_errors import ResponseLostError, ThrottledError, UnreachableError
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
 from foundry_agents.lifecycle.outcomes import Made, Outcome
 from foundry_agents.lifecycle.polling import PollSettings

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import (
+from foundry_agents.lifecycle.failure.deployment_errors import WaitTimeoutError
+from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
     ConflictError,
     ResponseLostError,
     ServiceError,
     ThrottledError,
     UnreachableError,
-    WaitTimeoutError,
 )
 from foundry_agents.lifecycle.ownership import NO_OWNER, Answer, Claim, Owner
 from foundry_agents.lifecycle.polling import THROTTLED_PAUSE_S, PollSettings

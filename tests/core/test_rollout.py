@@ -8,7 +8,8 @@ from typing import Literal
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import AccessDeniedError, ResponseLostError, RolloutError
+from foundry_agents.lifecycle.failure.deployment_errors import RolloutError
+from foundry_agents.lifecycle.failure.service_errors import AccessDeniedError, ResponseLostError
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.rollout import (
     RolledOut,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import NotReadyError
+from foundry_agents.lifecycle.failure.service_errors import NotReadyError
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import LATEST, AgentView, Answer, Route, VersionView
 from foundry_agents.sources.user_check import load_check

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import InputError, TrafficConflictError
+from foundry_agents.lifecycle.failure.deployment_errors import TrafficConflictError
+from foundry_agents.lifecycle.failure.errors import InputError
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.routing import Traffic, checked
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, Routing

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import (
+from foundry_agents.lifecycle.failure.deployment_errors import SmokeTestError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
-    FoundryAgentsError,
     NotReadyError,
     ResponseLostError,
     ServiceError,
-    SmokeTestError,
     ThrottledError,
 )
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS

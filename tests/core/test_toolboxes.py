@@ -9,14 +9,9 @@ from typing import Any
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import (
-    InputError,
-    OwnershipError,
-    PromotionConflictError,
-    ResponseLostError,
-    ServiceError,
-    WaitTimeoutError,
-)
+from foundry_agents.lifecycle.failure.deployment_errors import PromotionConflictError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.errors import InputError, OwnershipError
+from foundry_agents.lifecycle.failure.service_errors import ResponseLostError, ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.outcomes import Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner

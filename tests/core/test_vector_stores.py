@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import InputError, ResponseLostError, VectorStoreError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.deployment_errors import VectorStoreError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.errors import InputError
+from foundry_agents.lifecycle.failure.service_errors import ResponseLostError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.outcomes import Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner

@@ -11,19 +11,16 @@ from typing import BinaryIO, ClassVar
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import (
+from foundry_agents.lifecycle.failure.deployment_errors import VersionFailedError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.errors import InputError, OwnershipError, Problem
+from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
     ConflictError,
-    InputError,
-    OwnershipError,
-    Problem,
     ProjectNotFoundError,
     ResponseLostError,
     ServiceError,
     ThrottledError,
     UnreachableError,
-    VersionFailedError,
-    WaitTimeoutError,
 )
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.version import AgentDefinition

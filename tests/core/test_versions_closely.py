@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import ConflictError, OwnershipError, VersionFailedError
+from foundry_agents.lifecycle.failure.deployment_errors import VersionFailedError
+from foundry_agents.lifecycle.failure.errors import OwnershipError
+from foundry_agents.lifecycle.failure.service_errors import ConflictError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner

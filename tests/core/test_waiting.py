@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import (
+from foundry_agents.lifecycle.failure.deployment_errors import VersionGoneError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
-    FoundryAgentsError,
     ResponseLostError,
     ThrottledError,
     UnreachableError,
-    VersionGoneError,
-    WaitTimeoutError,
 )
 from foundry_agents.lifecycle.polling import (
     FIRST_INTERVAL_S,

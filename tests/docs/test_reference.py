@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.lifecycle.failure import errors
+from foundry_agents import errors
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from tools.docs.pages import pages

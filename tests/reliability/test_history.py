@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import VersionFailedError
+from foundry_agents.lifecycle.failure.deployment_errors import VersionFailedError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.outcomes import Outcome
 from tests.support.history import (

@@ -11,15 +11,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from foundry_agents.lifecycle.failure.errors import (
-    FoundryAgentsError,
-    ProjectNotFoundError,
-    ResponseLostError,
-    ThrottledError,
-    VersionFailedError,
-    VersionGoneError,
-    WaitTimeoutError,
-)
+from foundry_agents.lifecycle.failure.deployment_errors import VersionFailedError, VersionGoneError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.service_errors import ProjectNotFoundError, ResponseLostError, ThrottledError
 from foundry_agents.lifecycle.outcomes import Outcome
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.roles import ACR_PULL

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.failure.errors import ServiceError
+from foundry_agents.lifecycle.failure.service_errors import ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.outcomes import Outcome
 from tests.support.virtual_bench import OWNER, Bench

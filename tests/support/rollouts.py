@@ -7,13 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from foundry_agents.lifecycle.failure.errors import (
-    AccessDeniedError,
-    FoundryAgentsError,
-    NotReadyError,
-    ResponseLostError,
-    RolloutError,
-)
+from foundry_agents.lifecycle.failure.deployment_errors import RolloutError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.service_errors import AccessDeniedError, NotReadyError, ResponseLostError
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.rollout import RolledOut, RolloutPlan, roll_out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from foundry_agents.lifecycle.failure.errors import ResponseLostError, ServiceError
+from foundry_agents.lifecycle.failure.service_errors import ResponseLostError, ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.views import AgentView, Route, VersionView

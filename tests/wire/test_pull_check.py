@@ -12,7 +12,12 @@ from azure.core.pipeline.transport import RequestsTransport
 from foundry_agents.azure import registry_permissions
 from foundry_agents.azure.arm import ResourceManager
 from foundry_agents.azure.registry_permissions import ArmRegistryAccess
-from foundry_agents.lifecycle.failure.errors import AccessDeniedError, ResponseLostError, ServiceError, UnreachableError
+from foundry_agents.lifecycle.failure.service_errors import (
+    AccessDeniedError,
+    ResponseLostError,
+    ServiceError,
+    UnreachableError,
+)
 from foundry_agents.lifecycle.views import PullAccess
 from tests.support.bench import Agent
 from tests.support.failed_pulls import CAUSES, failed_pull, named_in

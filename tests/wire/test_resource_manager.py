@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from foundry_agents.azure.arm import PUBLIC, ResourceManager, described_by, resource_manager
-from foundry_agents.lifecycle.failure.errors import UnreachableError
+from foundry_agents.lifecycle.failure.service_errors import UnreachableError
 from tests.support.bench import Bench
 
 

@@ -9,7 +9,7 @@ from azure.ai.projects import AIProjectClient
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from foundry_agents.azure import FoundryAgentService
-from foundry_agents.lifecycle.failure.errors import (
+from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
     ConflictError,
     NotReadyError,

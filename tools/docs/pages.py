@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from foundry_agents.lifecycle.failure import errors
+from foundry_agents import errors
 from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES, REFUSALS
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, ServiceError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.service_errors import ServiceError
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.tool_types import TOOL_TYPES, AnyTool
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS

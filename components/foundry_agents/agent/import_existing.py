@@ -7,7 +7,7 @@ from typing import Any
 from pulumi.dynamic.dynamic import serialize_provider
 
 from foundry_agents.lifecycle.existing import inputs_of
-from foundry_agents.lifecycle.failure.errors import VersionNotFoundError
+from foundry_agents.lifecycle.failure.deployment_errors import VersionNotFoundError
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.resources._plugin.boundary import PROVIDER_KEY

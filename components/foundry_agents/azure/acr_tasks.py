@@ -13,7 +13,8 @@ from azure.storage.blob import BlobClient
 from foundry_agents.azure.arm import resource_manager
 from foundry_agents.azure.clients import BriefRetries, credential
 from foundry_agents.azure.errors import translated
-from foundry_agents.lifecycle.failure.errors import AccessDeniedError, ProjectNotFoundError, RegistryAccessError
+from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError
+from foundry_agents.lifecycle.failure.service_errors import AccessDeniedError, ProjectNotFoundError
 from foundry_agents.lifecycle.remote_build import UNDER_WAY
 from foundry_agents.lifecycle.roles import TASKS_CONTRIBUTOR
 from foundry_agents.lifecycle.service.builds import BuildOrder

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from foundry_agents.lifecycle.failure.errors import UnreachableError
+from foundry_agents.lifecycle.failure.service_errors import UnreachableError
 
 METADATA_HOSTNAME = "ARM_METADATA_HOSTNAME"
 """Host that describes a cloud; the variable that the field's other tools read for sovereign and private clouds."""

@@ -19,7 +19,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from foundry_agents.lifecycle.failure.errors import (
+from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
     ConflictError,
     NetworkDeniedError,

@@ -10,7 +10,7 @@ from openai import APIConnectionError, APIStatusError, APITimeoutError, NotFound
 
 from foundry_agents.azure import errors
 from foundry_agents.azure.errors import is_about_the_project, kind_of, request_id_of, with_details
-from foundry_agents.lifecycle.failure.errors import ProjectNotFoundError, ResponseLostError, ServiceError
+from foundry_agents.lifecycle.failure.service_errors import ProjectNotFoundError, ResponseLostError, ServiceError
 
 T = TypeVar("T")
 

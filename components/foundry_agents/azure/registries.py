@@ -14,7 +14,8 @@ from foundry_agents.azure.registry_login import exchanged_login
 from foundry_agents.docker.credentials import Login, store_login, stored_login
 from foundry_agents.docker.daemon import docker_folder
 from foundry_agents.lifecycle import roles
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryAccessError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError
 from foundry_agents.lifecycle.views import ImageView, Progress
 
 _MANIFESTS = (

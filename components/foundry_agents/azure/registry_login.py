@@ -8,7 +8,7 @@ from foundry_agents.azure.arm import resource_manager
 from foundry_agents.azure.clients import credential
 from foundry_agents.azure.errors import translated
 from foundry_agents.docker.credentials import TOKEN_USER, Login
-from foundry_agents.lifecycle.failure.errors import SignInError
+from foundry_agents.lifecycle.failure.service_errors import SignInError
 
 _TIMEOUT_S = 30
 

@@ -14,7 +14,7 @@ from azure.core.rest import HttpRequest
 
 from foundry_agents.azure.arm import ResourceManager
 from foundry_agents.azure.errors import translated
-from foundry_agents.lifecycle.failure.errors import ResponseLostError
+from foundry_agents.lifecycle.failure.service_errors import ResponseLostError
 from foundry_agents.lifecycle.views import PullAccess
 
 REGISTRY_VERSION = "2025-11-01"

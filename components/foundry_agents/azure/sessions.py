@@ -14,7 +14,7 @@ from openai import OpenAI
 
 from foundry_agents.azure import openai_errors
 from foundry_agents.azure.errors import translated
-from foundry_agents.lifecycle.failure.errors import ServiceError
+from foundry_agents.lifecycle.failure.service_errors import ServiceError
 from foundry_agents.lifecycle.views import Answer, SessionView
 
 NO_RETRY: dict[str, Any] = {"retry_total": 0}

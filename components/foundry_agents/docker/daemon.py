@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from foundry_agents.lifecycle.failure.errors import BuilderUnavailableError
+from foundry_agents.lifecycle.failure.image_errors import BuilderUnavailableError
 
 _TIMEOUT_S = 5
 _LOCAL = "unix:///var/run/docker.sock"

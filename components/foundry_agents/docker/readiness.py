@@ -12,7 +12,8 @@ import requests
 from docker.models.containers import Container
 
 from foundry_agents.docker.daemon import answering_daemon
-from foundry_agents.lifecycle.failure.errors import UnsuitableImageError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.deployment_errors import WaitTimeoutError
+from foundry_agents.lifecycle.failure.image_errors import UnsuitableImageError
 from foundry_agents.lifecycle.inputs.image_reference import PORT
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.views import Progress

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, UnsuitableImageError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.image_errors import UnsuitableImageError
 from foundry_agents.lifecycle.inputs.image_reference import PLATFORM, PORT
 from foundry_agents.lifecycle.service.registries import ImageRegistry
 from foundry_agents.lifecycle.views import ImageView, Progress

@@ -10,16 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
-from foundry_agents.lifecycle.failure.errors import (
+from foundry_agents.lifecycle.failure.deployment_errors import VersionGoneError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
-    FoundryAgentsError,
     ProjectNotFoundError,
     ResponseLostError,
     ServiceError,
     ThrottledError,
     UnreachableError,
-    VersionGoneError,
-    WaitTimeoutError,
 )
 from foundry_agents.lifecycle.views import VersionView
 

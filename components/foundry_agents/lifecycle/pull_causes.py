@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, ServiceError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.service_errors import ServiceError
 from foundry_agents.lifecycle.remedies import Cause
 from foundry_agents.lifecycle.roles import ACR_PULL, ACR_PUSH, REPOSITORY_READER, REPOSITORY_WRITER
 from foundry_agents.lifecycle.views import PullAccess

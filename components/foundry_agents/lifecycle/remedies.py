@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES
-from foundry_agents.lifecycle.failure.errors import ConflictError, ServiceError, message
+from foundry_agents.lifecycle.failure.errors import message
+from foundry_agents.lifecycle.failure.service_errors import ConflictError, ServiceError
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.views import VersionView
 

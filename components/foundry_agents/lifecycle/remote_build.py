@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from foundry_agents.lifecycle.failure.errors import RemoteBuildError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.deployment_errors import WaitTimeoutError
+from foundry_agents.lifecycle.failure.image_errors import RemoteBuildError
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
 from foundry_agents.lifecycle.outcomes import Made, Outcome
 from foundry_agents.lifecycle.polling import TRANSIENT, Clock, PollSettings, Until, poll

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from foundry_agents.lifecycle import remedies
-from foundry_agents.lifecycle.failure.errors import (
-    ConflictError,
-    FoundryAgentsError,
-    ServiceError,
-)
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.service_errors import ConflictError, ServiceError
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, agent_identity
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.service.agents import AgentService

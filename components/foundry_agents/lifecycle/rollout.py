@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from foundry_agents.lifecycle.failure.errors import (
-    FoundryAgentsError,
+from foundry_agents.lifecycle.failure.deployment_errors import (
     RolloutError,
     SmokeTestError,
     TrafficConflictError,
     WaitTimeoutError,
-    message,
 )
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, message
 from foundry_agents.lifecycle.ownership import Identity, Owner, no_other_claims, version_identity
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll, retry_transient
 from foundry_agents.lifecycle.retention import Kept, prune

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from foundry_agents.lifecycle.failure.errors import RolloutError, SmokeTestError, TrafficConflictError, message
+from foundry_agents.lifecycle.failure.deployment_errors import RolloutError, SmokeTestError, TrafficConflictError
+from foundry_agents.lifecycle.failure.errors import message
 from foundry_agents.lifecycle.retention import Kept
 
 

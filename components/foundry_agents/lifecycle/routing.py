@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from foundry_agents.lifecycle.failure.errors import (
-    InputError,
-    Problem,
-    ResponseLostError,
-    RolloutError,
-    TrafficConflictError,
-    WaitTimeoutError,
-)
+from foundry_agents.lifecycle.failure.deployment_errors import RolloutError, TrafficConflictError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.errors import InputError, Problem
+from foundry_agents.lifecycle.failure.service_errors import ResponseLostError
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll, retry_throttled, retry_transient
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import WHOLE, AgentView, Routing

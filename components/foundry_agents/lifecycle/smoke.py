@@ -9,17 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.failure.errors import (
+from foundry_agents.lifecycle.failure.deployment_errors import SmokeTestError, WaitTimeoutError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
-    FoundryAgentsError,
     NotReadyError,
     ProjectNotFoundError,
     ResponseLostError,
     ServiceError,
-    SmokeTestError,
     ThrottledError,
     UnreachableError,
-    WaitTimeoutError,
 )
 from foundry_agents.lifecycle.inputs.rollout import SMOKE
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll

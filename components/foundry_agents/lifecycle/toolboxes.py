@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, PromotionConflictError, ResponseLostError
+from foundry_agents.lifecycle.failure.deployment_errors import PromotionConflictError
+from foundry_agents.lifecycle.failure.errors import InputError, Problem
+from foundry_agents.lifecycle.failure.service_errors import ResponseLostError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.inputs.tool_rules import connections_of
 from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired

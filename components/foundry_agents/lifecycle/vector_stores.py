@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, VectorStoreError
+from foundry_agents.lifecycle.failure.deployment_errors import VectorStoreError
+from foundry_agents.lifecycle.failure.errors import InputError, Problem
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, adoptable, store_identity

@@ -13,14 +13,14 @@ from typing import BinaryIO
 
 from foundry_agents.lifecycle import pull_causes, remedies
 from foundry_agents.lifecycle.existing import inputs_of
+from foundry_agents.lifecycle.failure.deployment_errors import VersionFailedError
 from foundry_agents.lifecycle.failure.errors import (
     DuplicateDeclarationError,
     FoundryAgentsError,
     InputError,
     OwnershipError,
-    ServiceError,
-    VersionFailedError,
 )
+from foundry_agents.lifecycle.failure.service_errors import ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, plain_fingerprint
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired

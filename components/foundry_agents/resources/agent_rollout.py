@@ -14,7 +14,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.failure.errors import ServiceError, SignInError
+from foundry_agents.lifecycle.failure.service_errors import ServiceError, SignInError
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS, RolloutInputs, RolloutOutputs
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout
 from foundry_agents.lifecycle.ownership import Identity

@@ -14,7 +14,8 @@ from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from foundry_agents.docker.daemon import require_builder
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, RegistryAccessError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError
 from foundry_agents.lifecycle.inputs.content_tag import CONTENT_TAG_FIELDS, ContentTagInputs, ContentTagOutputs
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
 from foundry_agents.lifecycle.service.registries import ImageRegistry

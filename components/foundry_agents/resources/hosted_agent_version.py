@@ -18,7 +18,8 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInError
+from foundry_agents.lifecycle.failure.errors import InputError, Problem
+from foundry_agents.lifecycle.failure.service_errors import ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, fingerprint, plain_fingerprint
 from foundry_agents.lifecycle.images import check_image
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS, VersionInputs, VersionOutputs

@@ -15,7 +15,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.failure.errors import ServiceError, SignInError
+from foundry_agents.lifecycle.failure.service_errors import ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, ToolboxInputs, ToolboxOutputs

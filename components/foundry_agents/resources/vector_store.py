@@ -14,7 +14,8 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem, ServiceError, SignInError
+from foundry_agents.lifecycle.failure.errors import InputError, Problem
+from foundry_agents.lifecycle.failure.service_errors import ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS, VectorStoreOutputs
 from foundry_agents.lifecycle.outcomes import Retired

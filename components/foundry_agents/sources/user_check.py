@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from foundry_agents.lifecycle.failure.errors import SmokeTestError
+from foundry_agents.lifecycle.failure.deployment_errors import SmokeTestError
 from foundry_agents.lifecycle.smoke import Check
 
 
