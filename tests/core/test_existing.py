@@ -28,9 +28,10 @@ def test_a_header_of_a_collector_is_described() -> None:
     assert [one["header"] for one in telemetry] == [{"name": "x-api-key", "secret_id": "otel", "secret_key": "key"}]
 
 
-def test_another_kind_of_authentication_is_refused_by_its_name_and_not_described_as_a_header() -> None:
+@pytest.mark.parametrize("kind", ["basic", "managed_identity"])
+def test_another_kind_of_authentication_is_refused_by_its_name_and_not_described_as_a_header(kind: str) -> None:
     """An import that dropped it would post a version that can't reach its collector."""
-    auth = {"type": "managed_identity", "header_name": "x-api-key", "secret_id": "otel", "secret_key": "key"}
+    auth = {"type": kind, "header_name": "x-api-key", "secret_id": "otel", "secret_key": "key"}
     with pytest.raises(InputError) as caught:
         inputs_of(seen(definition=_with_auth(auth)), project_endpoint=ENDPOINT, owner=OWNER)
     assert [problem.path for problem in caught.value.problems] == ["telemetry[0].header.type"]
