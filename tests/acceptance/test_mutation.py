@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from tests.support.figures import Record
 from tests.support.mutants import mutants_of
-from tests.support.mutation import SAMPLE, SEED, TARGET, modules, survivors_among, without_reason
+from tests.support.mutation import SAMPLE, TARGET, modules, sample_of, survivors_among, without_reason
 
 pytestmark = pytest.mark.acceptance
 
@@ -16,7 +14,7 @@ pytestmark = pytest.mark.acceptance
 def test_the_tests_of_the_core_see_mistakes_in_it(figure: Record) -> None:
     """Case 79: a seeded sample; a survivor without a reason fails."""
     everything = [mutant for module in modules() for mutant in mutants_of(module)]
-    chosen = random.Random(SEED).sample(everything, SAMPLE)
+    chosen = sample_of(everything, SAMPLE)
     survived = survivors_among(chosen)
     seen = 100 * (1 - len(survived) / len(chosen))
     figure("79", f"mutants that the core's tests see, of {SAMPLE} of {len(everything)}", seen, ">=", TARGET, unit=" %")

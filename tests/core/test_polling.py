@@ -98,19 +98,42 @@ def test_after_a_429_nothing_is_read_before_retry_after_has_passed(retry_after_s
     assert script.at == [0, pause]
 
 
-def test_a_retry_after_beyond_the_deadline_ends_the_wait_at_once_with_what_was_seen() -> None:
+def test_a_retry_after_beyond_the_deadline_still_allows_one_read_at_the_deadline() -> None:
+    """A rollback that gave up at once would leave traffic on the version that failed."""
     script = Script(["starting", throttled(59), "ready"])
+    assert script.poll() == "ready"
+    assert script.at == [0, 2, 60]
+
+
+def test_a_wait_that_ends_while_the_service_throttles_says_so_with_what_was_seen() -> None:
+    script = Script(["starting", throttled(59)])
     with pytest.raises(WaitTimeoutError) as caught:
         script.poll()
-    assert script.at == [0, 2]
+    assert script.at == [0, 2, 60]
     assert isinstance(caught.value.error, ThrottledError)
     assert str(caught.value).splitlines() == [
-        "the thing was not ready after 2 s (2 reads, last seen as starting)",
+        "the thing was not ready after 60 s (3 reads, last seen as starting)",
         "  Why: the last read failed: the service is throttling, and allows the next request after 59 s",
         "  State: it was left as it is; nothing else was changed",
         "  Do: run `pulumi up` again; or raise timeout_s",
         "  Service said: slow down",
     ]
+
+
+@pytest.mark.parametrize(("retry_after_s", "pause"), [(1, 1), (9, 9), (None, THROTTLED_PAUSE_S)])
+def test_a_throttled_write_is_sent_again_after_retry_after_and_no_later(
+    retry_after_s: float | None, pause: float
+) -> None:
+    script = Script([throttled(retry_after_s), "done"])
+    assert retry_throttled(script.read, PollSettings(600, 60), script.clock) == "done"
+    assert script.at == [0, pause]
+
+
+def test_a_throttled_write_is_not_sent_again_when_retry_after_is_beyond_the_deadline() -> None:
+    script = Script([throttled(61), "done"])
+    with pytest.raises(ThrottledError):
+        retry_throttled(script.read, PollSettings(60, 5), script.clock)
+    assert script.at == [0]
 
 
 def test_a_retry_after_that_ends_at_the_deadline_still_allows_the_last_read() -> None:
@@ -199,9 +222,9 @@ def test_a_write_is_repeated_after_a_429_alone(error: ServiceError) -> None:
     assert script.at == [0, 9]
 
 
-def test_a_new_project_is_called_for_50_seconds_and_each_pause_is_reported() -> None:
+def test_a_new_project_is_called_for_100_seconds_and_each_pause_is_reported() -> None:
     script, lines = Script([MISSING_PROJECT]), list[str]()
     with pytest.raises(ProjectNotFoundError):
         retry_until_project_ready(script.read, script.clock, lines.append)
-    assert script.at == [5 * number for number in range(11)]
-    assert lines == ["the project does not answer yet; a new project takes a moment"] * 10
+    assert script.at == [5 * number for number in range(21)]
+    assert lines == ["the project does not answer yet; a new project takes a moment"] * 20

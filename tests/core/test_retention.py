@@ -397,7 +397,7 @@ def test_a_delete_that_is_stuck_ends_at_the_deadline() -> None:
     assert clock.now() == 120
     assert str(caught.value).splitlines() == [
         'agent "support" was not gone after 120 s (121 reads, last seen existing)',
-        "  State: it was left as it is; nothing else was changed",
+        "  State: the service accepted the deletion and still shows it",
         "  Do: run the same command again later",
     ]
 

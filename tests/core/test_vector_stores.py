@@ -16,7 +16,7 @@ from foundry_agents.lifecycle.failure.service_errors import ResponseLostError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.outcomes import Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
-from foundry_agents.lifecycle.polling import MISSING_READS_TOLERATED, PollSettings
+from foundry_agents.lifecycle.polling import MISSING_READS_TOLERATED, STALE_READS_TOLERATED, PollSettings
 from foundry_agents.lifecycle.vector_stores import (
     StorePlan,
     create_or_adopt,
@@ -146,14 +146,15 @@ def test_a_new_store_may_be_missing_for_a_few_reads(plan: StorePlan) -> None:
 def test_a_store_that_is_deleted_while_it_is_waited_for_is_an_error_before_the_deadline(
     plan: StorePlan, *, adopted: bool
 ) -> None:
-    """An adopted one is known to exist, so its first missing read is one too many."""
+    """An adopted one is known to exist, so fewer missing reads prove that it was deleted."""
     service, clock = Deleted(), FastClock()
     if adopted:
         make(service, plan)
-    service.missing = 1 if adopted else MISSING_READS_TOLERATED + 1
+    tolerated = STALE_READS_TOLERATED if adopted else MISSING_READS_TOLERATED
+    service.missing = tolerated + 1
     with pytest.raises(VectorStoreError) as caught:
         make(service, plan, clock)
-    assert clock.now() == (0 if adopted else 3 * MISSING_READS_TOLERATED)
+    assert clock.now() == 3 * tolerated
     assert str(caught.value).splitlines() == [
         "vector store vs_3 does not exist any more",
         "  State: nothing else was changed",

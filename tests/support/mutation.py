@@ -6,18 +6,19 @@ Survivors are in tests/core/survivors.toml, each with a reason; one that is not 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import multiprocessing
-import random
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
+from operator import itemgetter
 
 from tests.support.checkout import TESTS
 from tests.support.line_tests import Tests, measured
-from tests.support.mutants import LONGEST_CPU_S, SOURCES, Mutant, is_seen, mutants_of
+from tests.support.mutants import LONGEST_CPU_S, SOURCES, Mutant, is_seen, mutants_of, source_of
 
 SURVIVORS = TESTS / "core" / "survivors.toml"
 SAMPLE, SEED = 100, 79
@@ -32,6 +33,18 @@ def modules() -> list[str]:
     """Return every module of the core that has code, such as "polling" or "inputs.version"."""
     paths = [path.relative_to(SOURCES).with_suffix("") for path in sorted(SOURCES.rglob("*.py"))]
     return [".".join(path.parts) for path in paths if path.name != "__init__"]
+
+
+def sample_of(mutants: Sequence[Mutant], size: int) -> list[Mutant]:
+    """Return mutants chosen by a hash of what they change, so that a change of the code chooses few others."""
+    met: Counter[str] = Counter()
+    ranked = []
+    for mutant in mutants:
+        line = source_of(mutant.module).splitlines()[mutant.line - 1].strip()
+        name = f"{SEED}|{mutant.module}|{mutant.operator}|{line}"
+        met[name] += 1
+        ranked.append((hashlib.sha256(f"{name}|{met[name]}".encode()).hexdigest(), mutant))
+    return [mutant for _rank, mutant in sorted(ranked, key=itemgetter(0))[:size]]
 
 
 def survivors_among(mutants: Sequence[Mutant]) -> list[Mutant]:
@@ -66,7 +79,7 @@ def main() -> None:
     given = parser.parse_args()
     mutants = [mutant for module in given.modules for mutant in mutants_of(module)]
     if not given.all:
-        mutants = random.Random(SEED).sample(mutants, min(SAMPLE, len(mutants)))
+        mutants = sample_of(mutants, SAMPLE)
     survived = survivors_among(mutants)
     made, left = Counter(m.module for m in mutants), Counter(m.module for m in survived)
     for module, count in made.items():

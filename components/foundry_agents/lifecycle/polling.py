@@ -30,11 +30,14 @@ CONFIRM_AFTER_S = 0.5
 MISSING_READS_TOLERATED = 5
 """A resource may be missing right after its creation; after more missing reads than this in a row it is gone."""
 
+STALE_READS_TOLERATED = 2
+"""Missing reads in a row of a resource that is known to exist; more than this and it was deleted meanwhile."""
+
 UNSIGNED_READS_TOLERATED = 3
 """A token may expire, or a clock be skewed, in the middle of a wait; more 401s in a row than this are an error."""
 
 UNAUTHENTICATED = 401
-NEW_PROJECT_TIMEOUT_S = 50.0
+NEW_PROJECT_TIMEOUT_S = 100.0
 NEW_PROJECT_INTERVAL_S = 5.0
 """The data plane of a project that was just created answers 404 about its host name for a while [azd]."""
 
@@ -102,6 +105,7 @@ class Until(Generic[T]):
         missing_reads: How many reads in a row may find nothing. 0 for a subject that is known to exist.
         confirm: The condition must hold for two responses in a row that are described alike.
         do: What the user can do after the deadline.
+        state: What state things are in after the deadline.
     """
 
     subject: str
@@ -113,6 +117,7 @@ class Until(Generic[T]):
     missing_reads: int = 0
     confirm: bool = False
     do: str = "run `pulumi up` again; or raise timeout_s"
+    state: str = "it was left as it is; nothing else was changed"
 
 
 def ignore_reads(_seen: object, _waited_s: float) -> None:
@@ -128,11 +133,13 @@ def poll(
     retried: tuple[type[ServiceError], ...] = TRANSIENT,
     on_read: Callable[[T | None, float], None] = ignore_reads,
     on_error: Callable[[ServiceError], None] = lambda _error: None,
+    writes: bool = False,
 ) -> T:
     """Read until the condition holds. Every wait for a condition is a call of this function.
 
     - An error of a kind in ``retried`` is survived until the deadline.
-    - After a 429 no read is sent before Retry-After has passed; if that is after the deadline, the wait ends at once.
+    - After a 429 nothing is sent before Retry-After has passed, except the last read at the deadline. A write is not
+      sent again then: if Retry-After is beyond the deadline, the wait ends at once.
     - A few 401s in a row are survived, because a token may expire in the middle of a wait. Not where ``retried`` is
       without transient errors of reads.
     - A subject that is missing for more reads than ``until.missing_reads`` is gone; the wait ends before the deadline.
@@ -146,6 +153,7 @@ def poll(
         retried: Kinds of errors after which to read again.
         on_read: Called with every response and the seconds waited so far.
         on_error: Called with every error after which there is another read.
+        writes: ``read`` is a call that changes something.
 
     Returns:
         The response that met the condition.
@@ -165,14 +173,13 @@ def poll(
         if watch.settled:
             return watch.settled[0]
         remaining = settings.timeout_s - waited
-        not_before = (error.retry_after_s or 0.0) if isinstance(error, ThrottledError) else 0.0
-        if remaining <= 0 or not_before > remaining:
-            raise watch.timed_out(waited, error)
-        if error is not None:
-            on_error(error)
         pause = min(CONFIRM_AFTER_S, settings.interval_s) if watch.to_confirm else interval
         if isinstance(error, ThrottledError):
             pause = max(pause, error.retry_after_s or THROTTLED_PAUSE_S)
+        if remaining <= 0 or (writes and pause > remaining):
+            raise watch.timed_out(waited, error)
+        if error is not None:
+            on_error(error)
         clock.sleep(min(pause, remaining))
         if not watch.to_confirm:
             interval = min(interval * INTERVAL_GROWTH, settings.interval_s)
@@ -230,6 +237,7 @@ class _Watch(Generic[T]):
             waited_s=waited_s,
             error=error,
             do=self.until.do,
+            state=self.until.state,
         )
 
     def _judge(self, seen: T | None) -> None:
@@ -305,7 +313,8 @@ def retry_throttled(call: Callable[[], T], settings: PollSettings, clock: Clock)
         ThrottledError: The deadline passed, or Retry-After is beyond it.
         ServiceError: Any other error, at once.
     """
-    return _retried(call, settings, clock, (ThrottledError,))
+    # No pause but the one that the service asks for.
+    return _retried(call, replace(settings, interval_s=0.0), clock, (ThrottledError,), writes=True)
 
 
 def post_once(post: Callable[[], T], find: Callable[[], T | None], settings: PollSettings, clock: Clock) -> T:
@@ -329,7 +338,7 @@ def retry_until_project_ready(call: Callable[[], T], clock: Clock, on_wait: Call
     """Make the first call to a project again while the project is too new to be known to its own host.
 
     Raises:
-        ProjectNotFoundError: It is still unknown after 50 seconds.
+        ProjectNotFoundError: It is still unknown after 100 seconds.
     """
     return _retried(
         call,
@@ -346,10 +355,14 @@ def _retried(
     clock: Clock,
     retried: tuple[type[ServiceError], ...],
     on_error: Callable[[ServiceError], None] = lambda _error: None,
+    *,
+    writes: bool = False,
 ) -> T:
     """Poll until there is any response. A None of the call is one: hence the tuple."""
     any_response = Until[tuple[T]]("the call", "answered", done=lambda _seen: True, describe=lambda _seen: "answered")
     try:
-        return poll(lambda: (call(),), any_response, clock, settings, retried=retried, on_error=on_error)[0]
+        return poll(
+            lambda: (call(),), any_response, clock, settings, retried=retried, on_error=on_error, writes=writes
+        )[0]
     except WaitTimeoutError as timeout:
         raise timeout.error or timeout from None

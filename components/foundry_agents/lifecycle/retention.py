@@ -175,5 +175,6 @@ def _wait_until_gone(is_gone: Callable[[], bool], subject: str, clock: Clock, pa
         done=lambda is_gone: is_gone,
         describe=lambda _is_gone: "existing",
         do="run the same command again later",
+        state="the service accepted the deletion and still shows it",
     )
     poll(is_gone, gone, clock, patience)

@@ -193,6 +193,7 @@ def make_default(
         "the default",
         done=lambda seen: seen == version,
         describe=lambda seen: f"{seen} as the default",
+        state="the change was sent; the service does not show it yet",
     )
     poll(lambda: guarded(known), promoted, clock, patience, retried=())
     progress(f"toolbox {toolbox}: {version} is the default now")

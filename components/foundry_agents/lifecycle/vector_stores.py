@@ -20,6 +20,7 @@ from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, adoptable, store_identity
 from foundry_agents.lifecycle.polling import (
     MISSING_READS_TOLERATED,
+    STALE_READS_TOLERATED,
     Clock,
     PollSettings,
     Until,
@@ -181,7 +182,8 @@ def _indexed(
         describe=_progress_of,
         failure=lambda seen: _not_indexed(service, seen, plan) if seen.failed else None,
         gone=lambda _last: _deleted(store),
-        missing_reads=0 if known else MISSING_READS_TOLERATED,
+        # A read may be stale also where a list has shown the store.
+        missing_reads=STALE_READS_TOLERATED if known else MISSING_READS_TOLERATED,
         do="run `pulumi up` again: it adopts the store and continues to wait; or raise timeout_s",
     )
     return poll(lambda: service.get_store(store.id), indexed, clock, plan.patience, on_read=show)

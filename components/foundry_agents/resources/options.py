@@ -56,5 +56,5 @@ def reject_unknown(where: str, options: Mapping[str, object]) -> None:
     Raises:
         TypeError: A name is misspelt; Python itself checks nothing of ``Unpack``.
     """
-    for name in options.keys() - VersionOptions.__optional_keys__:
+    for name in sorted(options.keys() - VersionOptions.__optional_keys__):
         raise TypeError(f"{where} got an unexpected keyword argument {name!r}")

@@ -103,6 +103,7 @@ class WaitTimeoutError(FoundryAgentsError):
         seen: str = "",
         error: ServiceError | None = None,
         do: str = "run `pulumi up` again; or raise timeout_s",
+        state: str = "it was left as it is; nothing else was changed",
     ) -> None:
         self.last = last
         self.polls = polls
@@ -114,7 +115,7 @@ class WaitTimeoutError(FoundryAgentsError):
             message(
                 f"{subject} was not {goal} after {waited_s:.0f} s ({reads})",
                 why=_last_error(error, responded=responded) if error else None,
-                state="it was left as it is; nothing else was changed",
+                state=state,
                 do=do,
                 said=error.detail if error and responded else None,
                 request_id=error.request_id if error else None,

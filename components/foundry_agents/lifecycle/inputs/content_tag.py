@@ -31,6 +31,7 @@ class OfContent(Rows):
         "ours",
         on_change=OnChange.UPDATE,
         required=True,
+        empty="",
     )
     revision: str = row(
         text(), "Commit that the content is from, for a second tag.", "ours", on_change=OnChange.IGNORE, empty=""
@@ -47,6 +48,7 @@ class ContentTagInputs(OfContent, OnRow):
         "docs",
         on_change=OnChange.UPDATE,
         required=True,
+        empty="",
     )
     builder: str = row(text(), "Name of a buildx builder.", "ours", on_change=OnChange.IGNORE, empty="")
     sign_in: bool = row(

@@ -52,6 +52,7 @@ class RemoteBuildInputs(OfContent, OnRow):
         "docs",
         on_change=OnChange.UPDATE,
         required=True,
+        empty="",
     )
     login_server: str = row(
         _login_server,
@@ -59,6 +60,7 @@ class RemoteBuildInputs(OfContent, OnRow):
         "docs",
         on_change=OnChange.UPDATE,
         required=True,
+        empty="",
     )
     repository: str = row(
         _repository,
@@ -66,6 +68,7 @@ class RemoteBuildInputs(OfContent, OnRow):
         "docs",
         on_change=OnChange.UPDATE,
         required=True,
+        empty="",
     )
     files: str = row(
         text(),
@@ -74,7 +77,7 @@ class RemoteBuildInputs(OfContent, OnRow):
         on_change=OnChange.IGNORE,
         empty="",
     )
-    context: str = row(text(), "The folder.", "ours", on_change=OnChange.IGNORE, required=True)
+    context: str = row(text(), "The folder.", "ours", on_change=OnChange.IGNORE, required=True, empty="")
     dockerfile: str = row(
         text(), "Path of a Dockerfile other than the folder's own.", "ours", on_change=OnChange.IGNORE, empty=""
     )
