@@ -34,7 +34,7 @@ def shop(deploy: Callable[..., Deployment]) -> Deployment:
     """A project whose program has every option; a model deployment takes a moment."""
     here = deploy(whole=True, settings=Settings(provisioning_s=0.0, deployment_s=0.3))
     digest = here.project.config["agents"]["support"]["image"].partition("@")[2]
-    shutil.copy(CHECKOUT / "tests" / "components" / "every_option.py", here.project.folder)
+    shutil.copy(CHECKOUT / "tests" / "support" / "every_option.py", here.project.folder)
     (here.project.folder / "__main__.py").write_text(PROGRAM.format(registry=REGISTRY), encoding="utf-8")
     here.project.config = {}
     here.project.given = {"digest": digest}

@@ -111,8 +111,9 @@ def test_a_tag_is_pinned_and_one_that_has_moved_shows_in_the_preview(
     project.given["tag"] = f"{project.given['registry']}/support:missing"
     project.write_config()
     missing = project.preview().failed()
-    assert 'support:missing" has no digest that could be read' in missing.output
-    assert "AgentImage.pinned(…) needs none" in missing.output
+    assert 'the digest of "' in missing.output
+    assert 'support:missing" could not be read' in missing.output
+    assert "AgentImage.pinned(…) needs no tag" in missing.output
     assert "Traceback" not in missing.output
 
 
