@@ -327,6 +327,23 @@ def test_an_error_other_than_a_conflict_is_not_about_sessions() -> None:
     assert remedies.in_use(error, agent="support", version="1") is error
 
 
+def test_a_failed_version_names_what_older_guides_call_its_code() -> None:
+    text = remedies.version_failed(
+        seen("failed", error_code="ImageError"),
+        plan().definition,
+        cause=Pull(IMAGE, identity="").usual_causes(),
+        state="gone",
+    )
+    assert "(older guides: ImagePullBackOff, InvalidContainerImage" in text
+    unknown = remedies.version_failed(
+        seen("failed", error_code="Other"),
+        plan().definition,
+        cause=remedies.version_failure_cause("Other"),
+        state="gone",
+    )
+    assert "older guides" not in unknown
+
+
 def test_a_failed_pull_without_a_known_principal_leaves_a_place_for_it() -> None:
     cause = Pull(IMAGE, identity="").usual_causes()
     text = remedies.version_failed(

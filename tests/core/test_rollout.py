@@ -270,6 +270,7 @@ def test_routes_that_cannot_be_put_back_are_said_not_to_be() -> None:
         _run(service)
     assert not caught.value.restored
     assert "could NOT be restored to 100 % on 1" in str(caught.value)
+    assert ResponseLostError.what in str(caught.value), "why, in one line"
 
 
 def test_a_putting_back_that_did_not_take_is_not_called_restored() -> None:

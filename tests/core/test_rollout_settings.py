@@ -8,8 +8,9 @@ import pytest
 
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout, SmokeTest
-from foundry_agents.lifecycle.schema.durations import in_words, seconds
+from foundry_agents.lifecycle.schema.durations import duration, in_words, seconds
 from foundry_agents.lifecycle.schema.fields import OnChange
+from foundry_agents.lifecycle.schema.report import Report
 from tests.support.settings import ENDPOINT, OWNER
 
 GOOD: Mapping[str, object] = {"project_endpoint": ENDPOINT, "agent_name": "support", "owner": OWNER, "version": "8"}
@@ -176,6 +177,12 @@ def test_what_a_rollout_has_to_carry_out_is_an_update(name: str, value: object) 
 )
 def test_a_duration_is_read(raw: object, expected: float) -> None:
     assert seconds(raw) == expected
+
+
+@pytest.mark.parametrize(("raw", "expected"), [("2m", int), (45.0, int), (0.5, float), ("1.5s", float)])
+def test_whole_seconds_are_an_integer_so_that_state_has_one_spelling(raw: object, expected: type) -> None:
+    value = duration()("bake", raw, Report())
+    assert type(value) is expected
 
 
 @pytest.mark.parametrize("raw", ["", "soon", "2 minutes", "m", "30s2m", None, True, [2]])

@@ -96,6 +96,7 @@ PING = SmokeTest("ping", expect="2: ping")
         (SmokeTest("q", json_path="status", equals="ok"), '{"status": "ok"}', '{"status": "not ok"}'),
         (SmokeTest("q", json_path="items.1.n", equals=3), '{"items": [0, {"n": 3.0}]}', '{"items": []}'),
         (SmokeTest("q", json_path="done", equals=True), '{"done": true}', '{"done": 1}'),
+        (SmokeTest("q", json_path="done", equals=1), '{"done": 1}', '{"done": true}'),
     ],
 )
 def test_an_answer_is_right_or_wrong(test: SmokeTest, right: str, wrong: str) -> None:

@@ -85,6 +85,15 @@ def test_the_first_version_is_one_post_and_is_the_default_by_itself() -> None:
     assert service.tools["support:1"] == [TOOLS["docs"], TOOLS["web_search"]], "sorted by name"
 
 
+def test_whether_a_new_toolbox_may_have_its_name_is_asked_before_its_first_version_only() -> None:
+    service, asked = Faulty(), list[int]()
+    plan = replace(PLAN, before_new=lambda: asked.append(service.posts()))
+    make(service, plan)
+    make(service, replace(plan, ownership=OwnershipMetadata("v1:b", OWNER)))
+    assert service.posts() == 2
+    assert asked == [0]
+
+
 def test_the_same_again_is_no_write() -> None:
     """Case 12."""
     service = Faulty()

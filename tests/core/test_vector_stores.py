@@ -235,6 +235,15 @@ def test_a_lost_answer_to_an_upload_leaves_one_file(plan: StorePlan, fault: str)
     assert len(service.files) == 2
 
 
+def test_a_lost_upload_is_not_taken_for_a_file_of_another_name(plan: StorePlan) -> None:
+    service = Faulty(faults=["", "", "lost"])
+    for name in ("!first", "~last"):
+        service.upload(name, Path(plan.paths["faq.md"]))
+    make(service, plan)
+    names = {uploaded_name(name, digest, OWNER) for name, digest in plan.files.items()}
+    assert {file.filename for file in service.list_files()} == names | {"!first", "~last"}
+
+
 def test_a_file_that_changed_since_the_program_read_it_is_an_error_before_any_write(plan: StorePlan) -> None:
     service = Faulty()
     Path(plan.paths["faq.md"]).write_text("Other words.", encoding="utf-8")

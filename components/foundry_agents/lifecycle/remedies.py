@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES
+from foundry_agents.lifecycle.failure.catalog import OLDER_NAMES, older_name
 from foundry_agents.lifecycle.failure.errors import message
 from foundry_agents.lifecycle.failure.service_errors import ConflictError, ServiceError
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
@@ -54,9 +54,8 @@ def _source(definition: AgentDefinition) -> str:
 
 
 def _older_names(code: str) -> str:
-    if code in OLDER_NAMES:
-        today, meaning = OLDER_NAMES[code]
-        return f". {code} is an older name; today: {today}. {meaning}"
+    if meaning := older_name(code):
+        return f". {meaning}"
     names = [older for older, (today, _) in OLDER_NAMES.items() if today == code]
     return f" (older guides: {', '.join(names)})" if names else ""
 

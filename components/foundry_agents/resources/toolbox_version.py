@@ -19,7 +19,6 @@ from foundry_agents.lifecycle.failure.service_errors import ServiceError, SignIn
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, ToolboxInputs, ToolboxOutputs
-from foundry_agents.lifecycle.outcomes import Retired
 from foundry_agents.lifecycle.ownership import Identity, toolbox_identity, version_of_toolbox
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
@@ -33,9 +32,10 @@ from foundry_agents.lifecycle.toolboxes import (
 )
 from foundry_agents.lifecycle.views import ToolboxVersionView
 from foundry_agents.resources._plugin import run_record
-from foundry_agents.resources._plugin.boundary import is_unknown, progress_on, readable_errors, warn_on
+from foundry_agents.resources._plugin.boundary import is_unknown, progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
+from foundry_agents.resources._plugin.retired import warn_if_kept
 from foundry_agents.resources._plugin.run_effects import short_urn
 from foundry_agents.resources._plugin.table_provider import Compared, TableProvider, owner_of, refuse_forced_name
 
@@ -213,12 +213,7 @@ class ToolboxVersionProvider(TableProvider):
             patience=_poll_settings(inputs),
             progress=progress_on(inputs.urn),
         )
-        if became is Retired.UNPROVED:
-            warn_on(inputs.urn, f"toolbox {id_} stays: {reason}. To remove it, delete it by hand")
-        elif became is Retired.NOT_OURS:
-            warn_on(inputs.urn, f"toolbox {id_} {became.value}")
-        elif became is Retired.IN_USE:
-            warn_on(inputs.urn, f"toolbox {id_} {became.value}; delete it by hand when that version is gone")
+        warn_if_kept(inputs.urn, f"toolbox {id_}", became, reason)
 
     def identity_in(self, props: Mapping[str, object]) -> Identity:
         """Return the identity of the toolbox, as state has it."""

@@ -18,16 +18,16 @@ from foundry_agents.lifecycle.failure.errors import InputError, Problem
 from foundry_agents.lifecycle.failure.service_errors import ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS, VectorStoreOutputs
-from foundry_agents.lifecycle.outcomes import Retired
 from foundry_agents.lifecycle.ownership import Identity, store_identity
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
 from foundry_agents.lifecycle.vector_stores import StorePlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import VectorStoreView
 from foundry_agents.resources._plugin import run_record
-from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
+from foundry_agents.resources._plugin.boundary import progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
+from foundry_agents.resources._plugin.retired import warn_if_kept
 from foundry_agents.resources._plugin.run_effects import short_urn
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_of
 from foundry_agents.sources.files import sha256_of
@@ -156,12 +156,7 @@ class VectorStoreProvider(TableProvider):
             claim=claim,
             fresh=run_record.live_ids(values, claim.run),
         )
-        if became is Retired.UNPROVED:
-            warn_on(inputs.urn, f"vector store {id_} stays: {reason}. To remove it, delete it by hand")
-        elif became is Retired.NOT_OURS:
-            warn_on(inputs.urn, f"vector store {id_} {became.value}")
-        elif became is Retired.IN_USE:
-            warn_on(inputs.urn, f"vector store {id_} {became.value}; delete it by hand when that version is gone")
+        warn_if_kept(inputs.urn, f"vector store {id_}", became, reason)
 
     def identity_in(self, props: Mapping[str, object]) -> Identity:
         """Return the store's identity, as state has it."""

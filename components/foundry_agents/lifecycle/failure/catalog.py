@@ -171,6 +171,14 @@ REFUSALS: tuple[Refusal, ...] = (
 """In the order in which they are tried."""
 
 
+def older_name(code: str | None) -> str | None:
+    """Return what a code of older guides is called today, and what it means; None for any other code."""
+    if code is None or code not in OLDER_NAMES:
+        return None
+    today, meaning = OLDER_NAMES[code]
+    return f"{code} is an older name; today: {today}. {meaning}"
+
+
 def refusal_cause(status: int | None, code: str | None, said: str) -> tuple[str, str | None] | None:
     """Return why the service refused and what to do; None when only its own text is known.
 
@@ -179,9 +187,8 @@ def refusal_cause(status: int | None, code: str | None, said: str) -> tuple[str,
         code: The service's code.
         said: The service's words.
     """
-    if code in OLDER_NAMES:
-        today, meaning = OLDER_NAMES[str(code)]
-        return f"{code} is an older name; today: {today}. {meaning}", None
+    if older := older_name(code):
+        return older, None
     found = next((refusal for refusal in REFUSALS if refusal.fits(status, code, said)), None)
     if found is None:
         return None
