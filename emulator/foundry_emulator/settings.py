@@ -152,7 +152,8 @@ class Settings(BaseModel):
             given = Settings.model_validate(dict(changes))
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=False, include_input=False)
-            raise SettingsProblem("; ".join(_problem(problem["loc"], problem["msg"]) for problem in problems)) from None
+            texts = (_problem(one["loc"], _TEXTS.get(one["type"], one["msg"])) for one in problems)
+            raise SettingsProblem("; ".join(texts)) from None
         for name in given.model_fields_set:
             setattr(self, name, getattr(given, name))
 
@@ -166,6 +167,14 @@ class Settings(BaseModel):
             if script.agent.fullmatch(agent):
                 return self.scripts.pop(position)
         return None
+
+
+_TEXTS = {
+    "model_type": "must be an object",
+    "string_pattern_mismatch": "must be 1 to 8 of the characters . _ -",
+    "too_short": "must have at least one entry",
+}
+"""Where the validator's own text would name a class or a pattern."""
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:

@@ -45,6 +45,21 @@ def test_invalid_settings_are_refused_and_none_is_applied(changes: Json) -> None
     assert next(iter(changes)) in str(problem.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"scripts": [{"steps": ["x"]}]}, "scripts[0].steps[0]: must be an object"),
+        ({"scripts": ["x"]}, "scripts[0]: must be an object"),
+        ({"scripts": [{"steps": []}]}, "scripts[0].steps: must have at least one entry"),
+        ({"mcp_separator": "/"}, "mcp_separator: must be 1 to 8 of the characters . _ -"),
+    ],
+)
+def test_a_refused_setting_is_described_without_a_class_or_a_pattern(changes: Json, expected: str) -> None:
+    with pytest.raises(SettingsProblem) as problem:
+        Settings().change(changes)
+    assert str(problem.value) == expected
+
+
 def test_a_refused_change_of_settings_names_every_problem_and_shows_no_value() -> None:
     changes = {"buildkit": ["s3cret"], "speed": "s3cret", "scripts": [{"steps": [{"status": "s3cret"}]}]}
     with pytest.raises(SettingsProblem) as problem:
