@@ -18,4 +18,7 @@ def test_the_tests_of_the_core_see_mistakes_in_it(figure: Record) -> None:
     survived = survivors_among(chosen)
     seen = 100 * (1 - len(survived) / len(chosen))
     figure("79", f"mutants that the core's tests see, of {SAMPLE} of {len(everything)}", seen, ">=", TARGET, unit=" %")
-    figure("79", "survivors without a reason", len(without_reason(survived)), "=", 0)
+    unexplained = without_reason(survived)
+    for mutant in unexplained:
+        print(mutant.module, *mutant.change, sep="\n  ")
+    figure("79", "survivors without a reason", len(unexplained), "=", 0)

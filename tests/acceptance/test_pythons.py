@@ -25,6 +25,7 @@ for name, blob in json.loads(sys.argv[1]).items():
     if type(pickle.loads(base64.b64decode(blob))).__name__.startswith(name.split()[1]):
         print(name)
 """
+_LAZY_NAMES = f"lazy-loader=={version('lazy-loader')}"
 _COMPONENTS = CHECKOUT / "components"
 
 
@@ -42,10 +43,11 @@ def test_fingerprints_and_state_are_the_same_under_another_python(figure: Record
 
 
 def _same_fingerprints(other: OtherPython) -> int:
-    found = json.loads(other.run(PRINT_ALL, str(GOLDEN), path=[_COMPONENTS]))
+    installed = packages(other.minor, _LAZY_NAMES)
+    found = json.loads(other.run(PRINT_ALL, str(GOLDEN), path=[installed, _COMPONENTS]))
     return sum(found.get(name) == example["fingerprint"] for name, example in EXAMPLES.items())
 
 
 def _loaded(other: OtherPython, blobs: dict[str, str]) -> int:
-    installed = packages(other.minor, f"pulumi=={version('pulumi')}")
+    installed = packages(other.minor, _LAZY_NAMES, f"pulumi=={version('pulumi')}")
     return len(other.run(_LOAD_ALL, json.dumps(blobs), path=[installed, _COMPONENTS]).splitlines())

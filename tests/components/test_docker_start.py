@@ -99,7 +99,7 @@ def test_an_image_that_ends_at_once_is_refused_with_what_it_wrote(daemon: docker
         start_and_ask(image, {"GREETING": "agent"}, SystemClock(), print)
     text = str(refused.value)
     assert "Why: it ended with code 3 before it was ready; last lines: no module named agent" in text
-    assert text.endswith("AgentImage…(start=False)")
+    assert text.endswith("Do: fix the reported error; or disable this check with start=False of the AgentImage")
     assert daemon.containers.list(all=True) == []
 
 

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from foundry_agents.lifecycle.existing import inputs_of
 from foundry_agents.lifecycle.fingerprint import fingerprint
-from foundry_agents.lifecycle.inputs.rules import PROTOCOLS, TIERS
+from foundry_agents.lifecycle.inputs.rules import (
+    PROTOCOLS,
+    RESERVED_ENVIRONMENT,
+    RESERVED_METADATA_PREFIX,
+    TIERS,
+)
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.inputs.version_parts import TELEMETRY_DATA, TELEMETRY_PROTOCOLS
 from tests.support.virtual_bench import OWNER, Bench, plan_of
@@ -20,7 +25,12 @@ from tests.support.virtual_bench import OWNER, Bench, plan_of
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 _WORD = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=12)
 _VARIABLE = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True).filter(
-    lambda name: not name.startswith(("FOUNDRY_", "AGENT_")) and name != "PORT"
+    lambda name: RESERVED_ENVIRONMENT.fullmatch(name) is None
+)
+
+# Hypothesis also draws strings that stand in the library's own code, such as the names of ownership metadata.
+_KEY = st.text(string.printable, min_size=1, max_size=64).filter(
+    lambda name: not name.startswith(RESERVED_METADATA_PREFIX)
 )
 
 
@@ -52,7 +62,7 @@ _DESCRIBED: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
         "rai_policy": _optional(_TEXT),
         "telemetry": st.lists(_COLLECTOR, max_size=3),
         "description": _optional(st.text(st.characters(exclude_categories=["Cs"]), max_size=512)),
-        "metadata": _optional(st.dictionaries(st.text(string.printable, min_size=1, max_size=64), _TEXT, max_size=12)),
+        "metadata": _optional(st.dictionaries(_KEY, _TEXT, max_size=12)),
     }
 )
 
