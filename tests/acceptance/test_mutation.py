@@ -15,7 +15,7 @@ def test_the_tests_of_the_core_see_mistakes_in_it(figure: Record) -> None:
     """Case 79: a seeded sample; a survivor without a reason fails."""
     everything = [mutant for module in modules() for mutant in mutants_of(module)]
     chosen = sample_of(everything, SAMPLE)
-    survived = survivors_among(chosen)
+    survived = list(survivors_among(chosen))
     seen = 100 * (1 - len(survived) / len(chosen))
     figure("79", f"mutants that the core's tests see, of {SAMPLE} of {len(everything)}", seen, ">=", TARGET, unit=" %")
     unexplained = without_reason(survived)

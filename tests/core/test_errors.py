@@ -29,6 +29,7 @@ from foundry_agents.lifecycle.failure.errors import (
     OwnershipError,
     Problem,
     RemovalRefusedError,
+    headline,
     message,
 )
 from foundry_agents.lifecycle.failure.image_errors import (
@@ -351,3 +352,18 @@ def test_a_failed_pull_without_a_known_principal_leaves_a_place_for_it() -> None
     )
     assert "<principal id of the project>" in text
     assert "  Service said: [ImageError], without a reason" in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("no route\n  Do: look"), "no route"),
+        (ValueError("\nno route"), "no route"),
+        (TimeoutError(), "TimeoutError"),
+        (ValueError("  \n"), "ValueError"),
+    ],
+)
+def test_a_headline_is_the_first_line_or_the_name_of_the_class_when_there_is_no_text(
+    error: Exception, line: str
+) -> None:
+    assert headline(error) == line

@@ -273,6 +273,27 @@ def test_routes_that_cannot_be_put_back_are_said_not_to_be() -> None:
     assert ResponseLostError.what in str(caught.value), "why, in one line"
 
 
+@pytest.mark.parametrize(
+    ("error", "line"), [(TimeoutError(), "TimeoutError"), (ConnectionError("reset\n  by peer"), "reset")]
+)
+def test_an_unforeseen_error_of_putting_back_gives_its_headline_and_hides_nothing(error: Exception, line: str) -> None:
+    """An error without text must not replace the rollout's own error."""
+    service = _service(Route("1", 100))
+    read = service.get_agent
+
+    def get_agent(agent: str) -> AgentView | None:
+        if service.writes:
+            raise error
+        return read(agent)
+
+    service.get_agent = get_agent  # type: ignore[method-assign]
+    with pytest.raises(RolloutError) as caught:
+        _run(service)
+    assert not caught.value.restored
+    assert f"could NOT be restored to 100 % on 1: {line}\n" in str(caught.value)
+    assert f"Why: {line}\n" in str(caught.value)
+
+
 def test_a_putting_back_that_did_not_take_is_not_called_restored() -> None:
     """Case 38: "restored" is what reading back says, not what was asked for."""
     service = _wilful(Route("1", 100), takes=[SOMETHING_ELSE, "nothing"])

@@ -19,6 +19,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from foundry_agents.lifecycle.failure.errors import headline
 from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
     ConflictError,
@@ -114,9 +115,9 @@ def translated(operation: str, *, writes: bool = False) -> Iterator[None]:
     except ServiceRequestError as error:
         # On a write azure-core says "request" also for a connection that broke while sending.
         kind = ResponseLostError if writes and "refused" not in str(error).lower() else UnreachableError
-        raise kind(_first_line(error), operation=operation) from None
+        raise kind(headline(error), operation=operation) from None
     except (ServiceResponseError, IncompleteReadError, DecodeError) as error:
-        raise ResponseLostError(_first_line(error), operation=operation) from None
+        raise ResponseLostError(headline(error), operation=operation) from None
 
 
 def _answered(error: HttpResponseError, operation: str) -> ServiceError:
@@ -124,7 +125,7 @@ def _answered(error: HttpResponseError, operation: str) -> ServiceError:
     body = error.error
     code, detail = (body.code, body.message) if body else _written_out(error)
     headers: Mapping[str, str] = getattr(error.response, "headers", {})
-    detail = with_details(detail or _first_line(error), headers)
+    detail = with_details(detail or headline(error), headers)
     request_id = request_id_of(headers)
     if status == _TOO_MANY:
         wait = _retry_after_s(error)
@@ -167,7 +168,7 @@ def with_details(said: str, headers: Mapping[str, str]) -> str:
 
 def _written_out(error: HttpResponseError) -> tuple[str | None, str | None]:
     """Return code and message of an error that the SDK raised again without the body that it had read."""
-    match = re.match(r"\(([\w.]+)\) (.+)", _first_line(error))
+    match = re.match(r"\(([\w.]+)\) (.+)", headline(error))
     return (match[1], match[2]) if match else (None, None)
 
 
@@ -188,7 +189,3 @@ def _attempts(error: ClientAuthenticationError) -> str:
     """Return which credentials were tried and why each failed, without the SDK's link to its help page."""
     lines = [line.strip() for line in str(error.message).splitlines()]
     return " ".join(line for line in lines if line and "troubleshoot" not in line)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

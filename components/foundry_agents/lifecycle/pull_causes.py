@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, headline
 from foundry_agents.lifecycle.failure.service_errors import ServiceError
 from foundry_agents.lifecycle.remedies import Cause
 from foundry_agents.lifecycle.roles import ACR_PULL, ACR_PUSH, REPOSITORY_READER, REPOSITORY_WRITER
@@ -102,7 +102,7 @@ class Pull:
 def _briefly(error: FoundryAgentsError) -> str:
     """Return the error without its remedy: a role on the data plane does not help on Resource Manager."""
     if not isinstance(error, ServiceError):
-        return str(error).splitlines()[0]
+        return headline(error)
     status = f"HTTP {error.status} " if error.status else ""
     request = f" (request {error.request_id})" if error.request_id else ""
     return f"{status}{error.detail.rstrip('.')}{request}"

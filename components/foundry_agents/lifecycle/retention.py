@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from foundry_agents.lifecycle import remedies
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, headline
 from foundry_agents.lifecycle.failure.service_errors import ConflictError, ServiceError
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, agent_identity
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
@@ -89,7 +89,7 @@ def _delete(service: AgentService, version: VersionView) -> str | None:
     except ConflictError:
         return "live sessions"
     except FoundryAgentsError as error:
-        return str(error).splitlines()[0]
+        return headline(error)
     return None
 
 

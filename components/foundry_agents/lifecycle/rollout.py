@@ -15,7 +15,7 @@ from foundry_agents.lifecycle.failure.deployment_errors import (
     TrafficConflictError,
     WaitTimeoutError,
 )
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, message
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, headline, message
 from foundry_agents.lifecycle.ownership import Identity, Owner, no_other_claims, version_identity
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll, retry_transient
 from foundry_agents.lifecycle.retention import Kept, prune
@@ -252,7 +252,7 @@ class _Run:
                 served=self._plan.served,
             )
         except FoundryAgentsError as error:
-            self._progress(f"old versions could not be listed: {str(error).splitlines()[0]}")
+            self._progress(f"old versions could not be listed: {headline(error)}")
             return Kept()
 
     def summary(self, now: AgentView) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foundry_agents.lifecycle.failure.deployment_errors import RolloutError, SmokeTestError, TrafficConflictError
-from foundry_agents.lifecycle.failure.errors import message
+from foundry_agents.lifecycle.failure.errors import headline, message
 from foundry_agents.lifecycle.retention import Kept
 
 
@@ -25,14 +25,14 @@ def failure(agent: str, version: str, error: Exception, state: str) -> str:
     """Return the whole text of a rollout that failed; ``state`` says what is in force now."""
     if isinstance(error, SmokeTestError):
         return message(
-            str(error).partition("\n")[0],
+            headline(error),
             why=error.detail,
             state=state,
             do="fix the agent and run `pulumi up` again",
         )
     return message(
         f"traffic of agent {agent} was not moved to version {version}",
-        why=str(error).replace("\n", "\n  "),
+        why=str(error).replace("\n", "\n  ") or headline(error),
         state=state,
         do="fix the reported error and run `pulumi up` again: it continues from what the endpoint says",
     )

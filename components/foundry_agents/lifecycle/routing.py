@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foundry_agents.lifecycle.failure.deployment_errors import RolloutError, TrafficConflictError, WaitTimeoutError
-from foundry_agents.lifecycle.failure.errors import InputError, Problem
+from foundry_agents.lifecycle.failure.errors import InputError, Problem, headline
 from foundry_agents.lifecycle.failure.service_errors import ResponseLostError
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll, retry_throttled, retry_transient
 from foundry_agents.lifecycle.service.agents import AgentService
@@ -118,7 +118,7 @@ class Traffic:
             except TrafficConflictError as error:
                 return str(error)
             except Exception as error:  # noqa: BLE001 (whatever it is, the rollout's error must still say the state)
-                reason = str(error).splitlines()[0]
+                reason = headline(error)
             else:
                 return None
         return reason

@@ -19,6 +19,7 @@ from foundry_agents.lifecycle.failure.errors import (
     FoundryAgentsError,
     InputError,
     OwnershipError,
+    headline,
 )
 from foundry_agents.lifecycle.failure.service_errors import ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, plain_fingerprint
@@ -295,7 +296,7 @@ class _Run:
             self.service.delete_version(failed.agent, failed.version, force=False)
         except FoundryAgentsError as error:
             # A failed clean-up must not hide the failure itself. The next run deletes the version.
-            return f"{failed.id} could not be removed ({str(error).splitlines()[0]})"
+            return f"{failed.id} could not be removed ({headline(error)})"
         return f"{failed.id} was removed"
 
     def _remove_failed(self, same: Sequence[VersionView], *, keep: VersionView) -> None:
@@ -308,7 +309,7 @@ class _Run:
                 if seen and seen.status == "failed":
                     self.service.delete_version(version.agent, version.version, force=False)
             except FoundryAgentsError as error:
-                self.progress(f"{version.id} could not be removed: {str(error).splitlines()[0]}")
+                self.progress(f"{version.id} could not be removed: {headline(error)}")
 
 
 def _summary(made: Made[VersionView]) -> str:

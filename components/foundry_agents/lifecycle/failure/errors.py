@@ -69,6 +69,11 @@ def message(
     return "\n".join([what, *(f"  {label}: {text}" for label, text in parts if text)])
 
 
+def headline(error: BaseException) -> str:
+    """Return the first line of an error's text, or the name of its class when it has no text."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 class OwnershipError(FoundryAgentsError):
     """The agent, toolbox or version exists, and another stack or none manages it.
 
