@@ -273,14 +273,16 @@ def test_a_conflict_on_delete_says_state_and_remedy_apart_from_the_services_word
 @pytest.mark.parametrize(
     ("status", "first", "last"),
     [
-        (403, "registry acme refused, HTTP 403", "  Service said: words"),
-        (404, "registry acme was not found, HTTP 404", "  Service said: words"),
-        (None, "registry acme could not be reached", f"  Do: this. {OTHER_WAYS}"),
+        (403, "registry acme refused, HTTP 403", "Service said: words"),
+        (404, "registry acme was not found, HTTP 404", "Service said: words"),
+        (None, "registry acme could not be reached", f"Do: this. {OTHER_WAYS}"),
     ],
 )
 def test_a_registry_error_says_whether_the_registry_answered(status: int | None, first: str, last: str) -> None:
-    lines = str(RegistryAccessError("acme", operation="GET /", detail="words", status=status, do="this")).splitlines()
-    assert (lines[0], lines[-1]) == (first, last)
+    text = str(RegistryAccessError("acme", operation="GET /", detail="words", status=status, do="this"))
+    lines = [line.strip() for line in text.splitlines()]
+    assert (lines[0], lines[1], lines[-1]) == (first, "Where: GET /", last)
+    assert ("Why: words" in lines) == (status is None), "words of the network are no words of the service"
 
 
 def test_a_timeout_that_saw_nothing_says_so() -> None:

@@ -110,7 +110,7 @@ def test_a_step_is_a_whole_percentage_below_100(steps: list[object]) -> None:
 def test_steps_rise() -> None:
     """Case 39: a repeated or a falling step."""
     assert "not above the step before it, 10" in _problems(steps=[10, 10])["steps[1]"]
-    assert "steps must rise" in _problems(steps=[0, 50, 20])["steps[2]"]
+    assert "20 is not above the step before it, 50: steps must rise" in _problems(steps=[0, 50, 20])["steps[2]"]
 
 
 def test_a_share_of_0_is_a_step() -> None:
@@ -148,8 +148,21 @@ def test_a_part_that_a_smoke_test_does_not_have_is_named() -> None:
     assert "smoke.expects" in _problems(smoke={"question": "q", "contains": "a", "expects": "b"})
 
 
-def test_an_agent_is_not_switched_off_by_a_rollout() -> None:
-    assert set(_problems(enabled=False)) == {"enabled"}
+@pytest.mark.parametrize("value", [False, 1, "true", []])
+def test_an_agent_is_not_switched_off_by_a_rollout(value: object) -> None:
+    assert set(_problems(enabled=value)) == {"enabled"}
+
+
+def test_an_agent_that_a_refresh_found_switched_off_differs_from_the_program() -> None:
+    values, _problems_of_state = ROLLOUT_FIELDS.normalise({**GOOD, "enabled": False})
+    assert values["enabled"] is False
+
+
+def test_protocols_are_a_set_of_names() -> None:
+    values, problems = ROLLOUT_FIELDS.normalise({**GOOD, "protocols": ["responses", "invocations", "responses"]})
+    assert (values["protocols"], problems) == (["invocations", "responses"], [])
+    for wrong in ("responses", {"responses": "2.0.0"}, ["responses", 1]):
+        assert "must be a list of protocol names" in _problems(protocols=wrong)["protocols"]
 
 
 # --- What a change means ---------------------------------------------------------------------------------------------

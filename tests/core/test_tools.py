@@ -11,8 +11,10 @@ from azure.ai.projects import models
 
 import foundry_agents as fa
 from foundry_agents.lifecycle.fingerprint import hashed
-from foundry_agents.lifecycle.inputs.tool_rules import by_name, connections_of
+from foundry_agents.lifecycle.inputs.tool_rules import by_name, connections_of, name_of
+from foundry_agents.lifecycle.inputs.tool_rules import tools as parsed
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS
+from foundry_agents.lifecycle.schema.report import Report
 from foundry_agents.tools.tools import AnyTool
 from tests.support.settings import ENDPOINT, OWNER
 
@@ -187,11 +189,63 @@ def test_two_servers_can_not_share_a_label_whatever_they_are_called() -> None:
     assert found == 'tools.two.server_label "docs" is the label of one already'
 
 
+def test_labels_are_compared_behind_a_tool_that_has_none() -> None:
+    found = problems(
+        fa.CodeInterpreter(),
+        fa.Mcp("docs", "https://a.example", name="one"),
+        fa.Mcp("docs", "https://b.example", name="two"),
+    )
+    assert found == ['tools.two.server_label "docs" is the label of one already']
+
+
+def test_tools_of_one_name_are_numbered_from_2() -> None:
+    assert list(by_name([{"type": "web_search"}] * 4)) == [
+        "web_search",
+        "web_search (2)",
+        "web_search (3)",
+        "web_search (4)",
+    ]
+
+
 def test_a_second_tool_of_a_type_needs_a_name() -> None:
     """The service refuses it with `invalid_payload` [docs]."""
     (found,) = problems(fa.WebSearch(), fa.WebSearch())
     assert found.startswith("tools.web_search: two tools of type web_search have no name; at most one may")
     assert problems(fa.WebSearch(), fa.WebSearch(name="news")) == []
+
+
+@pytest.mark.parametrize("name", ["aardvark", "zebra"])
+def test_two_tools_of_one_name_need_names_of_their_own(name: str) -> None:
+    (found,) = problems(fa.WebSearch(name=name), fa.WebSearch(name=name))
+    assert found.startswith(f"tools.{name}: two tools have this name: each needs a name")
+
+
+@pytest.mark.parametrize(
+    ("tool", "name"),
+    [
+        ({"name": "news", "server_label": "docs", "type": "mcp"}, "news"),
+        ({"name": "", "server_label": "docs", "type": "mcp"}, "docs"),
+        ({"name": 7, "type": "mcp"}, "mcp"),
+        ({"type": None}, "tool"),
+    ],
+)
+def test_a_tool_is_called_by_the_first_text_among_name_label_and_type(tool: Mapping[str, object], name: str) -> None:
+    assert name_of(tool) == name
+
+
+def test_a_tool_that_is_not_known_yet_is_passed_on() -> None:
+    unknown = object()
+    report = Report(is_unknown=lambda value: value is unknown)
+    given = {"later": unknown, "web_search": {"type": "web_search"}}
+    assert parsed("tools", given, report) == given
+    assert report.problems == []
+
+
+def test_a_tool_with_a_part_that_is_not_known_yet_is_checked() -> None:
+    unknown = {"type": "web_search", "search_context_size": "huge"}
+    report = Report(is_unknown=lambda value: value is unknown)
+    parsed("tools", {"web_search": unknown}, report)
+    assert [problem.path for problem in report.problems] == ["tools.web_search.search_context_size"]
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8000/mcp", "http://127.0.0.1:8000/mcp"])
@@ -225,6 +279,7 @@ def test_the_connections_that_tools_name_are_found_with_their_paths() -> None:
                 fa.Mcp("docs", "https://x.example", connection=arm).inputs(),
                 fa.AzureAISearch("products", connection="search").inputs(),
                 fa.OpenApi("orders", spec, connection="orders").inputs(),
+                {"type": "x", "zone": {"project_connection_id": "far"}},
             ]
         )
     )
@@ -232,6 +287,7 @@ def test_the_connections_that_tools_name_are_found_with_their_paths() -> None:
         "tools.docs.project_connection_id": "learn",
         "tools.azure_ai_search.azure_ai_search.indexes[0].project_connection_id": "search",
         "tools.openapi.openapi.auth.security_scheme.project_connection_id": "orders",
+        "tools.x.zone.project_connection_id": "far",
     }
 
 
@@ -244,8 +300,12 @@ def test_the_connections_that_tools_name_are_found_with_their_paths() -> None:
         ([fa.CodeInterpreter(), fa.WebSearch()], [fa.WebSearch(), fa.CodeInterpreter()]),
         ([fa.FileSearch(max_num_results=5)], [fa.Tool.of({"max_num_results": 5.0, "type": "file_search"})]),
         ([fa.CodeInterpreter()], [fa.Tool.of({"type": "code_interpreter", "name": None, "container": {}})]),
+        (
+            [fa.FileSearch(vector_store_ids=["vs_1"])],
+            [fa.Tool.of({"type": "file_search", "vector_store_ids": [None, "vs_1"]})],
+        ),
     ],
-    ids=["order", "floats and order of fields", "nothing set"],
+    ids=["order", "floats and order of fields", "nothing set", "nothing in a list"],
 )
 def test_the_same_tools_in_another_spelling_are_no_change(one: Sequence[AnyTool], other: Sequence[AnyTool]) -> None:
     """Case 13."""

@@ -14,7 +14,7 @@ COLLECTORS = {"Report", "_Watch"}
 """What gathers things while it works."""
 
 _MODULES = [
-    importlib.import_module(f"{lifecycle.__name__}.{info.name}") for info in pkgutil.iter_modules(lifecycle.__path__)
+    importlib.import_module(info.name) for info in pkgutil.walk_packages(lifecycle.__path__, f"{lifecycle.__name__}.")
 ]
 VALUES = [
     kind
