@@ -66,7 +66,8 @@ class Tasks:
             raise now
         if now == "Succeeded" and self.pushes:
             self.tags[TAG] = DIGEST
-        return RunView(run_id, now, "out of memory" if now == "Failed" else "")
+        parsed = "".join([*now])  # as from JSON: equal, and not the same object as the constant
+        return RunView(run_id, parsed, "out of memory" if now == "Failed" else "")
 
     def log(self, run_id: str) -> str:
         return self.earlier.get(run_id, self.text)
@@ -115,7 +116,8 @@ def test_a_run_that_fails_tells_its_id_and_the_end_of_its_log(status: str) -> No
     assert failed.value.run_id == "ca9"
     assert failed.value.log == tuple(f"line {n}" for n in range(28, 40))
     text = str(failed.value)
-    assert text.startswith("run ca9 did not build the image\n  Why: ")
+    why = "out of memory" if status == "Failed" else status
+    assert text.startswith(f"run ca9 did not build the image\n  Why: {why}\n")
     assert "State: no version was posted" in text
     assert text.endswith("    | line 38\n    | line 39")
 
@@ -129,3 +131,17 @@ def test_a_run_that_is_not_done_in_time_is_left_for_the_next_up() -> None:
 def test_a_run_that_succeeds_and_pushes_nothing_is_an_error() -> None:
     with pytest.raises(RemoteBuildError, match=f"it succeeded, and acme.azurecr.io/team/support has no {TAG}"):
         Tasks(["Succeeded"], pushes=False).build()
+
+
+def test_every_new_line_of_a_log_is_shown_once_and_by_its_first_120_characters() -> None:
+    tasks = Tasks([*["Running"] * 4, "Succeeded"])
+    lines = iter(["step 2\n", "step 1\n", "step 1\n\n", f"{'x' * 119}yz\n", ""])
+
+    def log(run_id: str) -> str:
+        assert run_id == "ca9"
+        return next(lines)
+
+    tasks.log = log  # type: ignore[method-assign]
+    tasks.build()
+    shown = [line.removeprefix("run ca9 · ") for line in tasks.said if "·" in line]
+    assert shown == ["step 2", "step 1", f"{'x' * 119}y"]

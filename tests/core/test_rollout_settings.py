@@ -8,6 +8,7 @@ import pytest
 
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout, SmokeTest
+from foundry_agents.lifecycle.inputs.version import VersionInputs
 from foundry_agents.lifecycle.schema.durations import duration, in_words, seconds
 from foundry_agents.lifecycle.schema.fields import OnChange
 from foundry_agents.lifecycle.schema.report import Report
@@ -205,7 +206,42 @@ def test_what_is_no_duration_is_none(raw: object) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0.4, "0 s"), (59, "59 s"), (60, "1 min"), (108, "1 m 48 s"), (3600, "1 h"), (5400, "1 h 30 m"), (3601, "1 h")],
+    [
+        (0.4, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (108, "1 m 48 s"),
+        (3600, "1 h"),
+        (5400, "1 h 30 m"),
+        (3601, "1 h"),
+        (3659, "1 h"),
+        (3660, "1 h 1 m"),
+    ],
 )
 def test_a_duration_is_shown(value: float, expected: str) -> None:
     assert in_words(value) == expected
+
+
+def test_the_smallest_duration_is_in_range_and_a_shorter_one_is_not() -> None:
+    assert _problems(timeout_s=1) == {}
+    assert _problems(timeout_s=0.5) == {"timeout_s": '"0.5" is out of range: 1 s or more'}
+
+
+def test_a_value_with_a_problem_is_kept_as_far_as_it_was_read() -> None:
+    """A diff compares it with state that an earlier release accepted."""
+    values, problems = ROLLOUT_FIELDS.normalise({**GOOD, "bake": "-0.5s", "timeout_s": "-0.5", "steps": "all"})
+    assert len(problems) == 3
+    assert values["steps"] == "all"
+    assert (values["bake"], values["timeout_s"]) == ("-0.5s", -0.5)
+
+
+def test_what_is_empty_is_not_in_state() -> None:
+    empty = VersionInputs(project_endpoint=ENDPOINT, agent_name="support", environment={})
+    assert "environment" not in empty.canonical()
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("keep_versions", "must be a whole number"), ("poll_interval_s", "must be a number")]
+)
+def test_a_number_is_whole_where_half_of_it_makes_no_sense(name: str, says: str) -> None:
+    assert says in _problems(**{name: "half"})[name]

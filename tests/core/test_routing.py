@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from foundry_agents.lifecycle.failure.deployment_errors import TrafficConflictError
+from foundry_agents.lifecycle.failure.deployment_errors import RolloutError, TrafficConflictError
 from foundry_agents.lifecycle.failure.errors import InputError
+from foundry_agents.lifecycle.failure.service_errors import ServiceError
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.routing import Traffic, checked
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route, Routing
@@ -96,6 +97,8 @@ def test_latest_is_resolved_to_the_version_that_it_serves_now(
         ([Route("1", 74)], "routes"),
         ([Route("1", 60), Route("2", 41)], "routes"),
         ([Route("1", -10), Route("2", 110)], "routes[0].percent"),
+        ([Route("1", -1), Route("2", 100), Route("3", 1)], "routes[0].percent"),
+        ([Route("1", 101)], "routes[0].percent"),
         ([Route("1", 50), Route("1", 50)], "routes[1].version"),
     ],
 )
@@ -227,3 +230,31 @@ def test_a_write_whose_answer_is_lost_is_looked_at_and_sent_again_only_if_it_was
     service.set_routes = loses_one  # type: ignore[method-assign]  # loses one answer
     assert mover.move(routing(Route("2", 100))).routes == (Route("2", 100),)
     assert service.writes == ["set_routes support 2=100"]
+
+
+# --- Putting back -----------------------------------------------------------------------------------------------------
+
+
+def test_putting_back_is_tried_at_once_and_again_after_a_pause() -> None:
+    service, mover, clock = _traffic()
+    mover.move(routing(Route("2", 100)))
+    service.failing_times["set_routes"] = [ServiceError("no", operation="PATCH", status=400)] * 2
+    at: list[float] = []
+    sent = service.set_routes
+
+    def timed(*args: object, **more: object) -> AgentView:
+        at.append(clock.now())
+        return sent(*args, **more)  # type: ignore[arg-type]
+
+    service.set_routes = timed  # type: ignore[method-assign]
+    began = clock.now()
+    assert mover.put_back(routing(Route("1", 100))) is None
+    assert [moment - began for moment in at] == [0, 1, 2]
+
+
+def test_an_agent_that_is_gone_was_not_restored() -> None:
+    service, mover, _ = _traffic()
+    service.get_agent = lambda agent: None  # type: ignore[method-assign]  # noqa: ARG005
+    with pytest.raises(RolloutError, match="the agent does not exist any more") as caught:
+        mover.look()
+    assert not caught.value.restored

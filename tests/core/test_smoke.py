@@ -53,16 +53,26 @@ class Moody(FaultyService):
 
     Attributes:
         moods: Errors of the coming questions; none left means that it answers.
+        given_s: How long each question was given.
+        think: Called before each answer.
+        nameless: Answers of version 2 that do not say so.
     """
 
     moods: list[FoundryAgentsError] = field(default_factory=list)
+    given_s: list[float] = field(default_factory=list)
+    think: Callable[[], None] = lambda: None
+    nameless: bool = False
 
     def ask(
         self, agent: str, question: str, *, protocol: str, session: str | None = None, timeout_s: float = 60
     ) -> Answer:
+        self.given_s.append(timeout_s)
+        self.think()
         if self.moods:
             self.calls.append(f"ask {agent} {session or 'endpoint'}")
             raise self.moods.pop(0)
+        if self.nameless:
+            return Answer("", f"2: {question}", {}, "s")
         return super().ask(agent, question, protocol=protocol, session=session, timeout_s=timeout_s)
 
 
@@ -75,12 +85,15 @@ def not_ready() -> NotReadyError:
 def _prover(
     test: SmokeTest, *moods: FoundryAgentsError, check: Check | None = None
 ) -> tuple[SmokeRunner, Moody, FastClock]:
-    service, clock = Moody(moods=list(moods)), FastClock()
+    service, clock = Moody(moods=list(moods)), FastClock(BEGAN)
     for number in ("1", "2"):
         service.has(number)
     service.routes["support"] = (Route("1", 90), Route("2", 10))
     return SmokeRunner(service, "support", "2", smoke(test), check, clock, PollSettings(30, 1)), service, clock
 
+
+BEGAN = 1000.0
+"""What counts is the time since the test began, not the clock's own."""
 
 PING = SmokeTest("ping", expect="2: ping")
 
@@ -92,6 +105,7 @@ PING = SmokeTest("ping", expect="2: ping")
     ("test", "right", "wrong"),
     [
         (SmokeTest("q", expect="pong"), "ping pong", "ping"),
+        (SmokeTest("q", expect="1 + 1."), "it is 1 + 1.", "1  1!"),
         (SmokeTest("q", matches=r"^\d+ €$"), "12 €", "12 € or so"),
         (SmokeTest("q", json_path="status", equals="ok"), '{"status": "ok"}', '{"status": "not ok"}'),
         (SmokeTest("q", json_path="items.1.n", equals=3), '{"items": [0, {"n": 3.0}]}', '{"items": []}'),
@@ -102,6 +116,19 @@ PING = SmokeTest("ping", expect="2: ping")
 def test_an_answer_is_right_or_wrong(test: SmokeTest, right: str, wrong: str) -> None:
     assert smoke(test).problem_of(_answer(right), None) is None
     assert smoke(test).problem_of(_answer(wrong), None)
+
+
+@pytest.mark.parametrize(
+    ("test", "expectation"),
+    [
+        (SmokeTest("q", expect="pong"), 'to contain "pong"'),
+        (SmokeTest("q", matches="^pong$"), 'to match "^pong$"'),
+        (SmokeTest("q", json_path="a.b", equals=True), "a.b to be true"),
+        (SmokeTest("q", check="json:loads"), "json:loads to accept it"),
+    ],
+)
+def test_an_error_says_what_was_expected(test: SmokeTest, expectation: str) -> None:
+    assert smoke(test).expectation == expectation
 
 
 def test_a_path_is_looked_up_in_the_whole_answer_when_its_words_are_no_json() -> None:
@@ -181,7 +208,7 @@ def test_424_for_60_seconds_is_waited_out() -> None:
     """Case 44. fs#515"""
     prover, service, clock = _prover(PING, *[not_ready()] * 11)
     prover.on_pinned_session()
-    assert 60 < clock.now() < 120
+    assert 60 < clock.now() - BEGAN < 120
     assert service.sessions["support"] == {}
     assert service.count("create_session") == 1
 
@@ -191,13 +218,36 @@ def test_endless_424_fails_at_the_tests_own_time_limit_and_the_session_goes() ->
     prover, service, clock = _prover(PING, *[not_ready()] * 1000)
     with pytest.raises(SmokeTestError) as caught:
         prover.on_pinned_session()
-    assert clock.now() == 120
+    assert clock.now() - BEGAN == 120
     assert "session_not_ready" in caught.value.detail
     assert "r-424" in caught.value.detail
     assert "gave up after 120 s" in caught.value.detail
     assert service.sessions["support"] == {}
     print(f"{service.count('ask')} tries")
     assert service.count("ask") <= 20
+
+
+def test_each_question_has_as_long_as_the_test_has_left_and_the_last_one_still_a_moment() -> None:
+    prover, service, clock = _prover(PING, *[not_ready()] * 1000)
+    asked_at: list[float] = []
+    service.think = lambda: asked_at.append(clock.now() - BEGAN)
+    with pytest.raises(SmokeTestError):
+        prover.on_pinned_session()
+    assert service.given_s == [max(1, 120 - at) for at in asked_at]
+    assert (service.given_s[0], service.given_s[-1]) == (120, 1)
+
+
+def test_what_a_test_took_is_measured() -> None:
+    prover, service, clock = _prover(PING, not_ready())
+    service.think = lambda: clock.sleep(4)
+    assert prover.on_pinned_session() == 4 + 1 + 4
+
+
+def test_what_the_last_try_took_is_measured_alone() -> None:
+    prover, service, clock = _prover(SmokeTest("ping", expect="pong"))
+    service.think = lambda: clock.sleep(4)
+    with pytest.raises(SmokeTestError, match=r"3 of 3 tries, last 4\.0 s"):
+        prover.on_pinned_session()
 
 
 def test_wrong_answers_are_counted_and_reported() -> None:
@@ -234,7 +284,7 @@ def test_a_429_that_says_when_to_come_back_is_waited_out_and_is_no_wrong_answer(
     throttled = ThrottledError("slow down", operation="POST …/responses", status=429, retry_after_s=25)
     prover, service, clock = _prover(PING, *[throttled] * 4)
     prover.on_pinned_session()
-    assert (clock.now(), service.count("ask")) == (100, 5)
+    assert (clock.now() - BEGAN, service.count("ask")) == (100, 5)
 
 
 def test_a_token_that_expires_during_a_test_is_no_wrong_answer() -> None:
@@ -285,11 +335,29 @@ def test_a_session_that_can_not_be_deleted_is_tried_twice_and_left_to_expire() -
     assert deletes == ["support session-1"] * 2
 
 
+@pytest.mark.parametrize("other", ["1", "3"])
+def test_only_the_version_itself_is_met(other: str) -> None:
+    prover, service, _ = _prover(PING)
+    service.has(other)
+    service.routes["support"] = (Route(other, 100),)
+    assert not prover.through_the_endpoint(50)
+
+
 def test_an_answer_of_another_version_is_not_judged() -> None:
     prover, service, _ = _prover(SmokeTest("ping", expect="2: "))
     service.routes["support"] = (Route("1", 99), Route("2", 1))
     assert isinstance(prover.through_the_endpoint(1), bool)
     assert service.count("ask") > 1
+
+
+@pytest.mark.parametrize(("percent", "asked", "met"), [(100, 1, True), (50, 6, False)])
+def test_an_answer_that_names_no_version_counts_where_only_one_can_have_answered(
+    percent: int, asked: int, met: object
+) -> None:
+    prover, service, _ = _prover(PING)
+    service.nameless = True
+    assert prover.through_the_endpoint(percent) is met
+    assert len(service.given_s) == asked
 
 
 def test_a_wrong_answer_through_the_endpoint_fails() -> None:
@@ -305,7 +373,7 @@ def test_at_100_percent_only_an_answer_of_the_version_itself_will_do() -> None:
     service.routes["support"] = (Route("1", 100),)
     with pytest.raises(SmokeTestError, match="an answer of version 1"):
         prover.through_the_endpoint(100)
-    assert clock.now() == 120
+    assert clock.now() - BEGAN == 120
 
 
 def test_at_100_percent_a_routing_that_lags_is_waited_for() -> None:

@@ -14,6 +14,7 @@ from foundry_agents.lifecycle.failure.deployment_errors import VectorStoreError,
 from foundry_agents.lifecycle.failure.errors import InputError
 from foundry_agents.lifecycle.failure.service_errors import ResponseLostError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
+from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS
 from foundry_agents.lifecycle.outcomes import Outcome, Retired
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import MISSING_READS_TOLERATED, STALE_READS_TOLERATED, PollSettings
@@ -28,7 +29,7 @@ from foundry_agents.sources.files import sha256_of
 from foundry_agents.testing import FastClock, MemoryVectorStores
 from tests.support.claims import LIVES, PROVED
 from tests.support.rollouts import Killed
-from tests.support.settings import OTHER_OWNER, OWNER
+from tests.support.settings import ENDPOINT, OTHER_OWNER, OWNER
 
 
 @dataclass
@@ -330,3 +331,29 @@ def test_what_is_missing_and_what_is_not_ours_is_reported(plan: StorePlan) -> No
     store, _ = make(service, plan)
     assert gone(service, store, owner=OTHER_OWNER) is Retired.NOT_OURS
     assert store in service.stores
+
+
+# --- Inputs ----------------------------------------------------------------------------------------------------------
+
+
+def _problems(**inputs: object) -> dict[str, str]:
+    given = {"project_endpoint": ENDPOINT, "owner": OWNER, "store_name": "docs", "files": {"a.md": "0" * 64}, **inputs}
+    return {problem.path: problem.detail for problem in VECTOR_STORE_FIELDS.normalise(given)[1]}
+
+
+@pytest.mark.parametrize("name", ["d", "a b", "d" * 256])
+def test_a_store_is_called_by_up_to_256_characters(name: str) -> None:
+    assert _problems(store_name=name) == {}
+
+
+@pytest.mark.parametrize("name", [" docs", "docs ", " ", "d" * 257, 4])
+def test_a_name_with_a_space_at_an_end_or_of_more_characters_is_refused(name: object) -> None:
+    assert _problems(store_name=name)["store_name"].endswith(": 1 to 256 characters, no space at either end")
+
+
+def test_files_without_a_digest_and_paths_that_are_no_text_are_refused() -> None:
+    assert list(_problems(files={"a.md": "0" * 64, "b.md": "no digest"}, paths={"a.md": 4})) == ["files.b.md", "paths"]
+    assert _problems(files=["a.md"], paths=["a.md"]) == {
+        "files": "must be files: a list of paths",
+        "paths": "must map names to paths",
+    }

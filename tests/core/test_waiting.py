@@ -214,6 +214,19 @@ def test_throttling_is_waited_out_while_the_deadline_lets_it(timeout_s: float, c
     assert made == [1000, 1025, 1050][:calls]
 
 
+def test_a_throttled_write_waits_as_long_as_the_service_says_and_no_longer() -> None:
+    clock, made = FastClock(), list[float]()
+
+    def call() -> str:
+        made.append(clock.now())
+        if len(made) < 2:
+            raise ThrottledError("slower", operation="POST …", retry_after_s=0.25)
+        return "done"
+
+    assert retry_throttled(call, PollSettings(60, 5), clock) == "done"
+    assert made == [0, 0.25]
+
+
 class Signing:
     """A service that answers from a list: a status of the version, or a status of HTTP."""
 

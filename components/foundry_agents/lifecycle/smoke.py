@@ -194,13 +194,16 @@ class SmokeRunner:
         At 100 % it must answer before the timeout. At less, the routing chooses at random: after enough fresh sessions
         the test ends without an answer of the version. Answers of other versions are not checked.
 
+        Args:
+            percent: The version's share, 1 to 100.
+
         Returns:
             True when the version has answered; False when the routing never chose it.
 
         Raises:
             SmokeTestError: A wrong answer of the version too often, no answer at all, or at 100 % not its own.
         """
-        left = MOST_ASKS if percent == 0 else min(MOST_ASKS, math.ceil(3 * _WHOLE / percent))
+        left = min(MOST_ASKS, math.ceil(3 * _WHOLE / percent))
         met = False
 
         def ask(left_s: float) -> Answer | None:

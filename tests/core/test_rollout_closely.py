@@ -1,0 +1,137 @@
+"""A rollout decides by shares, versions and statuses, not by how they are spelled or sorted."""
+
+from __future__ import annotations
+
+import pytest
+
+from foundry_agents.lifecycle.failure.deployment_errors import RolloutError
+from foundry_agents.lifecycle.smoke import Smoke
+from foundry_agents.lifecycle.views import AgentView, Route
+from foundry_agents.testing import FastClock
+from tests.support.rollouts import moves, plan, run, service_with
+
+WRONG = Smoke("ping", "contains", "pong")
+
+
+# --- Which version keeps the rest ------------------------------------------------------------------------------------
+
+
+def test_the_largest_active_version_keeps_the_rest_whatever_the_order_of_the_rules() -> None:
+    service = service_with(Route("1", 30), Route("3", 70))
+    run(service, plan(steps=(10,)))
+    assert moves(service) == ["2=10 3=90", "2=100"]
+
+
+@pytest.mark.parametrize("status", ["failed", "deleting", "creating"])
+def test_a_version_that_is_not_active_keeps_nothing(status: str) -> None:
+    service = service_with(Route("1", 30), Route("3", 70))
+    service.has("3", status)
+    run(service, plan(steps=(10,)))
+    assert moves(service) == ["2=10 1=90", "2=100"]
+
+
+@pytest.mark.parametrize("before", ["1", "3"])
+def test_everything_goes_back_to_what_served_before_whether_it_is_older_or_newer(before: str) -> None:
+    service = service_with(Route("2", 100))
+    failure = run(service, plan(smoke=WRONG, before=before)).failure
+    assert service.routes["support"] == (Route(before, 100),)
+    assert failure.restored
+
+
+@pytest.mark.parametrize("before", [None, "2"])
+def test_without_another_version_that_served_before_a_failed_test_changes_nothing(before: str | None) -> None:
+    service = service_with(Route("2", 100))
+    before = before and "".join([*before, ""])
+    failure = run(service, plan(smoke=WRONG, before=before)).failure
+    assert "the serving version was not changed: 100 % on 2" in str(failure)
+    assert service.deployments == []
+
+
+def test_nothing_goes_back_to_a_version_that_is_not_active_any_more() -> None:
+    service = service_with(Route("2", 100))
+    service.has("1", "failed")
+    failure = run(service, plan(smoke=WRONG, before="1")).failure
+    assert "the serving version was not changed: 100 % on 2" in str(failure)
+    assert service.deployments == []
+
+
+def test_a_share_is_given_back_to_a_version_that_is_not_to_blame() -> None:
+    """Only a failed test takes away the share that an interrupted rollout left the version with."""
+    service = service_with(Route("1", 90), Route("2", 10))
+    sent = service.set_routes
+
+    def deaf(*args: object, **more: object) -> AgentView:
+        wanted = sent(*args, **more)  # type: ignore[arg-type]
+        if service.count("set_routes") == 1:
+            service.routes["support"] = (Route("1", 90), Route("2", 10))
+        return wanted
+
+    service.set_routes = deaf  # type: ignore[method-assign]
+    failure = run(service, plan()).failure
+    assert failure.restored
+    assert service.routes["support"] == (Route("1", 90), Route("2", 10))
+    assert "the routing is as it was found: 90 % on 1, 10 % on 2" in str(failure)
+
+
+# --- What the progress says ------------------------------------------------------------------------------------------
+
+
+def test_a_move_in_one_step_says_so_and_a_move_in_several_does_not() -> None:
+    assert "moving traffic: 100 % on 2" in run(service_with(Route("1", 100)), plan(steps=())).lines
+    assert "moving traffic: 100 % on 2" not in run(service_with(Route("1", 100)), plan()).lines
+
+
+@pytest.mark.parametrize(("routes", "version"), [((Route("1", 100),), "2"), ((Route("2", 100),), "2"), ((), "1")])
+def test_only_a_version_that_latest_serves_can_not_be_tested_before_traffic(
+    routes: tuple[Route, ...], version: str
+) -> None:
+    lines = run(service_with(*routes), plan(version, steps=(), paused=True)).lines
+    assert [line for line in lines if "cannot test" in line] == []
+
+
+def test_a_bake_reports_ten_times_also_when_that_is_no_whole_number_of_seconds() -> None:
+    lines = run(service_with(Route("1", 100)), plan(steps=(10,), bake_s=125)).lines
+    assert [line.partition("baking ")[2] for line in lines if "baking" in line][:3] == [
+        "2 m 5 s left",
+        "1 m 52 s left",
+        "1 m 40 s left",
+    ]
+
+
+def test_a_bake_that_a_slow_read_made_longer_never_reports_less_than_nothing() -> None:
+    service, clock = service_with(Route("1", 100)), FastClock()
+    read = service.get_agent
+
+    def slow(agent: str) -> AgentView | None:
+        clock.sleep(7)
+        return read(agent)
+
+    service.get_agent = slow  # type: ignore[method-assign]
+    lines = run(service, plan(steps=(10,), bake_s=20), clock).lines
+    left = [line for line in lines if "baking" in line]
+    assert left
+    assert [line for line in left if "-" in line or " 0 s left" in line] == []
+
+
+def test_a_paused_rollout_gives_the_agent_as_it_is_now() -> None:
+    """State would otherwise show the routing that was found."""
+    ran = run(service_with(), plan("2", steps=(), paused=True))
+    assert ran.done is not None
+    assert ran.done.agent.routes == (Route("3", 100),)
+
+
+@pytest.mark.parametrize("shown", [(Route("1", 60), Route("2", 14)), (Route("2", 74),)])
+def test_a_routing_that_never_takes_is_shown_with_the_reads_and_the_time(shown: tuple[Route, ...]) -> None:
+    service = service_with(*shown)
+    sent = service.set_routes
+
+    def deaf(*args: object, **more: object) -> AgentView:
+        view = sent(*args, **more)  # type: ignore[arg-type]
+        service.routes["support"] = shown
+        return view
+
+    service.set_routes = deaf  # type: ignore[method-assign]
+    failure = run(service, plan(steps=(), smoke=None)).failure
+    assert isinstance(failure, RolloutError)
+    described = ", ".join(f"{route.percent} % on {route.version}" for route in shown)
+    assert f"Why: the endpoint still shows {described} after 30 s (31 reads)" in str(failure)
