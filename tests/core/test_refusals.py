@@ -12,6 +12,7 @@ from foundry_agents.lifecycle.failure.service_errors import (
     ServiceError,
     ThrottledError,
 )
+from tests.support.settings import parsed
 
 SAID: list[tuple[int, str, str, str, str]] = [
     (400, "bad_request", "CPU and Memory must be specified as a valid resource tier", "pair of cpu and memory", "Tier"),
@@ -48,8 +49,7 @@ SAID: list[tuple[int, str, str, str, str]] = [
 def test_a_refusal_has_its_cause_its_remedy_and_the_request_id(
     status: int, code: str, said: str, why: str, do: str
 ) -> None:
-    parsed = "".join([*code])  # as from JSON: equal, and not the same object as the constant
-    text = str(ServiceError(said, operation="POST https://x", status=status, code=parsed, request_id="r-42"))
+    text = str(ServiceError(said, operation="POST https://x", status=status, code=parsed(code), request_id="r-42"))
     lines = {label.strip(): rest for label, _, rest in (line.partition(": ") for line in text.splitlines()[1:])}
     assert why in lines["Why"]
     assert do in lines["Do"]

@@ -16,6 +16,7 @@ from foundry_agents.lifecycle.remote_build import build_or_adopt
 from foundry_agents.lifecycle.service.builds import BuildOrder
 from foundry_agents.lifecycle.views import ImageView, RunView
 from foundry_agents.testing import FastClock
+from tests.support.settings import parsed
 
 CONTENT = "c" * 64
 TAG = tag_names(CONTENT, None)[0]
@@ -66,8 +67,7 @@ class Tasks:
             raise now
         if now == "Succeeded" and self.pushes:
             self.tags[TAG] = DIGEST
-        parsed = "".join([*now])  # as from JSON: equal, and not the same object as the constant
-        return RunView(run_id, parsed, "out of memory" if now == "Failed" else "")
+        return RunView(run_id, parsed(now), "out of memory" if now == "Failed" else "")
 
     def log(self, run_id: str) -> str:
         return self.earlier.get(run_id, self.text)

@@ -9,6 +9,7 @@ from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import AgentView, Route
 from foundry_agents.testing import FastClock
 from tests.support.rollouts import moves, plan, run, service_with
+from tests.support.settings import parsed
 
 WRONG = Smoke("ping", "contains", "pong")
 
@@ -41,7 +42,7 @@ def test_everything_goes_back_to_what_served_before_whether_it_is_older_or_newer
 @pytest.mark.parametrize("before", [None, "2"])
 def test_without_another_version_that_served_before_a_failed_test_changes_nothing(before: str | None) -> None:
     service = service_with(Route("2", 100))
-    before = before and "".join([*before, ""])
+    before = before and parsed(before)
     failure = run(service, plan(smoke=WRONG, before=before)).failure
     assert "the serving version was not changed: 100 % on 2" in str(failure)
     assert service.deployments == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -19,12 +19,13 @@ from foundry_agents.lifecycle.failure.service_errors import (
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.rollout_settings import SmokeTest
 from foundry_agents.lifecycle.polling import PollSettings
-from foundry_agents.lifecycle.smoke import Check, Smoke, SmokeRunner, looked_up
+from foundry_agents.lifecycle.smoke import Check, Smoke, SmokeRunner, looked_up, shown_answer
 from foundry_agents.lifecycle.views import Answer, Route
 from foundry_agents.sources.user_check import load_check
 from foundry_agents.testing import FastClock
 from tests.support.rollouts import plan, run, service_with
 from tests.support.service import FaultyService
+from tests.support.settings import parsed
 
 
 def smoke(test: SmokeTest) -> Smoke:
@@ -73,7 +74,8 @@ class Moody(FaultyService):
             raise self.moods.pop(0)
         if self.nameless:
             return Answer("", f"2: {question}", {}, "s")
-        return super().ask(agent, question, protocol=protocol, session=session, timeout_s=timeout_s)
+        answer = super().ask(agent, question, protocol=protocol, session=session, timeout_s=timeout_s)
+        return replace(answer, version=parsed(answer.version))
 
 
 def not_ready() -> NotReadyError:
@@ -169,9 +171,15 @@ def test_a_function_refuses_by_false_or_by_raising(check: Check, says: str) -> N
     assert says in (test.problem_of(_answer("12"), check) or "")
 
 
-def test_a_function_accepts_by_anything_else() -> None:
+@pytest.mark.parametrize("verdict", [None, 0, "", True])
+def test_a_function_accepts_by_anything_else(verdict: object) -> None:
     test = smoke(SmokeTest("q", check="json:loads"))
-    assert test.problem_of(_answer("12"), lambda _text, _body: None) is None
+    assert test.problem_of(_answer("12"), lambda _text, _body: verdict) is None
+
+
+@pytest.mark.parametrize(("length", "shown"), [(200, f'"{"x" * 200}"'), (201, f'"{"x" * 200}…"'), (3, '"xxx"')])
+def test_an_answer_is_shown_by_its_first_200_characters(length: int, shown: str) -> None:
+    assert shown_answer("x" * length) == shown
 
 
 def test_a_function_is_imported_by_its_name() -> None:
@@ -310,6 +318,15 @@ def test_a_version_that_chance_never_chooses_is_not_met() -> None:
     service.routes["support"] = (Route("1", 100),)
     assert not prover.through_the_endpoint(10)
     assert service.count("ask") == 30
+
+
+@pytest.mark.parametrize(("each_s", "sessions"), [(40, 3), (50, 3), (130, 1)])
+def test_no_session_is_begun_after_the_tests_own_time_limit(each_s: float, sessions: int) -> None:
+    prover, service, clock = _prover(PING)
+    service.routes["support"] = (Route("1", 100),)
+    service.think = lambda: clock.sleep(each_s)
+    assert not prover.through_the_endpoint(10)
+    assert service.count("ask") == sessions
 
 
 @pytest.mark.parametrize(("percent", "sessions"), [(1, 30), (9, 30), (10, 30), (50, 6), (99, 4)])

@@ -14,7 +14,7 @@ from foundry_agents.lifecycle.failure.errors import InputError, OwnershipError
 from foundry_agents.lifecycle.failure.service_errors import ResponseLostError, ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.outcomes import Outcome, Retired
-from foundry_agents.lifecycle.ownership import Owner
+from foundry_agents.lifecycle.ownership import Identity, Owner, Verdict, toolbox_identity
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.toolboxes import (
     Retirement,
@@ -26,9 +26,9 @@ from foundry_agents.lifecycle.toolboxes import (
 )
 from foundry_agents.lifecycle.views import ToolboxVersionView
 from foundry_agents.testing import FastClock, MemoryToolboxes
-from tests.support.claims import LIVES, PROVED
+from tests.support.claims import LIVES, PROVED, STAYS, Judged
 from tests.support.rollouts import Killed
-from tests.support.settings import ENDPOINT, OTHER_OWNER, OWNER
+from tests.support.settings import ENDPOINT, OTHER_OWNER, OWNER, parsed
 
 TOOLS: Mapping[str, Mapping[str, object]] = {
     "web_search": {"type": "web_search"},
@@ -54,6 +54,10 @@ class Faulty(MemoryToolboxes):
         if fault == "committed":
             raise ResponseLostError("reset", operation="POST …")
         return made
+
+    def default_version(self, toolbox: str) -> str | None:
+        seen = super().default_version(toolbox)
+        return seen and parsed(seen)
 
     def has(self, number: str, ownership: OwnershipMetadata | None) -> None:
         view = ToolboxVersionView("support", number, ownership.as_metadata() if ownership else {})
@@ -114,8 +118,10 @@ def test_a_new_version_is_promoted() -> None:
 def test_a_version_that_shall_not_be_the_default_is_not_promoted() -> None:
     service = Faulty()
     make(service)
+    service.calls.clear()
     make(service, other("v1:b", promote=False))
     assert service.defaults == {"support": "1"}
+    assert "default_version support" not in service.calls
 
 
 def test_a_run_that_was_cut_before_the_promotion_is_gone_on_with() -> None:
@@ -164,7 +170,18 @@ def test_a_toolbox_that_is_not_ours_is_refused_with_no_write(ownership: Ownershi
     assert "toolbox_name" in str(caught.value)
     assert "  State: No changes were made." in str(caught.value).splitlines()
     assert service.writes == []
-    assert make(service, replace(PLAN, take_over=True))[:2] == ("2", False)
+    made = create_or_adopt(service, replace(PLAN, take_over=True), FastClock(), lambda _line: None)
+    assert (made.view.version, made.outcome) == ("2", Outcome.CREATED)
+    theirs = service.versions["support"]["1"]
+    assert made.owner.owns(theirs), "what it has taken over is its own from now on"
+
+
+def test_a_plan_that_takes_nothing_over_owns_only_what_its_stack_has_made() -> None:
+    service = Faulty()
+    service.has("1", OwnershipMetadata("v1:x", OWNER))
+    service.has("2", None)
+    made = create_or_adopt(service, PLAN, FastClock(), lambda _line: None)
+    assert [made.owner.owns(view) for view in service.versions["support"].values()] == [True, False, True]
 
 
 def test_a_connection_that_the_project_has_not_is_named_before_any_write() -> None:
@@ -312,6 +329,22 @@ def test_a_promotion_is_read_back_until_it_shows() -> None:
     assert service.stale == 0
 
 
+def test_a_promotion_of_an_older_version_is_read_back_until_it_shows() -> None:
+    service = promoting(stale=3)
+    service.defaults["support"] = "2"
+    assert make(service, other("v1:x"))[:2] == ("1", True)
+    assert service.stale == 0
+
+
+@pytest.mark.parametrize("fault", ["lost", "committed"])
+def test_a_lost_promotion_of_an_older_version_is_sent_again_only_if_it_was_not_carried_out(fault: str) -> None:
+    service = promoting(loses=[fault])
+    service.defaults["support"] = "2"
+    make(service, other("v1:x"))
+    assert service.defaults == {"support": "1"}
+    assert service.writes == ["promote support:1"]
+
+
 def test_a_promotion_that_never_shows_is_an_error_at_the_deadline() -> None:
     with pytest.raises(WaitTimeoutError) as caught:
         make(promoting(stale=999))
@@ -393,6 +426,10 @@ def test_a_destroy_leaves_what_others_use_and_have_made_and_the_default_goes_las
     assert planned("2", default="1", foreign="1", lives=False) == Retirement(("2", "3"))
 
 
+def test_the_newest_version_that_stays_becomes_the_default() -> None:
+    assert planned("3", foreign="1 2", lives=False) == Retirement(("3",), promoted="2")
+
+
 # --- Retire ----------------------------------------------------------------------------------------------------------
 
 
@@ -448,6 +485,7 @@ def test_a_version_that_an_agent_calls_is_kept_by_what_its_variables_say() -> No
         f"{ENDPOINT}/toolboxes/support/mcp?api-version=v1",
         f"{ENDPOINT}/toolboxes/other/versions/1/mcp",
         f"{ENDPOINT}/toolboxes/support/versions/11/mcp",
+        "1/mcp",
     ],
 )
 def test_a_variable_that_names_something_else_keeps_nothing(value: str) -> None:
@@ -456,6 +494,67 @@ def test_a_variable_that_names_something_else_keeps_nothing(value: str) -> None:
     make(service, other("v1:b"))
     service.environments["support:1"] = (value,)
     assert gone(service, "1", fresh={"2"}) is Retired.DELETED
+
+
+def test_the_default_stays_while_a_variable_names_the_endpoint_without_a_version() -> None:
+    service = Faulty()
+    make(service)
+    service.environments["support:1"] = (f"{ENDPOINT}/toolboxes/support/mcp?api-version=v1",)
+    assert gone(service, "1", lives=False) is Retired.IN_USE
+    assert set(service.versions["support"]) == {"1"}
+
+
+def test_a_version_whose_ownership_is_not_proved_stays_and_the_reason_is_returned() -> None:
+    service = Faulty()
+    make(service)
+    writes = list(service.writes)
+    became = retire(
+        service,
+        "support",
+        "1",
+        owner=Owner(OWNER),
+        claim=STAYS,
+        fresh=set(),
+        clock=FastClock(),
+        patience=PollSettings(60, 5),
+        progress=lambda _line: None,
+    )
+    assert became == (Retired.UNPROVED, STAYS.reason)
+    assert service.writes == writes
+
+
+def test_a_claim_is_judged_by_the_identity_that_earlier_state_may_have_too() -> None:
+    class Recorded(Judged):
+        def on(self, found: Identity) -> Verdict:
+            seen.append(found)
+            return super().on(found)
+
+    seen: list[Identity] = []
+    service = Faulty()
+    make(service)
+    history = [replace(service.versions["support"]["1"], service_id="tb_1", created_at=1)]
+    service.versions["support"]["1"] = history[0]
+    retire(
+        service,
+        "support",
+        "1",
+        owner=Owner(OWNER),
+        claim=Recorded("it"),
+        fresh=set(),
+        clock=FastClock(),
+        patience=PollSettings(60, 5),
+        progress=lambda _line: None,
+    )
+    assert seen == [toolbox_identity(history, with_earlier_state=True)]
+    assert seen != [toolbox_identity(history)]
+
+
+def test_a_version_that_is_missing_between_others_is_gone_and_the_others_stay() -> None:
+    service = Faulty()
+    for number in ("1", "3"):
+        service.has(number, OwnershipMetadata(f"v1:{number}", OWNER))
+    assert gone(service, "2", lives=False) is Retired.GONE
+    assert service.writes == []
 
 
 def test_what_is_missing_and_what_is_not_ours_is_reported() -> None:

@@ -27,9 +27,9 @@ from foundry_agents.lifecycle.vector_stores import (
 from foundry_agents.lifecycle.views import FileView, VectorStoreView
 from foundry_agents.sources.files import sha256_of
 from foundry_agents.testing import FastClock, MemoryVectorStores
-from tests.support.claims import LIVES, PROVED
+from tests.support.claims import LIVES, PROVED, STAYS
 from tests.support.rollouts import Killed
-from tests.support.settings import ENDPOINT, OTHER_OWNER, OWNER
+from tests.support.settings import ENDPOINT, OTHER_OWNER, OWNER, parsed
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Faulty(MemoryVectorStores):
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "lost":
             raise ResponseLostError("reset", operation="POST …")
-        made = super().upload(filename, path)
+        made = super().upload(parsed(filename), path)
         if fault == "committed":
             raise ResponseLostError("reset", operation="POST …")
         return made
@@ -73,6 +73,12 @@ def make(service: MemoryVectorStores, plan: StorePlan, clock: FastClock | None =
     return made.view.id, made.outcome is Outcome.ADOPTED
 
 
+def test_each_upload_is_counted_from_1(plan: StorePlan) -> None:
+    lines: list[str] = []
+    create_or_adopt(Faulty(), plan, FastClock(), lines.append)
+    assert lines[:2] == ["uploading faq.md (1 of 2)", "uploading terms.txt (2 of 2)"]
+
+
 def test_files_are_uploaded_once_and_the_store_is_one_post(plan: StorePlan) -> None:
     service = Faulty()
     assert make(service, plan) == ("vs_3", False)
@@ -90,10 +96,36 @@ def test_a_store_with_the_same_files_is_adopted_without_reading_them(plan: Store
     assert service.writes == writes
 
 
+@pytest.mark.parametrize("name", ["a", "docs2", "z"])
+def test_a_store_of_another_name_is_not_adopted(plan: StorePlan, name: str) -> None:
+    service = Faulty()
+    first, _ = make(service, replace(plan, name=name))
+    second, adopted = make(service, plan)
+    assert (second != first, adopted) == (True, False)
+
+
 def test_it_is_waited_for_until_every_file_is_indexed(plan: StorePlan) -> None:
-    clock = FastClock()
-    make(Faulty(reads_until_indexed=4), plan, clock)
+    clock, lines = FastClock(), list[str]()
+    create_or_adopt(Faulty(reads_until_indexed=4), plan, clock, lines.append)
     assert clock.now() == 4 * 3
+    assert [line for line in lines if "indexed" in line] == [
+        f"vs_3: 0 of 2 files indexed · {waited} s" for waited in (0, 3, 6, 9)
+    ]
+
+
+@pytest.mark.parametrize(("done", "waits"), [(1999, True), (2000, False)])
+def test_a_completed_store_whose_files_are_not_all_done_is_waited_for(
+    plan: StorePlan, done: int, *, waits: bool
+) -> None:
+    class Large(Faulty):
+        def get_store(self, store: str) -> VectorStoreView | None:
+            seen = super().get_store(store)
+            shown = done if self._reads[store] <= 3 else 2000
+            return replace(seen, done=shown, total=int("2000")) if seen else None
+
+    clock = FastClock()
+    make(Large(), plan, clock)
+    assert (clock.now() > 0) is waits
 
 
 def test_an_index_that_never_comes_is_an_error_at_the_deadline_and_the_store_is_left_for_the_next_run(
@@ -255,6 +287,20 @@ def test_a_file_that_changed_since_the_program_read_it_is_an_error_before_any_wr
     assert service.writes == []
 
 
+@pytest.mark.parametrize("digit", ["0", "f"])
+def test_a_file_after_one_that_is_gone_is_checked_too(plan: StorePlan, digit: str) -> None:
+    service = Faulty()
+    Path(plan.paths["faq.md"]).unlink()
+
+    def hash_of(path: Path) -> str:
+        return sha256_of(path) and digit * 64
+
+    with pytest.raises(InputError) as caught:
+        make(service, replace(plan, hash_of=hash_of))
+    assert [problem.path for problem in caught.value.problems] == ["files.faq.md", "files.terms.txt"]
+    assert service.writes == []
+
+
 def test_two_stacks_share_no_file(plan: StorePlan) -> None:
     """The name of an upload covers the owner: else one stack would take it from the other."""
     assert uploaded_name("faq.md", plan.files["faq.md"], OWNER) != uploaded_name(
@@ -300,6 +346,42 @@ def test_a_file_that_someone_else_put_into_the_store_stays(plan: StorePlan) -> N
     service.contents[store].append(theirs.id)
     assert gone(service, store, lives=False) is Retired.DELETED
     assert list(service.files.values()) == ["handbook.pdf"]
+
+
+def test_a_file_of_someone_else_in_two_own_stores_stays(plan: StorePlan) -> None:
+    service = Faulty()
+    first, _ = make(service, plan)
+    second, _ = make(service, changed(plan, "faq.md", "Other words."))
+    theirs = service.upload("handbook.pdf", Path("handbook.pdf"))
+    for store in (first, second):
+        service.contents[store].append(theirs.id)
+    assert gone(service, first, fresh={second}) is Retired.DELETED
+    assert theirs.id in service.files
+
+
+@pytest.mark.parametrize("name", ["a", "docs2", "z"])
+def test_a_store_of_another_name_stays(plan: StorePlan, name: str) -> None:
+    """It belongs to another resource of the same stack."""
+    service = Faulty()
+    sibling, _ = make(service, replace(plan, name=name))
+    store, _ = make(service, plan)
+    assert gone(service, store, lives=False) is Retired.DELETED
+    assert list(service.stores) == [sibling]
+
+
+def test_a_store_whose_ownership_is_not_proved_stays_and_the_reason_is_returned(plan: StorePlan) -> None:
+    service = Faulty()
+    store, _ = make(service, plan)
+    assert retire(service, store, owner=Owner(OWNER), claim=STAYS, fresh=set()) == (Retired.UNPROVED, STAYS.reason)
+    assert list(service.stores) == [store]
+
+
+@pytest.mark.parametrize("missing", ["vs_0", "vs_4", "vs_9"])
+def test_a_store_that_is_missing_among_others_is_gone_and_the_others_stay(plan: StorePlan, missing: str) -> None:
+    service = Faulty()
+    store, _ = make(service, plan)
+    assert gone(service, missing, lives=False) is Retired.GONE
+    assert list(service.stores) == [store]
 
 
 def test_a_store_that_a_variable_of_a_kept_version_names_stays(plan: StorePlan) -> None:

@@ -22,3 +22,4 @@ class Judged(Claim):
 
 PROVED = Judged("it")
 LIVES = Judged("it", answer=Answer.LIVES)
+STAYS = Judged("it", answer=Answer.STAYS, reason="it may be another stack's")

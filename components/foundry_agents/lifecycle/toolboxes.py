@@ -349,9 +349,9 @@ def used_versions(service: ToolboxService, toolbox: str) -> set[str]:
     called = _caller_of(toolbox)
     values = [value for environment in service.agent_environments() for value in environment.values]
     used = {number for value in values for number in called(value)}
-    if any(f"/toolboxes/{toolbox}/mcp" in value for value in values):
-        # Without a version, that is the default one.
-        used |= {service.default_version(toolbox) or ""} - {""}
+    # Without a version, that is the default one.
+    if any(f"/toolboxes/{toolbox}/mcp" in value for value in values) and (default := service.default_version(toolbox)):
+        used.add(default)
     return used
 
 
