@@ -50,6 +50,7 @@ def test_shares_of_one_version_add_up() -> None:
         ([Route("7", 90), Route("8", 10)], "7: 90 %, 8: 10 %"),
         ([Route("7", 74)], "7: 74 %"),
         ([Route("7", 0)], "none"),
+        ([Route("7", 100), Route("8", 100)], "7: 100 %, 8: 100 %"),
     ],
 )
 def test_live_traffic_is_shown_as_the_input_that_would_describe_it(routes: list[Route], expected: str) -> None:
@@ -130,6 +131,7 @@ def test_a_share_of_0_is_fine() -> None:
         ((Route("1", 74),), (Route("1", 100),)),
         ((Route("1", 60), Route("2", 41)), (Route("1", 59), Route("2", 41))),
         ((Route("1", 60), Route("2", 52), Route("3", 52)), (Route("1", 100),)),
+        ((Route("1", 60), Route("2", 52), Route("3", 49)), (Route("1", 100),)),
         ((Route("1", 50), Route("2", 50), Route("3", 50)), (Route("1", 0), Route("2", 50), Route("3", 50))),
         ((Route("1", 90), Route("2", 10)), (Route("1", 90), Route("2", 10))),
     ],
@@ -150,6 +152,8 @@ def test_order_and_shares_of_0_mean_nothing() -> None:
 
 def test_the_share_of_a_blamed_version_goes_to_the_stable_one() -> None:
     assert routing(Route("1", 50), Route("2", 50)).without("2", rest="1") == routing(Route("1", 100))
+    assert routing(Route("2", 100)).without("2", rest="1") == routing(Route("1", 100))
+    assert routing(Route("1", 100)).without("2", rest="1") == routing(Route("1", 100))
 
 
 def test_a_step_gives_the_rest_to_the_stable_version() -> None:

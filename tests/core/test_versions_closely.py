@@ -230,3 +230,29 @@ def test_a_version_in_a_status_of_the_future_is_not_what_serves() -> None:
         service.has(number, status, owned(f"v1:{number}"))
     _run(service)
     assert service.writes[0] == "set_routes support 1=100"
+
+
+def test_whether_a_new_agent_may_have_its_name_is_asked_before_its_first_version_only() -> None:
+    service, asked = FaultyService(), list[int]()
+    for digit in ("a", "b"):
+        wanted = plan(description=digit)
+        _run(service, replace(wanted, before_new=lambda: asked.append(service.count("create_version"))))
+    assert service.count("create_version") == 2
+    assert asked == [0]
+
+
+@pytest.mark.parametrize(
+    ("routes", "became"),
+    [
+        ((), Retired.SERVES),
+        ((Route(LATEST, 1), Route("1", 99)), Retired.SERVES),
+        ((Route("1", 100),), Retired.DELETED),
+        ((Route("1", 100), Route("2", 0)), Retired.DELETED),
+    ],
+)
+def test_the_version_that_an_endpoint_serves_as_latest_stays(routes: tuple[Route, ...], became: Retired) -> None:
+    service = FaultyService()
+    for number in ("1", "2"):
+        service.has(number, ownership=owned(f"v1:{number}"))
+    service.routes["support"] = routes
+    assert retire(service, "support", "2", owner=Owner(OWNER), force=False) is became
