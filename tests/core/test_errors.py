@@ -53,7 +53,7 @@ from foundry_agents.lifecycle.failure.service_errors import (
     UnreachableError,
 )
 from foundry_agents.lifecycle.pull_causes import Pull
-from tests.support.settings import IMAGE, plan, seen
+from tests.support.settings import IMAGE, parsed, plan, seen
 
 SERVICE_ERRORS = [
     ServiceError,
@@ -332,7 +332,7 @@ def test_an_error_other_than_a_conflict_is_not_about_sessions() -> None:
 
 def test_a_failed_version_names_what_older_guides_call_its_code() -> None:
     text = remedies.version_failed(
-        seen("failed", error_code="ImageError"),
+        seen("failed", error_code=parsed("ImageError")),
         plan().definition,
         cause=Pull(IMAGE, identity="").usual_causes(),
         state="gone",

@@ -101,6 +101,35 @@ def test_a_collector_without_authentication_is_described_without_its_only_kind()
     assert [{**one, "protocol": "Http"} for one in _found(definition)["telemetry"]] == [described]
 
 
+@pytest.mark.parametrize(
+    ("definition", "path"),
+    [
+        ({"code_configuration": {**_CODE, "base": "slim"}}, "code.base"),
+        ({"telemetry_config": {"endpoints": [{**_COLLECTOR, "alias": "main"}]}}, "telemetry[0].alias"),
+        (
+            {
+                "telemetry_config": {
+                    "endpoints": [
+                        {
+                            **_COLLECTOR,
+                            "auth": {"type": "header", "header_name": "x", "secret_id": "s", "audience": "a"},
+                        }
+                    ]
+                }
+            },
+            "telemetry[0].header.audience",
+        ),
+    ],
+    ids=["code", "collector", "header"],
+)
+def test_a_field_that_this_release_does_not_know_is_refused_by_its_name(definition: dict[str, Any], path: str) -> None:
+    """Also one whose name sorts before those that are renamed."""
+    image = {} if "code_configuration" in definition else {"container_configuration": {"image": IMAGE}}
+    with pytest.raises(InputError) as caught:
+        _found({"kind": "hosted", **image, **definition})
+    assert path in [problem.path for problem in caught.value.problems]
+
+
 def test_a_collector_of_an_unknown_kind_is_refused_by_its_name() -> None:
     definition = {
         "kind": "hosted",

@@ -39,12 +39,12 @@ def test_everything_goes_back_to_what_served_before_whether_it_is_older_or_newer
     assert failure.restored
 
 
-@pytest.mark.parametrize("before", [None, "2"])
+@pytest.mark.parametrize("before", [None, parsed("12")])
 def test_without_another_version_that_served_before_a_failed_test_changes_nothing(before: str | None) -> None:
-    service = service_with(Route("2", 100))
-    before = before and parsed(before)
-    failure = run(service, plan(smoke=WRONG, before=before)).failure
-    assert "the serving version was not changed: 100 % on 2" in str(failure)
+    service = service_with(Route("12", 100))
+    service.has("12")
+    failure = run(service, plan("12", smoke=WRONG, before=before)).failure
+    assert "the serving version was not changed: 100 % on 12" in str(failure)
     assert service.deployments == []
 
 

@@ -256,6 +256,16 @@ def test_putting_back_is_tried_at_once_and_again_after_a_pause() -> None:
     assert [moment - began for moment in at] == [0, 1, 2]
 
 
+def test_a_routing_that_does_not_show_in_time_was_not_restored() -> None:
+    service, mover, clock = _traffic()
+    found = service.get_agent("support")
+    service.get_agent = lambda agent: found  # type: ignore[method-assign]  # noqa: ARG005 (never shows the change)
+    with pytest.raises(RolloutError, match="the endpoint still shows 100 % on 1 after 10 s") as caught:
+        mover.move(routing(Route("2", 100)))
+    assert not caught.value.restored
+    assert clock.now() == 10
+
+
 def test_an_agent_that_is_gone_was_not_restored() -> None:
     service, mover, _ = _traffic()
     service.get_agent = lambda agent: None  # type: ignore[method-assign]  # noqa: ARG005

@@ -280,6 +280,14 @@ def test_an_error_for_an_answer_is_a_wrong_answer(error: ServiceError) -> None:
     assert service.count("ask") == 3
 
 
+def test_errors_for_answers_are_counted_as_wrong_answers_are() -> None:
+    lost = ResponseLostError("reset", operation="POST …/responses", request_id="r-500")
+    prover, service, _ = _prover(PING, *[lost] * 9)
+    with pytest.raises(SmokeTestError, match="3 of 3 tries"):
+        prover.on_pinned_session()
+    assert service.count("ask") == 3
+
+
 def test_a_missing_permission_says_nothing_about_the_version() -> None:
     prover, service, _ = _prover(PING, AccessDeniedError("no", operation="POST …/responses", status=403))
     with pytest.raises(AccessDeniedError):
@@ -350,6 +358,13 @@ def test_a_session_that_can_not_be_deleted_is_tried_twice_and_left_to_expire() -
     service.delete_session = refusing  # type: ignore[method-assign]  # never deletes
     prover.on_pinned_session()
     assert deletes == ["support session-1"] * 2
+
+
+def test_a_version_is_met_by_its_number_in_the_answer() -> None:
+    prover, service, _ = _prover(SmokeTest("ping", expect="12: ping"))
+    service.has("12")
+    service.routes["support"] = (Route("12", 100),)
+    assert replace(prover, version="12").through_the_endpoint(100)
 
 
 @pytest.mark.parametrize("other", ["1", "3"])

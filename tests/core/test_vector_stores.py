@@ -38,6 +38,10 @@ class Faulty(MemoryVectorStores):
 
     faults: list[str] = field(default_factory=list)
 
+    def list_stores(self) -> Iterator[VectorStoreView]:
+        for store in super().list_stores():
+            yield replace(store, id=parsed(store.id), name=parsed(store.name))
+
     def upload(self, filename: str, path: Path) -> FileView:
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "lost":
