@@ -27,7 +27,7 @@ VERSIONS, AGENTS = 10_000, 10
 READS, CONNECTIONS = 15_000, 4
 REQUESTS, KILLS = 10_000, 50
 STARTS = 8
-READINGS = 5
+READINGS, LEAST_RATE = 5, 2500
 
 
 def test_odd_requests_cause_no_server_error_and_change_nothing(figure: Record, tmp_path: Path) -> None:
@@ -78,24 +78,23 @@ def _start(data_dir: Path) -> float:
 
 
 def _record(what: str, measured: Load, figure: Record) -> None:
-    figure("azure", f"version reads over TLS, {what}, best of {READINGS}", measured.rate, ">=", 2500, unit="/s")
+    figure(
+        "azure", f"version reads over TLS, {what}, best of up to {READINGS}", measured.rate, ">=", LEAST_RATE, unit="/s"
+    )
     figure("azure", f"p99 of them, {what}", measured.p99_s * 1000, "<=", 10, unit=" ms")
     figure("azure", f"failed ones among them, {what}", measured.unexpected, "=", 0)
 
 
 def _read(running: Running, trust: ssl.SSLContext, host: str, token: str) -> Load:
+    """Read until a reading reaches the target, and return the best: another process may have had the machine."""
     requests = [get(f"{_path(n)}/1{QUERY}", host, token) for n in range(AGENTS)]
-    best = [
-        load(
-            running.data_plane,
-            trust,
-            lambda n: requests[n % AGENTS],
-            count=READS,
-            connections=CONNECTIONS,
-        )
-        for _ in range(READINGS)
-    ]
-    return max(best, key=lambda measured: measured.rate)
+    best = Load(rate=0, p99_s=0, unexpected=0)
+    for _ in range(READINGS):
+        measured = load(running.data_plane, trust, lambda n: requests[n % AGENTS], count=READS, connections=CONNECTIONS)
+        best = max(best, measured, key=lambda each: each.rate)
+        if best.rate >= LEAST_RATE:
+            break
+    return best
 
 
 def _write(running: Running, trust: ssl.SSLContext, host: str, token: str, numbers: range) -> Load:
