@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import time
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -86,15 +87,19 @@ def _record(what: str, measured: Load, figure: Record) -> None:
 
 
 def _read(running: Running, trust: ssl.SSLContext, host: str, token: str) -> Load:
-    """Read until a reading reaches the target, and return the best: another process may have had the machine."""
+    """Read twice, and then until one reading reaches the target: another process may have had the machine.
+
+    Returns:
+        The reading with the best rate, and the failed requests of all of them.
+    """
     requests = [get(f"{_path(n)}/1{QUERY}", host, token) for n in range(AGENTS)]
-    best = Load(rate=0, p99_s=0, unexpected=0)
-    for _ in range(READINGS):
-        measured = load(running.data_plane, trust, lambda n: requests[n % AGENTS], count=READS, connections=CONNECTIONS)
-        best = max(best, measured, key=lambda each: each.rate)
-        if best.rate >= LEAST_RATE:
-            break
-    return best
+    readings: list[Load] = []
+    while len(readings) < 2 or (len(readings) < READINGS and max(each.rate for each in readings) < LEAST_RATE):
+        readings.append(
+            load(running.data_plane, trust, lambda n: requests[n % AGENTS], count=READS, connections=CONNECTIONS)
+        )
+    best = max(readings, key=lambda each: each.rate)
+    return replace(best, unexpected=sum(each.unexpected for each in readings))
 
 
 def _write(running: Running, trust: ssl.SSLContext, host: str, token: str, numbers: range) -> Load:
