@@ -20,5 +20,5 @@ def test_the_tests_of_the_core_see_mistakes_in_it(figure: Record) -> None:
     figure("79", f"mutants that the core's tests see, of {SAMPLE} of {len(everything)}", seen, ">=", TARGET, unit=" %")
     unexplained = without_reason(survived)
     for mutant in unexplained:
-        print(mutant.module, *mutant.change, sep="\n  ")
+        print(mutant.text)
     figure("79", "survivors without a reason", len(unexplained), "=", 0)

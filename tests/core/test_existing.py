@@ -16,6 +16,7 @@ _CODE = {
     "dependency_resolution": "bundled",
     "content_hash": "a" * 64,
 }
+_HOSTED = {"kind": "hosted", "container_configuration": {"image": IMAGE}}
 _COLLECTOR = {"kind": "OTLP", "endpoint": "https://otel.example.com:4318", "protocol": "Http", "data": ["Metrics"]}
 
 
@@ -24,11 +25,7 @@ def _found(definition: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def _with_auth(auth: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "kind": "hosted",
-        "container_configuration": {"image": IMAGE},
-        "telemetry_config": {"endpoints": [{**_COLLECTOR, "auth": auth}]},
-    }
+    return {**_HOSTED, "telemetry_config": {"endpoints": [{**_COLLECTOR, "auth": auth}]}}
 
 
 def test_a_header_of_a_collector_is_described() -> None:
@@ -77,26 +74,17 @@ def test_code_of_a_known_runtime_needs_no_consent() -> None:
 def test_protocols_are_read_from_the_list_of_earlier_releases_too() -> None:
     """The earlier field is echoed [recorded]."""
     earlier = [{"protocol": "responses", "version": "2.0.0"}, {"protocol": "invocations", "version": "1.0.0"}]
-    definition = {
-        "kind": "hosted",
-        "container_configuration": {"image": IMAGE},
-        "container_protocol_versions": earlier,
-    }
+    definition = {**_HOSTED, "container_protocol_versions": earlier}
     assert _found(definition)["protocols"] == {"responses": "2.0.0", "invocations": "1.0.0"}
 
 
 def test_metadata_is_described_without_the_ownership_metadata() -> None:
-    definition = {"kind": "hosted", "container_configuration": {"image": IMAGE}}
-    found = _found(definition, metadata={"team": "search", "foundry-agents.owner": OWNER})
+    found = _found(_HOSTED, metadata={"team": "search", "foundry-agents.owner": OWNER})
     assert found["metadata"] == {"team": "search"}
 
 
 def test_a_collector_without_authentication_is_described_without_its_only_kind() -> None:
-    definition = {
-        "kind": "hosted",
-        "container_configuration": {"image": IMAGE},
-        "telemetry_config": {"endpoints": [_COLLECTOR]},
-    }
+    definition = {**_HOSTED, "telemetry_config": {"endpoints": [_COLLECTOR]}}
     described = {name: value for name, value in _COLLECTOR.items() if name != "kind"}
     assert [{**one, "protocol": "Http"} for one in _found(definition)["telemetry"]] == [described]
 
@@ -131,11 +119,7 @@ def test_a_field_that_this_release_does_not_know_is_refused_by_its_name(definiti
 
 
 def test_a_collector_of_an_unknown_kind_is_refused_by_its_name() -> None:
-    definition = {
-        "kind": "hosted",
-        "container_configuration": {"image": IMAGE},
-        "telemetry_config": {"endpoints": [{**_COLLECTOR, "kind": "Carrier pigeon"}]},
-    }
+    definition = {**_HOSTED, "telemetry_config": {"endpoints": [{**_COLLECTOR, "kind": "Carrier pigeon"}]}}
     with pytest.raises(InputError) as caught:
         _found(definition)
     assert [problem.path for problem in caught.value.problems] == ["telemetry[0].kind"]

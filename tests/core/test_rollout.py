@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
 import pytest
 
@@ -18,57 +16,20 @@ from foundry_agents.lifecycle.rollout import (
 )
 from foundry_agents.lifecycle.views import LATEST, AgentView, Route
 from foundry_agents.testing import FastClock
-from tests.support.service import FaultyService, owned
+from tests.support.rollouts import service_with
+from tests.support.service import FaultyService, WilfulService
 
 
 def _plan(version: str = "2", protocols: Sequence[str] = ("responses",), timeout_s: float = 30) -> RolloutPlan:
     return RolloutPlan("support", version, frozenset(protocols), PollSettings(timeout_s, 1))
 
 
-def _service(*routes: Route, **more: object) -> FaultyService:
-    service = FaultyService(**more)  # type: ignore[arg-type]  # tests pass fitting types
-    for number in ("1", "2", "3"):
-        service.has(number, ownership=owned(f"v1:{number}"))
-    if routes:
-        service.routes["support"] = routes
-    return service
-
-
 def _run(service: FaultyService, plan: RolloutPlan | None = None, clock: FastClock | None = None) -> RolledOut:
     return roll_out(service, plan or _plan(), clock or FastClock(), lambda _line: None)
 
 
-@dataclass
-class WilfulService(FaultyService):
-    """A service that does something else than it is asked to.
-
-    Attributes:
-        takes: What each coming call of set_routes puts into force; "nothing" leaves what is there. None left means
-            that it does as it is asked.
-        then_loses: Numbers of those calls whose answer is lost, from 1.
-    """
-
-    takes: list[tuple[Route, ...] | Literal["nothing"]] = field(default_factory=list)
-    then_loses: frozenset[int] = frozenset()
-
-    def set_routes(
-        self, agent: str, routes: Sequence[Route], *, enable_protocols: frozenset[str] = frozenset()
-    ) -> AgentView:
-        before = self.routes[agent]
-        takes = self.takes.pop(0) if self.takes else tuple(routes)
-        view = super().set_routes(agent, routes, enable_protocols=enable_protocols)
-        self.routes[agent] = before if takes == "nothing" else takes
-        if self.count("set_routes") in self.then_loses:
-            raise ResponseLostError("reset", operation="PATCH …/support", request_id="r-lost")
-        return view
-
-
-def _wilful(*routes: Route, **more: object) -> WilfulService:
-    service = WilfulService(**more)  # type: ignore[arg-type]  # tests pass fitting types
-    for number in ("1", "2", "3"):
-        service.has(number, ownership=owned(f"v1:{number}"))
-    service.routes["support"] = routes
-    return service
+def _wilful(*routes: Route, **more: object) -> FaultyService:
+    return service_with(*routes, kind=WilfulService, **more)
 
 
 SOMETHING_ELSE = (Route("2", 74),)
@@ -79,7 +40,7 @@ SOMETHING_ELSE = (Route("2", 74),)
 
 
 def test_all_traffic_moves_in_one_write_and_the_former_version_is_named() -> None:
-    service = _service(Route("1", 100))
+    service = service_with(Route("1", 100))
     done = _run(service)
     assert service.writes == ["set_routes support 2=100"]
     assert (done.agent.routes, done.target.id, done.previous, done.changed) == (
@@ -92,7 +53,7 @@ def test_all_traffic_moves_in_one_write_and_the_former_version_is_named() -> Non
 
 def test_traffic_that_is_where_it_should_be_costs_no_write() -> None:
     """Case 12."""
-    service = _service(Route("2", 100))
+    service = service_with(Route("2", 100))
     done = _run(service)
     assert service.writes == []
     assert (done.changed, done.previous) == (False, None)
@@ -100,20 +61,20 @@ def test_traffic_that_is_where_it_should_be_costs_no_write() -> None:
 
 def test_an_endpoint_that_follows_latest_is_pinned_also_when_latest_is_the_target() -> None:
     """A later version made by anybody would take traffic at once."""
-    service = _service()
+    service = service_with()
     assert _run(service, _plan("3")).agent.routes == (Route("3", 100),)
     assert service.writes == ["set_routes support 3=100"]
 
 
 def test_an_older_version_can_take_over_again() -> None:
     """Case 9: a rollback is one write."""
-    service = _service(Route("3", 100))
+    service = service_with(Route("3", 100))
     assert _run(service, _plan("1")).previous == "3"
     assert service.writes == ["set_routes support 1=100"]
 
 
 def test_a_protocol_that_is_off_is_switched_on_and_one_that_is_on_stays() -> None:
-    service = _service(Route("2", 100))
+    service = service_with(Route("2", 100))
     enabled: list[frozenset[str]] = []
     original = service.set_routes
 
@@ -128,7 +89,7 @@ def test_a_protocol_that_is_off_is_switched_on_and_one_that_is_on_stays() -> Non
 
 def test_a_protocol_that_was_switched_on_needs_no_second_write() -> None:
     """Case 12, on the in-memory service that users test with."""
-    service = _service(Route("2", 100))
+    service = service_with(Route("2", 100))
     wanted = _plan(protocols=("responses", "invocations"))
     _run(service, wanted)
     service.calls.clear()
@@ -138,7 +99,7 @@ def test_a_protocol_that_was_switched_on_needs_no_second_write() -> None:
 
 def test_the_read_back_may_lag() -> None:
     """Case 35: success only when the service says so."""
-    service, clock = _service(Route("1", 100)), FastClock()
+    service, clock = service_with(Route("1", 100)), FastClock()
     lagging = [(Route("1", 100),)] * 4
     original = service.get_agent
 
@@ -160,7 +121,7 @@ def test_the_read_back_may_lag() -> None:
 @pytest.mark.parametrize("status", ["creating", "failed", "deleting", "deleted"])
 def test_a_target_that_is_not_active_gets_no_traffic(status: str) -> None:
     """Case 35."""
-    service = _service(Route("1", 100))
+    service = service_with(Route("1", 100))
     service.has("2", status)
     with pytest.raises(RolloutError) as caught:
         _run(service)
@@ -172,7 +133,7 @@ def test_a_target_that_is_not_active_gets_no_traffic(status: str) -> None:
 
 def test_a_target_that_a_list_calls_active_and_a_read_calls_failed_gets_no_traffic() -> None:
     """Case 25."""
-    service = _service(Route("1", 100), list_statuses={"2": "active"})
+    service = service_with(Route("1", 100), list_statuses={"2": "active"})
     service.has("2", "failed")
     with pytest.raises(RolloutError):
         _run(service)
@@ -180,7 +141,7 @@ def test_a_target_that_a_list_calls_active_and_a_read_calls_failed_gets_no_traff
 
 
 def test_a_target_that_is_not_there_gets_no_traffic() -> None:
-    service = _service(Route("1", 100))
+    service = service_with(Route("1", 100))
     with pytest.raises(RolloutError, match="support:9 does not exist"):
         _run(service, _plan("9"))
     assert service.writes == []
@@ -197,7 +158,7 @@ def test_an_agent_that_is_not_there_is_said_to_be() -> None:
 def test_routes_that_are_refused_leave_the_former_ones_and_the_error_says_so() -> None:
     """Case 38."""
     error = AccessDeniedError("no", operation="PATCH …/support", status=403, request_id="r-403")
-    service = _service(Route("1", 90), Route("3", 10), failing={"set_routes": error})
+    service = service_with(Route("1", 90), Route("3", 10), failing={"set_routes": error})
     with pytest.raises(RolloutError) as caught:
         _run(service)
     assert caught.value.restored
@@ -206,7 +167,7 @@ def test_routes_that_are_refused_leave_the_former_ones_and_the_error_says_so() -
         assert part in str(caught.value)
 
 
-def _blind(*routes: Route, reads: int = 40) -> WilfulService:
+def _blind(*routes: Route, reads: int = 40) -> FaultyService:
     """A service whose reads are lost after the first write: more than the deadline has room for."""
     service = _wilful(*routes)
     original, left = service.get_agent, [reads]
@@ -278,7 +239,7 @@ def test_routes_that_cannot_be_put_back_are_said_not_to_be() -> None:
 )
 def test_an_unforeseen_error_of_putting_back_gives_its_headline_and_hides_nothing(error: Exception, line: str) -> None:
     """An error without text must not replace the rollout's own error."""
-    service = _service(Route("1", 100))
+    service = service_with(Route("1", 100))
     read = service.get_agent
 
     def get_agent(agent: str) -> AgentView | None:
@@ -317,7 +278,7 @@ def test_a_write_whose_answer_is_lost_ends_with_traffic_on_one_side_and_the_trut
 
 
 def test_an_agent_that_vanishes_under_the_rollout_is_not_called_restored() -> None:
-    service = _service(Route("1", 100))
+    service = service_with(Route("1", 100))
     original = service.set_routes
 
     def gone(agent: str, routes: Sequence[Route], *, enable_protocols: frozenset[str] = frozenset()) -> AgentView:
@@ -334,7 +295,7 @@ def test_an_agent_that_vanishes_under_the_rollout_is_not_called_restored() -> No
 
 def test_one_lost_answer_while_reading_back_does_not_turn_traffic_around() -> None:
     """Case 30: transient errors are survived until the deadline."""
-    service = _service(Route("1", 100))
+    service = service_with(Route("1", 100))
     original, errors = service.get_agent, [ResponseLostError("reset", operation="GET")]
 
     def noisy(agent: str) -> AgentView | None:
@@ -350,7 +311,7 @@ def test_one_lost_answer_while_reading_back_does_not_turn_traffic_around() -> No
 
 def test_the_next_run_after_a_failed_one_works() -> None:
     """Case 38: next `up` works."""
-    service = _service(Route("1", 100), failing={"set_routes": ResponseLostError("reset", operation="PATCH")})
+    service = service_with(Route("1", 100), failing={"set_routes": ResponseLostError("reset", operation="PATCH")})
     with pytest.raises(RolloutError):
         _run(service)
     service.failing = {}

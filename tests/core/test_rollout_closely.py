@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from foundry_agents.lifecycle.failure.deployment_errors import RolloutError
-from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import AgentView, Route
 from foundry_agents.testing import FastClock
-from tests.support.rollouts import moves, plan, run, service_with
+from tests.support.rollouts import WRONG, moves, plan, run, service_with
+from tests.support.service import WilfulService
 from tests.support.settings import parsed
-
-WRONG = Smoke("ping", "contains", "pong")
-
 
 # --- Which version keeps the rest ------------------------------------------------------------------------------------
 
@@ -58,16 +54,7 @@ def test_nothing_goes_back_to_a_version_that_is_not_active_any_more() -> None:
 
 def test_a_share_is_given_back_to_a_version_that_is_not_to_blame() -> None:
     """Only a failed test takes away the share that an interrupted rollout left the version with."""
-    service = service_with(Route("1", 90), Route("2", 10))
-    sent = service.set_routes
-
-    def deaf(*args: object, **more: object) -> AgentView:
-        wanted = sent(*args, **more)  # type: ignore[arg-type]
-        if service.count("set_routes") == 1:
-            service.routes["support"] = (Route("1", 90), Route("2", 10))
-        return wanted
-
-    service.set_routes = deaf  # type: ignore[method-assign]
+    service = service_with(Route("1", 90), Route("2", 10), kind=WilfulService, takes=["nothing"])
     failure = run(service, plan()).failure
     assert failure.restored
     assert service.routes["support"] == (Route("1", 90), Route("2", 10))
@@ -123,16 +110,7 @@ def test_a_paused_rollout_gives_the_agent_as_it_is_now() -> None:
 
 @pytest.mark.parametrize("shown", [(Route("1", 60), Route("2", 14)), (Route("2", 74),)])
 def test_a_routing_that_never_takes_is_shown_with_the_reads_and_the_time(shown: tuple[Route, ...]) -> None:
-    service = service_with(*shown)
-    sent = service.set_routes
-
-    def deaf(*args: object, **more: object) -> AgentView:
-        view = sent(*args, **more)  # type: ignore[arg-type]
-        service.routes["support"] = shown
-        return view
-
-    service.set_routes = deaf  # type: ignore[method-assign]
+    service = service_with(*shown, kind=WilfulService, takes=["nothing"] * 9)
     failure = run(service, plan(steps=(), smoke=None)).failure
-    assert isinstance(failure, RolloutError)
     described = ", ".join(f"{route.percent} % on {route.version}" for route in shown)
     assert f"Why: the endpoint still shows {described} after 30 s (31 reads)" in str(failure)

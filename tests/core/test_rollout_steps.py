@@ -12,10 +12,8 @@ from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import LATEST, AgentView, Answer, Route, VersionView
 from foundry_agents.sources.user_check import load_check
 from foundry_agents.testing import FastClock
-from tests.support.rollouts import moves, plan, run, service_with
+from tests.support.rollouts import WRONG, moves, plan, run, service_with
 from tests.support.service import FaultyService, lost
-
-WRONG = Smoke("ping", "contains", "pong")
 
 
 def test_a_canary_takes_its_steps_and_bakes_each() -> None:

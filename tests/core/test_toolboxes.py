@@ -14,7 +14,7 @@ from foundry_agents.lifecycle.failure.errors import InputError, OwnershipError
 from foundry_agents.lifecycle.failure.service_errors import ResponseLostError, ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.outcomes import Outcome, Retired
-from foundry_agents.lifecycle.ownership import Identity, Owner, Verdict, toolbox_identity
+from foundry_agents.lifecycle.ownership import Claim, Identity, Owner, Verdict, toolbox_identity
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.toolboxes import (
     Retirement,
@@ -433,19 +433,22 @@ def test_the_newest_version_that_stays_becomes_the_default() -> None:
 # --- Retire ----------------------------------------------------------------------------------------------------------
 
 
-def gone(service: MemoryToolboxes, version: str, *, fresh: set[str] | None = None, lives: bool = True) -> Retired:
-    became, _why = retire(
+def retired(service: MemoryToolboxes, version: str, claim: Claim, fresh: set[str] | None = None) -> tuple[Retired, str]:
+    return retire(
         service,
         "support",
         version,
         owner=Owner(OWNER),
-        claim=LIVES if lives else PROVED,
+        claim=claim,
         fresh=fresh or set(),
         clock=FastClock(),
         patience=PollSettings(60, 5),
         progress=lambda _line: None,
     )
-    return became
+
+
+def gone(service: MemoryToolboxes, version: str, *, fresh: set[str] | None = None, lives: bool = True) -> Retired:
+    return retired(service, version, LIVES if lives else PROVED, fresh)[0]
 
 
 def test_the_default_is_deleted_after_another_was_promoted() -> None:
@@ -508,18 +511,7 @@ def test_a_version_whose_ownership_is_not_proved_stays_and_the_reason_is_returne
     service = Faulty()
     make(service)
     writes = list(service.writes)
-    became = retire(
-        service,
-        "support",
-        "1",
-        owner=Owner(OWNER),
-        claim=STAYS,
-        fresh=set(),
-        clock=FastClock(),
-        patience=PollSettings(60, 5),
-        progress=lambda _line: None,
-    )
-    assert became == (Retired.UNPROVED, STAYS.reason)
+    assert retired(service, "1", STAYS) == (Retired.UNPROVED, STAYS.reason)
     assert service.writes == writes
 
 
@@ -534,17 +526,7 @@ def test_a_claim_is_judged_by_the_identity_that_earlier_state_may_have_too() -> 
     make(service)
     history = [replace(service.versions["support"]["1"], service_id="tb_1", created_at=1)]
     service.versions["support"]["1"] = history[0]
-    retire(
-        service,
-        "support",
-        "1",
-        owner=Owner(OWNER),
-        claim=Recorded("it"),
-        fresh=set(),
-        clock=FastClock(),
-        patience=PollSettings(60, 5),
-        progress=lambda _line: None,
-    )
+    retired(service, "1", Recorded("it"))
     assert seen == [toolbox_identity(history, with_earlier_state=True)]
     assert seen != [toolbox_identity(history)]
 

@@ -12,7 +12,7 @@ from azure.ai.projects import models
 import foundry_agents as fa
 from foundry_agents.lifecycle.fingerprint import hashed
 from foundry_agents.lifecycle.inputs.tool_rules import by_name, connections_of, name_of
-from foundry_agents.lifecycle.inputs.tool_rules import tools as parsed
+from foundry_agents.lifecycle.inputs.tool_rules import tools as parse_tools
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS
 from foundry_agents.lifecycle.schema.report import Report
 from foundry_agents.tools.tools import AnyTool
@@ -237,14 +237,14 @@ def test_a_tool_that_is_not_known_yet_is_passed_on() -> None:
     unknown = object()
     report = Report(is_unknown=lambda value: value is unknown)
     given = {"later": unknown, "web_search": {"type": "web_search"}}
-    assert parsed("tools", given, report) == given
+    assert parse_tools("tools", given, report) == given
     assert report.problems == []
 
 
 def test_a_tool_with_a_part_that_is_not_known_yet_is_checked() -> None:
     unknown = {"type": "web_search", "search_context_size": "huge"}
     report = Report(is_unknown=lambda value: value is unknown)
-    parsed("tools", {"web_search": unknown}, report)
+    parse_tools("tools", {"web_search": unknown}, report)
     assert [problem.path for problem in report.problems] == ["tools.web_search.search_context_size"]
 
 

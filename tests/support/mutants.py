@@ -70,6 +70,12 @@ class Mutant:
         return str(made)
 
     @property
+    def text(self) -> str:
+        """Where it is and what it changes, for the screen."""
+        before, after = self.change
+        return f"{self.module}, {self.operator}\n  - {before}\n  + {after}"
+
+    @property
     def change(self) -> tuple[str, str]:
         """The line as it is, and with the mistake."""
         lines = zip(source_of(self.module).splitlines(), self.source.splitlines(), strict=False)

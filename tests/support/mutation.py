@@ -87,8 +87,7 @@ def main() -> None:
         survived.append(mutant)
         if without_reason([mutant]):
             unexplained.append(mutant)
-            before, after = mutant.change
-            print(f"{mutant.module}, {mutant.operator}\n  - {before}\n  + {after}\n", flush=True)
+            print(mutant.text, flush=True)
     made, left = Counter(m.module for m in mutants), Counter(m.module for m in survived)
     for module, count in made.items():
         print(f"{module}: {count - left[module]} of {count} seen, {100 * (1 - left[module] / count):.1f} %")

@@ -24,6 +24,9 @@ T = TypeVar("T")
 PONG = Smoke("ping", "contains", "ping")
 """What the agent in memory answers."""
 
+WRONG = Smoke("ping", "contains", "pong")
+"""What it does not answer."""
+
 
 def plan(version: str = "2", **more: object) -> RolloutPlan:
     """Return a canary to a version in steps of 10 and 50 %, with a bake time of 2 minutes."""

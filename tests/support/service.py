@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from foundry_agents.lifecycle.failure.service_errors import ResponseLostError, ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
@@ -98,6 +99,31 @@ class FaultyService(MemoryService):
         if error is not None and not force:
             self.calls.append(f"{verb} {subject}")
             raise error
+
+
+@dataclass
+class WilfulService(FaultyService):
+    """A service that does something else than it is asked to.
+
+    Attributes:
+        takes: What each coming call of set_routes puts into force; "nothing" leaves what is there. None left means
+            that it does as it is asked.
+        then_loses: Numbers of those calls whose answer is lost, from 1.
+    """
+
+    takes: list[tuple[Route, ...] | Literal["nothing"]] = field(default_factory=list)
+    then_loses: frozenset[int] = frozenset()
+
+    def set_routes(
+        self, agent: str, routes: Sequence[Route], *, enable_protocols: frozenset[str] = frozenset()
+    ) -> AgentView:
+        before = self.routes.get(agent, ())
+        takes = self.takes.pop(0) if self.takes else tuple(routes)
+        view = super().set_routes(agent, routes, enable_protocols=enable_protocols)
+        self.routes[agent] = before if takes == "nothing" else takes
+        if self.count("set_routes") in self.then_loses:
+            raise ResponseLostError("reset", operation="PATCH …/support", request_id="r-lost")
+        return view
 
 
 class LateRoleService(FaultyService):
