@@ -79,9 +79,13 @@ def main() -> None:
     parser.add_argument("modules", nargs="*", default=modules(), help="of the core; all by default")
     parser.add_argument("--all", action="store_true", help="every mutant instead of a sample; takes many minutes")
     given = parser.parse_args()
+    if unknown := sorted(set(given.modules) - set(modules())):
+        parser.error(f"{', '.join(unknown)}: no module of the core; they are {', '.join(modules())}")
     mutants = [mutant for module in given.modules for mutant in mutants_of(module)]
     if not given.all:
         mutants = sample_of(mutants, SAMPLE)
+    if not mutants:
+        parser.error("there is no code to change")
     survived, unexplained = [], []
     for mutant in survivors_among(mutants):
         survived.append(mutant)
