@@ -3,7 +3,7 @@
 FoundryAgentsError
 ├── InputError                  every problem in the inputs, each with its property path; raised before any request
 ├── OwnershipError              it exists and this stack does not own it; nothing was changed
-├── DuplicateDeclarationError   two resources of one program stand for the same thing; nothing was changed
+├── DuplicateDeclarationError   two resources of one program refer to the same object; nothing was changed
 ├── RemovalRefusedError         .subject: a run that is limited to targets would delete it; it stays, in state too
 ├── ServiceError                .status .code .request_id .operation: a request to a service of Azure failed
 │   ├── AccessDeniedError           401 or 403: who lacks which role, and where

@@ -395,7 +395,7 @@ def test_a_project_of_which_arm_names_no_endpoint_ends_the_program_with_a_senten
     endpoints: dict[str, str] | None,
 ) -> None:
     answers = {PROJECT: {"properties": {"endpoints": endpoints}, "identity": {"principalId": PRINCIPAL}}}
-    with pytest.raises(pulumi.RunError, match='FoundryProject "shop": Resource Manager names no endpoint') as caught:
+    with pytest.raises(pulumi.RunError, match='FoundryProject "shop": Resource Manager returned no endpoint') as caught:
         run(lambda: pulumi.export("u", fa.FoundryProject("shop", location="eastus2").endpoint), answers=answers)
     assert f"Why: its endpoints: {'Other' if endpoints else 'none'}" in str(caught.value)
 

@@ -170,7 +170,7 @@ def test_a_contract_of_another_major_format_says_which_side_needs_a_newer_releas
     with pytest.raises(ContractError, match="can't be read") as caught:
         readable(STACK, {"format": written, "agents": {}})
     assert f"it is written in format {written}; this release of pulumi-foundry-agents reads 1.x" in str(caught.value)
-    assert f"take a newer release of pulumi-foundry-agents {who}" in str(caught.value)
+    assert f"upgrade pulumi-foundry-agents {who}" in str(caught.value)
 
 
 def test_the_error_for_an_unknown_agent_lists_the_known_ones() -> None:

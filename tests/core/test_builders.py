@@ -64,7 +64,7 @@ def test_docker_not_running_is_one_error_with_the_remedy_and_the_other_ways(tmp_
 
 def test_a_builder_that_is_not_there_is_named_with_those_that_are(tmp_path: Path, daemon: str) -> None:
     _builder(tmp_path, "other")
-    with pytest.raises(BuilderUnavailableError, match=r'no buildx builder "ours" in .+; there: other'):
+    with pytest.raises(BuilderUnavailableError, match=r'no buildx builder "ours" in .+; available builders: other'):
         require_builder("ours", {"DOCKER_CONFIG": str(tmp_path), "DOCKER_HOST": daemon})
 
 

@@ -148,7 +148,7 @@ def test_a_version_that_stops_being_active_at_a_step_is_taken_back() -> None:
     clock.sleep = then_it_breaks  # type: ignore[method-assign]  # breaks while it bakes
     failure = run(service, plan(), clock).failure
     assert moves(service) == ["2=10 1=90", "1=100"]
-    assert 'it was active and now is "failed"' in str(failure)
+    assert 'it was active and is now "failed"' in str(failure)
 
 
 def test_a_function_that_cannot_be_imported_and_a_missing_target_are_one_error_before_anything_is_sent() -> None:

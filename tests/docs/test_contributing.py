@@ -16,7 +16,7 @@ from tests.support.checkout import CHECKOUT
 
 PAGES = CHECKOUT / "docs" / "contributing"
 _STEP = re.compile(
-    r"^(?:In `(?P<file>[^`]+)`, (?P<how>before|instead of) `(?P<anchor>[^`]+)`"
+    r"^(?:In `(?P<file>[^`]+)`,\s(?P<how>before|instead of)\s`(?P<anchor>[^`]+)`"
     r"|New file `(?P<new>[^`]+)`|At the end of `(?P<end>[^`]+)`):\n\n"
     r"```\w+\n(?P<code>.*?)```$",
     re.MULTILINE | re.DOTALL,
@@ -69,30 +69,41 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_an_added_input_is_checked_compared_hashed_and_sent(copy: Path) -> None:
+def test_an_added_input_is_checked_compared_and_shown_and_is_no_part_of_the_definition(copy: Path) -> None:
     assert _followed("adding-an-input.md", copy) == 3
     program = """
 import json
-from foundry_agents.azure.agents import hosted
 from foundry_agents.lifecycle.fingerprint import fingerprint
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
+from foundry_agents.resources import hosted_agent_version as resource
 from foundry_agents.resources.options import VersionOptions
+from foundry_agents.testing import MemoryService
 good = {"project_endpoint": "https://acme.services.ai.azure.com/api/projects/p", "agent_name": "support",
         "image": "acme.azurecr.io/support@sha256:" + "0" * 64, "owner": "o/p/s"}
-logged = VERSION_FIELDS.read({**good, "log_level": "debug"})
+noted = {**good, "release_note": "faster answers"}
+lines = []
+service = MemoryService()
+resource.service_of = lambda _endpoint: service
+resource.progress_on = lambda _urn: lines.append
+provider = resource.HostedAgentVersionProvider()
+made = provider.create(provider.check({}, noted).inputs)
 print(json.dumps({
-    "is an option": "log_level" in VersionOptions.__optional_keys__,
-    "problems": [str(each) for each in VERSION_FIELDS.normalise({**good, "log_level": "extremely loud"})[1]],
-    "changes": [row.name for row in VERSION_FIELDS.changes(good, {**good, "log_level": "debug"})],
-    "is hashed": fingerprint(logged.canonical()) != fingerprint(VERSION_FIELDS.read(good).canonical()),
-    "sent": hosted(logged.definition()).as_dict()["environment_variables"],
+    "is an option": "release_note" in VersionOptions.__optional_keys__,
+    "problems": [str(each) for each in VERSION_FIELDS.normalise({**good, "release_note": "x" * 81})[1]],
+    "changes": [row.name for row in VERSION_FIELDS.changes(good, noted)],
+    "counts": fingerprint(VERSION_FIELDS.read(noted).canonical()) != fingerprint(VERSION_FIELDS.read(good).canonical()),
+    "is in state": made.outs["release_note"],
+    "shown": lines[-1],
 }))
 """
-    found = _printed(copy, program)
-    assert isinstance(found, dict)
-    [problem] = found.pop("problems")
-    assert problem.startswith("log_level: ")
-    assert found == {"is an option": True, "changes": ["log_level"], "is hashed": True, "sent": {"LOG_LEVEL": "debug"}}
+    assert _printed(copy, program) == {
+        "is an option": True,
+        "problems": ["release_note: has 81 characters; at most 80 are allowed"],
+        "changes": [],
+        "counts": False,
+        "is in state": "faster answers",
+        "shown": "faster answers",
+    }
 
 
 def test_an_added_resource_checks_compares_and_keeps_its_outputs(copy: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import json
+import pkgutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from pulumi.dynamic import ResourceProvider
 
+from foundry_agents import resources
 from foundry_agents.lifecycle.inputs.rollout import ROLLOUT_FIELDS
 from foundry_agents.lifecycle.inputs.version import VERSION_FIELDS
 from foundry_agents.lifecycle.schema.fields import OnChange
@@ -64,6 +67,22 @@ REMOTE_INPUTS = {
 
 
 # --- The provider in state ------------------------------------------------------------------------------------------
+
+
+def test_every_provider_of_the_library_is_compared_with_what_users_have() -> None:
+    """A new one that is in neither list could be moved later, and state would name a path that is gone."""
+    modules = [importlib.import_module(f"foundry_agents.resources.{name}") for name in _module_names()]
+    found = {
+        kind.__name__: blob(kind())
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, ResourceProvider) and kind.__module__ == module.__name__
+    }
+    assert found.keys() == PROVIDERS.keys() == GOLDEN.keys(), found
+
+
+def _module_names() -> list[str]:
+    return [info.name for info in pkgutil.iter_modules(resources.__path__) if info.name != "_plugin"]
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="the pickle protocol changes there: another string, same class")

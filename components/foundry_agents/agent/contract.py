@@ -183,7 +183,7 @@ def readable(stack: str, found: object) -> Mapping[str, Any]:
             message(
                 f'the contract of stack "{stack}" can\'t be read',
                 why=f"it is written in format {written}; this release of pulumi-foundry-agents reads {MAJOR}.x",
-                do=f"take a newer release of pulumi-foundry-agents {who}",
+                do=f"upgrade pulumi-foundry-agents {who}",
             )
         )
     return found

@@ -26,7 +26,7 @@ class ResourceManager:
     Attributes:
         url: Base URL, without a slash at the end.
         scope: The scope of its tokens.
-        registries: How hosts of the cloud's registries end; only they ever get a token of Azure.
+        registries: Suffix of the hosts of the cloud's registries; only these hosts receive a token of Azure.
     """
 
     url: str

@@ -30,8 +30,8 @@ def require_builder(name: str, environ: Mapping[str, str] = os.environ) -> None:
     if name and name not in known:
         listed = ", ".join(known) or "none"
         raise BuilderUnavailableError(
-            f'there is no buildx builder "{name}" in {folder}; there: {listed}',
-            do=f"make it with `docker buildx create --name {name}`, or leave builder=… out",
+            f'there is no buildx builder "{name}" in {folder}; available builders: {listed}',
+            do=f"create it with `docker buildx create --name {name}`, or leave builder=… out",
         )
     if name or known:
         return

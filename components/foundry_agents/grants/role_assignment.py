@@ -72,8 +72,8 @@ def _name_of(resource: str, scope: str | None, principal_id: str | None, role: R
     if not scope or not principal_id:
         missing = "the principal" if scope else "the scope"
         raise pulumi.RunError(
-            f'"{resource}" can\'t be assigned: {missing} is not known, because the resource that has it is not in '
-            "state. Run `pulumi up` without --target and --exclude"
+            f'role assignment "{resource}" can\'t be created: {missing} is not known, because the resource that has '
+            "it is not in state. Run `pulumi up` without --target and --exclude"
         )
     return role_assignment_name(scope, principal_id, role)
 

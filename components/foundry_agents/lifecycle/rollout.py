@@ -340,8 +340,8 @@ class _Run:
             lambda: self._service.get_version(self._plan.agent, self._plan.version), self._plan.patience, self._clock
         )
         if seen is None or seen.status != "active":
-            status = f'is "{seen.status}"' if seen else "does not exist any more"
-            raise SmokeTestError(f"{self._plan.agent}:{self._plan.version}", f"it was active and now {status}")
+            status = f'is now "{seen.status}"' if seen else "does not exist any more"
+            raise SmokeTestError(f"{self._plan.agent}:{self._plan.version}", f"it was active and {status}")
 
     def _live(self, found: AgentView) -> Routing:
         """Return the routing with ``@latest`` resolved to the version that it serves now."""

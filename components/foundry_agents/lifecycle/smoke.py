@@ -144,7 +144,7 @@ class SmokeRunner:
         smoke: The test.
         check: Its function, when it has one.
         clock: Where time comes from.
-        patience: Of the rollout: its interval is the first pause between two tries.
+        patience: The rollout's poll settings: their interval is the first pause between two tries.
     """
 
     service: AgentService

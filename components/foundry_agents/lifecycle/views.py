@@ -356,9 +356,9 @@ class ImageView:
     """An image as its registry describes it.
 
     Attributes:
-        digest: What it is pinned by: of the index, when it is one.
-        platforms: Those it is there for, ``os/architecture``.
-        command: What starts: entry point and command of the linux/amd64 image; empty when neither is set.
+        digest: Digest of the manifest, or of the image index, by which it is pinned.
+        platforms: The platforms that it is available for, ``os/architecture``.
+        command: Entry point and command of the linux/amd64 image; empty when neither is set.
         ports: Exposed ports of that image, such as ``8088/tcp``.
     """
 

@@ -356,7 +356,7 @@ def _data_plane(name: str, endpoints: Mapping[str, str] | None) -> str:
     if not found:
         raise pulumi.RunError(
             message(
-                f'FoundryProject "{name}": Resource Manager names no endpoint "{ENDPOINT_KEY}" of the project',
+                f'FoundryProject "{name}": Resource Manager returned no endpoint "{ENDPOINT_KEY}" of the project',
                 why=f"its endpoints: {', '.join(sorted(endpoints or {})) or 'none'}",
                 do="wait until the project is provisioned, then `pulumi refresh` and `pulumi up`",
             )

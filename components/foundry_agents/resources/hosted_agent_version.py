@@ -53,14 +53,14 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
     is adopted instead of posted again. The resource is in state only when the version is active.
 
     Attributes:
-        version: Its number, in text: "8".
+        version: Its number as text: "8".
         version_id: The service's id, "support:8".
         status: As last read: "active".
         created_at: Seconds since 1970.
         principal_id: Object id of the agent's own Entra identity; the same for all its versions.
         client_id: Client id of that identity.
         agent_guid: The service's own id of the agent; None in state of a release that did not keep it.
-        owner: The stack that manages the agent, under the name that it had first.
+        owner: The stack that manages the agent, under its original name.
         former_owners: Owners whose versions were taken over; None when there are none.
         fingerprint: Hash of the definition; secret, because it covers environment values.
     """

@@ -116,7 +116,7 @@ class BuildContext:
         largest = sorted(sizes, key=lambda name: -sizes[name])[:SHOWN]
         listed = ", ".join(f"{name} ({sizes[name] / MEGABYTE:.1f} MB)" for name in largest)
         raise ContextError(
-            f"context {self.folder} has {total / MEGABYTE:.1f} MB, more than {limit_mb:g} MB: {listed}; exclude what "
+            f"context {self.folder} is {total / MEGABYTE:.1f} MB, more than {limit_mb:g} MB: {listed}; exclude what "
             "the image does not need in .dockerignore, or raise context_limit_mb"
         )
 

@@ -99,7 +99,7 @@ class OwnershipError(FoundryAgentsError):
 
 
 class DuplicateDeclarationError(FoundryAgentsError):
-    """Two resources of one program stand for the same agent, toolbox or store."""
+    """Two resources of one program refer to the same agent, toolbox or store."""
 
     def __init__(self, subject: str, one: str, other: str) -> None:
         super().__init__(

@@ -136,7 +136,7 @@ class VersionInputs(ForceDelete, Owned, AgentDefinition, OfAgent):
     )
     fingerprint_key: str | None = row(
         rules.fingerprint_key,
-        "Keys the fingerprint (HMAC), which stands in the version's metadata, so that secrets can't be guessed from "
+        "Keys the fingerprint (HMAC), which is stored in the version's metadata, so that secrets can't be guessed from "
         f"it. At least {rules.SHORTEST_KEY} characters, and the same forever: another key makes new versions of what "
         "is posted again.",
         "ours",
