@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -180,6 +181,91 @@ def test_a_function_accepts_by_anything_else(verdict: object) -> None:
 @pytest.mark.parametrize(("length", "shown"), [(200, f'"{"x" * 200}"'), (201, f'"{"x" * 200}…"'), (3, '"xxx"')])
 def test_an_answer_is_shown_by_its_first_200_characters(length: int, shown: str) -> None:
     assert shown_answer("x" * length) == shown
+
+
+class NoException(BaseException):
+    """What `pytest.fail` and a cancelled task raise is no Exception."""
+
+
+async def _async(_text: str, _body: Mapping[str, object]) -> bool:
+    return False
+
+
+def _generator(_text: str, _body: Mapping[str, object]) -> Iterator[bool]:
+    yield False
+
+
+async def _async_generator(_text: str, _body: Mapping[str, object]) -> AsyncIterator[bool]:
+    yield False
+
+
+def _failing(_text: str, _body: Mapping[str, object]) -> object:
+    raise NoException("no euro sign")
+
+
+class CallableObject:
+    """An object whose call is a coroutine."""
+
+    async def __call__(self, _text: str, _body: Mapping[str, object]) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("check", "kind"), [(_async, "coroutine"), (_generator, "generator"), (_async_generator, "async_generator")]
+)
+@pytest.mark.filterwarnings("error")
+def test_a_function_that_has_not_run_accepts_nothing(check: Check, kind: str) -> None:
+    test = smoke(SmokeTest("q", check="json:loads"))
+    assert test.problem_of(_answer("12"), check) == f'"12": it returned a {kind}, so it has checked nothing'
+
+
+def test_an_error_that_is_no_exception_refuses_and_ctrl_c_does_not() -> None:
+    test = smoke(SmokeTest("q", check="json:loads"))
+    assert test.problem_of(_answer("12"), _failing) == '"12": no euro sign'
+
+    def interrupted(_text: str, _body: Mapping[str, object]) -> object:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        test.problem_of(_answer("12"), interrupted)
+
+
+@pytest.mark.parametrize("name", ["bool_", "bool"])
+def test_the_false_of_another_library_refuses(name: str) -> None:
+    """NumPy has a False of its own, which is no bool."""
+    false = type(name, (), {"__bool__": lambda _self: False})()
+    true = type(name, (), {"__bool__": lambda _self: True})()
+    test = smoke(SmokeTest("q", check="json:loads"))
+    assert test.problem_of(_answer("12"), lambda _text, _body: false) == '"12": it returned False'
+    assert test.problem_of(_answer("12"), lambda _text, _body: true) is None
+
+
+@pytest.mark.parametrize("name", ["_async", "_generator", "_async_generator", "CALLABLE"])
+def test_a_function_that_would_not_run_is_refused_before_the_rollout(name: str) -> None:
+    with pytest.raises(SmokeTestError, match="a call of it would run none of its code"):
+        load_check(f"{__name__}:{name}")
+
+
+def test_an_import_that_ends_in_something_that_is_no_exception_is_an_error_of_the_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cancelled_check.py").write_text("import asyncio\nraise asyncio.CancelledError\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SmokeTestError, match="CancelledError"):
+        load_check("cancelled_check:ok")
+
+
+def test_an_answer_that_nests_too_deeply_is_no_document() -> None:
+    test = smoke(SmokeTest("q", json_path="status", equals="ok"))
+    assert test.problem_of(_answer("[" * 200_000, status="ok"), None) is None
+
+
+def test_a_position_in_a_list_is_made_of_ascii_digits() -> None:
+    assert looked_up(["a", "b", "c"], "²") is None
+    assert looked_up(["a", "b", "c"], "٢") is None
+
+
+CALLABLE = CallableObject()
 
 
 def test_a_function_is_imported_by_its_name() -> None:

@@ -32,7 +32,7 @@ def failure(agent: str, version: str, error: Exception, state: str) -> str:
         )
     return message(
         f"traffic of agent {agent} was not moved to version {version}",
-        why=str(error).replace("\n", "\n  ") or headline(error),
+        why=str(error).strip().replace("\n", "\n  ") or headline(error),
         state=state,
         do="fix the reported error and run `pulumi up` again: it continues from what the endpoint says",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -120,7 +120,7 @@ def looked_up(document: object, path: str) -> object:
     for part in path.split("."):
         if isinstance(document, Mapping):
             document = document.get(part)
-        elif isinstance(document, Sequence) and not isinstance(document, str) and part.isdigit():
+        elif isinstance(document, Sequence) and not isinstance(document, str) and part.isdecimal() and part.isascii():
             document = document[int(part)] if int(part) < len(document) else None
         else:
             return None
@@ -198,7 +198,8 @@ class SmokeRunner:
             percent: The version's share, 1 to 100.
 
         Returns:
-            True when the version has answered; False when the routing never chose it.
+            True when the version has given the right answer; False when the routing did not choose it, or not again
+            after a wrong answer.
 
         Raises:
             SmokeTestError: A wrong answer of the version too often, no answer at all, or at 100 % not its own.
@@ -208,6 +209,7 @@ class SmokeRunner:
 
         def ask(left_s: float) -> Answer | None:
             nonlocal left, met
+            met = False
             until = self.clock.now() + left_s
             while True:
                 answer = self._ask(None, left_s)
@@ -322,17 +324,25 @@ def _words_of(error: Exception) -> str:
 def _judged(check: Check, answer: Answer) -> str | None:
     try:
         verdict = check(answer.text, answer.body)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's own check of the answer)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 (the user's own check: `pytest.fail` is no Exception, for one)
         reason = str(error) or type(error).__name__
         return f"{shown_answer(answer.text)}: {' '.join(reason.split())[:_SHOWN]}"
-    return f"{shown_answer(answer.text)}: it returned False" if verdict is False else None
+    if isinstance(verdict, (Awaitable, Iterator, AsyncIterator)):
+        if isinstance(verdict, Coroutine):
+            verdict.close()  # else Python warns that it was never awaited
+        return f"{shown_answer(answer.text)}: it returned a {type(verdict).__name__}, so it has checked nothing"
+    # NumPy's False is another object, and no bool.
+    refused = verdict is False or (type(verdict).__name__ in {"bool", "bool_"} and not verdict)
+    return f"{shown_answer(answer.text)}: it returned False" if refused else None
 
 
 def _document(answer: Answer) -> object:
     """Return the text as JSON when it is an object or a list, else the whole answer."""
     try:
         inner: object = json.loads(answer.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return answer.body
     return inner if isinstance(inner, (dict, list)) else answer.body
 

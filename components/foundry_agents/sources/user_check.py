@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 
 from foundry_agents.lifecycle.failure.deployment_errors import SmokeTestError
 from foundry_agents.lifecycle.smoke import Check
+
+_LAZY = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+"""Kinds of functions whose call runs none of their code."""
 
 
 def load_check(name: str) -> Check:
@@ -22,8 +26,14 @@ def load_check(name: str) -> Check:
         found: object = importlib.import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (an import runs the user's code, which may raise anything)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 (an import runs the user's code, which may raise anything)
         raise SmokeTestError(f"importing {name}", f"{type(error).__name__}: {error}") from None
     if not callable(found):
         raise SmokeTestError(f"importing {name}", "it can't be called")
+    call = getattr(found, "__call__", None)  # noqa: B004 (the method of an object, not whether it has one)
+    if any(is_lazy(each) for is_lazy in _LAZY for each in (found, call)):
+        detail = "a call of it would run none of its code: write def instead of async def, and no yield"
+        raise SmokeTestError(f"importing {name}", detail)
     return found
