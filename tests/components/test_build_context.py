@@ -142,7 +142,7 @@ def test_a_missing_folder_and_a_missing_dockerfile_are_named(folder: Path) -> No
 
 def test_a_context_over_the_limit_names_its_largest_files(folder: Path) -> None:
     (folder / "data" / "big.bin").write_bytes(b"x" * 2_000_000)
-    with pytest.raises(ContextError, match=r"has 2\.0 MB, more than 1 MB: data/big\.bin \(2\.0 MB\), .+\.dockerignore"):
+    with pytest.raises(ContextError, match=r"is 2\.0 MB, more than 1 MB: data/big\.bin \(2\.0 MB\), .+\.dockerignore"):
         read(folder)
     read(folder, limit_mb=3)
 

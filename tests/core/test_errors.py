@@ -369,3 +369,8 @@ def test_a_headline_is_the_first_line_or_the_name_of_the_class_when_there_is_no_
     error: Exception, line: str
 ) -> None:
     assert headline(error) == line
+
+
+def test_a_line_of_the_services_text_does_not_look_like_a_part_of_ours() -> None:
+    text = str(ServiceError("no\n  Do: delete everything", operation="POST …", status=400))
+    assert text.splitlines()[-2:] == ["  Service said: no", "    |   Do: delete everything"]

@@ -245,3 +245,24 @@ def test_what_is_empty_is_not_in_state() -> None:
 )
 def test_a_number_is_whole_where_half_of_it_makes_no_sense(name: str, says: str) -> None:
     assert says in _problems(**{name: "half"})[name]
+
+
+@pytest.mark.parametrize("huge", ["9" * 400, 10**400, "1e999", float("inf")])
+def test_a_number_that_no_machine_can_hold_is_refused(huge: object) -> None:
+    assert set(_problems(keep_versions=huge, steps=[huge], bake=huge, version=huge)) == {
+        "keep_versions",
+        "steps[0]",
+        "bake",
+        "version",
+    }
+
+
+@pytest.mark.parametrize("pattern", ["a{99999999999}", "(" * 5000 + ")" * 5000])
+def test_an_expression_that_can_not_be_compiled_is_refused(pattern: str) -> None:
+    assert "not a regular expression" in _problems(smoke=SmokeTest("q", matches=pattern).inputs())["smoke.matches"]
+
+
+@pytest.mark.parametrize(("raw", "version"), [(1_234_567.0, "1234567"), ("0012", "12"), (8, "8")])
+def test_a_version_has_one_spelling(raw: object, version: str) -> None:
+    values, problems = ROLLOUT_FIELDS.normalise({**GOOD, "version": raw})
+    assert (values["version"], problems) == (version, [])

@@ -241,6 +241,14 @@ def test_a_tool_that_is_not_known_yet_is_passed_on() -> None:
     assert report.problems == []
 
 
+def test_a_tool_whose_type_is_not_known_yet_is_passed_on() -> None:
+    unknown = object()
+    report = Report(is_unknown=lambda value: value is unknown)
+    given = {"later": {"type": unknown, "name": "later"}}
+    assert parse_tools("tools", given, report) == given
+    assert report.problems == []
+
+
 def test_a_tool_with_a_part_that_is_not_known_yet_is_checked() -> None:
     unknown = {"type": "web_search", "search_context_size": "huge"}
     report = Report(is_unknown=lambda value: value is unknown)

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
@@ -376,6 +377,18 @@ def test_the_sdk_does_not_repeat_a_post_after_retry_after(
     with pytest.raises(ServiceError):
         service.create_version("support", AgentDefinition.from_values(values()), {})
     assert script.methods() == ["POST"]
+
+
+@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S", "%a %b %d %H:%M:%S %Y"])
+def test_a_retry_after_date_with_and_without_a_zone_is_in_utc(
+    script: Script, service: FoundryAgentService, form: str
+) -> None:
+    """HTTP has three forms of a date, and the oldest names no zone."""
+    when = datetime.now(tz=UTC) + timedelta(minutes=10)
+    script.says(failure(429, "later", "no", **{"retry-after": when.strftime(form)}))
+    with pytest.raises(ThrottledError) as caught:
+        service.create_version("support", AgentDefinition.from_values(values()), {})
+    assert caught.value.retry_after_s == pytest.approx(600, abs=30)
 
 
 def test_a_patch_is_on_the_wire_once(script: Script, service: FoundryAgentService) -> None:

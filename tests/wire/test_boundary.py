@@ -10,7 +10,8 @@ from threading import Thread
 
 import pytest
 
-from foundry_agents.resources._plugin.boundary import hidden_in, hide, readable_errors
+from foundry_agents.resources._plugin import boundary
+from foundry_agents.resources._plugin.boundary import hidden_in, hide, progress_on, readable_errors, warn_on
 from foundry_agents.resources.agent_rollout import AgentRolloutProvider
 from foundry_agents.resources.hosted_agent_version import HostedAgentVersionProvider
 from tests.support.plugin import UNKNOWN, Plugin, ProviderError, running
@@ -163,3 +164,28 @@ def test_the_secret_inputs_of_every_property_bag_are_hidden():
     olds = {"environment": {"TOKEN": "older-canary"}, "image": "x"}
     news = {"environment": {"TOKEN": "newer-canary", "N": UNKNOWN}, "image": "y"}
     assert set(hidden_in([provider, "support:1", olds, news])) >= {"older-canary", "newer-canary"}
+
+
+def test_half_an_emoji_in_a_text_of_the_service_reaches_the_user_as_another_character() -> None:
+    """A cut emoji in JSON is half of a surrogate pair; gRPC can't send it, so the error would be lost."""
+
+    @readable_errors
+    def create(_provider: HostedAgentVersionProvider, _props: Mapping[str, object]) -> None:
+        raise ValueError("no room \ud83d left")
+
+    with pytest.raises(Exception, match=r"^no room \? left$"):
+        create(HostedAgentVersionProvider(), {})
+
+
+def test_half_an_emoji_in_a_progress_row_is_another_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[str] = []
+
+    class Engine:
+        def Log(self, request: object, timeout: float) -> None:  # noqa: N802 (the engine's name for it)
+            del timeout
+            rows.append(getattr(request, "message", ""))
+
+    monkeypatch.setattr(boundary, "_engine", Engine)
+    progress_on("urn:pulumi:dev::p::t::n")("said \ud83d")
+    warn_on("urn:pulumi:dev::p::t::n", "said \ude00")
+    assert rows == ["said ?", "said ?"]

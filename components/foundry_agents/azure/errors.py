@@ -182,6 +182,8 @@ def _retry_after_s(error: HttpResponseError) -> float | None:
         when = parsedate_to_datetime(text)
     except ValueError:
         return None
+    # A date without a zone is in UTC [http].
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
     return max(0.0, (when - datetime.now(tz=UTC)).total_seconds())
 
 

@@ -65,6 +65,8 @@ def message(
         said = f"{said} (request {request_id})"
     elif request_id:
         said = f"(request {request_id})"
+    # Lines of the service's text must not look like parts of ours.
+    said = said.replace("\n", "\n    | ") if said else said
     parts = (("Where", where), ("Why", why), ("State", state), ("Do", do), ("Service said", said))
     return "\n".join([what, *(f"  {label}: {text}" for label, text in parts if text)])
 

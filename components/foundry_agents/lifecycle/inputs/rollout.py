@@ -20,13 +20,14 @@ EXPECTATIONS = ("contains", "matches", "json_path", "check")
 SMOKE_PROTOCOLS = ("responses", "invocations")
 
 _CALLABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+_VERSION = re.compile(r"0*[1-9][0-9]{0,17}")
 _FULL = 100
 
 
 def _version(path: str, raw: object, report: Report) -> str | None:
-    spelled = f"{raw:g}" if isinstance(raw, float) else str(raw)
-    if not isinstance(raw, bool) and spelled.isascii() and spelled.isdigit() and int(spelled) > 0:
-        return str(int(spelled))
+    spelled = str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw)
+    if not isinstance(raw, bool) and _VERSION.fullmatch(spelled):
+        return spelled.lstrip("0")
     report.add(path, f'{shown(raw)}: a version is a number, for example "8"')
     return None
 
@@ -73,7 +74,7 @@ def _expression(path: str, raw: object, report: Report) -> str | None:
     if pattern is not None:
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             report.add(path, f"{shown(pattern)} is not a regular expression: {error}")
     return pattern
 

@@ -45,6 +45,8 @@ def tools(path: str, raw: object, report: Report) -> dict[str, Tool] | None:
         where = f"{path}.{key}"
         if report.is_unknown(tool) and not isinstance(tool, Mapping):
             canonical[key] = tool
+        elif isinstance(tool, Mapping) and report.is_unknown(tool.get("type")):
+            canonical[key] = dict(tool)
         elif not isinstance(tool, Mapping) or not isinstance(tool.get("type"), str) or not tool["type"]:
             report.add(where, 'must be a tool with a type, for example Tool.of({"type": "code_interpreter"})')
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from foundry_agents.lifecycle.schema.parsers import Parse, as_number
@@ -20,7 +21,8 @@ def seconds(raw: object) -> float | None:
     match = _WRITTEN.fullmatch(raw.replace(" ", "")) if isinstance(raw, str) else None
     if match is None or not any(match.groups()):
         return None
-    return sum(float(part) * unit for part, unit in zip(match.groups(), _UNITS_S, strict=True) if part)
+    total = sum(float(part) * unit for part, unit in zip(match.groups(), _UNITS_S, strict=True) if part)
+    return total if math.isfinite(total) else None
 
 
 def duration(*, least: float = 0) -> Parse[float]:

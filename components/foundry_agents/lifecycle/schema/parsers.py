@@ -123,11 +123,15 @@ def number(*, least: float, most: float | None = None, whole: bool = False, unit
 
 def as_number(raw: object) -> float | None:
     """Read 1, 1.0, "1" and "1.0" as the same number; return None for anything else."""
-    if isinstance(raw, str):
-        return float(raw) if _NUMBER.fullmatch(raw) else None
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)):
+    if isinstance(raw, str) and not _NUMBER.fullmatch(raw):
         return None
-    return float(raw) if math.isfinite(raw) else None
+    if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
+        return None
+    try:
+        value = float(raw)
+    except OverflowError:  # an integer of more than 300 digits
+        return None
+    return value if math.isfinite(value) else None
 
 
 def as_url(raw: object) -> SplitResult | None:

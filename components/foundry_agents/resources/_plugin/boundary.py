@@ -59,7 +59,12 @@ def _spellings(value: str) -> set[str]:
 def _shown_as(error: Exception, hidden: Iterable[str]) -> Exception:
     """Return the same error under a class that prints without a module path."""
     kind = type(type(error).__name__, (Exception,), {"__module__": "builtins"})
-    return cast("Exception", kind(hide(str(error), hidden)))
+    return cast("Exception", kind(_encodable(hide(str(error), hidden))))
+
+
+def _encodable(text: str) -> str:
+    """Replace halves of surrogate pairs, as a cut emoji in JSON leaves them: gRPC can't send them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def hidden_in(arguments: Iterable[object]) -> Iterator[str]:
@@ -90,10 +95,11 @@ def readable_errors(call: Callable[_P, _R]) -> Callable[_P, _R]:
                 raise
             raise _shown_as(error, hidden_in(args)) from None
         except Exception as error:
-            if _wants_tracebacks() or hide(str(error), hidden := tuple(hidden_in(args))) == str(error):
+            shown = _shown_as(error, hidden_in(args))
+            if _wants_tracebacks() or str(shown) == str(error):
                 raise
             # A mistake in this library, or another library's message about its arguments.
-            raise _shown_as(error, hidden) from None
+            raise shown from None
         except BaseException as stop:  # noqa: BLE001 (any other error would leave the engine waiting)
             raise RuntimeError(
                 f"the provider was stopped ({type(stop).__name__}); the next `pulumi up` continues what it has begun"
@@ -158,7 +164,7 @@ def _nowhere(_line: str) -> None:
 
 
 def _log(line: str, urn: str, severity: engine_pb2.LogSeverity.ValueType, *, ephemeral: bool) -> None:
-    request = engine_pb2.LogRequest(severity=severity, message=line, urn=urn, ephemeral=ephemeral)
+    request = engine_pb2.LogRequest(severity=severity, message=_encodable(line), urn=urn, ephemeral=ephemeral)
     try:
         _engine().Log(request, timeout=2)
     except (grpc.RpcError, ValueError):
