@@ -123,3 +123,12 @@ def test_a_collector_of_an_unknown_kind_is_refused_by_its_name() -> None:
     with pytest.raises(InputError) as caught:
         _found(definition)
     assert [problem.path for problem in caught.value.problems] == ["telemetry[0].kind"]
+
+
+def test_a_protocol_and_a_runtime_of_one_name_are_one_name() -> None:
+    definition = {
+        "kind": "hosted",
+        "code_configuration": {**_CODE, "runtime": "realtime"},
+        "protocol_versions": [{"protocol": "realtime", "version": "1.0.0"}],
+    }
+    assert _found(definition)["accept_new"] == ["realtime"]

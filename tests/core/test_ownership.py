@@ -87,6 +87,43 @@ def test_what_a_portal_has_made_is_nobodys_also_when_this_stacks_older_versions_
     assert not Owner(OWNER).of([version("3"), version("2", owner=None)]).owns(version("2", owner=None))
 
 
+@pytest.mark.parametrize("former", [OTHER_OWNER, "zoo/agents/prod"])
+@pytest.mark.parametrize("taker", [OTHER_OWNER, "zoo/agents/prod"])
+def test_a_stack_from_which_another_has_taken_an_agent_over_owns_only_what_it_has_made(taker: str, former: str) -> None:
+    """Not what it had taken over itself either: the agent is the other stack's now, with all its versions."""
+    history = [version("3", owner=taker), version("2"), version("1", owner=former)]
+    owner = Owner(OWNER, frozenset({former, NO_OWNER})).of(history)
+    assert [owner.owns(each) for each in history] == [False, True, False]
+    with pytest.raises(OwnershipError, match=f'the stack "{taker}" has taken it over'):
+        require_ownership(owner, history, "support", take_over=False)
+
+
+def test_a_stack_that_has_taken_an_agent_back_owns_what_was_made_meanwhile() -> None:
+    history = [version("3"), version("2", owner=OTHER_OWNER), version("1")]
+    owner = Owner(OWNER, frozenset({OTHER_OWNER})).of(history)
+    assert all(map(owner.owns, history))
+
+
+def test_a_version_that_has_failed_has_taken_nothing_over() -> None:
+    history = [version("3", owner=OTHER_OWNER, status="failed"), version("2"), version("1", owner=OTHER_OWNER)]
+    owner = Owner(OWNER).of(history)
+    assert owner.owns(version("1", owner=OTHER_OWNER))
+    taken = [version("3", status="failed"), version("2", owner=OTHER_OWNER), version("1")]
+    assert not Owner(OWNER).of(taken).owns(version("2", owner=OTHER_OWNER))
+
+
+def test_what_a_portal_has_made_since_a_takeover_is_not_ours_whatever_state_says() -> None:
+    history = [version("4"), version("3", owner=None), version("2"), version("1", owner=None)]
+    owner = Owner(OWNER, frozenset({NO_OWNER})).of(history)
+    assert [owner.owns(each) for each in history] == [True, False, True, True]
+
+
+def test_where_this_stack_has_made_nothing_state_alone_proves_nothing() -> None:
+    history = [version("2", owner=OTHER_OWNER), version("1", owner=None)]
+    owner = Owner(OWNER, frozenset({OTHER_OWNER, NO_OWNER})).of(history)
+    assert not any(map(owner.owns, history))
+
+
 def test_what_has_no_ownership_metadata_is_nobodys_and_no_stack_is_called_so() -> None:
     assert owner_in(version(owner=None)) == NO_OWNER
     assert NO_OWNER.count("/") != OWNER.count("/")

@@ -409,3 +409,26 @@ def test_a_second_removal_is_quiet() -> None:
     service.calls.clear()
     assert _remove(service).agent
     assert service.writes == []
+
+
+@pytest.mark.parametrize("status", ["failed", "deleting"])
+def test_a_version_with_traffic_stays_although_it_is_not_active_any_more(status: str) -> None:
+    service = _service(Route("1", 100))
+    service.has("1", status, ownership=owned("v1:1"))
+    agent = service.get_agent("support")
+    assert agent is not None
+    kept = prune(service, agent, owner=Owner(OWNER), keep=1, staying=frozenset({"3"}))
+    assert kept == Kept(("3",), (("1", "traffic"),), ("2",))
+
+
+def test_an_agent_with_a_long_history_goes_in_one_request_and_its_failed_versions_are_pruned() -> None:
+    """More versions than Python has objects of small integers."""
+    service = FaultyService()
+    for number in range(1, 301):
+        service.has(str(number), "failed" if number == 300 else "active", ownership=owned(f"v1:{number}"))
+    service.routes["support"] = (Route("299", 100),)
+    agent = service.get_agent("support")
+    assert agent is not None
+    assert prune(service, agent, owner=Owner(OWNER), keep=299, staying=frozenset({"299"})).removed == ("300",)
+    assert _remove(service).agent
+    assert service.writes[-1] == "delete_agent support"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from foundry_agents.lifecycle.views import AgentView, Route
+from foundry_agents.lifecycle.failure.errors import OwnershipError
+from foundry_agents.lifecycle.views import AgentView, Answer, Route
 from foundry_agents.testing import FastClock
 from tests.support.rollouts import WRONG, moves, plan, run, service_with
-from tests.support.service import WilfulService
-from tests.support.settings import parsed
+from tests.support.service import FaultyService, WilfulService, owned
+from tests.support.settings import OTHER_OWNER, parsed
 
 # --- Which version keeps the rest ------------------------------------------------------------------------------------
 
@@ -114,3 +115,38 @@ def test_a_routing_that_never_takes_is_shown_with_the_reads_and_the_time(shown: 
     failure = run(service, plan(steps=(), smoke=None)).failure
     described = ", ".join(f"{route.percent} % on {route.version}" for route in shown)
     assert f"Why: the endpoint still shows {described} after 30 s (31 reads)" in str(failure)
+
+
+# --- Who moves the traffic -------------------------------------------------------------------------------------------
+
+
+def test_a_stack_whose_agent_was_taken_over_moves_and_prunes_nothing() -> None:
+    service = service_with(Route("3", 100))
+    service.has("3", ownership=owned("v1:3", owner=OTHER_OWNER))
+    ran = run(service, plan("2", keep=1))
+    assert isinstance(ran.error, OwnershipError)
+    assert f'the stack "{OTHER_OWNER}" has taken it over' in str(ran.error)
+    assert service.writes == []
+
+
+def test_a_stack_that_has_made_no_version_may_move_the_traffic() -> None:
+    """A rollout on its own, of an agent that another program creates. What failed has made nothing."""
+    service = FaultyService()
+    service.has("1", "failed", owned("v1:1"))
+    for number in ("2", "3"):
+        service.has(number, ownership=owned(f"v1:{number}", owner=OTHER_OWNER))
+    assert run(service, plan("2", steps=(), smoke=None)).done
+
+
+def test_a_version_whose_share_answers_wrongly_and_is_not_chosen_again_is_tested_in_a_pinned_session() -> None:
+    """Otherwise one wrong answer and no other would count as passed."""
+    service = service_with(Route("1", 100))
+    asked = iter(["2", *["1"] * 99])
+
+    def ask(*_args: object, session: str | None = None, **_more: object) -> Answer:
+        version = "2" if session else next(asked)
+        return Answer(version, "wrong" if version == "2" and not session else "ping", {}, "s")
+
+    service.ask = ask  # type: ignore[method-assign]
+    ran = run(service, plan(steps=(10,), bake_s=0))
+    assert "no sampled session got a correct answer from version 2 at 10 %; testing it in a pinned session" in ran.lines

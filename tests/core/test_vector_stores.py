@@ -157,7 +157,7 @@ def test_a_file_that_can_not_be_indexed_is_named_and_nothing_is_left(plan: Store
     assert caught.value.files == {name: "not a text"}
     assert str(caught.value).splitlines() == [
         "vector store vs_3 can't be used: 1 of 2 files could not be indexed",
-        "  State: vs_3 was removed; nothing else was changed",
+        "  State: vs_3 was removed with its files; nothing else was changed",
         "  Do: fix the files that are named below, or leave them out, and run `pulumi up` again",
         f"  Service said: {name}: not a text",
     ]
@@ -443,3 +443,24 @@ def test_files_without_a_digest_and_paths_that_are_no_text_are_refused() -> None
         "files": "must be files: a list of paths",
         "paths": "must map names to paths",
     }
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_an_adopted_store_with_a_file_that_can_not_be_indexed_goes_only_if_nothing_uses_it(
+    plan: StorePlan, *, used: bool
+) -> None:
+    """A toolbox searches it; someone has added a file in the portal."""
+    service = Faulty()
+    store, _ = make(service, plan)
+    service.searched = {store} if used else set()
+    theirs = service.upload("handbook.pdf", Path("handbook.pdf"))
+    service.contents[store].append(theirs.id)
+    service.unreadable = ("handbook",)
+    with pytest.raises(VectorStoreError) as caught:
+        make(service, plan)
+    assert (store in service.stores) is used
+    assert theirs.id in service.files
+    assert caught.value.files == {"handbook.pdf": "not a text"}
+    assert (
+        f"State: {store} stays, because a toolbox or an agent uses it; nothing was changed" in str(caught.value)
+    ) is used

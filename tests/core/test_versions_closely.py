@@ -256,3 +256,23 @@ def test_the_version_that_an_endpoint_serves_as_latest_stays(routes: tuple[Route
         service.has(number, ownership=owned(f"v1:{number}"))
     service.routes["support"] = routes
     assert retire(service, "support", "2", owner=Owner(OWNER), force=False) is became
+
+
+@pytest.mark.parametrize("serving", ["1", "2"])
+def test_a_failed_try_with_traffic_stays_until_its_rollout_has_moved_it(serving: str) -> None:
+    service = FaultyService()
+    ownership = plan().ownership
+    for number in ("1", "2"):
+        service.has(number, "failed", owned(ownership.fingerprint))
+    service.routes["support"] = (Route(serving, 100),)
+    _run(service)
+    assert service.statuses_left() == {serving: "failed", "3": "active"}
+
+
+def test_the_version_that_is_adopted_is_read_no_more_than_it_takes() -> None:
+    """A read of it that fails, or that is late, must not report or delete it as an older try."""
+    service = FaultyService()
+    service.has("12", "active", owned(plan().ownership.fingerprint))
+    made = _run(service)
+    assert made.outcome is Outcome.ADOPTED
+    assert service.count("get_version") == 3

@@ -23,6 +23,7 @@ from foundry_agents.lifecycle.polling import (
     MISSING_READS_TOLERATED,
     PollSettings,
     SystemClock,
+    post_once,
     retry_throttled,
     wait_for_final,
 )
@@ -311,3 +312,42 @@ def test_the_systems_clock_does_not_go_back() -> None:
     before = clock.now()
     clock.sleep(0)
     assert clock.now() >= before
+
+
+def test_a_lost_post_is_looked_for_until_looking_works() -> None:
+    answers: list[object] = [UnreachableError("no route", operation="GET …"), "made"]
+
+    def find() -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def post() -> object:
+        raise ResponseLostError("reset", operation="POST …")
+
+    assert post_once(post, find, PollSettings(60, 5), FastClock()) == "made"
+
+
+def test_where_looking_fails_too_the_error_is_that_of_the_post_and_says_that_it_may_have_been_carried_out() -> None:
+    posts: list[str] = []
+
+    def find() -> None:
+        raise UnreachableError("no route", operation="GET …")
+
+    def post() -> None:
+        posts.append("POST")
+        raise ResponseLostError("reset", operation="POST …", request_id="r-lost")
+
+    with pytest.raises(ResponseLostError) as caught:
+        post_once(post, find, PollSettings(60, 5), FastClock())
+    assert posts == ["POST"]
+    what = "looking for what it created failed too: the endpoint could not be reached"
+    assert str(caught.value).splitlines() == [
+        "the response was lost or is not usable",
+        "  Where: POST …",
+        "  Why: reset",
+        f"  State: it may have been carried out; {what}",
+        "  Do: run `pulumi up` again: it adopts what was created meanwhile",
+        "  Service said: (request r-lost)",
+    ]

@@ -59,6 +59,11 @@ class HasMetadata(Protocol):
     """Anything in the service that has metadata."""
 
     @property
+    def id(self) -> str:
+        """The service's id."""
+        ...
+
+    @property
     def metadata(self) -> Mapping[str, str]:
         """The pairs that were sent when it was created."""
         ...

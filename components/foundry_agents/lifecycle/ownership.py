@@ -17,7 +17,7 @@ So an agent, toolbox or vector store is deleted only when
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -43,14 +43,16 @@ class Owner:
         name: ``organization/project/stack`` as it was when the first thing was made. It stays when the stack, its
             project or its organization is renamed, because existing metadata can't be changed.
         former: Owners that this stack has taken over from; NO_OWNER for things that had none.
+        foreign: Ids of what former owners have made since; it is not this stack's.
     """
 
     name: str
     former: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
 
     def owns(self, thing: HasMetadata) -> bool:
         """Return whether the thing is this stack's: made by it, or taken over."""
-        return owner_in(thing) in {self.name, *self.former}
+        return self.made(thing) or (owner_in(thing) in self.former and thing.id not in self.foreign)
 
     def made(self, thing: HasMetadata) -> bool:
         """Return whether this stack itself has made the thing."""
@@ -63,17 +65,34 @@ class Owner:
         older than this stack's first version is a former owner, whether state says so or not. A version without
         ownership metadata proves nothing: this stack's versions before it may be pruned.
 
+        Once another stack has made something after this stack's newest version, it has taken the thing over, and this
+        stack owns only what it has made itself. What has no ownership metadata can be made at any time, so it counts
+        only if it is older than this stack's first version.
+
         Args:
             history: All versions, newest first.
         """
-        made = [number for number, thing in enumerate(history) if self.made(thing)]
-        older = history[made[-1] :] if made else ()
-        return self.taking_over(thing for thing in older if owner_in(thing) != NO_OWNER)
+        made = [place for place, thing in enumerate(history) if self.made(thing) and not _has_failed(thing)]
+        newest, first = (made[0], made[-1]) if made else (len(history), len(history))
+        since = (thing for thing in history[:newest] if not _has_failed(thing))
+        is_taken_over = any(owner_in(thing) not in {self.name, NO_OWNER} for thing in since)
+        foreign = frozenset(
+            thing.id
+            for place, thing in enumerate(history)
+            if (place < first if owner_in(thing) == NO_OWNER else is_taken_over)
+        )
+        older = (thing for thing in history[first:] if owner_in(thing) != NO_OWNER)
+        return replace(self.taking_over(older), foreign=foreign)
 
     def taking_over(self, things: Iterable[HasMetadata]) -> Owner:
         """Return the same owner once it has taken these things over."""
         others = {owner_in(thing) for thing in things} - {self.name}
         return Owner(self.name, self.former | others)
+
+
+def _has_failed(thing: HasMetadata) -> bool:
+    """Return whether posting the thing has changed nothing, so that it proves nothing."""
+    return isinstance(thing, VersionView) and thing.status == "failed"
 
 
 def owner_in(thing: HasMetadata) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 from foundry_agents.lifecycle.failure.deployment_errors import VersionGoneError, WaitTimeoutError
-from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
+from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, headline
 from foundry_agents.lifecycle.failure.service_errors import (
     AccessDeniedError,
     ProjectNotFoundError,
@@ -325,13 +325,28 @@ def post_once(post: Callable[[], T], find: Callable[[], T | None], settings: Pol
     Args:
         post: Send it.
         find: Return what an earlier call of ``post`` has created; None when there is nothing.
-        settings: How long to wait while the service is throttling.
+        settings: How long to wait while the service is throttling, and to look.
         clock: The source of time.
+
+    Raises:
+        ResponseLostError: The response was lost, and so was that of the second POST, or looking failed too.
+        ServiceError: The service refused.
     """
     try:
         return retry_throttled(post, settings, clock)
-    except ResponseLostError:
-        return find() or post()
+    except ResponseLostError as lost:
+        try:
+            made = retry_transient(find, settings, clock)
+        except ServiceError as error:
+            raise ResponseLostError(
+                lost.detail,
+                operation=lost.operation,
+                status=lost.status,
+                code=lost.code,
+                request_id=lost.request_id,
+                state=f"it may have been carried out; looking for what it created failed too: {headline(error)}",
+            ) from None
+        return made or post()
 
 
 def retry_until_project_ready(call: Callable[[], T], clock: Clock, on_wait: Callable[[str], None]) -> T:

@@ -9,6 +9,7 @@ from functools import partial
 from foundry_agents.lifecycle import remedies
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, headline
 from foundry_agents.lifecycle.failure.service_errors import ConflictError, ServiceError
+from foundry_agents.lifecycle.history import history_of
 from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, agent_identity
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.service.agents import AgentService
@@ -60,14 +61,13 @@ def prune(
     usable = [version for version in own if version.status not in {"failed", "deleting", "deleted"}]
     by_worth = sorted(usable, key=lambda version: version.version not in served)
     settled = {version.version for version in by_worth[:keep]} | staying
-    settled |= {
-        version.version for version in usable if version.status != "active" or agent.serves(version.version, versions)
-    }
+    settled |= {version.version for version in usable if version.status != "active"}
+    settled |= (serving := {version.version for version in own if agent.serves(version.version, versions)})
     if len(made := [version for version in own if owner.made(version)]) < len(versions):
         settled |= {version.version for version in made[:1]}
     going = [version for version in own if version.version not in settled and version.status not in _LEAVING]
     used = {session.version for session in service.list_sessions(agent.name) if session.live} if going else set()
-    skipped: list[tuple[str, str]] = []
+    skipped = [(version.version, "traffic") for version in own if version.version in serving and version not in usable]
     removed: list[str] = []
     for version in going:
         reason = "live sessions" if version.version in used else _delete(service, version)
@@ -128,7 +128,7 @@ def remove(
     view = service.get_agent(agent)
     if view is None:
         return Removed(agent=True)
-    versions = list(service.list_versions(agent))
+    versions = history_of(service, view, patience, clock)
     decided = claim.on(agent_identity(view, versions))
     if decided.answer is not Answer.GOES:
         return Removed(agent=False, answer=decided.answer, reason=decided.reason)

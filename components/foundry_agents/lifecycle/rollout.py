@@ -16,7 +16,8 @@ from foundry_agents.lifecycle.failure.deployment_errors import (
     WaitTimeoutError,
 )
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, headline, message
-from foundry_agents.lifecycle.ownership import Identity, Owner, no_other_claims, version_identity
+from foundry_agents.lifecycle.history import newest_active
+from foundry_agents.lifecycle.ownership import Identity, Owner, no_other_claims, require_ownership, version_identity
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll, retry_transient
 from foundry_agents.lifecycle.retention import Kept, prune
 from foundry_agents.lifecycle.rollout_messages import concurrent_change, failure, history_line
@@ -103,11 +104,13 @@ def roll_out(service: AgentService, plan: RolloutPlan, clock: Clock, progress: P
     A rollout that was interrupted continues from what the endpoint says, never back.
 
     Raises:
+        OwnershipError: Another stack has taken the agent over; nothing was changed.
         RolloutError: The target can't serve, did not pass its tests, or the routing was not accepted; the routing that
             was found is in force again, or the message says that it is not.
         ServiceError: The service refused before anything was changed.
     """
     found, target, check = _prepared(service, plan)
+    _require_not_taken_over(service, plan)
     plan.claim(version_identity(target))
     traffic = Traffic(service, found, plan.patience, clock)
     tests = None
@@ -127,6 +130,17 @@ def roll_out(service: AgentService, plan: RolloutPlan, clock: Clock, progress: P
     progress(f"{run.summary(now)}{history_line(history)}")
     previous = found.routing.largest(but=plan.version) if traffic.moved else None
     return RolledOut(now, target, previous, traffic.moved or not found.enabled, history)
+
+
+def _require_not_taken_over(service: AgentService, plan: RolloutPlan) -> None:
+    """Refuse a stack from which another one has taken the agent over; a stack that only moves traffic may do that.
+
+    Raises:
+        OwnershipError: Nothing was changed.
+    """
+    history = [version for version in service.list_versions(plan.agent) if version.status != "failed"]
+    if any(map(plan.owner.made, history)):
+        require_ownership(plan.owner.of(history), history, plan.agent, take_over=False)
 
 
 def _prepared(service: AgentService, plan: RolloutPlan) -> tuple[AgentView, VersionView, Check | None]:
@@ -330,8 +344,8 @@ class _Run:
             self._progress(f"{self._tests.subject} passed through the endpoint at {percent} %")
         else:
             self._progress(
-                f"none of the sampled sessions reached version {self._plan.version} at {percent} %; testing it in a "
-                "pinned session"
+                f"no sampled session got a correct answer from version {self._plan.version} at {percent} %; testing it "
+                "in a pinned session"
             )
             self._test_before_traffic(percent)
 
@@ -345,20 +359,16 @@ class _Run:
 
     def _live(self, found: AgentView) -> Routing:
         """Return the routing with ``@latest`` resolved to the version that it serves now."""
-        return found.routing.resolved(self._newest_active() if found.follows_latest else None)
+        if not found.follows_latest:
+            return found.routing.resolved(None)
+        newest = newest_active(self._service, self._service.list_versions(self._plan.agent))
+        return found.routing.resolved(newest.version if newest else None)
 
     def _stable_side(self, live: Routing) -> str | None:
         """Return the version that keeps the rest of the traffic: the active one with the largest share."""
         for route in sorted(live.routes, key=lambda route: -route.percent):
             if route.percent and route.version not in {self._plan.version, LATEST} and self._is_active(route.version):
                 return route.version
-        return None
-
-    def _newest_active(self) -> str | None:
-        # A list may be stale [observed]: a single read decides.
-        for version in self._service.list_versions(self._plan.agent):
-            if version.status == "active" and self._is_active(version.version):
-                return version.version
         return None
 
     def _is_active(self, number: str) -> bool:

@@ -13,6 +13,7 @@ from foundry_agents.lifecycle.failure.deployment_errors import PromotionConflict
 from foundry_agents.lifecycle.failure.errors import InputError, Problem
 from foundry_agents.lifecycle.failure.service_errors import ResponseLostError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
+from foundry_agents.lifecycle.history import toolbox_history
 from foundry_agents.lifecycle.inputs.tool_rules import connections_of
 from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import (
@@ -107,7 +108,9 @@ def create_or_adopt(
         InputError: A tool names a connection that the project does not have; nothing was changed.
         ServiceError: The service refused; nothing was created unless the error says so.
     """
-    history = retry_until_project_ready(lambda: list(service.list_versions(plan.toolbox)), clock, progress)
+    history = retry_until_project_ready(
+        lambda: toolbox_history(service, plan.toolbox, plan.patience, clock), clock, progress
+    )
     known = plan.owner.of(history)
     require_ownership(known, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name")
     plan.claim(toolbox_identity(history))
@@ -289,7 +292,7 @@ def retire(
     Raises:
         RemovalRefusedError: The run is limited to a part of the stack.
     """
-    history = list(service.list_versions(toolbox))
+    history = toolbox_history(service, toolbox, patience, clock)
     owner = owner.of(history)
     seen = next((one for one in history if one.version == version), None)
     if seen is None:

@@ -180,7 +180,7 @@ def _indexed(
         "indexed",
         done=is_indexed,
         describe=_progress_of,
-        failure=lambda seen: _not_indexed(service, seen, plan) if seen.failed else None,
+        failure=lambda seen: _not_indexed(service, seen, plan, adopted=known) if seen.failed else None,
         gone=lambda _last: _deleted(store),
         # A read may be stale also where a list has shown the store.
         missing_reads=STALE_READS_TOLERATED if known else MISSING_READS_TOLERATED,
@@ -202,15 +202,25 @@ def _deleted(store: VectorStoreView) -> VectorStoreError:
     )
 
 
-def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: StorePlan) -> VectorStoreError:
+def _not_indexed(
+    service: VectorStoreService, store: VectorStoreView, plan: StorePlan, *, adopted: bool
+) -> VectorStoreError:
+    """Return the error; remove the store, unless it was there before and something uses it."""
     names = {file.id: file.filename for file in service.list_files()}
-    failed = [file for file in service.files_of(store.id) if file.status in {"failed", "cancelled"}]
-    _delete_with_files(service, store, list(service.files_of(store.id)), Owner(plan.ownership.owner))
+    files = list(service.files_of(store.id))
+    failed = [file for file in files if file.status in {"failed", "cancelled"}]
+    stays = adopted and _used_of(service)(store.id)
+    if not stays:
+        _delete_with_files(service, store, files, Owner(plan.ownership.owner))
     return VectorStoreError(
         store.id,
         what=f"can't be used: {store.failed} of {store.total} files could not be indexed",
-        state=f"{store.id} was removed; nothing else was changed",
-        do="fix the files that are named below, or leave them out, and run `pulumi up` again",
+        state=f"{store.id} stays, because a toolbox or an agent uses it; nothing was changed"
+        if stays
+        else f"{store.id} was removed with its files; nothing else was changed",
+        do="remove the files that are named below from the store, and run `pulumi up` again"
+        if stays
+        else "fix the files that are named below, or leave them out, and run `pulumi up` again",
         files={names.get(file.id, file.id): file.error or file.status for file in failed},
     )
 

@@ -23,6 +23,7 @@ from foundry_agents.lifecycle.failure.errors import (
 )
 from foundry_agents.lifecycle.failure.service_errors import ServiceError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, plain_fingerprint
+from foundry_agents.lifecycle.history import history_of, newest_active
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from foundry_agents.lifecycle.outcomes import Made, Outcome, Retired
 from foundry_agents.lifecycle.ownership import (
@@ -142,7 +143,7 @@ class _Run:
 
     def make(self) -> Made[VersionView]:
         agent = retry_until_project_ready(lambda: self.service.get_agent(self.plan.agent), self.clock, self.progress)
-        history = list(self.service.list_versions(self.plan.agent)) if agent else []
+        history = history_of(self.service, agent, self.plan.patience, self.clock) if agent else []
         _require_hosted_and_own(self.plan, history)
         if agent:
             self.plan.claim(agent_identity(agent, history))
@@ -230,7 +231,7 @@ class _Run:
 
         This narrows a race and does not close it: someone else may un-pin between this and the POST.
         """
-        serving = next((version for version in history if version.status == "active"), None)
+        serving = newest_active(self.service, history)
         if not agent.follows_latest or serving is None:
             return
         self.service.set_routes(agent.name, agent.routing.resolved(serving.version).routes)
@@ -300,9 +301,16 @@ class _Run:
         return f"{failed.id} was removed"
 
     def _remove_failed(self, same: Sequence[VersionView], *, keep: VersionView) -> None:
-        """Delete failed tries of the same definition once it is active. A refused delete is only reported."""
-        for version in same:
-            if version.version == keep.version:
+        """Delete failed tries of the same definition once it is active. A refused delete is only reported.
+
+        One with traffic stays: its rollout moves the traffic first, and retention then deletes it.
+        """
+        others = [version for version in same if version.version != keep.version]
+        if not others:
+            return
+        agent = self.service.get_agent(self.plan.agent)
+        for version in others:
+            if agent and agent.percent_of(version.version):
                 continue
             try:
                 seen = self.service.get_version(version.agent, version.version)
