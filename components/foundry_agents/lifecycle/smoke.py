@@ -205,18 +205,18 @@ class SmokeRunner:
             SmokeTestError: A wrong answer of the version too often, no answer at all, or at 100 % not its own.
         """
         left = min(MOST_ASKS, math.ceil(3 * _WHOLE / percent))
-        met = False
+        last: Answer | None = None
 
         def ask(left_s: float) -> Answer | None:
-            nonlocal left, met
-            met = False
+            nonlocal left, last
+            last = None
             until = self.clock.now() + left_s
             while True:
                 answer = self._ask(None, left_s)
                 self._forget(answer.session)
                 if answer.version == self.version or (not answer.version and percent == _WHOLE):
-                    met = True
-                    return answer
+                    last = answer
+                    return last
                 if percent == _WHOLE:
                     raise _OtherVersionError(answer.version)
                 left -= 1
@@ -224,7 +224,7 @@ class SmokeRunner:
                     return None
 
         self._until_right(ask, f"{self.subject} through the endpoint at {percent} %")
-        return met
+        return last is not None
 
     def _until_right(self, ask: Callable[[float], Answer | None], subject: str) -> None:
         start = self.clock.now()
