@@ -163,9 +163,8 @@ def test_a_second_host_name_of_one_project_deletes_nothing(stack: Stack) -> None
     assert stack.agents() == []
 
 
-@pytest.mark.parametrize(
-    "options", [("--target", "r"), pytest.param(("--exclude", "v"), marks=pytest.mark.long)], ids=["target", "exclude"]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("options", [("--target", "r"), ("--exclude", "v")], ids=["target", "exclude"])
 def test_an_up_with_targets_or_exclusions_removes_a_rollout_and_keeps_its_agent(
     stack: Stack, options: tuple[str, str]
 ) -> None:
@@ -219,6 +218,7 @@ agent({support})
 """
 
 
+@pytest.mark.long
 def test_a_stack_that_is_renamed_changes_nothing(stack: Stack) -> None:
     """Case 86; pulumi-features A4: names of account, project and registry were made from the stack's."""
     guid = stack.deployed(NATIVE.format(shop='"shop"', images='"images"', support='"support"', group=stack.there.name))
@@ -357,9 +357,8 @@ def a_file(place: Path) -> None:
     place.write_text("precious", encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "laid", [foreign, pytest.param(linked, marks=pytest.mark.long), pytest.param(a_file, marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("laid", [foreign, linked, a_file])
 def test_an_agent_that_changes_its_provider_stays_even_if_processes_cannot_exchange_notes(
     stack: Stack, laid: Callable[[Path], None]
 ) -> None:
@@ -482,6 +481,7 @@ agent("third", tools=[fa.CodeInterpreter()])
 """
 
 
+@pytest.mark.long
 def test_a_new_resource_does_not_stop_a_run_that_does_not_create_it(stack: Stack) -> None:
     """Cases 85 and 91: Pulumi gives such a resource's inputs as its outputs, an identity without its principal."""
     body = 'agent("support", environment={"GREETING": "Hello"})\n'

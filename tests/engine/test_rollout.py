@@ -147,6 +147,7 @@ def test_a_broken_release_gets_no_traffic_and_the_next_up_with_a_fixed_one_succe
     assert rolled.here.project.outputs() == {"serving": "1", "previous": "3", "kept": ["3", "1"]}
 
 
+@pytest.mark.long
 def test_a_rollout_that_is_killed_at_a_step_continues_there_and_never_goes_back(
     deploy: Callable[..., Deployment],
 ) -> None:
@@ -220,6 +221,7 @@ def test_a_change_in_the_portal_is_one_field_in_the_preview_and_one_write_to_und
     assert len(rolled.here.writes()) == before
 
 
+@pytest.mark.long
 def test_destroy_deletes_an_agent_whose_first_rollout_failed_and_a_rename_deletes_nothing(
     deploy: Callable[..., Deployment],
 ) -> None:
