@@ -221,7 +221,9 @@ def test_what_is_in_use_survives_retention_and_what_is_not_is_deleted(figure: Re
     service.sessions["support"] = {"session": "5"}
     agent = service.get_agent("support")
     assert agent is not None
-    prune(service, agent, owner=MINE, keep=3, staying=frozenset({"10"}))
+    prune(
+        service, agent, versions=list(service.list_versions("support")), owner=MINE, keep=3, staying=frozenset({"10"})
+    )
     figure("53", "versions left of 10: keep 3, one routed, one with a session", len(service.statuses_left()), "=", 5)
 
     service = _ten_versions()

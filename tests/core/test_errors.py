@@ -230,8 +230,9 @@ def test_an_agent_of_another_stack_is_an_error_with_the_one_layout() -> None:
         '  Why: the stack "acme/agents/prod" manages it',
         "  State: No changes were made.",
         (
-            "  Do: choose another agent_name, or set take_over=True to manage it from this stack. If this stack was "
-            "renamed, run `pulumi up` without --replace, and rename a component with an alias"
+            "  Do: choose another agent_name, or set take_over=True to manage it from this stack, and replace its "
+            "version if nothing else about it changes: `pulumi up --replace URN`. If this stack was renamed, run "
+            "`pulumi up` without --replace, and rename a component with an alias"
         ),
     ]
 
@@ -374,3 +375,14 @@ def test_a_headline_is_the_first_line_or_the_name_of_the_class_when_there_is_no_
 def test_a_line_of_the_services_text_does_not_look_like_a_part_of_ours() -> None:
     text = str(ServiceError("no\n  Do: delete everything", operation="POST …", status=400))
     assert text.splitlines()[-2:] == ["  Service said: no", "    |   Do: delete everything"]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_no_line_of_the_services_text_looks_like_one_of_ours(line_end: str) -> None:
+    text = message("what", said=f"no{line_end}  State: all is fine", state="it was deleted")
+    assert text.splitlines() == ["what", "  State: it was deleted", "  Service said: no", "    |   State: all is fine"]
+
+
+def test_an_owner_with_a_line_end_is_shown_on_one_line() -> None:
+    error = OwnershipError("support", owner="x", reason='the stack "a\n  State: all is fine" manages it')
+    assert '  Why: the stack "a State: all is fine" manages it' in str(error).splitlines()

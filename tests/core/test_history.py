@@ -13,7 +13,7 @@ from foundry_agents.lifecycle.history import STALE_LIST_S, history_of, newest_ac
 from foundry_agents.lifecycle.ownership import Owner
 from foundry_agents.lifecycle.polling import PollSettings
 from foundry_agents.lifecycle.retention import remove
-from foundry_agents.lifecycle.toolboxes import ToolboxPlan, create_or_adopt
+from foundry_agents.lifecycle.toolboxes import ToolboxPlan, create_or_adopt, retire
 from foundry_agents.lifecycle.versions import create_or_adopt as create_version
 from foundry_agents.lifecycle.views import AgentView, ToolboxVersionView, VersionView
 from foundry_agents.testing import FastClock, MemoryToolboxes
@@ -129,6 +129,18 @@ def test_what_a_stale_list_hides_decides_once_it_shows() -> None:
     assert (removed.agent, removed.versions) == (False, ("1",))
 
 
+@pytest.mark.parametrize("status", ["failed", "deleting", "deleted"])
+def test_a_newest_version_that_is_over_is_not_waited_for(status: str) -> None:
+    """Nothing is decided by it, and a list may never show it."""
+    service, clock = FaultyService(), FastClock()
+    service.has("1", ownership=owned("v1:1"))
+    service.has("2", status, owned("v1:2"))
+    agent = _agent(service)
+    service.list_versions = lambda _agent: iter([service.versions["support"]["1"]])  # type: ignore[method-assign,assignment]
+    assert [view.version for view in history_of(service, agent, PATIENCE, clock)] == ["1"]
+    assert clock.now() == 0
+
+
 # --- What @latest serves ---------------------------------------------------------------------------------------------
 
 
@@ -155,13 +167,16 @@ def test_a_version_that_is_listed_as_over_is_not_read(status: str) -> None:
 
 @dataclass
 class LaggingToolboxes(MemoryToolboxes):
-    """``stale`` is the number of lists that are empty."""
+    """``stale`` lists are empty, or lack the newest ``lacks`` versions."""
 
     stale: int = 0
 
+    lacks: int = 0
+
     def list_versions(self, toolbox: str) -> Iterator[ToolboxVersionView]:
         self.stale -= 1
-        return super().list_versions(toolbox) if self.stale < 0 else iter(())
+        history = list(super().list_versions(toolbox))
+        return iter(history if self.stale < 0 else history[self.lacks :] if self.lacks else ())
 
 
 def toolboxes(stale: int) -> LaggingToolboxes:
@@ -173,6 +188,26 @@ def toolboxes(stale: int) -> LaggingToolboxes:
 
 def test_an_empty_list_of_a_toolbox_with_a_default_version_is_read_again() -> None:
     assert [view.version for view in toolbox_history(toolboxes(3), "support", PATIENCE, FastClock())] == ["1"]
+
+
+def test_a_list_without_the_default_version_authorises_no_delete_and_no_promotion() -> None:
+    """Another stack has just taken the toolbox over, and its version is the default."""
+    service = LaggingToolboxes()
+    mine = ToolboxPlan("support", {}, owned("v1:1"), PATIENCE)
+    service.create_version("support", [], "", mine.ownership.as_metadata())
+    service.create_version("support", [], "", owned("v1:2", owner=OTHER_OWNER).as_metadata())
+    service.promote("support", "2")
+    service.calls.clear()
+    service.stale, service.lacks = 2, 1
+    with pytest.raises(OwnershipError):
+        create_or_adopt(service, mine, FastClock(), print)
+    service.stale = 2
+    became, _why = retire(
+        service, "support", "1", owner=Owner(OWNER), claim=PROVED, fresh=(), clock=FastClock(), patience=PATIENCE,
+        progress=print,
+    )  # fmt: skip
+    assert service.default_version("support") == "2", became
+    assert service.writes in ([], ["delete_version support:1"])
 
 
 def test_a_toolbox_that_is_new_has_an_empty_list_at_once() -> None:

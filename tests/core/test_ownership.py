@@ -17,6 +17,7 @@ from foundry_agents.lifecycle.ownership import (
     agent_identity,
     claimed_twice,
     identity,
+    is_recorded,
     owner_in,
     require_ownership,
     store_identity,
@@ -49,7 +50,7 @@ def test_a_stack_owns_what_it_has_made_and_nothing_else() -> None:
 def test_a_stack_owns_what_it_has_taken_over_and_has_not_made_it() -> None:
     """Case 89."""
     owner = Owner(OWNER).taking_over([version(), version(owner=OTHER_OWNER), version(owner=None)])
-    assert owner == Owner(OWNER, frozenset({OTHER_OWNER, NO_OWNER}))
+    assert owner == Owner(OWNER, frozenset({OTHER_OWNER, "no owner until 1"}))
     assert owner.owns(version(owner=OTHER_OWNER))
     assert owner.owns(version(owner=None))
     assert not owner.made(version(owner=OTHER_OWNER))
@@ -110,6 +111,69 @@ def test_a_version_that_has_failed_has_taken_nothing_over() -> None:
     assert owner.owns(version("1", owner=OTHER_OWNER))
     taken = [version("3", status="failed"), version("2", owner=OTHER_OWNER), version("1")]
     assert not Owner(OWNER).of(taken).owns(version("2", owner=OTHER_OWNER))
+
+
+def test_what_a_portal_made_before_a_takeover_stays_ours_and_what_it_made_since_never_becomes_ours() -> None:
+    """Also when this stack's first version is pruned: state says up to which number."""
+    first = Owner(OWNER).taking_over([version("2", owner=None), version("1", owner=None)])
+    history = [version("5"), version("4", owner=None), version("3"), version("2", owner=None), version("1", owner=None)]
+    then = first.of(history)
+    assert then.former == {"no owner until 2"}
+    assert [then.owns(each) for each in history] == [True, False, True, True, True]
+    pruned = [history[0], history[1], history[3]]
+    assert [then.of(pruned).owns(each) for each in pruned] == [True, False, True]
+
+
+def test_a_second_takeover_makes_no_version_ours_that_is_newer_than_our_first() -> None:
+    """State may be from before the agent was deleted and created again in the portal."""
+    once = Owner(OWNER).taking_over([version("1", owner=None)])
+    again = once.taking_over([version("3", owner=None), version("2"), version("1", owner=None)])
+    assert again.former == {"no owner until 3"}
+    history = [version("4"), version("3", owner=None), version("2"), version("1", owner=None)]
+    assert [again.of(history).owns(each) for each in history] == [True, False, True, True]
+
+
+def test_a_number_in_state_is_none_of_an_agent_that_was_created_again_in_a_portal() -> None:
+    history = [version("1", owner=None)]
+    assert not Owner(OWNER, frozenset({"no owner until 3"})).of(history).owns(history[0])
+    later = [version("3", owner=None), version("2"), version("1", owner=None)]
+    owner = Owner(OWNER, frozenset({"no owner until 3"})).of(later)
+    assert [owner.owns(each) for each in later] == [False, True, True]
+
+
+def test_the_state_of_an_earlier_release_counts_while_no_version_of_ours_can_be_missing() -> None:
+    """It says only that something without an owner was taken over; a missing number may have been ours."""
+    whole = [version("4", owner=None), version("3"), version("2", owner=None), version("1", owner=None)]
+    owner = Owner(OWNER, frozenset({NO_OWNER})).of(whole)
+    assert [owner.owns(each) for each in whole] == [False, True, True, True]
+    assert owner.former == {"no owner until 2"}
+    gap = [version("4"), version("3", owner=None), version("1", owner=None)]
+    owner = Owner(OWNER, frozenset({NO_OWNER})).of(gap)
+    assert [owner.owns(each) for each in gap] == [True, False, False]
+    assert owner.former == {NO_OWNER}
+
+
+def test_a_former_owner_does_not_own_what_it_took_over_from_a_portal() -> None:
+    history = [version("3", owner=OTHER_OWNER), version("2"), version("1", owner=None)]
+    owner = Owner(OWNER, frozenset({"no owner until 1"})).of(history)
+    assert [owner.owns(each) for each in history] == [False, True, False]
+
+
+@pytest.mark.parametrize("status", ["failed", "deleting", "deleted"])
+def test_a_version_that_is_gone_or_has_failed_takes_nothing_over(status: str) -> None:
+    history = [version("3", owner=OTHER_OWNER, status=status), version("2"), version("1", owner=OTHER_OWNER)]
+    assert Owner(OWNER).of(history).owns(history[2])
+
+
+def test_a_takeover_is_recorded_by_the_newest_version_that_has_an_owner() -> None:
+    ours = Owner(OWNER)
+    assert is_recorded(ours, [version("3", owner=None), version("2"), version("1", owner=OTHER_OWNER)])
+    assert not is_recorded(ours, [version("2", owner=OTHER_OWNER), version("1")])
+    assert not is_recorded(ours, [version("3", status="failed"), version("2", owner=OTHER_OWNER), version("1")])
+    assert is_recorded(ours, [version("2", owner=OTHER_OWNER, status="failed"), version("1")])
+    assert is_recorded(ours, [version("2", status="failed"), version("1", status="failed")])
+    assert not is_recorded(ours, [version(owner=None)])
+    assert not is_recorded(ours, [])
 
 
 def test_what_a_portal_has_made_since_a_takeover_is_not_ours_whatever_state_says() -> None:

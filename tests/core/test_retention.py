@@ -163,7 +163,15 @@ def _long_history(*routes: Route, count: int = 10) -> FaultyService:
 def _prune(service: FaultyService, keep: int | None, serving: str = "10", served: frozenset[str] = frozenset()) -> Kept:
     agent = service.get_agent("support")
     assert agent is not None
-    return prune(service, agent, owner=Owner(OWNER), keep=keep, staying=frozenset({serving}), served=served)
+    return prune(
+        service,
+        agent,
+        versions=list(service.list_versions("support")),
+        owner=Owner(OWNER),
+        keep=keep,
+        staying=frozenset({serving}),
+        served=served,
+    )
 
 
 def test_a_release_that_never_served_does_not_push_out_the_one_to_go_back_to() -> None:
@@ -204,7 +212,15 @@ def test_of_what_was_taken_over_the_newest_of_our_own_stays_as_long_as_others_do
     agent = service.get_agent("support")
     assert agent is not None
     owner = Owner(OWNER, frozenset({OTHER_OWNER, NO_OWNER}))
-    history = prune(service, agent, owner=owner, keep=1, staying=frozenset({"1"}), served=frozenset({"1"}))
+    history = prune(
+        service,
+        agent,
+        versions=list(service.list_versions("support")),
+        owner=owner,
+        keep=1,
+        staying=frozenset({"1"}),
+        served=frozenset({"1"}),
+    )
     assert history == Kept(kept=("3", "1"), removed=("2",))
 
 
@@ -417,8 +433,31 @@ def test_a_version_with_traffic_stays_although_it_is_not_active_any_more(status:
     service.has("1", status, ownership=owned("v1:1"))
     agent = service.get_agent("support")
     assert agent is not None
-    kept = prune(service, agent, owner=Owner(OWNER), keep=1, staying=frozenset({"3"}))
+    kept = prune(
+        service,
+        agent,
+        versions=list(service.list_versions("support")),
+        owner=Owner(OWNER),
+        keep=1,
+        staying=frozenset({"3"}),
+    )
     assert kept == Kept(("3",), (("1", "traffic"),), ("2",))
+
+
+@pytest.mark.parametrize("status", ["failed", "deleting"])
+def test_the_version_that_proves_the_takeover_is_one_that_counts(status: str) -> None:
+    """A failed one says nothing, so the older one that is active stays."""
+    service = FaultyService()
+    service.has("1", ownership=owned("v1:1", owner=OTHER_OWNER))
+    service.has("2", ownership=owned("v1:2"))
+    service.has("3", status, owned("v1:3"))
+    service.routes["support"] = (Route("1", 100),)
+    agent = service.get_agent("support")
+    assert agent is not None
+    versions = list(service.list_versions("support"))
+    owner = Owner(OWNER, frozenset({OTHER_OWNER}))
+    prune(service, agent, versions=versions, owner=owner, keep=1, staying=frozenset({"1"}), served=frozenset({"1"}))
+    assert {"1", "2"} <= set(service.statuses_left())
 
 
 def test_an_agent_with_a_long_history_goes_in_one_request_and_its_failed_versions_are_pruned() -> None:
@@ -429,6 +468,13 @@ def test_an_agent_with_a_long_history_goes_in_one_request_and_its_failed_version
     service.routes["support"] = (Route("299", 100),)
     agent = service.get_agent("support")
     assert agent is not None
-    assert prune(service, agent, owner=Owner(OWNER), keep=299, staying=frozenset({"299"})).removed == ("300",)
+    assert prune(
+        service,
+        agent,
+        versions=list(service.list_versions("support")),
+        owner=Owner(OWNER),
+        keep=299,
+        staying=frozenset({"299"}),
+    ).removed == ("300",)
     assert _remove(service).agent
     assert service.writes[-1] == "delete_agent support"

@@ -129,6 +129,18 @@ def test_a_stack_whose_agent_was_taken_over_moves_and_prunes_nothing() -> None:
     assert service.writes == []
 
 
+def test_a_takeover_that_a_list_does_not_show_yet_stops_the_rollout() -> None:
+    service = service_with(Route("3", 100))
+    service.has("3", ownership=owned("v1:3", owner=OTHER_OWNER))
+    listed = service.list_versions
+    stale = iter([True, True])
+    service.list_versions = lambda agent: (  # type: ignore[method-assign]
+        view for view in listed(agent) if view.version != "3" or not next(stale, False)
+    )
+    assert isinstance(run(service, plan("2", keep=1)).error, OwnershipError)
+    assert service.writes == []
+
+
 def test_a_stack_that_has_made_no_version_may_move_the_traffic() -> None:
     """A rollout on its own, of an agent that another program creates. What failed has made nothing."""
     service = FaultyService()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -230,6 +232,43 @@ def test_an_error_that_is_no_exception_refuses_and_ctrl_c_does_not() -> None:
         test.problem_of(_answer("12"), interrupted)
 
 
+class _BadText(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+class _Proxy:
+    @property  # type: ignore[misc]  # as an unbound proxy of a web framework does
+    def __class__(self) -> type:
+        raise RuntimeError("unbound")
+
+
+def _bad_text(_text: str, _body: Mapping[str, object]) -> object:
+    raise _BadText
+
+
+@contextmanager
+def _managed(_text: str, _body: Mapping[str, object]) -> Iterator[None]:
+    yield
+
+
+@pytest.mark.parametrize(
+    ("check", "refusal"),
+    [
+        pytest.param(_bad_text, "_BadText", id="an error without a text"),
+        pytest.param(lambda _text, _body: _Proxy(), "unbound", id="a proxy"),
+        pytest.param(_managed, "it returned a _GeneratorContextManager", id="a context manager"),
+        pytest.param(lambda _text, _body: Future[bool](), "it returned a Future", id="a future"),
+        pytest.param(lambda _text, _body: print, "it returned a builtin", id="a function"),
+    ],
+)
+def test_what_a_check_does_beyond_returning_stays_a_refusal(check: Check, refusal: str) -> None:
+    test = smoke(SmokeTest("q", check="json:loads"))
+    problem = test.problem_of(_answer("12"), check)
+    assert problem is not None
+    assert problem.startswith(f'"12": {refusal}')
+
+
 @pytest.mark.parametrize("name", ["bool_", "bool"])
 def test_the_false_of_another_library_refuses(name: str) -> None:
     """NumPy has a False of its own, which is no bool."""
@@ -263,8 +302,24 @@ def test_an_answer_that_nests_too_deeply_is_no_document() -> None:
 def test_a_position_in_a_list_is_made_of_ascii_digits() -> None:
     assert looked_up(["a", "b", "c"], "²") is None
     assert looked_up(["a", "b", "c"], "٢") is None
+    assert looked_up(["a"], "9" * 5000) is None
 
 
+def test_a_class_may_be_a_check_whatever_its_objects_do_when_called() -> None:
+    load_check(f"{__name__}:CallableObject")
+
+
+def test_an_object_that_answers_no_question_about_itself_is_an_error_of_the_import() -> None:
+    with pytest.raises(SmokeTestError, match="nope"):
+        load_check(f"{__name__}:SHY.check")
+
+
+class _Shy:
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError("nope")
+
+
+SHY = _Shy()
 CALLABLE = CallableObject()
 
 

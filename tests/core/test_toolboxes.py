@@ -121,7 +121,7 @@ def test_a_version_that_shall_not_be_the_default_is_not_promoted() -> None:
     service.calls.clear()
     make(service, other("v1:b", promote=False))
     assert service.defaults == {"support": "1"}
-    assert "default_version support" not in service.calls
+    assert "promote support:2" not in service.calls
 
 
 def test_a_run_that_was_cut_before_the_promotion_is_gone_on_with() -> None:
@@ -182,6 +182,18 @@ def test_a_plan_that_takes_nothing_over_owns_only_what_its_stack_has_made() -> N
     service.has("2", None)
     made = create_or_adopt(service, PLAN, FastClock(), lambda _line: None)
     assert [made.owner.owns(view) for view in service.versions["support"].values()] == [True, False, True]
+
+
+@pytest.mark.parametrize(("fault", "number"), [("", "3"), ("committed", "3"), ("lost", "3")])
+def test_a_stack_that_takes_a_toolbox_back_posts_also_where_it_has_made_the_same_before(
+    fault: str, number: str
+) -> None:
+    service = Faulty(faults=[fault])
+    service.has("1", PLAN.ownership)
+    service.has("2", OwnershipMetadata("v1:b", OTHER_OWNER))
+    version, adopted, _lines = make(service, replace(PLAN, take_over=True))
+    assert (version, adopted) == (number, False)
+    assert service.defaults == {"support": number}
 
 
 def test_a_connection_that_the_project_has_not_is_named_before_any_write() -> None:

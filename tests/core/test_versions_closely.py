@@ -87,9 +87,34 @@ def test_another_owners_version_is_neither_adopted_nor_removed_when_it_fails_nor
     service.has("1", ownership=theirs)
     with pytest.raises(OwnershipError):
         _run(service)
+    assert retire(service, "support", "1", owner=Owner(OWNER), force=False) is Retired.NOT_OURS
     made = _run(service, plan(take_over=True))
     assert (made.outcome, made.view.id) == (Outcome.CREATED, "support:2")
-    assert retire(service, "support", "1", owner=Owner(OWNER), force=False) is Retired.NOT_OURS
+
+
+@pytest.mark.parametrize("equal", ["1", "2"])
+def test_a_stack_that_takes_an_agent_back_posts_also_where_it_has_made_the_same_before(equal: str) -> None:
+    """Adopting posts nothing, so the other stack would stay the owner, and its destroy would delete the agent."""
+    service = FaultyService()
+    fingerprint = plan().ownership.fingerprint
+    service.has("1", ownership=owned(fingerprint if equal == "1" else "v1:1"))
+    service.has("2", ownership=owned(fingerprint if equal == "2" else "v1:2", owner=OTHER_OWNERS[0]))
+    made = _run(service, plan(take_over=True))
+    assert (made.outcome is Outcome.ADOPTED, made.view.id) == (False, "support:3")
+    assert _attempts(service)[-1] == "2", "else the service would hand back the version that is equal"
+    assert not Owner(OTHER_OWNERS[0]).of(list(service.list_versions("support"))).owns(made.view)
+    assert _run(service).view.id == "support:3", "the next run needs no take_over"
+
+
+def test_a_former_owner_retires_nothing_that_it_has_not_made() -> None:
+    service = FaultyService()
+    service.has("1", ownership=owned("v1:1", owner=OTHER_OWNERS[0]))
+    service.has("2", ownership=owned("v1:2"))
+    service.has("3", ownership=owned("v1:3", owner=OTHER_OWNERS[0]))
+    service.routes["support"] = (Route("3", 100),)
+    former = Owner(OWNER, frozenset({OTHER_OWNERS[0]}))
+    assert retire(service, "support", "1", owner=former, force=False) is Retired.NOT_OURS
+    assert retire(service, "support", "2", owner=former, force=False) is Retired.DELETED
 
 
 @pytest.mark.parametrize("owner", ["", *OTHER_OWNERS])

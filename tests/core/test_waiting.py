@@ -329,6 +329,22 @@ def test_a_lost_post_is_looked_for_until_looking_works() -> None:
     assert post_once(post, find, PollSettings(60, 5), FastClock()) == "made"
 
 
+def test_a_second_post_waits_while_the_service_is_throttling() -> None:
+    answers: list[object] = [
+        ResponseLostError("reset", operation="POST …"),
+        ThrottledError("later", operation="POST …", status=429, retry_after_s=1),
+        "made",
+    ]
+
+    def post() -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert post_once(post, lambda: None, PollSettings(60, 5), FastClock()) == "made"
+
+
 def test_where_looking_fails_too_the_error_is_that_of_the_post_and_says_that_it_may_have_been_carried_out() -> None:
     posts: list[str] = []
 

@@ -391,6 +391,13 @@ def test_a_retry_after_date_with_and_without_a_zone_is_in_utc(
     assert caught.value.retry_after_s == pytest.approx(600, abs=30)
 
 
+def test_a_retry_after_that_no_calendar_has_counts_as_none(script: Script, service: FoundryAgentService) -> None:
+    script.says(failure(429, "later", "no", **{"retry-after": "Mon, 99999999999999999999 Jan 2020 00:00:00 GMT"}))
+    with pytest.raises(ThrottledError) as caught:
+        service.create_version("support", AgentDefinition.from_values(values()), {})
+    assert caught.value.retry_after_s is None
+
+
 def test_a_patch_is_on_the_wire_once(script: Script, service: FoundryAgentService) -> None:
     """Case 5."""
     script.says(failure(503, "unavailable", "no"))

@@ -171,9 +171,9 @@ def test_half_an_emoji_in_a_text_of_the_service_reaches_the_user_as_another_char
 
     @readable_errors
     def create(_provider: HostedAgentVersionProvider, _props: Mapping[str, object]) -> None:
-        raise ValueError("no room \ud83d left")
+        raise ValueError("no room \ud83d left\x1b[2K\x1b[1A\r")
 
-    with pytest.raises(Exception, match=r"^no room \? left$"):
+    with pytest.raises(Exception, match=r"^no room \? left \[2K \[1A $"):
         create(HostedAgentVersionProvider(), {})
 
 

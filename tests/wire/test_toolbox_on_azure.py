@@ -11,7 +11,6 @@ import pytest
 
 import foundry_agents as fa
 from foundry_agents.lifecycle.inputs.tool_rules import by_name
-from foundry_agents.lifecycle.ownership import NO_OWNER
 from foundry_agents.resources.toolbox_version import ToolboxVersionProvider
 from foundry_agents.tools.tools import AnyTool
 from foundry_emulator.journal import Entry
@@ -283,6 +282,6 @@ def test_a_destroy_of_a_toolbox_that_was_taken_over_leaves_none(box: Box, later:
     """Case 89."""
     box.someone_else("POST", f"toolboxes/{box.name}/versions", {"tools": [{"type": "web_search"}]})
     state = box.create(DOCS, take_over=True)
-    assert state.outs["former_owners"] == [NO_OWNER]
+    assert state.outs["former_owners"] == ["no owner until 1"]
     box.delete(state, later)
     assert box.versions() == []

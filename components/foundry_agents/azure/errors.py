@@ -180,7 +180,7 @@ def _retry_after_s(error: HttpResponseError) -> float | None:
         return float(text)
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # A date without a zone is in UTC [http].
     when = when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
-from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
+from foundry_agents.lifecycle.ownership import counts
+from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll, retry_transient
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.views import AgentView, ToolboxVersionView, VersionView
@@ -24,16 +26,10 @@ def history_of(service: AgentService, agent: AgentView, patience: PollSettings, 
         WaitTimeoutError: The list lacks the newest version, although a read shows it; nothing was changed.
         ServiceError: The service refused.
     """
-    latest = agent.latest
-
-    def exists() -> bool:
-        seen = service.get_version(agent.name, latest.version) if latest else None
-        return seen is not None and seen.status not in {"deleting", "deleted"}
-
     return _complete(
         lambda: list(service.list_versions(agent.name)),
-        latest.version if latest else None,
-        exists,
+        agent.latest.version if agent.latest else None,
+        lambda number: service.get_version(agent.name, number),
         subject=f'the list of versions of agent "{agent.name}"',
         patience=patience,
         clock=clock,
@@ -57,19 +53,16 @@ def newest_active(service: AgentService, history: Iterable[VersionView]) -> Vers
 def toolbox_history(
     service: ToolboxService, toolbox: str, patience: PollSettings, clock: Clock
 ) -> list[ToolboxVersionView]:
-    """Return all versions of a toolbox, newest first; an empty list is compared with the default version.
+    """Return all versions of a toolbox, newest first.
 
     Raises:
-        WaitTimeoutError: The list is empty, although the toolbox has a default version; nothing was changed.
+        WaitTimeoutError: The list lacks the default version, although a read shows it; nothing was changed.
         ServiceError: The service refused.
     """
-    if history := list(service.list_versions(toolbox)):
-        return history
-    default = service.default_version(toolbox)
     return _complete(
         lambda: list(service.list_versions(toolbox)),
-        default,
-        lambda: default is not None and service.get_version(toolbox, default) is not None,
+        service.default_version(toolbox),
+        lambda number: service.get_version(toolbox, number),
         subject=f'the list of versions of toolbox "{toolbox}"',
         patience=patience,
         clock=clock,
@@ -79,16 +72,19 @@ def toolbox_history(
 def _complete(
     listed: Callable[[], list[T]],
     number: str | None,
-    exists: Callable[[], bool],
+    read: Callable[[str], T | None],
     *,
     subject: str,
     patience: PollSettings,
     clock: Clock,
 ) -> list[T]:
-    """Read a list until it has a version, or a single read does not find that version."""
+    """Read a list until it has a version, or a single read does not find that version, or one that does not count."""
 
     def is_complete(history: Sequence[T]) -> bool:
-        return number is None or any(each.version == number for each in history) or not exists()
+        if number is None or any(each.version == number for each in history):
+            return True
+        seen = retry_transient(partial(read, number), patience, clock)
+        return seen is None or not counts(seen)
 
     complete = Until[list[T]](
         subject,

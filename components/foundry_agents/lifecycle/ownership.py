@@ -16,6 +16,7 @@ So an agent, toolbox or vector store is deleted only when
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -42,8 +43,9 @@ class Owner:
     Attributes:
         name: ``organization/project/stack`` as it was when the first thing was made. It stays when the stack, its
             project or its organization is renamed, because existing metadata can't be changed.
-        former: Owners that this stack has taken over from; NO_OWNER for things that had none.
-        foreign: Ids of what former owners have made since; it is not this stack's.
+        former: Owners that this stack has taken over from. ``no owner until 3`` stands for versions without an owner up
+            to number 3, and NO_OWNER alone, in the state of earlier releases, for those of any number.
+        foreign: Ids of what is not this stack's although its owner is a former one.
     """
 
     name: str
@@ -52,7 +54,11 @@ class Owner:
 
     def owns(self, thing: HasMetadata) -> bool:
         """Return whether the thing is this stack's: made by it, or taken over."""
-        return self.made(thing) or (owner_in(thing) in self.former and thing.id not in self.foreign)
+        return self.made(thing) or (thing.id not in self.foreign and self._has_taken_over(thing))
+
+    def _has_taken_over(self, thing: HasMetadata) -> bool:
+        owner = owner_in(thing)
+        return owner in self.former or (owner == NO_OWNER and _until(self.former) is not None)
 
     def made(self, thing: HasMetadata) -> bool:
         """Return whether this stack itself has made the thing."""
@@ -62,37 +68,77 @@ class Owner:
         """Return the same owner with the stacks that it has taken the thing over from before.
 
         No stack posts to a thing that another stack manages, unless it takes it over. So a stack that has made what is
-        older than this stack's first version is a former owner, whether state says so or not. A version without
-        ownership metadata proves nothing: this stack's versions before it may be pruned.
+        older than this stack's first version is a former owner, whether state says so or not.
 
         Once another stack has made something after this stack's newest version, it has taken the thing over, and this
-        stack owns only what it has made itself. What has no ownership metadata can be made at any time, so it counts
-        only if it is older than this stack's first version.
+        stack owns only what it has made itself.
+
+        What has no ownership metadata can be made at any time. So it counts only if state says up to which number it
+        was taken over, and if it is older than this stack's first version. Its age alone proves nothing, because this
+        stack's own versions before it may be pruned.
 
         Args:
             history: All versions, newest first.
         """
-        made = [place for place, thing in enumerate(history) if self.made(thing) and not _has_failed(thing)]
+        made = [place for place, thing in enumerate(history) if self.made(thing) and counts(thing)]
         newest, first = (made[0], made[-1]) if made else (len(history), len(history))
-        since = (thing for thing in history[:newest] if not _has_failed(thing))
-        is_taken_over = any(owner_in(thing) not in {self.name, NO_OWNER} for thing in since)
+        is_taken_over = any(owner_in(thing) not in {self.name, NO_OWNER} for thing in filter(counts, history[:newest]))
+        until = self._until(history, first)
         foreign = frozenset(
             thing.id
-            for place, thing in enumerate(history)
-            if (place < first if owner_in(thing) == NO_OWNER else is_taken_over)
+            for thing in history
+            if is_taken_over or (owner_in(thing) == NO_OWNER and not 0 < _number(thing) <= until)
         )
         older = (thing for thing in history[first:] if owner_in(thing) != NO_OWNER)
-        return replace(self.taking_over(older), foreign=foreign)
+        known = self.taking_over(older)
+        if until and NO_OWNER in known.former:
+            known = replace(known, former=known.former - {NO_OWNER} | {_spelled(until)})
+        return replace(known, foreign=foreign)
+
+    def _until(self, history: Sequence[HasMetadata], first: int) -> int:
+        """Return up to which number versions without an owner are this stack's, by state and by the history.
+
+        The state of an earlier release has no number. Then it is the one before this stack's first version, if no
+        number before that is missing: a missing one may have been this stack's, and then the rest may be newer.
+        """
+        if first == len(history):
+            return 0
+        before = _number(history[first]) - 1
+        if (until := _until(self.former)) is not None:
+            return min(until, before)
+        return before if NO_OWNER in self.former and len(history[first:]) - 1 == before else 0
 
     def taking_over(self, things: Iterable[HasMetadata]) -> Owner:
         """Return the same owner once it has taken these things over."""
-        others = {owner_in(thing) for thing in things} - {self.name}
-        return Owner(self.name, self.former | others)
+        seen = list(things)
+        former = self.former | {owner_in(thing) for thing in seen} - {self.name, NO_OWNER}
+        if numbers := [_number(thing) for thing in seen if owner_in(thing) == NO_OWNER]:
+            others = frozenset(owner for owner in former if not _UNTIL.fullmatch(owner))
+            former = others | {_spelled(max(numbers))}
+        return Owner(self.name, former)
 
 
-def _has_failed(thing: HasMetadata) -> bool:
-    """Return whether posting the thing has changed nothing, so that it proves nothing."""
-    return isinstance(thing, VersionView) and thing.status == "failed"
+_UNTIL = re.compile(r"no owner until ([0-9]{1,18})")
+
+
+def _spelled(number: int) -> str:
+    return f"no owner until {number}"
+
+
+def _until(former: Iterable[str]) -> int | None:
+    """Return up to which number versions without an owner were taken over; None where state does not say it."""
+    return max((int(match[1]) for match in map(_UNTIL.fullmatch, former) if match), default=None)
+
+
+def _number(thing: HasMetadata) -> int:
+    """Return the number of a version, from its id, such as ``support:3``; 0 where there is none."""
+    number = thing.id.rpartition(":")[2]
+    return int(number) if number.isascii() and number.isdecimal() else 0
+
+
+def counts(thing: HasMetadata) -> bool:
+    """Return whether a version says who manages the thing: one that failed, or that is deleted, does not."""
+    return not (isinstance(thing, VersionView) and thing.status in {"failed", "deleting", "deleted"})
 
 
 def owner_in(thing: HasMetadata) -> str:
@@ -140,6 +186,22 @@ def recorded_fingerprint(thing: HasMetadata) -> str:
     return ownership.fingerprint if ownership else ""
 
 
+def is_recorded(owner: Owner, history: Sequence[HasMetadata]) -> bool:
+    """Return whether the service says that the thing is this stack's: it has made the newest version with an owner.
+
+    Where that is not so, a stack that takes the thing over has to post. If it adopted an existing version instead, the
+    former owner would still be the owner by all that the service knows, and its destroy would delete everything.
+
+    Args:
+        owner: This stack.
+        history: All versions, newest first.
+    """
+    known = [thing for thing in history if owner_in(thing) != NO_OWNER]
+    # A list may call an active version failed [observed]; where nothing else is left to go by, it counts.
+    known = list(filter(counts, known)) or known
+    return bool(known) and owner.made(known[0])
+
+
 def adoptable(
     history: Sequence[T],
     owner: Owner,
@@ -148,8 +210,7 @@ def adoptable(
 ) -> list[T]:
     """Return what has one of the fingerprints and may be adopted, newest first.
 
-    Before this stack has posted a version of its own, one that it has taken over is not adopted: nothing in the service
-    would say that the agent is this stack's now, and the former owner's destroy would delete it.
+    Before this stack has posted a version of its own, one that it has taken over is not adopted; see is_recorded.
 
     Args:
         history: Everything of that name, newest first.

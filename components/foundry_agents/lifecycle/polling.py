@@ -346,7 +346,7 @@ def post_once(post: Callable[[], T], find: Callable[[], T | None], settings: Pol
                 request_id=lost.request_id,
                 state=f"it may have been carried out; looking for what it created failed too: {headline(error)}",
             ) from None
-        return made or post()
+        return made or retry_throttled(post, settings, clock)
 
 
 def retry_until_project_ready(call: Callable[[], T], clock: Clock, on_wait: Callable[[str], None]) -> T:

@@ -35,6 +35,7 @@ def prune(
     service: AgentService,
     agent: AgentView,
     *,
+    versions: Sequence[VersionView],
     owner: Owner,
     keep: int | None,
     staying: frozenset[str],
@@ -42,6 +43,7 @@ def prune(
 ) -> Kept:
     """Delete own versions beyond the newest ``keep``, and own failed ones; None keeps everything.
 
+    ``versions`` is the agent's history, newest first, and complete.
     ``staying`` are versions that stay at any age: the one that serves and the one that the settings describe.
 
     Versions that have ``served`` before count as newer than those that never did: a release that failed its test must
@@ -53,7 +55,6 @@ def prune(
     Versions with traffic or a live session stay, and so do versions of other owners. A refused delete never fails the
     rollout: traffic has moved, and the next run tries again.
     """
-    versions = list(service.list_versions(agent.name))
     owner = owner.of(versions)
     own = [version for version in versions if owner.owns(version)]
     if keep is None:
@@ -63,8 +64,8 @@ def prune(
     settled = {version.version for version in by_worth[:keep]} | staying
     settled |= {version.version for version in usable if version.status != "active"}
     settled |= (serving := {version.version for version in own if agent.serves(version.version, versions)})
-    if len(made := [version for version in own if owner.made(version)]) < len(versions):
-        settled |= {version.version for version in made[:1]}
+    if not all(map(owner.made, versions)):
+        settled |= {version.version for version in [version for version in usable if owner.made(version)][:1]}
     going = [version for version in own if version.version not in settled and version.status not in _LEAVING]
     used = {session.version for session in service.list_sessions(agent.name) if session.live} if going else set()
     skipped = [(version.version, "traffic") for version in own if version.version in serving and version not in usable]

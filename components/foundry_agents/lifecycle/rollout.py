@@ -6,7 +6,7 @@ before it gets traffic, then gets its share step by step; each step is read back
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from foundry_agents.lifecycle.failure.deployment_errors import (
@@ -16,8 +16,15 @@ from foundry_agents.lifecycle.failure.deployment_errors import (
     WaitTimeoutError,
 )
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, headline, message
-from foundry_agents.lifecycle.history import newest_active
-from foundry_agents.lifecycle.ownership import Identity, Owner, no_other_claims, require_ownership, version_identity
+from foundry_agents.lifecycle.history import history_of, newest_active
+from foundry_agents.lifecycle.ownership import (
+    Identity,
+    Owner,
+    counts,
+    no_other_claims,
+    require_ownership,
+    version_identity,
+)
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll, retry_transient
 from foundry_agents.lifecycle.retention import Kept, prune
 from foundry_agents.lifecycle.rollout_messages import concurrent_change, failure, history_line
@@ -110,7 +117,7 @@ def roll_out(service: AgentService, plan: RolloutPlan, clock: Clock, progress: P
         ServiceError: The service refused before anything was changed.
     """
     found, target, check = _prepared(service, plan)
-    _require_not_taken_over(service, plan)
+    _require_not_taken_over(plan, history_of(service, found, plan.patience, clock))
     plan.claim(version_identity(target))
     traffic = Traffic(service, found, plan.patience, clock)
     tests = None
@@ -132,13 +139,13 @@ def roll_out(service: AgentService, plan: RolloutPlan, clock: Clock, progress: P
     return RolledOut(now, target, previous, traffic.moved or not found.enabled, history)
 
 
-def _require_not_taken_over(service: AgentService, plan: RolloutPlan) -> None:
+def _require_not_taken_over(plan: RolloutPlan, versions: Sequence[VersionView]) -> None:
     """Refuse a stack from which another one has taken the agent over; a stack that only moves traffic may do that.
 
     Raises:
         OwnershipError: Nothing was changed.
     """
-    history = [version for version in service.list_versions(plan.agent) if version.status != "failed"]
+    history = list(filter(counts, versions))
     if any(map(plan.owner.made, history)):
         require_ownership(plan.owner.of(history), history, plan.agent, take_over=False)
 
@@ -260,6 +267,7 @@ class _Run:
             return prune(
                 self._service,
                 now,
+                versions=history_of(self._service, now, self._plan.patience, self._clock),
                 owner=self._plan.owner,
                 keep=self._plan.keep,
                 staying=frozenset(filter(None, (self._plan.version, self._plan.described))),
@@ -361,7 +369,7 @@ class _Run:
         """Return the routing with ``@latest`` resolved to the version that it serves now."""
         if not found.follows_latest:
             return found.routing.resolved(None)
-        newest = newest_active(self._service, self._service.list_versions(self._plan.agent))
+        newest = newest_active(self._service, history_of(self._service, found, self._plan.patience, self._clock))
         return found.routing.resolved(newest.version if newest else None)
 
     def _stable_side(self, live: Routing) -> str | None:

@@ -6,7 +6,8 @@ import json
 import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from dataclasses import dataclass
 
 from foundry_agents.lifecycle.failure.deployment_errors import SmokeTestError, WaitTimeoutError
@@ -37,6 +38,8 @@ MOST_ASKS = 30
 
 _WHOLE = 100
 _SHOWN = 200
+_POSITION = re.compile(r"[0-9]{1,9}")
+"""In a list."""
 
 Check = Callable[[str, Mapping[str, object]], object]
 """Called with the text of the answer and the whole answer; raises, or returns False, when it is wrong."""
@@ -120,7 +123,7 @@ def looked_up(document: object, path: str) -> object:
     for part in path.split("."):
         if isinstance(document, Mapping):
             document = document.get(part)
-        elif isinstance(document, Sequence) and not isinstance(document, str) and part.isdecimal() and part.isascii():
+        elif isinstance(document, Sequence) and not isinstance(document, str) and _POSITION.fullmatch(part):
             document = document[int(part)] if int(part) < len(document) else None
         else:
             return None
@@ -323,19 +326,35 @@ def _words_of(error: Exception) -> str:
 
 def _judged(check: Check, answer: Answer) -> str | None:
     try:
-        verdict = check(answer.text, answer.body)
+        refusal = _refusal(check(answer.text, answer.body))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 (the user's own check: `pytest.fail` is no Exception, for one)
-        reason = str(error) or type(error).__name__
-        return f"{shown_answer(answer.text)}: {' '.join(reason.split())[:_SHOWN]}"
-    if isinstance(verdict, (Awaitable, Iterator, AsyncIterator)):
+        refusal = _text_of(error)
+    return f"{shown_answer(answer.text)}: {refusal}" if refusal else None
+
+
+_NOT_RUN = (Awaitable, Iterator, AsyncIterator, AbstractContextManager, AbstractAsyncContextManager, Future)
+"""What a function returns that has run none of its code, or not all of it yet."""
+
+
+def _refusal(verdict: object) -> str | None:
+    """Return why what a check returned refuses the answer; None when it accepts it."""
+    if isinstance(verdict, _NOT_RUN) or callable(verdict):
         if isinstance(verdict, Coroutine):
             verdict.close()  # else Python warns that it was never awaited
-        return f"{shown_answer(answer.text)}: it returned a {type(verdict).__name__}, so it has checked nothing"
+        return f"it returned a {type(verdict).__name__}, so it has checked nothing"
     # NumPy's False is another object, and no bool.
     refused = verdict is False or (type(verdict).__name__ in {"bool", "bool_"} and not verdict)
-    return f"{shown_answer(answer.text)}: it returned False" if refused else None
+    return "it returned False" if refused else None
+
+
+def _text_of(error: BaseException) -> str:
+    """Return the text of a user's error on one line, or the name of its class, whatever its ``__str__`` does."""
+    with suppress(Exception):
+        if line := " ".join(str(error).split()):
+            return line[:_SHOWN]
+    return type(error).__name__
 
 
 def _document(answer: Answer) -> object:

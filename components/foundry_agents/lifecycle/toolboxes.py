@@ -22,6 +22,7 @@ from foundry_agents.lifecycle.ownership import (
     Identity,
     Owner,
     adoptable,
+    is_recorded,
     no_other_claims,
     require_ownership,
     toolbox_identity,
@@ -116,13 +117,13 @@ def create_or_adopt(
     plan.claim(toolbox_identity(history))
     owner = plan.owner.taking_over(history) if plan.take_over else known
     default = service.default_version(plan.toolbox) if plan.promote and history else None
-    version = _own(history, plan, owner)
+    version = _own(history, plan, owner) if is_recorded(owner, history) else None
     outcome = Outcome.ADOPTED if version else Outcome.CREATED
     if version is None:
         if not history:
             plan.before_new()
         _refuse_unknown_connections(service, plan)
-        version = _post(service, plan, clock)
+        version = _post(service, plan, history, clock)
         progress(f"posted toolbox {version.id}")
     else:
         progress(f"adopted toolbox {version.id} (same tools, no POST)")
@@ -206,12 +207,20 @@ def _own(history: Sequence[ToolboxVersionView], plan: ToolboxPlan, owner: Owner)
     return next(iter(adoptable(history, owner, {plan.ownership.fingerprint})), None)
 
 
-def _post(service: ToolboxService, plan: ToolboxPlan, clock: Clock) -> ToolboxVersionView:
+def _post(
+    service: ToolboxService, plan: ToolboxPlan, history: Sequence[ToolboxVersionView], clock: Clock
+) -> ToolboxVersionView:
     metadata = {**(plan.metadata or {}), **plan.ownership.as_metadata()}
+    before = {version.version for version in history}
+
+    def find() -> ToolboxVersionView | None:
+        new = [version for version in service.list_versions(plan.toolbox) if version.version not in before]
+        return _own(new, plan, Owner(plan.ownership.owner))
+
     tools = [plan.tools[key] for key in sorted(plan.tools)]
     return post_once(
         lambda: service.create_version(plan.toolbox, tools, plan.description, metadata),
-        lambda: _own(list(service.list_versions(plan.toolbox)), plan, Owner(plan.ownership.owner)),
+        find,
         plan.patience,
         clock,
     )

@@ -180,7 +180,7 @@ def _indexed(
         "indexed",
         done=is_indexed,
         describe=_progress_of,
-        failure=lambda seen: _not_indexed(service, seen, plan, adopted=known) if seen.failed else None,
+        failure=lambda seen: _not_indexed(service, seen, plan) if seen.failed else None,
         gone=lambda _last: _deleted(store),
         # A read may be stale also where a list has shown the store.
         missing_reads=STALE_READS_TOLERATED if known else MISSING_READS_TOLERATED,
@@ -202,14 +202,12 @@ def _deleted(store: VectorStoreView) -> VectorStoreError:
     )
 
 
-def _not_indexed(
-    service: VectorStoreService, store: VectorStoreView, plan: StorePlan, *, adopted: bool
-) -> VectorStoreError:
-    """Return the error; remove the store, unless it was there before and something uses it."""
+def _not_indexed(service: VectorStoreService, store: VectorStoreView, plan: StorePlan) -> VectorStoreError:
+    """Return the error; remove the store, unless it was there before and something uses it already."""
     names = {file.id: file.filename for file in service.list_files()}
     files = list(service.files_of(store.id))
     failed = [file for file in files if file.status in {"failed", "cancelled"}]
-    stays = adopted and _used_of(service)(store.id)
+    stays = _used_of(service)(store.id)
     if not stays:
         _delete_with_files(service, store, files, Owner(plan.ownership.owner))
     return VectorStoreError(

@@ -31,6 +31,8 @@ from foundry_agents.lifecycle.ownership import (
     Owner,
     adoptable,
     agent_identity,
+    counts,
+    is_recorded,
     no_other_claims,
     require_ownership,
     version_identity,
@@ -149,7 +151,7 @@ class _Run:
             self.plan.claim(agent_identity(agent, history))
         owner = self.plan.owner.taking_over(history) if self.plan.take_over else self.plan.owner.of(history)
         same = adoptable(history, owner, {self.plan.ownership.fingerprint, *self.plan.also_known_as}, _fingerprint_of)
-        adopted = self._first_usable(same)
+        adopted = self._first_usable(same) if is_recorded(owner, history) else None
         if adopted:
             made = Made(self._wait(adopted), Outcome.ADOPTED)
         else:
@@ -334,8 +336,9 @@ def _require_hosted_and_own(plan: VersionPlan, history: Sequence[VersionView]) -
     if any(version.hosted is False for version in history):
         raise OwnershipError(plan.agent, owner=None, reason="it is an agent of another kind (not hosted)")
     # A version that failed has taken nothing over.
-    counts = [version for version in history if version.status != "failed"] or history
-    require_ownership(plan.owner.of(history), counts, plan.agent, take_over=plan.take_over)
+    require_ownership(
+        plan.owner.of(history), list(filter(counts, history)) or history, plan.agent, take_over=plan.take_over
+    )
 
 
 def _fingerprint_of(version: VersionView) -> str:
@@ -374,9 +377,10 @@ def retire(service: AgentService, agent: str, version: str, *, owner: Owner, for
     seen = service.get_version(agent, version) if view else None
     if view is None or seen is None:
         return Retired.GONE
-    if not owner.owns(seen):
+    history = list(service.list_versions(agent))
+    if not owner.of(history).owns(seen):
         return Retired.NOT_OURS
-    if view.serves(version, list(service.list_versions(agent)) if view.follows_latest else ()):
+    if view.serves(version, history):
         return Retired.SERVES
     try:
         return Retired.DELETED if service.delete_version(agent, version, force=force) else Retired.GONE

@@ -66,7 +66,7 @@ def message(
     elif request_id:
         said = f"(request {request_id})"
     # Lines of the service's text must not look like parts of ours.
-    said = said.replace("\n", "\n    | ") if said else said
+    said = "\n    | ".join(said.splitlines()) if said else said
     parts = (("Where", where), ("Why", why), ("State", state), ("Do", do), ("Service said", said))
     return "\n".join([what, *(f"  {label}: {text}" for label, text in parts if text)])
 
@@ -92,10 +92,11 @@ class OwnershipError(FoundryAgentsError):
         super().__init__(
             message(
                 f'{kind} "{agent}" exists and is not managed by this stack',
-                why=reason,
+                why=" ".join(reason.split()),
                 state="No changes were made.",
-                do=f"choose another {name_input}, or set take_over=True to manage it from this stack. If this stack "
-                "was renamed, run `pulumi up` without --replace, and rename a component with an alias",
+                do=f"choose another {name_input}, or set take_over=True to manage it from this stack, and replace its "
+                "version if nothing else about it changes: `pulumi up --replace URN`. If this stack was renamed, run "
+                "`pulumi up` without --replace, and rename a component with an alias",
             )
         )
 

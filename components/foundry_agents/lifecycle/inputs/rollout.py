@@ -25,7 +25,7 @@ _FULL = 100
 
 
 def _version(path: str, raw: object, report: Report) -> str | None:
-    spelled = str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw)
+    spelled = raw if isinstance(raw, str) else shown(raw).strip('"')
     if not isinstance(raw, bool) and _VERSION.fullmatch(spelled):
         return spelled.lstrip("0")
     report.add(path, f'{shown(raw)}: a version is a number, for example "8"')

@@ -41,5 +41,8 @@ def shown(raw: object) -> str:
     """Return a short, quoted form of a value that is not secret, for error texts."""
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)
-    text_form = str(raw)
+    try:
+        text_form = str(raw)
+    except ValueError:
+        return "a number of thousands of digits"  # more than Python writes out
     return f'"{text_form[:80]}…"' if len(text_form) > 80 else f'"{text_form}"'  # noqa: PLR2004 (fits on one line)

@@ -6,6 +6,7 @@ import functools
 import inspect
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -63,8 +64,16 @@ def _shown_as(error: Exception, hidden: Iterable[str]) -> Exception:
 
 
 def _encodable(text: str) -> str:
-    """Replace halves of surrogate pairs, as a cut emoji in JSON leaves them: gRPC can't send them."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Replace what can't be sent or would move a terminal's cursor.
+
+    A cut emoji in JSON is half of a surrogate pair, which gRPC refuses. Control characters of a service's text could
+    hide or imitate lines of ours.
+    """
+    return _CONTROL.sub(" ", text.encode("utf-8", "replace").decode("utf-8"))
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+"""All but tab and line feed."""
 
 
 def hidden_in(arguments: Iterable[object]) -> Iterator[str]:
