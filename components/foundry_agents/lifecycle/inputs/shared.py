@@ -75,8 +75,8 @@ class Owned(OnRow):
     )
     former_owners: Sequence[str] = row(
         Items(non_empty, "owners", ordered=False),
-        "Owners whose agents, toolboxes or stores this stack has taken over (`take_over`); `no owner until 3` stands for "
-        "versions without an owner up to number 3; set for you.",
+        "Owners whose agents, toolboxes or stores this stack has taken over (`take_over`); `no owner until 3` stands "
+        "for versions without an owner up to number 3; set for you.",
         "ours",
         on_change=OnChange.IGNORE,
         empty=(),
