@@ -153,6 +153,16 @@ def test_the_state_of_an_earlier_release_counts_while_no_version_of_ours_can_be_
     assert owner.former == {NO_OWNER}
 
 
+def test_a_number_that_state_has_already_stays() -> None:
+    history = [version("2"), version("1", owner=None)]
+    assert Owner(OWNER, frozenset({NO_OWNER, "no owner until 1"})).of(history).former == {"no owner until 1"}
+
+
+@pytest.mark.parametrize("other", [OTHER_OWNER, "zoo/agents/prod"])
+def test_what_was_taken_over_without_an_owner_says_nothing_about_a_stack(other: str) -> None:
+    assert not Owner(OWNER, frozenset({"no owner until 1"})).owns(version(owner=other))
+
+
 def test_a_former_owner_does_not_own_what_it_took_over_from_a_portal() -> None:
     history = [version("3", owner=OTHER_OWNER), version("2"), version("1", owner=None)]
     owner = Owner(OWNER, frozenset({"no owner until 1"})).of(history)
