@@ -153,6 +153,24 @@ def test_the_state_of_an_earlier_release_counts_while_no_version_of_ours_can_be_
     assert owner.former == {NO_OWNER}
 
 
+@pytest.mark.parametrize("other", [OTHER_OWNER, "zoo/agents/prod"])
+def test_what_another_stack_made_before_a_takeover_is_ours_also_with_a_portals_versions_between(other: str) -> None:
+    history = [version("4"), version("3", owner=None), version("2", owner=other), version("1", owner=other)]
+    owner = Owner(OWNER, frozenset({other})).of(history)
+    assert [owner.owns(each) for each in history] == [True, False, True, True]
+
+
+def test_the_state_of_an_earlier_release_counts_also_in_a_long_history() -> None:
+    history = [version("300"), *(version(str(number), owner=None) for number in range(299, 0, -1))]
+    assert Owner(OWNER, frozenset({NO_OWNER})).of(history).former == {"no owner until 299"}
+
+
+def test_a_version_without_a_number_is_not_taken_over_by_number() -> None:
+    history = [version("2"), version("draft", owner=None), version("1", owner=None)]
+    owner = Owner(OWNER, frozenset({"no owner until 1"})).of(history)
+    assert [owner.owns(each) for each in history] == [True, False, True]
+
+
 def test_a_number_that_state_has_already_stays() -> None:
     history = [version("2"), version("1", owner=None)]
     assert Owner(OWNER, frozenset({NO_OWNER, "no owner until 1"})).of(history).former == {"no owner until 1"}
@@ -179,6 +197,7 @@ def test_a_takeover_is_recorded_by_the_newest_version_that_has_an_owner() -> Non
     ours = Owner(OWNER)
     assert is_recorded(ours, [version("3", owner=None), version("2"), version("1", owner=OTHER_OWNER)])
     assert not is_recorded(ours, [version("2", owner=OTHER_OWNER), version("1")])
+    assert not is_recorded(ours, [version("2", owner="zoo/agents/prod"), version("1")])
     assert not is_recorded(ours, [version("3", status="failed"), version("2", owner=OTHER_OWNER), version("1")])
     assert is_recorded(ours, [version("2", owner=OTHER_OWNER, status="failed"), version("1")])
     assert is_recorded(ours, [version("2", status="failed"), version("1", status="failed")])

@@ -101,7 +101,7 @@ class Owner:
         The state of an earlier release has no number. Then it is the one before this stack's first version, if no
         number before that is missing: a missing one may have been this stack's, and then the rest may be newer.
         """
-        if first == len(history):
+        if not history[first:]:
             return 0
         before = _number(history[first]) - 1
         if (until := _until(self.former)) is not None:
