@@ -171,6 +171,12 @@ def test_a_version_without_a_number_is_not_taken_over_by_number() -> None:
     assert [owner.owns(each) for each in history] == [True, False, True]
 
 
+def test_no_number_is_written_to_state_where_none_is_known() -> None:
+    bare = Owner(OWNER, frozenset({NO_OWNER}))
+    assert bare.of([version("1", owner=None)]).former == {NO_OWNER}
+    assert Owner(OWNER).taking_over([version("draft", owner=None)]).former == {"no owner until 0"}
+
+
 def test_a_number_that_state_has_already_stays() -> None:
     history = [version("2"), version("1", owner=None)]
     assert Owner(OWNER, frozenset({NO_OWNER, "no owner until 1"})).of(history).former == {"no owner until 1"}
