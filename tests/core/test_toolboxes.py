@@ -122,6 +122,7 @@ def test_a_version_that_shall_not_be_the_default_is_not_promoted() -> None:
     make(service, other("v1:b", promote=False))
     assert service.defaults == {"support": "1"}
     assert "promote support:2" not in service.calls
+    assert service.calls.count("default_version support") == 1, "to compare it with the list"
 
 
 def test_a_run_that_was_cut_before_the_promotion_is_gone_on_with() -> None:
