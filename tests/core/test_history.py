@@ -187,7 +187,7 @@ def toolboxes(stale: int) -> LaggingToolboxes:
 
 
 def test_an_empty_list_of_a_toolbox_with_a_default_version_is_read_again() -> None:
-    assert [view.version for view in toolbox_history(toolboxes(3), "support", PATIENCE, FastClock())] == ["1"]
+    assert [view.version for view in toolbox_history(toolboxes(3), "support", "1", PATIENCE, FastClock())] == ["1"]
 
 
 def test_a_list_without_the_default_version_authorises_no_delete_and_no_promotion() -> None:
@@ -212,14 +212,14 @@ def test_a_list_without_the_default_version_authorises_no_delete_and_no_promotio
 
 def test_a_toolbox_that_is_new_has_an_empty_list_at_once() -> None:
     service, clock = MemoryToolboxes(), FastClock()
-    assert toolbox_history(service, "support", PATIENCE, clock) == []
+    assert toolbox_history(service, "support", service.default_version("support"), PATIENCE, clock) == []
     assert clock.now() == 0
 
 
 def test_a_default_version_that_a_single_read_does_not_find_is_not_waited_for() -> None:
     service, clock = toolboxes(999), FastClock()
     service.get_version = lambda _toolbox, _version: None  # type: ignore[assignment,method-assign]
-    assert toolbox_history(service, "support", PATIENCE, clock) == []
+    assert toolbox_history(service, "support", service.default_version("support"), PATIENCE, clock) == []
     assert clock.now() == 0
 
 

@@ -160,14 +160,20 @@ def _long_history(*routes: Route, count: int = 10) -> FaultyService:
     return service
 
 
-def _prune(service: FaultyService, keep: int | None, serving: str = "10", served: frozenset[str] = frozenset()) -> Kept:
+def _prune(
+    service: FaultyService,
+    keep: int | None,
+    serving: str = "10",
+    served: frozenset[str] = frozenset(),
+    former: frozenset[str] = frozenset(),
+) -> Kept:
     agent = service.get_agent("support")
     assert agent is not None
     return prune(
         service,
         agent,
         versions=list(service.list_versions("support")),
-        owner=Owner(OWNER),
+        owner=Owner(OWNER, former),
         keep=keep,
         staying=frozenset({serving}),
         served=served,
@@ -209,18 +215,7 @@ def test_of_what_was_taken_over_the_newest_of_our_own_stays_as_long_as_others_do
     """Case 89: the last thing that says whose the agent is now; an older one of ours says nothing more."""
     service = _long_history(Route("1", 100), count=3)
     service.has("1", ownership=owned("v1:1", owner=OTHER_OWNER))
-    agent = service.get_agent("support")
-    assert agent is not None
-    owner = Owner(OWNER, frozenset({OTHER_OWNER, NO_OWNER}))
-    history = prune(
-        service,
-        agent,
-        versions=list(service.list_versions("support")),
-        owner=owner,
-        keep=1,
-        staying=frozenset({"1"}),
-        served=frozenset({"1"}),
-    )
+    history = _prune(service, 1, "1", frozenset({"1"}), frozenset({OTHER_OWNER, NO_OWNER}))
     assert history == Kept(kept=("3", "1"), removed=("2",))
 
 
@@ -431,17 +426,7 @@ def test_a_second_removal_is_quiet() -> None:
 def test_a_version_with_traffic_stays_although_it_is_not_active_any_more(status: str) -> None:
     service = _service(Route("1", 100))
     service.has("1", status, ownership=owned("v1:1"))
-    agent = service.get_agent("support")
-    assert agent is not None
-    kept = prune(
-        service,
-        agent,
-        versions=list(service.list_versions("support")),
-        owner=Owner(OWNER),
-        keep=1,
-        staying=frozenset({"3"}),
-    )
-    assert kept == Kept(("3",), (("1", "traffic"),), ("2",))
+    assert _prune(service, 1, "3") == Kept(("3",), (("1", "traffic"),), ("2",))
 
 
 @pytest.mark.parametrize("status", ["failed", "deleting"])
@@ -452,11 +437,7 @@ def test_the_version_that_proves_the_takeover_is_one_that_counts(status: str) ->
     service.has("2", ownership=owned("v1:2"))
     service.has("3", status, owned("v1:3"))
     service.routes["support"] = (Route("1", 100),)
-    agent = service.get_agent("support")
-    assert agent is not None
-    versions = list(service.list_versions("support"))
-    owner = Owner(OWNER, frozenset({OTHER_OWNER}))
-    prune(service, agent, versions=versions, owner=owner, keep=1, staying=frozenset({"1"}), served=frozenset({"1"}))
+    _prune(service, 1, "1", frozenset({"1"}), frozenset({OTHER_OWNER}))
     assert {"1", "2"} <= set(service.statuses_left())
 
 
@@ -466,15 +447,6 @@ def test_an_agent_with_a_long_history_goes_in_one_request_and_its_failed_version
     for number in range(1, 301):
         service.has(str(number), "failed" if number == 300 else "active", ownership=owned(f"v1:{number}"))
     service.routes["support"] = (Route("299", 100),)
-    agent = service.get_agent("support")
-    assert agent is not None
-    assert prune(
-        service,
-        agent,
-        versions=list(service.list_versions("support")),
-        owner=Owner(OWNER),
-        keep=299,
-        staying=frozenset({"299"}),
-    ).removed == ("300",)
+    assert _prune(service, 299, "299").removed == ("300",)
     assert _remove(service).agent
     assert service.writes[-1] == "delete_agent support"

@@ -305,17 +305,17 @@ def test_an_agent_that_another_stack_takes_over_is_destroyed_with_that_stack(sta
 @pytest.mark.long
 def test_a_stack_takes_an_agent_back_by_replacing_its_unchanged_version(stack: Stack) -> None:
     """Case 89: the command in the error. Without a POST the other stack's destroy would delete the agent."""
-    body = 'agent("support", take_over={}, environment={{"GREETING": pulumi.get_stack()}})'
-    guid = stack.deployed(body.format(False))
+    body = 'agent("support", take_over={take_over}, environment={{"GREETING": pulumi.get_stack()}})'
+    guid = stack.deployed(body.format(take_over=False))
     other = Stack(stack.azure, stack.there, stack.image, stack.project.add_stack("other", {}))
-    stack.program(body.format(True))
+    stack.program(body.format(take_over=True))
     other.up().succeeded()
     assert other.serves(guid) == "2"
 
     stack.up("--replace", stack.urn("support-version")).succeeded()
 
     assert stack.serves(guid) == "3"
-    stack.program(body.format(False))
+    stack.program(body.format(take_over=False))
     stack.up().succeeded()
     other.destroy().succeeded()
     assert stack.serves(guid) == "3"

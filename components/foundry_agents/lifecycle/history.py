@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from foundry_agents.lifecycle.ownership import counts
+from foundry_agents.lifecycle.ownership import is_usable
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll, retry_transient
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
@@ -42,7 +42,7 @@ def newest_active(service: AgentService, history: Iterable[VersionView]) -> Vers
     A list may be stale [observed], so a single read decides about each version that has not failed.
     """
     for version in history:
-        if version.status in {"failed", "deleting", "deleted"}:
+        if not is_usable(version):
             continue
         seen = service.get_version(version.agent, version.version)
         if seen is not None and seen.status == "active":
@@ -51,9 +51,9 @@ def newest_active(service: AgentService, history: Iterable[VersionView]) -> Vers
 
 
 def toolbox_history(
-    service: ToolboxService, toolbox: str, patience: PollSettings, clock: Clock
+    service: ToolboxService, toolbox: str, default: str | None, patience: PollSettings, clock: Clock
 ) -> list[ToolboxVersionView]:
-    """Return all versions of a toolbox, newest first.
+    """Return all versions of a toolbox, newest first; ``default`` is the number of its default version.
 
     Raises:
         WaitTimeoutError: The list lacks the default version, although a read shows it; nothing was changed.
@@ -61,7 +61,7 @@ def toolbox_history(
     """
     return _complete(
         lambda: list(service.list_versions(toolbox)),
-        service.default_version(toolbox),
+        default,
         lambda number: service.get_version(toolbox, number),
         subject=f'the list of versions of toolbox "{toolbox}"',
         patience=patience,
@@ -84,7 +84,7 @@ def _complete(
         if number is None or any(each.version == number for each in history):
             return True
         seen = retry_transient(partial(read, number), patience, clock)
-        return seen is None or not counts(seen)
+        return seen is None or not is_usable(seen)
 
     complete = Until[list[T]](
         subject,

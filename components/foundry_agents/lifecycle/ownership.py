@@ -80,9 +80,11 @@ class Owner:
         Args:
             history: All versions, newest first.
         """
-        made = [place for place, thing in enumerate(history) if self.made(thing) and counts(thing)]
+        made = [place for place, thing in enumerate(history) if self.made(thing) and is_usable(thing)]
         newest, first = (made[0], made[-1]) if made else (len(history), len(history))
-        is_taken_over = any(owner_in(thing) not in {self.name, NO_OWNER} for thing in filter(counts, history[:newest]))
+        is_taken_over = any(
+            owner_in(thing) not in {self.name, NO_OWNER} for thing in filter(is_usable, history[:newest])
+        )
         until = self._until(history, first)
         foreign = frozenset(
             thing.id
@@ -136,8 +138,8 @@ def _number(thing: HasMetadata) -> int:
     return int(number) if number.isascii() and number.isdecimal() else 0
 
 
-def counts(thing: HasMetadata) -> bool:
-    """Return whether a version says who manages the thing: one that failed, or that is deleted, does not."""
+def is_usable(thing: HasMetadata) -> bool:
+    """Return whether a version has not failed and is not deleted; only then does it say who manages the thing."""
     return not (isinstance(thing, VersionView) and thing.status in {"failed", "deleting", "deleted"})
 
 
@@ -198,7 +200,7 @@ def is_recorded(owner: Owner, history: Sequence[HasMetadata]) -> bool:
     """
     known = [thing for thing in history if owner_in(thing) != NO_OWNER]
     # A list may call an active version failed [observed]; where nothing else is left to go by, it counts.
-    known = list(filter(counts, known)) or known
+    known = list(filter(is_usable, known)) or known
     return bool(known) and owner.made(known[0])
 
 

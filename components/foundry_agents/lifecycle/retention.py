@@ -10,7 +10,7 @@ from foundry_agents.lifecycle import remedies
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, headline
 from foundry_agents.lifecycle.failure.service_errors import ConflictError, ServiceError
 from foundry_agents.lifecycle.history import history_of
-from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, agent_identity
+from foundry_agents.lifecycle.ownership import Answer, Claim, Owner, agent_identity, is_usable
 from foundry_agents.lifecycle.polling import Clock, PollSettings, Until, poll
 from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.views import AgentView, VersionView
@@ -59,13 +59,13 @@ def prune(
     own = [version for version in versions if owner.owns(version)]
     if keep is None:
         return Kept(kept=tuple(version.version for version in own if version.status != "failed"))
-    usable = [version for version in own if version.status not in {"failed", "deleting", "deleted"}]
+    usable = [version for version in own if is_usable(version)]
     by_worth = sorted(usable, key=lambda version: version.version not in served)
     settled = {version.version for version in by_worth[:keep]} | staying
     settled |= {version.version for version in usable if version.status != "active"}
     settled |= (serving := {version.version for version in own if agent.serves(version.version, versions)})
     if not all(map(owner.made, versions)):
-        settled |= {version.version for version in [version for version in usable if owner.made(version)][:1]}
+        settled |= {version.version for version in list(filter(owner.made, usable))[:1]}
     going = [version for version in own if version.version not in settled and version.status not in _LEAVING]
     used = {session.version for session in service.list_sessions(agent.name) if session.live} if going else set()
     skipped = [(version.version, "traffic") for version in own if version.version in serving and version not in usable]

@@ -20,7 +20,7 @@ from foundry_agents.lifecycle.history import history_of, newest_active
 from foundry_agents.lifecycle.ownership import (
     Identity,
     Owner,
-    counts,
+    is_usable,
     no_other_claims,
     require_ownership,
     version_identity,
@@ -117,13 +117,15 @@ def roll_out(service: AgentService, plan: RolloutPlan, clock: Clock, progress: P
         ServiceError: The service refused before anything was changed.
     """
     found, target, check = _prepared(service, plan)
-    _require_not_taken_over(plan, history_of(service, found, plan.patience, clock))
+    versions = history_of(service, found, plan.patience, clock)
+    _require_not_taken_over(plan, versions)
     plan.claim(version_identity(target))
     traffic = Traffic(service, found, plan.patience, clock)
     tests = None
     if plan.smoke and not plan.proven:
         tests = SmokeRunner(service, plan.agent, plan.version, plan.smoke, check, clock, plan.patience)
-    run = _Run(service, plan, clock, progress, traffic, tests, missing=plan.protocols - found.protocols)
+    missing = plan.protocols - found.protocols
+    run = _Run(service, plan, clock, progress, traffic, tests, versions=versions, missing=missing)
     if not found.enabled:
         service.enable(plan.agent)
         progress(f"agent {plan.agent} was disabled; it is enabled again")
@@ -145,7 +147,7 @@ def _require_not_taken_over(plan: RolloutPlan, versions: Sequence[VersionView]) 
     Raises:
         OwnershipError: Nothing was changed.
     """
-    history = list(filter(counts, versions))
+    history = list(filter(is_usable, versions))
     if any(map(plan.owner.made, history)):
         require_ownership(plan.owner.of(history), history, plan.agent, take_over=False)
 
@@ -194,6 +196,7 @@ class _Run:
         progress: Called with each step.
         traffic: Moves the agent's traffic.
         tests: Tests the version; None when there is nothing to test.
+        versions: The agent's history when the rollout began, newest first.
         missing: Protocols to enable with the first move.
     """
 
@@ -206,6 +209,7 @@ class _Run:
         traffic: Traffic,
         tests: SmokeRunner | None,
         *,
+        versions: Sequence[VersionView],
         missing: frozenset[str],
     ) -> None:
         self._service = service
@@ -214,6 +218,7 @@ class _Run:
         self._progress = progress
         self._traffic = traffic
         self._tests = tests
+        self._versions = versions
         self._missing = missing
         self._stable: str | None = None
         self._found_live = Routing()
@@ -369,7 +374,7 @@ class _Run:
         """Return the routing with ``@latest`` resolved to the version that it serves now."""
         if not found.follows_latest:
             return found.routing.resolved(None)
-        newest = newest_active(self._service, history_of(self._service, found, self._plan.patience, self._clock))
+        newest = newest_active(self._service, self._versions)
         return found.routing.resolved(newest.version if newest else None)
 
     def _stable_side(self, live: Routing) -> str | None:

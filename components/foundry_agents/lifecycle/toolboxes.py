@@ -109,14 +109,16 @@ def create_or_adopt(
         InputError: A tool names a connection that the project does not have; nothing was changed.
         ServiceError: The service refused; nothing was created unless the error says so.
     """
-    history = retry_until_project_ready(
-        lambda: toolbox_history(service, plan.toolbox, plan.patience, clock), clock, progress
-    )
+
+    def read() -> tuple[str | None, list[ToolboxVersionView]]:
+        default = service.default_version(plan.toolbox)
+        return default, toolbox_history(service, plan.toolbox, default, plan.patience, clock)
+
+    default, history = retry_until_project_ready(read, clock, progress)
     known = plan.owner.of(history)
     require_ownership(known, history, plan.toolbox, take_over=plan.take_over, kind="toolbox", name_input="toolbox_name")
     plan.claim(toolbox_identity(history))
     owner = plan.owner.taking_over(history) if plan.take_over else known
-    default = service.default_version(plan.toolbox) if plan.promote and history else None
     version = _own(history, plan, owner) if is_recorded(owner, history) else None
     outcome = Outcome.ADOPTED if version else Outcome.CREATED
     if version is None:
@@ -135,7 +137,7 @@ def create_or_adopt(
             progress,
             clock=clock,
             patience=plan.patience,
-            found=default,
+            found=default if history else None,
         )
     return Made(version, outcome, owner=owner)
 
@@ -301,7 +303,7 @@ def retire(
     Raises:
         RemovalRefusedError: The run is limited to a part of the stack.
     """
-    history = toolbox_history(service, toolbox, patience, clock)
+    history = toolbox_history(service, toolbox, service.default_version(toolbox), patience, clock)
     owner = owner.of(history)
     seen = next((one for one in history if one.version == version), None)
     if seen is None:

@@ -31,8 +31,8 @@ from foundry_agents.lifecycle.ownership import (
     Owner,
     adoptable,
     agent_identity,
-    counts,
     is_recorded,
+    is_usable,
     no_other_claims,
     require_ownership,
     version_identity,
@@ -337,7 +337,7 @@ def _require_hosted_and_own(plan: VersionPlan, history: Sequence[VersionView]) -
         raise OwnershipError(plan.agent, owner=None, reason="it is an agent of another kind (not hosted)")
     # A version that failed has taken nothing over.
     require_ownership(
-        plan.owner.of(history), list(filter(counts, history)) or history, plan.agent, take_over=plan.take_over
+        plan.owner.of(history), list(filter(is_usable, history)) or history, plan.agent, take_over=plan.take_over
     )
 
 

@@ -21,13 +21,16 @@ SMOKE_PROTOCOLS = ("responses", "invocations")
 
 _CALLABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _VERSION = re.compile(r"0*[1-9][0-9]{0,17}")
+_TOO_LARGE = 10**18
 _FULL = 100
 
 
 def _version(path: str, raw: object, report: Report) -> str | None:
-    spelled = raw if isinstance(raw, str) else shown(raw).strip('"')
-    if not isinstance(raw, bool) and _VERSION.fullmatch(spelled):
-        return spelled.lstrip("0")
+    number = int(raw) if isinstance(raw, float) and raw.is_integer() else raw
+    if isinstance(number, int) and not isinstance(number, bool) and number < _TOO_LARGE:
+        number = str(number)
+    if isinstance(number, str) and _VERSION.fullmatch(number):
+        return number.lstrip("0")
     report.add(path, f'{shown(raw)}: a version is a number, for example "8"')
     return None
 
