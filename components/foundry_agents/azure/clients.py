@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from foundry_agents.azure.agents import FoundryAgentService
 from foundry_agents.azure.arm import resource_manager
 from foundry_agents.azure.registry_permissions import ArmRegistryAccess
+from foundry_agents.azure.sdk_models import set_up
 from foundry_agents.azure.toolboxes import FoundryToolboxService
 from foundry_agents.azure.vector_stores import FoundryVectorStoreService
 
@@ -63,6 +64,7 @@ def _transport() -> RequestsTransport:
 @lru_cache(maxsize=64)
 def _client(project_endpoint: str) -> AIProjectClient:
     """Return the client of a project, signed in with DefaultAzureCredential; no request before its first call."""
+    set_up()
     return AIProjectClient(project_endpoint, credential(), transport=_transport(), retry_policy=BriefRetries())
 
 
