@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 
-IN_A_NEW_PROCESS = """
+import pytest
+
+OF_A_PROJECT = """
 import json
 from azure.ai.projects import models
 from azure.ai.projects._utils.model_base import Model
 from foundry_agents.azure.agents import hosted
-from foundry_agents.azure.sdk_models import set_up
+from foundry_agents.azure.clients import agent_service
 from foundry_agents.lifecycle.inputs.version import AgentDefinition
 from tests.conformance.recording import recording, recordings
 from tests.support.settings import EVERYTHING, OF_CODE, values
@@ -38,7 +40,7 @@ def read(body):
         for item in body.get("data") or []:
             read(item)
 
-set_up()
+agent_service("https://acme.services.ai.azure.com/api/projects/demo")
 before = set(Model._calculated)
 for props in (EVERYTHING, OF_CODE):
     hosted(AgentDefinition.from_values(values(props)))
@@ -48,11 +50,36 @@ for body in bodies:
 print(json.dumps({"read": len(bodies), "before": len(before), "later": sorted(set(Model._calculated) - before)}))
 """
 
+OF_A_REGISTRYS_TASKS = """
+import json
+from azure.mgmt.containerregistrytasks import models
+from azure.mgmt.containerregistrytasks._utils.model_base import Model
+from foundry_agents.azure.acr_tasks import AcrTasks
 
-def test_no_model_is_set_up_by_two_threads_at_once() -> None:
-    """A refresh of two agents failed in CI: "'dict' object has no attribute 'as_dict'"; see `sdk_models`."""
-    done = subprocess.run([sys.executable, "-c", IN_A_NEW_PROCESS], capture_output=True, text=True, check=True)
+tasks = AcrTasks("/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/acme")
+before = set(Model._calculated)
+models.SourceUploadDefinition({"uploadUrl": "u", "relativePath": "p"})
+models.DockerBuildRequest(
+    docker_file_path="Dockerfile",
+    platform=models.PlatformProperties(os=models.OS.LINUX, architecture=models.Architecture.AMD64),
+    arguments=[models.Argument(name="BASE", value="b")],
+)
+properties = {"runId": "ca1", "status": "Failed", "runErrorMessage": "no", "outputImages": [{"tag": "t"}]}
+properties |= {"platform": {"os": "Linux"}, "agentConfiguration": {"cpu": 2}}
+models.Run({"name": "ca1", "properties": properties, "systemData": {"createdBy": "x"}}).status
+models.RunGetLogResult({"logLink": "l"})
+models.ErrorResponse({"error": {"code": "c", "details": [{"code": "d"}], "additionalInfo": [{"type": "t"}]}})
+print(json.dumps({"read": 5, "before": len(before), "later": sorted(set(Model._calculated) - before)}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "read", "before"), [(OF_A_PROJECT, 50, 200), (OF_A_REGISTRYS_TASKS, 5, 15)], ids=["project", "tasks"]
+)
+def test_whoever_makes_a_client_finds_its_models_set_up(program: str, read: int, before: int) -> None:
+    """Else two threads do it at once, and a refresh fails: "'dict' object has no attribute 'as_dict'" (seen in CI)."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     seen = json.loads(done.stdout)
-    assert seen["read"] >= 50
-    assert seen["before"] > 200
+    assert seen["read"] >= read
+    assert seen["before"] > before
     assert seen["later"] == []

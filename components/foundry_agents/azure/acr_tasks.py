@@ -13,6 +13,7 @@ from azure.storage.blob import BlobClient
 from foundry_agents.azure.arm import resource_manager
 from foundry_agents.azure.clients import BriefRetries, credential
 from foundry_agents.azure.errors import translated
+from foundry_agents.azure.sdk_models import set_up
 from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError
 from foundry_agents.lifecycle.failure.service_errors import AccessDeniedError, ProjectNotFoundError
 from foundry_agents.lifecycle.remote_build import UNDER_WAY
@@ -44,6 +45,13 @@ class AcrTasks:
         self._group, self._name = parts[3], parts[7]
         self._id = registry_id
         self._url = f"{cloud.url}{registry_id}"
+        set_up(
+            models.DockerBuildRequest,
+            models.ErrorResponse,
+            models.Run,
+            models.RunGetLogResult,
+            models.SourceUploadDefinition,
+        )
         self._client = ContainerRegistryTasksMgmtClient(
             credential(),
             parts[1],

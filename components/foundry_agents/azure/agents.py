@@ -10,6 +10,7 @@ from typing import Any
 
 from azure.ai.projects import AIProjectClient
 from azure.ai.projects.models import (
+    AgentDetails,
     AgentVersionDetails,
     CodeConfiguration,
     ContainerConfiguration,
@@ -182,7 +183,7 @@ def _with_request_id(
     return details, request_id_of(response.http_response.headers)
 
 
-def _version_view(details: Mapping[str, Any]) -> VersionView:
+def _version_view(details: AgentVersionDetails) -> VersionView:
     # By key, not by attribute: attributes turn times and statuses into richer types, and `error` has none [sdk].
     identity = details.get("instance_identity") or {}
     error = details.get("error") or {}
@@ -199,18 +200,11 @@ def _version_view(details: Mapping[str, Any]) -> VersionView:
         error_message=error.get("message"),
         hosted=(details.get("definition") or {}).get("kind") == "hosted",
         description=details.get("description") or "",
-        definition=_plain(details.get("definition") or {}),
+        definition=details.as_dict().get("definition") or {},
     )
 
 
-def _plain(value: Any) -> Any:
-    """Return a value of the SDK's models as plain dicts and lists."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
-
-
-def _agent_view(details: Mapping[str, Any]) -> AgentView:
+def _agent_view(details: AgentDetails) -> AgentView:
     endpoint = details.get("agent_endpoint") or {}
     rules = (endpoint.get("version_selector") or {}).get("version_selection_rules") or []
     latest = (details.get("versions") or {}).get("latest")

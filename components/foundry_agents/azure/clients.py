@@ -6,7 +6,7 @@ import logging
 from functools import lru_cache
 from typing import Any
 
-from azure.ai.projects import AIProjectClient
+from azure.ai.projects import AIProjectClient, models
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.pipeline.transport import RequestsTransport
@@ -27,6 +27,19 @@ READ_TIMEOUT_S = 60
 """No call of the control plane takes this long; the SDK's own 300 s, four times, would block a refresh too long."""
 
 LONGEST_RETRY_AFTER_S = 2.0
+
+_RESPONSES = (
+    models.AgentDetails,
+    models.AgentVersionDetails,
+    models.AgentSessionResource,
+    models.ApiErrorResponse,
+    models.Connection,
+    models.DeleteAgentResponse,
+    models.DeleteAgentVersionResponse,
+    models.ToolboxObject,
+    models.ToolboxVersionObject,
+)
+"""Of the project's SDK; what is sent is in them too."""
 
 # Without a handler Python prints the SDK's warnings to stderr, in addition to our own message about the same error.
 logging.getLogger("azure").addHandler(logging.NullHandler())
@@ -64,7 +77,7 @@ def _transport() -> RequestsTransport:
 @lru_cache(maxsize=64)
 def _client(project_endpoint: str) -> AIProjectClient:
     """Return the client of a project, signed in with DefaultAzureCredential; no request before its first call."""
-    set_up()
+    set_up(*_RESPONSES)
     return AIProjectClient(project_endpoint, credential(), transport=_transport(), retry_policy=BriefRetries())
 
 
