@@ -54,12 +54,13 @@ def script() -> Iterator[Script]:
 
 
 @pytest.fixture
-def registries(script: Script, monkeypatch: pytest.MonkeyPatch) -> ArmRegistryAccess:
+def registries(script: Script, monkeypatch: pytest.MonkeyPatch) -> Iterator[ArmRegistryAccess]:
     # Plain HTTP in this test: the SDK refuses to send a token that way, so none is sent.
     monkeypatch.setattr(registry_permissions, "BearerTokenCredentialPolicy", lambda *_: SansIOHTTPPolicy())
     monkeypatch.setattr(registry_permissions, "TRIES", 0)
     cloud = ResourceManager(script.url, "scope")
-    return ArmRegistryAccess(lambda: cloud, AnyCredential(), RequestsTransport())
+    with RequestsTransport() as transport:
+        yield ArmRegistryAccess(lambda: cloud, AnyCredential(), transport)
 
 
 def _assigned(role: str, scope: str, condition: str | None = None) -> dict[str, Any]:

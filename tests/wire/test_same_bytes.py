@@ -29,12 +29,12 @@ def script() -> Iterator[Script]:
 
 def sent(script: Script, example: str) -> str:
     """The body of the POST of an example's definition."""
-    client = AIProjectClient(script.url, AnyCredential(), authentication_policy=SansIOHTTPPolicy())
     script.says(Answer(200, VERSION))
     inputs = EXAMPLES[example]["inputs"]
     assert isinstance(inputs, Mapping)
     definition = AgentDefinition.from_values(values(inputs))
-    FoundryAgentService(client, script.url).create_version("support", definition, definition.metadata or {})
+    with AIProjectClient(script.url, AnyCredential(), authentication_policy=SansIOHTTPPolicy()) as client:
+        FoundryAgentService(client, script.url).create_version("support", definition, definition.metadata or {})
     return script.asked[0].raw.decode()
 
 
