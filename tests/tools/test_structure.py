@@ -1,4 +1,4 @@
-"""The library's rooms: few, on few layers, without circles, each with a sign at its door. Issue 14."""
+"""The library's packages: few, on few layers, without import cycles, each with a summary. Issue 14."""
 
 from __future__ import annotations
 
@@ -7,37 +7,41 @@ from pathlib import Path
 import pytest
 
 from tools.structure.counts import loops_that_wait, narrowed_values, places_of
-from tools.structure.rooms import signs_of, structure_of
+from tools.structure.modules import structure_of, summaries_of
 
-MOST_ROOMS, MOST_LAYERS, LONGEST_SIGN = 14, 8, 120
+MOST_MODULES, MOST_LAYERS, LONGEST_SUMMARY = 14, 8, 120
 
 
-def test_the_library_has_at_most_14_rooms_on_at_most_8_layers() -> None:
+def test_the_library_has_at_most_14_packages_on_at_most_8_layers() -> None:
     seen = structure_of("foundry_agents")
-    assert len(seen.rooms) <= MOST_ROOMS
+    assert len(seen.modules) <= MOST_MODULES
     assert len(seen.layers) <= MOST_LAYERS
     assert seen.layers[0] == ("agent",)
 
 
 @pytest.mark.parametrize("package", ["foundry_agents", *(f"foundry_agents.{name}" for name in ("lifecycle", "azure"))])
-def test_no_rooms_import_each_other(package: str) -> None:
-    assert structure_of(package).circles == ()
+def test_no_two_modules_import_each_other(package: str) -> None:
+    assert structure_of(package).cycles == ()
 
 
 def test_each_folder_says_in_one_line_what_it_is_for() -> None:
-    signs = signs_of("foundry_agents")
-    assert "lifecycle/failure" in signs
-    assert [room for room, sign in signs.items() if not sign.endswith((".", ":")) or len(sign) > LONGEST_SIGN] == []
+    summaries = summaries_of("foundry_agents")
+    assert "lifecycle/failure" in summaries
+    assert [
+        module
+        for module, summary in summaries.items()
+        if not summary.endswith((".", ":")) or len(summary) > LONGEST_SUMMARY
+    ] == []
 
 
-def test_a_circle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_cycle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "roundabout"
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "one.py").write_text("import roundabout.two\n")
     (package / "two.py").write_text("import roundabout.one\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert structure_of("roundabout").circles == (("one", "two", "one"),)
+    assert structure_of("roundabout").cycles == (("one", "two", "one"),)
 
 
 def test_a_loop_that_sleeps_is_counted_and_one_that_does_not_is_not(tmp_path: Path) -> None:

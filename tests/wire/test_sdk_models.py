@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-OF_A_PROJECT = """
+PROJECT = """
 import json
 from azure.ai.projects import models
 from azure.ai.projects._utils.model_base import Model
@@ -47,10 +47,11 @@ for props in (EVERYTHING, OF_CODE):
 bodies = [entry.answer for name in recordings() for entry in recording(name)]
 for body in bodies:
     read(body)
-print(json.dumps({"read": len(bodies), "before": len(before), "later": sorted(set(Model._calculated) - before)}))
+assert len(bodies) >= 50
+print(json.dumps({"before": len(before), "later": sorted(set(Model._calculated) - before)}))
 """
 
-OF_A_REGISTRYS_TASKS = """
+TASKS = """
 import json
 from azure.mgmt.containerregistrytasks import models
 from azure.mgmt.containerregistrytasks._utils.model_base import Model
@@ -69,17 +70,14 @@ properties |= {"platform": {"os": "Linux"}, "agentConfiguration": {"cpu": 2}}
 models.Run({"name": "ca1", "properties": properties, "systemData": {"createdBy": "x"}}).status
 models.RunGetLogResult({"logLink": "l"})
 models.ErrorResponse({"error": {"code": "c", "details": [{"code": "d"}], "additionalInfo": [{"type": "t"}]}})
-print(json.dumps({"read": 5, "before": len(before), "later": sorted(set(Model._calculated) - before)}))
+print(json.dumps({"before": len(before), "later": sorted(set(Model._calculated) - before)}))
 """
 
 
-@pytest.mark.parametrize(
-    ("program", "read", "before"), [(OF_A_PROJECT, 50, 200), (OF_A_REGISTRYS_TASKS, 5, 15)], ids=["project", "tasks"]
-)
-def test_whoever_makes_a_client_finds_its_models_set_up(program: str, read: int, before: int) -> None:
+@pytest.mark.parametrize(("program", "at_least"), [(PROJECT, 200), (TASKS, 15)], ids=["project", "tasks"])
+def test_a_clients_models_are_set_up_before_its_first_request(program: str, at_least: int) -> None:
     """Else two threads do it at once, and a refresh fails: "'dict' object has no attribute 'as_dict'" (seen in CI)."""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     seen = json.loads(done.stdout)
-    assert seen["read"] >= read
-    assert seen["before"] > before
+    assert seen["before"] > at_least
     assert seen["later"] == []

@@ -1,1 +1,1 @@
-"""Counts what keeps the library easy to find one's way in: rooms, layers, circles, loops that wait, narrowed values."""
+"""Counts that show how well the library is arranged: packages, layers, import cycles, loops that wait, and others."""

@@ -6,7 +6,7 @@ import sys
 
 from tools.docs import words
 from tools.structure.counts import lines_of_code, long_lines, loops_that_wait, narrowed_values, places_of
-from tools.structure.rooms import signs_of, structure_of
+from tools.structure.modules import structure_of, summaries_of
 
 LIBRARY = words.CHECKOUT / "components" / "foundry_agents"
 
@@ -15,11 +15,11 @@ def main() -> int:
     """Print everything; nothing is judged here, tests/tools/test_structure.py holds the limits."""
     for package in ("foundry_agents", "foundry_agents.lifecycle", "foundry_agents.resources", "foundry_agents.azure"):
         seen = structure_of(package)
-        print(f"{package}: {len(seen.rooms)} rooms on {len(seen.layers)} layers, {len(seen.circles)} circles")
+        print(f"{package}: {len(seen.modules)} modules on {len(seen.layers)} layers, {len(seen.cycles)} import cycles")
         for layer in seen.layers:
             print(f"  {' | '.join(layer)}")
-    for room, sign in signs_of("foundry_agents").items():
-        print(f"{room:22} {sign}")
+    for module, summary in summaries_of("foundry_agents").items():
+        print(f"{module:22} {summary}")
     waits = loops_that_wait(LIBRARY)
     print(f"loops that wait: {len(waits)}  {' '.join(waits)}")
     narrowed = narrowed_values(LIBRARY / "resources")

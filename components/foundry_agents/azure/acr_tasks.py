@@ -22,14 +22,14 @@ from foundry_agents.lifecycle.service.builds import BuildOrder
 from foundry_agents.lifecycle.views import RunView
 
 NEWEST_LOOKED_AT = 20
-"""Of the registry's runs, when one of an earlier try is looked for."""
+"""How many of the registry's runs are searched for one that a killed `pulumi up` has started."""
 
 _GRANT = (
     f"give the deploying principal the role Container Registry Tasks Contributor ({TASKS_CONTRIBUTOR}) "
     "on the registry; Contributor includes it"
 )
 
-_UNDER_WAY = "the run continues, and the next `pulumi up` follows it; no version was posted"
+_RUN_CONTINUES = "the run continues, and the next `pulumi up` follows it; no version was posted"
 
 
 class AcrTasks:
@@ -88,16 +88,16 @@ class AcrTasks:
 
     def get(self, run_id: str) -> RunView:
         """Read a run."""
-        with self._translated("GET", f"runs/{run_id}", state=_UNDER_WAY):
+        with self._translated("GET", f"runs/{run_id}", state=_RUN_CONTINUES):
             return _view(self._client.runs.get(self._group, self._name, run_id))
 
     def log(self, run_id: str) -> str:
         """Return the log so far; "" while there is none."""
-        with self._translated("POST", f"runs/{run_id}/listLogSasUrl", state=_UNDER_WAY):
+        with self._translated("POST", f"runs/{run_id}/listLogSasUrl", state=_RUN_CONTINUES):
             link = self._client.runs.get_log_sas_url(self._group, self._name, run_id).log_link
         if not link:
             return ""
-        with self._translated("GET", f"the log of run {run_id}", state=_UNDER_WAY):
+        with self._translated("GET", f"the log of run {run_id}", state=_RUN_CONTINUES):
             try:
                 return BlobClient.from_blob_url(link).download_blob(encoding="utf-8").readall()
             except ResourceNotFoundError:  # nothing is written yet

@@ -39,7 +39,7 @@ _RESPONSES = (
     models.ToolboxObject,
     models.ToolboxVersionObject,
 )
-"""Of the project's SDK; what is sent is in them too."""
+"""What the operations of the services below return. The models that they send are fields of these."""
 
 # Without a handler Python prints the SDK's warnings to stderr, in addition to our own message about the same error.
 logging.getLogger("azure").addHandler(logging.NullHandler())
