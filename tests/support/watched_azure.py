@@ -6,7 +6,7 @@ import itertools
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -124,10 +124,11 @@ def adapter(azure: LocalAzure, project: SeededProject) -> Iterator[FoundryAgentS
     before = os.environ.get("SSL_CERT_FILE")
     os.environ["SSL_CERT_FILE"] = bundle = azure.env["SSL_CERT_FILE"]
     try:
-        with AIProjectClient(project.endpoint, _Token(azure), connection_verify=bundle) as client:
-            service = FoundryAgentService(client, project.endpoint)
+        with (
+            AIProjectClient(project.endpoint, _Token(azure), connection_verify=bundle) as client,
+            closing(FoundryAgentService(client, project.endpoint)) as service,
+        ):
             yield service
-            service.close()
     finally:
         os.environ.pop("SSL_CERT_FILE")
         if before is not None:

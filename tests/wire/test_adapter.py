@@ -58,12 +58,12 @@ def script() -> Iterator[Script]:
 
 
 @pytest.fixture(scope="module")
-def service(script: Script) -> FoundryAgentService:
+def service(script: Script) -> Iterator[FoundryAgentService]:
     # Plain HTTP in this test: the SDK refuses to send a token that way, so none is sent.
-    client = AIProjectClient(
+    with AIProjectClient(
         script.url, AnyCredential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0
-    )
-    return FoundryAgentService(client, script.url)
+    ) as client:
+        yield FoundryAgentService(client, script.url)
 
 
 # --- Requests -------------------------------------------------------------------------------------------------------

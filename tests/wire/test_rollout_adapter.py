@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from azure.ai.projects import AIProjectClient
@@ -63,11 +64,14 @@ def script() -> Iterator[Script]:
 
 
 @pytest.fixture(scope="module")
-def service(script: Script) -> FoundryAgentService:
-    client = AIProjectClient(
-        script.url, AnyCredential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0
-    )
-    return FoundryAgentService(client, script.url)
+def service(script: Script) -> Iterator[FoundryAgentService]:
+    with (
+        AIProjectClient(
+            script.url, AnyCredential(), authentication_policy=SansIOHTTPPolicy(), retry_backoff_factor=0
+        ) as client,
+        closing(FoundryAgentService(client, script.url)) as started,
+    ):
+        yield started
 
 
 # --- Sessions --------------------------------------------------------------------------------------------------------
