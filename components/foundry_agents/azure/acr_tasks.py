@@ -45,13 +45,7 @@ class AcrTasks:
         self._group, self._name = parts[3], parts[7]
         self._id = registry_id
         self._url = f"{cloud.url}{registry_id}"
-        set_up(
-            models.DockerBuildRequest,
-            models.ErrorResponse,
-            models.Run,
-            models.RunGetLogResult,
-            models.SourceUploadDefinition,
-        )
+        set_up(models)
         self._client = ContainerRegistryTasksMgmtClient(
             credential(),
             parts[1],

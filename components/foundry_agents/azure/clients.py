@@ -28,19 +28,6 @@ READ_TIMEOUT_S = 60
 
 LONGEST_RETRY_AFTER_S = 2.0
 
-_RESPONSES = (
-    models.AgentDetails,
-    models.AgentVersionDetails,
-    models.AgentSessionResource,
-    models.ApiErrorResponse,
-    models.Connection,
-    models.DeleteAgentResponse,
-    models.DeleteAgentVersionResponse,
-    models.ToolboxObject,
-    models.ToolboxVersionObject,
-)
-"""What the operations of the services below return. The models that they send are fields of these."""
-
 # Without a handler Python prints the SDK's warnings to stderr, in addition to our own message about the same error.
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
@@ -77,7 +64,7 @@ def _transport() -> RequestsTransport:
 @lru_cache(maxsize=64)
 def _client(project_endpoint: str) -> AIProjectClient:
     """Return the client of a project, signed in with DefaultAzureCredential; no request before its first call."""
-    set_up(*_RESPONSES)
+    set_up(models)
     return AIProjectClient(project_endpoint, credential(), transport=_transport(), retry_policy=BriefRetries())
 
 
