@@ -383,3 +383,35 @@ def test_files_that_are_not_there_are_named_all_at_once(tmp_path: Path) -> None:
     assert lines[0] == "broken: 2 problems in the vector store's settings"
     assert lines[1].endswith("another file has the name faq.md, too")
     assert lines[2].endswith("can't be read: No such file or directory")
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ("faq.md", "  files: must be a list of paths, not one text: put it in brackets"),
+        (Path("faq.md"), "  files: must be a list of paths, got PosixPath"),
+        (pulumi.Output.from_input(["faq.md"]), "  files: must be a list of paths, got Output"),
+        ({"faq.md": "x"}, "  files: must be a list of paths, got dict"),
+        ([pulumi.Output.from_input("faq.md")], "  files[0]: must be a path, got Output"),
+        ([], "  files: is required: at least one path"),
+    ],
+    ids=["text", "path", "output", "mapping", "list of outputs", "empty list"],
+)
+def test_files_that_are_not_a_list_of_paths_are_refused_in_words(files: Any, says: str) -> None:
+    """Finding A4: a text was read letter by letter."""
+
+    def program() -> None:
+        fa.VectorStore(f"broken-{len(says)}", project_endpoint=ENDPOINT, files=files)
+
+    with pytest.raises(pulumi.RunError) as caught:
+        run(program)
+    assert str(caught.value).splitlines()[1:] == [says]
+
+
+def test_the_files_of_a_store_may_come_from_a_search_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "faq.md").write_text("", encoding="utf-8")
+
+    def program() -> None:
+        fa.VectorStore("found", project_endpoint=ENDPOINT, files=tmp_path.glob("*.md"))  # type: ignore[arg-type]
+
+    assert set(run(program).one(STORE).inputs["files"]) == {"faq.md"}

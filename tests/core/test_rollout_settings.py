@@ -76,6 +76,15 @@ def test_a_smoke_test_is_kept_with_its_defaults() -> None:
 # --- Bad input -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("steps", ["50", 50, {"50": 1}, 50.0], ids=str)
+def test_steps_that_are_not_a_list_are_refused_in_words(steps: object) -> None:
+    """Finding A4: "50" was read as 5 and 0, and 50 ended in a traceback."""
+    for rollout in (Rollout.canary(steps), Rollout(steps=steps)):  # type: ignore[arg-type]
+        assert _problems(**rollout.inputs()) == {
+            "steps": "must be a list of percentages, for example [10, 50]; 100 is added as the last step"
+        }
+
+
 def test_everything_that_is_wrong_is_reported_at_once() -> None:
     bad = Rollout.canary(
         [50, 10, 100, 5.5, -1],  # type: ignore[list-item]  # what a user may write all the same

@@ -20,6 +20,7 @@ from foundry_agents.lifecycle.fingerprint import OwnershipMetadata, hashed
 from foundry_agents.lifecycle.inputs.vector_store import VECTOR_STORE_FIELDS, VectorStoreOutputs
 from foundry_agents.lifecycle.ownership import Identity, store_identity
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
+from foundry_agents.lifecycle.schema.lists import listed
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
 from foundry_agents.lifecycle.vector_stores import StorePlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import VectorStoreView
@@ -178,8 +179,14 @@ def _read_files(resource_name: str, files: Sequence[str | Path]) -> Mapping[str,
         pulumi.RunError: Some files can't be read, or two have one name; all of them are named.
     """
     found: dict[str, tuple[Path, str]] = {}
-    problems = [] if files else [Problem("files", "is required: at least one path")]
-    for position, file in enumerate(files):
+    problems: list[Problem] = []
+    paths = listed("files", files, "paths", problems)
+    if not paths and not problems:
+        problems.append(Problem("files", "is required: at least one path"))
+    for position, file in enumerate(paths):
+        if not isinstance(file, (str, Path)):
+            problems.append(Problem(f"files[{position}]", f"must be a path, got {type(file).__name__}"))
+            continue
         path = Path(file)
         if path.name in found:
             problems.append(Problem(f"files[{position}]", f'"{file}": another file has the name {path.name}, too'))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from foundry_agents.lifecycle.schema.lists import is_list, list_or_as_is
+
 Duration = str | float
 """``"90s"``, ``"2m"``, ``"1h30m"``, or a number of seconds."""
 
@@ -101,7 +103,8 @@ class Rollout:
         timeout: Duration | None = None,
     ) -> Rollout:
         """Move a growing share, ``[10, 50]``, then 100 percent."""
-        return cls(tuple(steps), bake, smoke, keep_versions, timeout)
+        # Anything else reaches the preview as it is, which refuses it in words.
+        return cls(tuple(steps) if is_list(steps) else steps, bake, smoke, keep_versions, timeout)
 
     @classmethod
     def blue_green(
@@ -137,7 +140,7 @@ class Rollout:
     def inputs(self) -> Mapping[str, object]:
         """Return the inputs of AgentRollout with the same meaning; what is not set is left out."""
         given: dict[str, object] = {
-            "steps": list(self.steps) or None,
+            "steps": list_or_as_is(self.steps) or None,
             "bake": self.bake or None,
             "smoke": self.smoke.inputs() if self.smoke else None,
             "keep_versions": self.keep_versions,

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from foundry_agents.lifecycle.schema.fields import Field, R, Values, read_entries, read_rows, rows_of
+from foundry_agents.lifecycle.schema.lists import not_a_list
 from foundry_agents.lifecycle.schema.parsers import Parse
 from foundry_agents.lifecycle.schema.report import Report
 
@@ -78,7 +79,7 @@ class Items(Generic[T]):
     def __call__(self, path: str, raw: object, report: Report) -> list[T] | None:
         """Return canonical items."""
         if not isinstance(raw, (list, tuple)):
-            report.add(path, f"must be a list of {self.noun}")
+            report.add(path, not_a_list(self.noun, raw))
             return None
         if self.most is not None and len(raw) > self.most:
             report.add(path, f"has {len(raw)} entries; at most {self.most} allowed")
