@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from foundry_agents.sources.build_context import BuildContext, ContextError
+from foundry_agents.sources.frozen_context import freeze
 
 FILES = {"Dockerfile": "FROM scratch\n", "main.py": "print(1)\n", "data/big.bin": "x" * 100, "data/keep.txt": "k"}
 
@@ -27,6 +28,11 @@ def read(folder: Path, **more: float) -> BuildContext:
     return BuildContext.read(folder, None, limit_mb=more.get("limit_mb", 1))
 
 
+def content(folder: Path, settings: dict[str, object] | None = None) -> str:
+    """What names the image."""
+    return freeze(read(folder), folder.parent / "contexts", now=0).hash(settings or {})
+
+
 def _touch(folder: Path) -> None:
     os.utime(folder / "main.py", (0, 0))
 
@@ -41,9 +47,9 @@ def _empty_folder(folder: Path) -> None:
 
 @pytest.mark.parametrize("change", [_touch, _narrow_mode, _empty_folder])
 def test_what_differs_between_checkouts_makes_no_other_content(folder: Path, change: Callable[[Path], None]) -> None:
-    before = read(folder).hash({})
+    before = content(folder)
     change(folder)
-    assert read(folder).hash({}) == before
+    assert content(folder) == before
 
 
 def _edit(folder: Path) -> None:
@@ -69,14 +75,14 @@ def _link(folder: Path) -> None:
 
 @pytest.mark.parametrize("change", [_edit, _rename, _make_executable, _edit_dockerfile, _link])
 def test_what_a_builder_sees_makes_another_content(folder: Path, change: Callable[[Path], None]) -> None:
-    before = read(folder).hash({})
+    before = content(folder)
     change(folder)
-    assert read(folder).hash({}) != before
+    assert content(folder) != before
 
 
-def test_settings_of_the_build_count() -> None:
-    here = BuildContext.read(Path(__file__).parent, Path(__file__), limit_mb=10)
-    assert len({here.hash({}), here.hash({"target": "a"}), here.hash({"target": "b"}), here.hash({"args": "a"})}) == 4
+def test_settings_of_the_build_count(folder: Path) -> None:
+    settings: list[dict[str, object]] = [{}, {"target": "a"}, {"target": "b"}, {"args": {"a": "1"}}, {"args": {"a": 1}}]
+    assert len({content(folder, each) for each in settings}) == len(settings)
 
 
 EVERY_FILE = frozenset(FILES)
@@ -103,6 +109,11 @@ EVERY_FILE = frozenset(FILES)
         ("MAIN.py\n", set()),
         ("[^a]ain.py\n", {"main.py"}),
         ("[!a]ain.py\n", set()),
+        ("  # data\n", set()),
+        ("data\\\n", set()),
+        ("da[]t]a\n", {"data/big.bin", "data/keep.txt"}),
+        ("data/*\n", {"data/big.bin", "data/keep.txt"}),
+        ("/*\n!data\n", EVERY_FILE - {"data/big.bin", "data/keep.txt"}),
     ],
 )
 def test_the_ignore_file_is_read_as_buildkit_reads_it(folder: Path, ignore: str, excluded: set[str]) -> None:
@@ -127,9 +138,9 @@ def test_the_dockerfiles_own_ignore_file_takes_precedence_over_the_folders(folde
 
 def test_a_dockerfile_counts_even_when_it_is_left_out(folder: Path) -> None:
     (folder / ".dockerignore").write_text("Dockerfile\n", encoding="utf-8")
-    before = read(folder).hash({})
+    before = content(folder)
     _edit_dockerfile(folder)
-    assert read(folder).hash({}) != before
+    assert content(folder) != before
 
 
 def test_a_missing_folder_and_a_missing_dockerfile_are_named(folder: Path) -> None:

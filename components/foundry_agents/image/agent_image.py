@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import pulumi
 from pulumi import Input, Output
 
 from foundry_agents.grants.naming import chosen_once
+from foundry_agents.image.arguments import sources_from
 from foundry_agents.image.build import BuildSettings, ImageBuild
 from foundry_agents.image.resolve_tag import resolved
-from foundry_agents.image.sources import Sources
+from foundry_agents.image.sources import Cache
 from foundry_agents.lifecycle.inputs.image_reference import tag_problem
 from foundry_agents.registry.registry import Registry
 from foundry_agents.resources.remote_image_build import RemoteImageBuild
@@ -84,12 +84,11 @@ class AgentImage:
         repository: str | None = None,
         dockerfile: str | Path | None = None,
         target: str | None = None,
-        build_args: Mapping[str, str] | None = None,
+        build_args: Mapping[str, str | float] | None = None,
         secrets: Mapping[str, Input[str]] | None = None,
-        cache: Literal["inline", "registry", "none"] = "inline",
+        cache: Cache = "inline",
         builder: str | None = None,
         rebuild: str = "",
-        build_on_preview: bool = False,
         sign_in: bool = True,
         context_limit_mb: float = DEFAULT_CONTEXT_LIMIT_MB,
         check: bool = True,
@@ -105,18 +104,19 @@ class AgentImage:
         Args:
             name: Name of the component and, unless ``repository`` says otherwise, of the repository; its children are
                 ``{name}-tag`` and, if it has to be built, ``{name}-build``.
-            context: The folder that the Dockerfile may copy from; ``.dockerignore`` is honoured.
+            context: The folder that the Dockerfile may copy from; ``.dockerignore`` is honoured. ``.git``, ``.env``
+                and others that are never content are left out.
             registry: Where to push: a Registry, or ``host`` or ``host/path`` of any other.
             repository: Name in the registry; by default ``name`` is taken when it is first built, and kept.
             dockerfile: The Dockerfile; default ``Dockerfile`` in the folder.
             target: Stage to build; default the last.
-            build_args: Values of ``ARG``; not secret, they stay in the image's history.
+            build_args: Values of ``ARG``, as text or numbers; not secret, they stay in the image's history. Outputs are
+                refused: the content must be known in the preview.
             secrets: Files of ``RUN --mount=type=secret`` by id. They stay secret; a changed value alone builds nothing.
             cache: ``inline`` stores the cache in the image, ``registry`` stores every stage under the tag
                 ``buildcache``, ``none`` stores nothing.
             builder: Name of a buildx builder; default Docker's own.
             rebuild: Any text; another text builds unchanged sources again, for a newer base image.
-            build_on_preview: Build in previews, too, and discard the result.
             sign_in: For an Azure registry that Docker is not signed in to: give Docker a token for three hours, as
                 ``az acr login`` does. It is never in Pulumi's state.
             context_limit_mb: Refuse a context of more megabytes.
@@ -126,25 +126,19 @@ class AgentImage:
             opts: Options of the component.
 
         Raises:
-            pulumi.RunError: When folder or Dockerfile is missing, or the context is over the limit.
+            pulumi.RunError: When an argument is not what is meant, folder or Dockerfile is missing, the context is over
+                the limit, or a file in it can't be read or looks like a credential.
         """
+        sources = sources_from(f'AgentImage.build "{name}"', locals())
         host = registry.login_server if isinstance(registry, Registry) else registry
         settings = BuildSettings(
             host=host,
             repository=repository or name,
             named=repository is not None,
-            sources=Sources(
-                context=Path(context),
-                dockerfile=None if dockerfile is None else Path(dockerfile),
-                target=target,
-                build_args=dict(build_args or {}),
-                rebuild=rebuild,
-                context_limit_mb=context_limit_mb,
-            ),
+            sources=sources,
             secrets=dict(secrets or {}),
             cache=cache,
             builder=builder,
-            build_on_preview=build_on_preview,
             sign_in=sign_in,
         )
         built = ImageBuild(name, settings, opts=opts)
@@ -161,7 +155,7 @@ class AgentImage:
         repository: str | None = None,
         dockerfile: str | Path | None = None,
         target: str | None = None,
-        build_args: Mapping[str, str] | None = None,
+        build_args: Mapping[str, str | float] | None = None,
         rebuild: str = "",
         timeout_s: float | None = None,
         poll_interval_s: float | None = None,
@@ -176,12 +170,14 @@ class AgentImage:
 
         Args:
             name: Name of the resource ``{name}-build`` and, unless ``repository`` says otherwise, of the repository.
-            context: The folder that the Dockerfile may copy from; ``.dockerignore`` is honoured.
+            context: The folder that the Dockerfile may copy from; ``.dockerignore`` is honoured. ``.git``, ``.env``
+                and others that are never content are left out.
             registry: The registry that builds the image and stores it.
             repository: Name in the registry; by default ``name`` is taken when it is first built, and kept.
             dockerfile: The Dockerfile; default ``Dockerfile`` in the folder.
             target: Stage to build; default the last.
-            build_args: Values of ``ARG``; not secret, they stay in the image's history.
+            build_args: Values of ``ARG``, as text or numbers; not secret, they stay in the image's history. Outputs are
+                refused: the content must be known in the preview.
             rebuild: Any text; another text builds unchanged sources again, for a newer base image.
             timeout_s: Give up after this many seconds; default 1800.
             poll_interval_s: Pause between two reads of the build's status; default 3.
@@ -190,16 +186,10 @@ class AgentImage:
             opts: Options of the resource.
 
         Raises:
-            pulumi.RunError: When folder or Dockerfile is missing, or the context is over the limit.
+            pulumi.RunError: When an argument is not what is meant, folder or Dockerfile is missing, the context is over
+                the limit, or a file in it can't be read or looks like a credential.
         """
-        sources = Sources(
-            context=Path(context),
-            dockerfile=None if dockerfile is None else Path(dockerfile),
-            target=target,
-            build_args=dict(build_args or {}),
-            rebuild=rebuild,
-            context_limit_mb=context_limit_mb,
-        )
+        sources = sources_from(f'AgentImage.remote_build "{name}"', locals())
         content = sources.content(f'AgentImage.remote_build "{name}"')
         built = RemoteImageBuild(
             f"{name}-build",
@@ -208,7 +198,7 @@ class AgentImage:
             repository=repository or name,
             content=content.hash,
             revision=content.revision,
-            files=content.files,
+            files=content.frozen.settings_free,
             context=str(sources.context),
             dockerfile=None if dockerfile is None else str(dockerfile),
             target=target,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pulumi
 import pulumi_docker_build as docker_build
 from pulumi import Input, Output, ResourceOptions
 
 from foundry_agents.grants.naming import chosen_once
-from foundry_agents.image.sources import Sources
+from foundry_agents.image.sources import Cache, Content, Sources
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
 from foundry_agents.resources.content_tag import ContentTag
 
@@ -33,9 +32,8 @@ class BuildSettings:
     named: bool
     sources: Sources
     secrets: Mapping[str, Input[str]]
-    cache: Literal["inline", "registry", "none"]
+    cache: Cache
     builder: str | None
-    build_on_preview: bool
     sign_in: bool
 
 
@@ -70,10 +68,10 @@ class ImageBuild(pulumi.ComponentResource):
 
         def digest(found: object) -> Input[str]:
             if isinstance(found, str):
-                return found or _build(f"{name}-build", settings, tag, self).digest
+                return found or _build(f"{name}-build", settings, content, tag, self).digest
             # In a preview it is unknown whether the registry has a new content: the build is shown as possible.
             tags = [Output.concat(tag.repository, ":", each) for each in tag_names(content.hash, content.revision)]
-            return _build(f"{name}-build", settings, tag, self, tags).digest
+            return _build(f"{name}-build", settings, content, tag, self, tags).digest
 
         digests = tag.found.apply(digest, run_with_unknowns=True)
         self.reference = Output.concat(tag.repository, "@", digests)
@@ -89,9 +87,10 @@ def _once(settings: BuildSettings, parent: pulumi.Resource) -> ResourceOptions:
     return ResourceOptions.merge(kept, chosen_once({"repository": None}))
 
 
-def _build(
+def _build(  # noqa: PLR0917 (the parts of a build)
     name: str,
     settings: BuildSettings,
+    content: Content,
     tag: ContentTag,
     parent: pulumi.Resource,
     tags: Sequence[Output[str]] | None = None,
@@ -99,13 +98,14 @@ def _build(
     cache_from, cache_to = _caches(settings, tag)
     return docker_build.Image(
         name,
-        context=docker_build.BuildContextArgs(location=str(settings.sources.context)),
-        dockerfile=_dockerfile(settings),
+        context=docker_build.BuildContextArgs(location=content.frozen.folder.as_posix()),
+        dockerfile=docker_build.DockerfileArgs(location=content.frozen.dockerfile.as_posix()),
         target=settings.sources.target,
         tags=tag.tags if tags is None else tags,
         platforms=[docker_build.Platform.LINUX_AMD64],
         push=True,
-        build_on_preview=settings.build_on_preview,
+        # It would build nothing: in a preview of a change, the tags and the cache to read are not known.
+        build_on_preview=False,
         build_args=settings.sources.build_args or None,
         secrets={key: Output.secret(value) for key, value in settings.secrets.items()} or None,
         # A renewed token does not change the image.
@@ -116,11 +116,6 @@ def _build(
         # Deleting it would delete the manifest, and a rollback needs its image.
         opts=ResourceOptions(parent=parent, retain_on_delete=True),
     )
-
-
-def _dockerfile(settings: BuildSettings) -> docker_build.DockerfileArgs | None:
-    named = settings.sources.dockerfile
-    return docker_build.DockerfileArgs(location=str(named)) if named else None
 
 
 def _caches(

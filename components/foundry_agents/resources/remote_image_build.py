@@ -6,6 +6,7 @@ Inputs and outputs are the rows of ``lifecycle/inputs/remote_build.py``; check a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from foundry_agents.resources._plugin.program import row_of
 from foundry_agents.resources._plugin.registries import image_registry
 from foundry_agents.resources._plugin.table_provider import TableProvider
 from foundry_agents.sources.build_context import BuildContext, ContextError
+from foundry_agents.sources.frozen_context import ARCHIVED_DOCKERFILE, PLACE, freeze, frozen_before
 
 TYPE = "pulumi-python:dynamic/foundry:RemoteImageBuild"
 
@@ -133,18 +135,13 @@ class RemoteImageBuildProvider(TableProvider):
 
 
 def _built(inputs: RemoteBuildInputs) -> RemoteBuildOutputs:
-    dockerfile = Path(inputs.dockerfile) if inputs.dockerfile else None
-    try:
-        context = BuildContext.read(Path(inputs.context), dockerfile, limit_mb=inputs.context_limit_mb)
-    except ContextError as problem:
-        raise InputError("the image's settings", [Problem("context", str(problem))]) from None
     order = BuildOrder(
         login_server=inputs.login_server,
         name=inputs.repository,
         content=inputs.content,
         revision=inputs.revision,
-        context=lambda: _as_planned(context, inputs.files),
-        dockerfile=context.dockerfile_name,
+        context=lambda: _packed(inputs),
+        dockerfile=ARCHIVED_DOCKERFILE,
         target=inputs.target,
         build_args=inputs.build_args,
     )
@@ -155,17 +152,24 @@ def _built(inputs: RemoteBuildInputs) -> RemoteBuildOutputs:
     return RemoteBuildOutputs(digest=built.view)
 
 
-def _as_planned(context: BuildContext, files: str) -> bytes:
-    """Return the packed context, unless it has changed since its hash was taken: the tag would name another content.
+def _packed(inputs: RemoteBuildInputs) -> bytes:
+    """Return the archive of the frozen context.
 
     Raises:
-        InputError: It has changed.
+        InputError: It can't be read, or the program's copy is gone and the folder has another content by now.
     """
-    packed = context.packed()
-    if files and context.hash({}) != files:
-        detail = f"{context.folder} has changed since it was planned; run `pulumi up` again when nothing writes to it"
+    dockerfile = Path(inputs.dockerfile) if inputs.dockerfile else None
+    try:
+        frozen = frozen_before(PLACE, inputs.files) if inputs.files else None
+        if frozen is None:
+            context = BuildContext.read(Path(inputs.context), dockerfile, limit_mb=inputs.context_limit_mb)
+            frozen = freeze(context, PLACE, now=time.time())
+    except ContextError as problem:
+        raise InputError("the image's settings", [Problem("context", str(problem))]) from None
+    if inputs.files not in {"", frozen.settings_free}:
+        detail = f"{inputs.context} has changed since it was planned; run `pulumi up` again when nothing writes to it"
         raise InputError("the image's settings", [Problem("context", detail)])
-    return packed
+    return frozen.packed()
 
 
 def _runs(registry_id: str) -> TaskRuns:

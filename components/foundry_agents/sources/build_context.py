@@ -2,199 +2,207 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
+import json
 import os
-import re
-import subprocess
-import tarfile
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-import pathspec
+from foundry_agents.sources.git import recorded_programs, revision_of
+from foundry_agents.sources.ignore_file import IgnoreFile, IgnoreFileError
+from foundry_agents.sources.walk import Entry, shown, unreadable, walk
 
 MEGABYTE = 1_000_000
 SHOWN = 5
 """How many of the largest files the error for a context that is too large lists."""
 
-_GIT_TIMEOUT_S = 20
+FORMAT = "content 2"
+"""What is hashed, and how; another format gives every content another tag."""
+
 _CHUNK = 1 << 20
+_WAITS_FOR_NOTHING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""To open a named pipe would wait for a writer; a file may become one after the walk."""
 
 
 class ContextError(ValueError):
     """The folder is not usable as a build context; the text says why and what to do."""
 
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        one_of_many = "\n  ".join((f"{len(problems)} problems", *problems))
+        super().__init__(problems[0] if len(problems) == 1 else one_of_many)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file or link as a builder gets it: with normalised mode and owner.
+
+    Attributes:
+        name: Path below the folder.
+        kind: ``file``, ``program`` or ``link``.
+        sha256: Of the bytes, or of the link's target, in hex.
+    """
+
+    name: str
+    kind: str
+    sha256: str
+
 
 @dataclass(frozen=True)
 class BuildContext:
-    """The files that a builder reads.
+    """The files that a builder reads, found but not read yet.
 
     Attributes:
         folder: The folder of the context.
         dockerfile: The Dockerfile; may be outside of the folder.
-        files: Paths below the folder, sorted, without those that the ignore file excludes.
+        entries: Files and links below the folder, sorted, without those that are excluded.
+        programs: Names of the executable files.
     """
 
     folder: Path
     dockerfile: Path
-    files: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    programs: frozenset[str]
 
     @classmethod
     def read(cls, folder: Path, dockerfile: Path | None, *, limit_mb: float) -> BuildContext:
-        """Read a folder.
+        """Find the files of a folder.
 
-        The ignore file is ``<Dockerfile>.dockerignore``, else ``.dockerignore`` in the folder, as in Docker: a pattern
-        starts at the root, and the last matching pattern wins.
+        The ignore file is ``<Dockerfile>.dockerignore``, else ``.dockerignore`` in the folder, as in Docker. It is not
+        content itself, nor is what :mod:`foundry_agents.sources.exclusions` lists.
 
         Raises:
-            ContextError: When folder or Dockerfile is missing, or the context has more than ``limit_mb`` megabytes.
+            ContextError: When folder or Dockerfile is missing, something in it can't be read or looks like a
+                credential, or it has more than ``limit_mb`` megabytes. All problems are in it.
         """
         if not folder.is_dir():
             raise ContextError(f"context {folder} is not a folder; name the one that holds the Dockerfile")
         found = dockerfile or folder / "Dockerfile"
-        if not found.is_file():
+        if not found.exists():
             raise ContextError(
                 f"{found} does not exist; write one, or name it with dockerfile=…. "
                 "AgentImage.pinned(…) and AgentImage.from_tag(…) need none"
             )
-        context = cls(folder, found, tuple(sorted(_kept(folder, _ignored(folder, found)))))
+        if problem := unreadable(str(found), found.stat().st_mode):
+            raise ContextError(f"{found} {problem}; name the Dockerfile with dockerfile=…")
+        file = _ignore_file(folder, found)
+        name = ".dockerignore" if file is None else file.name
+        try:
+            ignore = IgnoreFile.docker(file, name)
+        except IgnoreFileError as problem:
+            raise ContextError(f"context {folder}: {problem}") from None
+        listing = walk(folder, ignore, leave_out=[".dockerignore", *_below(folder, file)])
+        if listing.problems:
+            raise ContextError(*(f"context {folder}: {problem}" for problem in listing.problems))
+        context = cls(folder, found, listing.entries, _programs(folder, listing.entries))
         context._refuse_too_large(limit_mb)
         return context
 
-    def hash(self, settings: Mapping[str, object]) -> str:
-        """Return 64 hexadecimal digits over names, contents, executable bits and settings.
-
-        Times, owners and the rest of the mode do not count: they differ between checkouts.
-        """
-        whole = hashlib.sha256()
-        _part(whole, "Dockerfile", self.dockerfile.read_bytes())
-        for name in self.files:
-            path = self.folder / name
-            if path.is_symlink():
-                _part(whole, f"link {name}", str(path.readlink()).encode())
-            else:
-                executable = os.access(path, os.X_OK)
-                _part(whole, f"{'program' if executable else 'file'} {name}", _digest(path))
-        for name, value in sorted(settings.items()):
-            _part(whole, f"setting {name}", repr(value).encode())
-        return whole.hexdigest()
-
-    def packed(self) -> bytes:
-        """Return a gzipped tar file: the same bytes for the same content, the Dockerfile at :attr:`dockerfile_name`."""
-        buffer = io.BytesIO()
-        # Times and owners are zero in the entries, and so is the time in gzip's header.
-        with (
-            gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as packed,
-            tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
-        ):
-            for name in self.files:
-                _entry(tar, name, self.folder / name)
-            if self.dockerfile_name not in self.files:
-                _entry(tar, self.dockerfile_name, self.dockerfile)
-        return buffer.getvalue()
-
     @property
-    def dockerfile_name(self) -> str:
-        """Path of the Dockerfile in :meth:`packed`."""
-        if self.dockerfile.resolve().is_relative_to(self.folder.resolve()):
-            return self.dockerfile.resolve().relative_to(self.folder.resolve()).as_posix()
-        return self.dockerfile.name
+    def files(self) -> tuple[str, ...]:
+        """The names of files and links, sorted."""
+        return tuple(entry.name for entry in self.entries)
+
+    def digested(self) -> tuple[File, ...]:
+        """Return the files with their hashes; reads all of them.
+
+        Raises:
+            ContextError: One can't be read any more.
+        """
+        return tuple(self.file(entry, _digest(entry)) for entry in self.entries)
+
+    def file(self, entry: Entry, sha256: str) -> File:
+        """Return an entry as a builder gets it."""
+        kind = "link" if entry.target is not None else "program" if entry.name in self.programs else "file"
+        return File(entry.name, kind, sha256)
 
     def revision(self) -> str | None:
-        """Return the commit that last changed the folder, 12 digits; None with uncommitted changes or without git."""
-        if _git(self.folder, "status", "--porcelain", "--", ".") != "":
-            return None
-        return _git(self.folder, "log", "-1", "--abbrev=12", "--format=%h", "--", ".") or None
+        """Return the commit that last changed folder or Dockerfile, 12 digits; None with changes or without git."""
+        return revision_of(self.folder, [self.dockerfile])
 
     def _refuse_too_large(self, limit_mb: float) -> None:
-        sizes = {name: (self.folder / name).lstat().st_size for name in self.files}
-        total = sum(sizes.values())
+        total = sum(entry.size for entry in self.entries)
         if total <= limit_mb * MEGABYTE:
             return
-        largest = sorted(sizes, key=lambda name: -sizes[name])[:SHOWN]
-        listed = ", ".join(f"{name} ({sizes[name] / MEGABYTE:.1f} MB)" for name in largest)
+        largest = sorted(self.entries, key=lambda entry: -entry.size)[:SHOWN]
+        listed = ", ".join(f"{shown(entry.name)} ({entry.size / MEGABYTE:.1f} MB)" for entry in largest)
         raise ContextError(
             f"context {self.folder} is {total / MEGABYTE:.1f} MB, more than {limit_mb:g} MB: {listed}; exclude what "
             "the image does not need in .dockerignore, or raise context_limit_mb"
         )
 
 
-def _kept(folder: Path, ignored: pathspec.PathSpec[pathspec.Pattern]) -> Iterator[str]:
-    for here, folders, files in os.walk(folder):
-        base = Path(here).relative_to(folder)
-        # A link to a folder is an entry of the context; it is not followed into another tree.
-        links = [name for name in folders if (Path(here) / name).is_symlink()]
-        for name in (*files, *links):
-            path = PurePosixPath((base / name).as_posix())
-            if not ignored.match_file(str(path)):
-                yield str(path)
+def content_hash(files: Sequence[File], dockerfile: str, settings: Mapping[str, object]) -> str:
+    """Return 64 hexadecimal digits over everything that determines an image.
 
+    Times, owners and the rest of the mode do not count: a builder gets the same ones from every machine.
 
-def _ignored(folder: Path, dockerfile: Path) -> pathspec.PathSpec[pathspec.Pattern]:
-    """Return the rules of the ignore file, as BuildKit applies them.
-
-    Not docker-py's ``exclude_paths``: it deviates from BuildKit where an exception has a wildcard (``!**/keep.txt``
-    re-includes nothing), where one file is re-included from a folder that ``**`` excludes (all of the folder
-    is), and in ``[^a]``, ``../`` and upper case. The tests hold what BuildKit's own matcher answers.
+    Args:
+        files: The content of the context.
+        dockerfile: Hash of the Dockerfile's bytes.
+        settings: Settings of the build, as JSON can hold them.
     """
-    lines: list[str] = []
-    for file in (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), folder / ".dockerignore"):
-        if file.is_file():
-            lines = file.read_text(encoding="utf-8-sig").splitlines()
-            break
-    rules = []
-    for line in (raw.strip() for raw in lines):
-        if line and not line.startswith("#"):
-            negation = "!" if line.startswith("!") else ""
-            pattern = _as_gitignore(os.path.normpath(line.removeprefix("!").strip()).lstrip("/"))
-            # "." names the root itself, which is never excluded.
-            if pattern != ".":
-                # A pattern that excludes a folder excludes everything below it.
-                rules += [f"{negation}/{pattern}", f"{negation}/{pattern}/**"]
-    # Not GitIgnoreSpec: in git a file can't come back once its folder is excluded; in Docker it can.
-    return pathspec.PathSpec.from_lines("gitignore", rules)
+    listed = sorted([file.name, file.kind, file.sha256] for file in files)
+    counted = {"format": FORMAT, "dockerfile": dockerfile, "files": listed, "settings": settings}
+    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 
 
-def _as_gitignore(pattern: str) -> str:
-    """Rewrite the two forms that git reads otherwise: ``[!a]`` is a literal "!", ``**a`` is ``**/a``."""
-    return re.sub(r"(^|/)\*\*(?=[^/*])", r"\1**/", pattern.replace("[!", r"[\!"))
+def chunks(path: str, size: int) -> Iterator[bytes]:
+    """Yield the bytes of a file, at most as many as it had when it was found, so that a growing log ends.
 
-
-def _entry(tar: tarfile.TarFile, name: str, path: Path) -> None:
-    entry = tarfile.TarInfo(name)
-    if path.is_symlink():
-        entry.type, entry.mode, entry.linkname = tarfile.SYMTYPE, 0o777, str(path.readlink())
-        tar.addfile(entry)
-        return
-    content = path.read_bytes()
-    entry.size, entry.mode = len(content), 0o755 if os.access(path, os.X_OK) else 0o644
-    tar.addfile(entry, io.BytesIO(content))
-
-
-def _part(whole: hashlib._Hash, label: str, content: bytes) -> None:
-    """Add one labelled part, with lengths, so that no two other parts give the same bytes."""
-    for piece in (label.encode(), content):
-        whole.update(len(piece).to_bytes(8, "big"))
-        whole.update(piece)
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """Return the output of git; None without git or outside a repository."""
+    Raises:
+        ContextError: It can't be read, or is no regular file any more.
+    """
     try:
-        done = subprocess.run(  # noqa: S603 (no shell, fixed arguments)
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 (the user's own git)
-            capture_output=True,
-            text=True,
-            timeout=_GIT_TIMEOUT_S,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _WAITS_FOR_NOTHING)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ContextError(f"{shown(path)} is not a file any more; run the command again")
+            while size > 0 and (chunk := file.read(min(_CHUNK, size))):
+                size -= len(chunk)
+                yield chunk
+    except OSError as error:
+        raise ContextError(f"{shown(path)} can't be read: {error.strerror}; run the command again") from None
+
+
+def hash_of_file(path: Path) -> str:
+    """Return the SHA-256 of a regular file in hex.
+
+    Raises:
+        ContextError: It can't be read.
+    """
+    whole = hashlib.sha256()
+    for chunk in chunks(str(path), path.stat().st_size):
+        whole.update(chunk)
+    return whole.hexdigest()
+
+
+def _digest(entry: Entry) -> str:
+    if entry.target is not None:
+        return hashlib.sha256(entry.target.encode()).hexdigest()
+    whole = hashlib.sha256()
+    for chunk in chunks(entry.path, entry.size):
+        whole.update(chunk)
+    return whole.hexdigest()
+
+
+def _ignore_file(folder: Path, dockerfile: Path) -> Path | None:
+    for file in (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), folder / ".dockerignore"):
+        if file.exists():
+            return file
+    return None
+
+
+def _below(folder: Path, file: Path | None) -> list[str]:
+    if file is None or not file.absolute().is_relative_to(folder.absolute()):
+        return []
+    return [file.absolute().relative_to(folder.absolute()).as_posix()]
+
+
+def _programs(folder: Path, entries: Sequence[Entry]) -> frozenset[str]:
+    """Return the names of executable files, by the bit of their owner."""
+    recorded = recorded_programs(folder)
+    if recorded is not None:
+        return recorded
+    return frozenset(entry.name for entry in entries if entry.mode & stat.S_IXUSR)

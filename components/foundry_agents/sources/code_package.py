@@ -16,10 +16,14 @@ from typing import BinaryIO
 from foundry_agents.lifecycle.failure.errors import InputError, Problem
 from foundry_agents.lifecycle.inputs.version_parts import BUNDLED
 from foundry_agents.lifecycle.schema.enums import Runtime
+from foundry_agents.lifecycle.schema.lists import listed
+from foundry_agents.sources.build_context import ContextError, chunks
+from foundry_agents.sources.entry_point import entry_point_problems
+from foundry_agents.sources.exclusions import credential_in, is_never_content
+from foundry_agents.sources.ignore_file import IgnoreFile, IgnoreFileError
+from foundry_agents.sources.walk import Entry, head_of, shown, unreadable, walk
 
 IGNORE_FILE = ".agentignore"
-NEVER_PACKED = frozenset({".git", ".venv", "__pycache__"})
-"""Created by tools: their bytes differ between machines."""
 
 LARGEST_ZIP = 250 * 1024 * 1024
 """Bytes [sdk]."""
@@ -28,7 +32,6 @@ _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _MODE = stat.S_IFREG | 0o755
 """Mode of every file: not every system keeps the executable bit."""
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,10 @@ class CodePackage:
     times, owners and compression. Its SHA-256 is part of the agent's definition. So a changed byte is a new version; a
     touched file, another checkout or another path is not.
 
-    ``.agentignore`` in the folder (same syntax as .gitignore) excludes files; ``.git``, ``.venv`` and ``__pycache__``
-    are always excluded. Empty folders are not packed.
+    ``.agentignore`` in the folder (same syntax as .gitignore) excludes files. Version control, virtual environments,
+    caches, ``.env`` and other settings of one machine are left out anyway, unless a line like ``!.env`` names them. A
+    file that looks like a credential is refused. Empty folders are not packed. ``.gitignore`` is not read: bundled
+    dependencies are often in it.
 
     Attributes:
         folder: The folder, absolute or relative to the program's.
@@ -59,13 +64,35 @@ class CodePackage:
         """Return the input ``code`` of HostedAgentVersion; reads every file of the folder.
 
         Raises:
-            InputError: When the folder can't be packed; lists every file that prevents it.
+            InputError: When the folder can't be packed, or nothing in it can start; lists every problem.
         """
-        with packed(Path(self.folder)) as (_, sha256):
+        problems = [
+            Problem(f"code.{name}", f"must be {what}, got {type(value).__name__}: it is read while the program runs")
+            for name, value, kinds, what in (
+                ("folder", self.folder, (str, os.PathLike), "a path"),
+                ("runtime", self.runtime, (str,), "a text"),
+                ("dependency_resolution", self.dependency_resolution, (str,), "a text"),
+            )
+            if not isinstance(value, kinds)
+        ]
+        entry_point = listed("code.entry_point", self.entry_point, 'texts, such as ["python", "main.py"]', problems)
+        problems += [
+            Problem(f"code.entry_point[{position}]", f"must be a text, got {type(item).__name__}")
+            for position, item in enumerate(entry_point)
+            if not isinstance(item, str)
+        ]
+        if problems:
+            raise InputError("the agent's code", problems)
+        folder = Path(self.folder)
+        with packed(folder) as (archive, sha256):
+            names = frozenset(zipfile.ZipFile(archive).namelist())
+            problems += entry_point_problems(entry_point, str(self.runtime), self.dependency_resolution, names)
+            if problems:
+                raise InputError("the agent's code", problems)
             return {
                 "sha256": sha256,
                 "runtime": str(self.runtime),
-                "entry_point": list(self.entry_point),
+                "entry_point": entry_point,
                 "dependency_resolution": self.dependency_resolution,
             }
 
@@ -102,8 +129,8 @@ def packed(folder: Path) -> Iterator[tuple[BinaryIO, str]]:
     ):
         try:
             _pack(folder, archive)
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError("the agent's code", [Problem("code", f"{folder} can't be read: {error}")]) from None
+        except (OSError, ContextError) as error:
+            raise InputError("the agent's code", [Problem("code", f"{folder} can't be packed: {error}")]) from None
         archive.seek(0)
         sha256 = hashlib.file_digest(archive, "sha256").hexdigest()
         archive.seek(0)
@@ -116,7 +143,7 @@ def _pack(folder: Path, archive: BinaryIO) -> None:
     if not problems and not files:
         problems.append(Problem("code", f"{folder} has no file to pack"))
     # The zip is larger than its files, by some bytes for each: the limit is checked before and after packing.
-    size = sum(path.stat().st_size for _, path in files)
+    size = sum(file.size for file in files)
     if not problems and size <= LARGEST_ZIP:
         _write(files, archive)
         size = archive.tell()
@@ -126,67 +153,67 @@ def _pack(folder: Path, archive: BinaryIO) -> None:
         raise InputError("the agent's code", problems)
 
 
-def _write(files: Sequence[tuple[str, Path]], target: BinaryIO) -> None:
+def _write(files: Sequence[Entry], target: BinaryIO) -> None:
     # Not compressed: builds of zlib differ in their output, and the digest of the zip decides about a new version.
     with zipfile.ZipFile(target, "w") as archive:
-        for name, path in files:
-            entry = zipfile.ZipInfo(name, _FIXED_TIME)
+        for file in files:
+            entry = zipfile.ZipInfo(file.name, _FIXED_TIME)
             entry.compress_type = zipfile.ZIP_STORED
             entry.create_system = _UNIX
             entry.external_attr = _MODE << 16
-            with path.open("rb") as source, archive.open(entry, "w") as packed_file:
-                while chunk := source.read(_CHUNK):
+            with archive.open(entry, "w") as packed_file:
+                for chunk in chunks(file.path, file.size):
                     packed_file.write(chunk)
 
 
-def _files(folder: Path, problems: list[Problem]) -> list[tuple[str, Path]]:
-    """Return the files to pack by their names in the zip, sorted; append a problem for each that can't be packed."""
+def _files(folder: Path, problems: list[Problem]) -> list[Entry]:
+    """Return the files to pack, sorted by name; append a problem for each that can't be packed."""
     if not folder.is_dir():
         problems.append(Problem("code", f"{folder} is not a folder"))
         return []
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 (late: only programs with code need it)
-
-    ignore_file = folder / IGNORE_FILE
-    lines = ignore_file.read_text(encoding="utf-8").splitlines() if ignore_file.is_file() else []
-    ignored = GitIgnoreSpec.from_lines(lines)
-    root = folder.resolve()
-    found: list[tuple[str, Path]] = []
-    for where, folders, names in os.walk(folder):
-        here = Path(where)
-
-        def name_of(name: str, here: Path = here) -> str:
-            return (here / name).relative_to(folder).as_posix()
-
-        wanted = [
-            one for one in sorted(folders) if one not in NEVER_PACKED and not ignored.match_file(f"{name_of(one)}/")
-        ]
-        links = [one for one in wanted if (here / one).is_symlink()]
-        problems += [Problem("code", f"{name_of(one)} is a link to a folder: it can't be packed") for one in links]
-        folders[:] = [one for one in wanted if one not in links]
-        for one in names:
-            name, path = name_of(one), here / one
-            if one in NEVER_PACKED or name == IGNORE_FILE or ignored.match_file(name):
-                continue
-            if reason := _why_not(path, root):
-                problems.append(Problem("code", f"{name} {reason}; or exclude it in {IGNORE_FILE}"))
-            else:
-                found.append((name, path))
-    return sorted(found)
+    file = folder / IGNORE_FILE
+    try:
+        ignore = IgnoreFile.git(file if file.exists() else None, IGNORE_FILE)
+    except IgnoreFileError as problem:
+        problems.append(Problem("code", str(problem)))
+        return []
+    listing = walk(folder, ignore, leave_out=[IGNORE_FILE])
+    problems += [Problem("code", problem) for problem in listing.problems]
+    found = []
+    for entry in listing.entries:
+        if entry.target is None:
+            found.append(entry)
+        elif isinstance(linked := _linked(entry, folder.resolve(), ignore), Entry):
+            found.append(linked)
+        else:
+            problems.append(Problem("code", f"{shown(entry.name)} {linked}; or exclude it in {IGNORE_FILE}"))
+    return found
 
 
-def _why_not(path: Path, root: Path) -> str | None:
-    if path.is_symlink() and not path.resolve().is_relative_to(root):
+def _linked(entry: Entry, root: Path, ignore: IgnoreFile) -> Entry | str:
+    """Return the file that a link points to, under the link's name; or why it can't be packed."""
+    try:
+        path = Path(entry.path).resolve(strict=True)
+        status = path.stat()
+    except (OSError, RuntimeError):  # before Python 3.13 a loop is a RuntimeError
+        return "is a link to nothing, or to itself: remove it"
+    if not path.is_relative_to(root):
         return "is a link out of the folder: replace it with the file"
-    if not path.is_file():
-        return "is not a readable file"
-    if not os.access(path, os.R_OK):
-        return "has no read permission"
-    return None
+    if path.is_dir():
+        return "is a link to a folder: it can't be packed"
+    name = path.relative_to(root).as_posix()
+    own_name = name.rpartition("/")[2]
+    special = any(is_never_content(part) for part in name.split("/")) or credential_in(name, head_of(str(path)))
+    if special and not ignore.returns(name, own_name):
+        return f"is a link to {shown(name)}, which is not packed: remove it"
+    if problem := unreadable(str(path), status.st_mode):
+        return f"is a link to {shown(name)}, which {problem}"
+    return Entry(entry.name, str(path), status.st_size, status.st_mode)
 
 
-def _too_large(folder: Path, size: int, files: Sequence[tuple[str, Path]]) -> str:
-    largest = sorted(files, key=lambda found: found[1].stat().st_size, reverse=True)[:3]
-    names = ", ".join(f"{name} ({path.stat().st_size / 1024**2:.1f} MB)" for name, path in largest)
+def _too_large(folder: Path, size: int, files: Sequence[Entry]) -> str:
+    largest = sorted(files, key=lambda file: -file.size)[:3]
+    names = ", ".join(f"{shown(file.name)} ({file.size / 1024**2:.1f} MB)" for file in largest)
     return (
         f"{folder} is {size / 1024**2:.1f} MB packed, and {LARGEST_ZIP // 1024**2} MB is the limit; largest: {names}. "
         f'Exclude what is not needed in {IGNORE_FILE}, let the service install dependencies ("remote_build"), or use '

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
 import re
 import secrets
 import shutil
@@ -273,6 +274,12 @@ class _NoBuilder(Exception):
 def _unpack(source: Path, context: Path) -> None:
     with tarfile.open(source, mode="r:gz") as archive:
         archive.extractall(context, filter="data")
+        # Python restores times as floats. BuildKit compares nanoseconds to find out what it has received before.
+        for entry in sorted(archive, key=lambda one: one.name, reverse=True):
+            seconds, _, fraction = entry.pax_headers.get("mtime", str(entry.mtime)).partition(".")
+            time = int(seconds) * 10**9 + int(f"{fraction:0<9.9}")
+            with contextlib.suppress(OSError):
+                os.utime(context / entry.name, ns=(time, time), follow_symlinks=False)
 
 
 def _check(order: Mapping[str, object]) -> None:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
+import stat
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from foundry_agents.sources.ignore_file import IgnoreFile
+from foundry_agents.sources.walk import Entry, walk
 from foundry_emulator.media_types import OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST
 
-_NEVER = frozenset({"__pycache__", ".git", ".venv"})  # generated: their bytes differ from machine to machine
-_BUILD_FILES = frozenset({".dockerignore", "Dockerfile"})  # for the build, not for the image
+_BUILD_FILES = (".dockerignore", "Dockerfile")  # for the build, not for the image
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def pack(
     """Pack a folder into an image: the same bytes on every machine, at any time.
 
     Entries are sorted, times and owners are zero, and the layer is not compressed (compressors differ between
-    builds of zlib). ``.dockerignore`` is respected; ``__pycache__``, ``.git`` and ``.venv`` are never included.
+    builds of zlib). ``.dockerignore`` is respected. What a build of the library leaves out or refuses is left out or
+    refused here, too.
 
     Args:
         folder: The agent's source.
@@ -67,7 +69,8 @@ def pack(
         env: The image's environment.
 
     Raises:
-        ValueError: A symbolic link leads out of the folder.
+        ValueError: The ignore file or something in the folder can't be read, looks like a credential, or is a symbolic
+            link that leads out of the folder.
         NotADirectoryError: The folder does not exist.
     """
     if not folder.is_dir():
@@ -86,61 +89,47 @@ def pack(
 
 
 def _layer(folder: Path) -> bytes:
+    ignore_file = folder / ".dockerignore"
+    ignore = IgnoreFile.docker(ignore_file if ignore_file.exists() else None, ".dockerignore")
+    listing = walk(folder, ignore, leave_out=_BUILD_FILES)
+    if listing.problems:
+        raise ValueError("; ".join(listing.problems))
+    parents = {str(parent) for entry in listing.entries for parent in PurePosixPath(entry.name).parents}
     buffer = io.BytesIO()
     # GNU's format has one fixed encoding of long names; PAX records could hold more.
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
         tar.addfile(_entry("app", tarfile.DIRTYPE, 0o755))
-        for path, name in sorted(_files(folder), key=lambda found: found[1].parts):
-            _add(tar, folder, path, f"app/{name}")
+        found: dict[str, Entry | None] = {
+            **dict.fromkeys(parents - {"."}),
+            **{one.name: one for one in listing.entries},
+        }
+        for name in sorted(found, key=lambda one: one.split("/")):
+            if (entry := found[name]) is None:
+                tar.addfile(_entry(f"app/{name}", tarfile.DIRTYPE, 0o755))
+            else:
+                _add(tar, folder, entry)
     return buffer.getvalue()
 
 
-def _add(tar: tarfile.TarFile, folder: Path, path: Path, name: str) -> None:
-    if path.is_symlink():
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"{path} is a symbolic link that leads out of {folder}; an image can't contain it")
+def _add(tar: tarfile.TarFile, folder: Path, found: Entry) -> None:
+    name = f"app/{found.name}"
+    if found.target is not None:
+        if not Path(found.path).resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"{found.path} is a symbolic link that leads out of {folder}; an image can't contain it")
         link = _entry(name, tarfile.SYMTYPE, 0o777)
-        link.linkname = PurePosixPath(path.readlink()).as_posix()
+        link.linkname = found.target
         tar.addfile(link)
-    elif path.is_dir():
-        tar.addfile(_entry(name, tarfile.DIRTYPE, 0o755))
-    else:
-        content = path.read_bytes()
-        file = _entry(name, tarfile.REGTYPE, 0o755 if os.access(path, os.X_OK) else 0o644)
-        file.size = len(content)
-        tar.addfile(file, io.BytesIO(content))
+        return
+    content = Path(found.path).read_bytes()
+    file = _entry(name, tarfile.REGTYPE, 0o755 if found.mode & stat.S_IXUSR else 0o644)
+    file.size = len(content)
+    tar.addfile(file, io.BytesIO(content))
 
 
 def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
     entry.type, entry.mode = kind, mode  # times, owners and their names are zero and empty by default
     return entry
-
-
-def _files(folder: Path) -> Iterator[tuple[Path, PurePosixPath]]:
-    ignored = _ignored(folder)
-    for path in folder.rglob("*"):
-        name = PurePosixPath(path.relative_to(folder).as_posix())
-        if not _NEVER.isdisjoint(name.parts) or str(name) in _BUILD_FILES or name.suffix == ".pyc":
-            continue
-        if not ignored(f"{name}/" if path.is_dir() and not path.is_symlink() else str(name)):
-            yield path, name
-
-
-def _ignored(folder: Path) -> Callable[[str], bool]:
-    """Return the patterns of ``.dockerignore``. They start at the root, unlike git's, hence the slash."""
-    try:
-        lines = (folder / ".dockerignore").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return lambda _name: False
-    import pathspec  # noqa: PLC0415 - needed only where the file exists
-
-    rules = []
-    for line in (raw.strip() for raw in lines):
-        if line and not line.startswith("#"):
-            negation = "!" if line.startswith("!") else ""
-            rules.append(f"{negation}/{line.removeprefix('!').strip().lstrip('/')}")
-    return pathspec.GitIgnoreSpec.from_lines(rules).match_file
 
 
 def _json(value: Mapping[str, object]) -> bytes:

@@ -24,7 +24,7 @@ def content_tag(content: str) -> str:
 
 
 def tag_names(content: str, revision: str | None) -> list[str]:
-    """Return the content's tag, and one by which people find the commit."""
+    """Return the content's tag, and a hint for people: files that git ignores, targets and arguments move that one."""
     return [content_tag(content), *([f"git-{revision}"] if revision else [])]
 
 

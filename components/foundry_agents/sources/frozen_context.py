@@ -1,0 +1,296 @@
+"""The frozen copy of a build context: what was hashed is what every builder gets.
+
+A file that is saved while `pulumi up` runs can't get into the image: a builder reads the copy, never the folder. Modes,
+owners and times of the copy follow from the content alone, so the same content gives the same layers everywhere.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import stat
+import tarfile
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from foundry_agents.sources.build_context import (
+    BuildContext,
+    ContextError,
+    File,
+    chunks,
+    content_hash,
+    hash_of_file,
+)
+from foundry_agents.sources.walk import link_target
+
+PLACE = Path(".foundry-agents", "contexts")
+"""Where copies are, relative to the program's folder."""
+
+KEPT_S = 24 * 3600.0
+"""Seconds for which an unused copy stays: another `pulumi up` may read it."""
+
+ARCHIVED_DOCKERFILE = ".foundry-agents.Dockerfile"
+"""The Dockerfile's name in an archive: no content has it."""
+
+_SECOND = 946_684_800
+"""2000-01-01: all times of a copy are in this second."""
+
+_FILE, _PROGRAM, _FOLDER, _LINK = 0o644, 0o755, 0o755, 0o777
+
+
+@dataclass(frozen=True)
+class FrozenContext:
+    """A copy of a build context and its Dockerfile.
+
+    Attributes:
+        folder: The copy. Its name is the hash: BuildKit keeps what it has received by that name.
+        dockerfile: The copy of the Dockerfile, beside the folder.
+        files: What is in the folder.
+        dockerfile_sha256: Hash of the Dockerfile.
+        settings_free: Hash of files and Dockerfile alone.
+    """
+
+    folder: Path
+    dockerfile: Path
+    files: tuple[File, ...]
+    dockerfile_sha256: str
+
+    @property
+    def settings_free(self) -> str:
+        """Hash of files and Dockerfile alone."""
+        return content_hash(self.files, self.dockerfile_sha256, {})
+
+    def hash(self, settings: dict[str, object]) -> str:
+        """Return 64 hexadecimal digits over files, Dockerfile and settings."""
+        return content_hash(self.files, self.dockerfile_sha256, settings)
+
+    def packed(self) -> bytes:
+        """Return a gzipped tar file with the Dockerfile as :data:`ARCHIVED_DOCKERFILE`.
+
+        A builder that unpacks it sees what one sees that reads the copy: an ignore file in the archive excludes the
+        Dockerfile, and itself, from what ``COPY . .`` copies.
+        """
+        buffer = io.BytesIO()
+        with (
+            gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            ignore_file = f"{ARCHIVED_DOCKERFILE}\n.dockerignore\n".encode()
+            _add(tar, ".dockerignore", _FILE, ignore_file)
+            _add(tar, ARCHIVED_DOCKERFILE, _FILE, self.dockerfile.read_bytes())
+            for name in _folders(self.files):
+                entry = _entry(name, _FOLDER, _SECOND * 10**9)
+                entry.type = tarfile.DIRTYPE
+                tar.addfile(entry)
+            for file in self.files:
+                path = self.folder / file.name
+                if file.kind == "link":
+                    entry = _entry(file.name, _LINK, _time_of(file.sha256))
+                    entry.type, entry.linkname = tarfile.SYMTYPE, link_target(path)
+                    tar.addfile(entry)
+                else:
+                    _add(tar, file.name, _mode(file), path.read_bytes())
+        return buffer.getvalue()
+
+
+def freeze(context: BuildContext, place: Path, *, now: float) -> FrozenContext:
+    """Copy a context, unless there is a copy of the same content already, and delete copies that are not used.
+
+    Args:
+        context: What to copy. If it changes meanwhile, what was copied counts.
+        place: Folder of all copies.
+        now: Seconds since 1970.
+
+    Raises:
+        ContextError: The context can't be read, or the copy not written.
+    """
+    dockerfile_sha256 = hash_of_file(context.dockerfile)
+    files = context.digested()
+    frozen = _named(place, files, dockerfile_sha256)
+    try:
+        if not _is_intact(frozen):
+            frozen = _copied(context, place)
+        _used(frozen).write_bytes(b"")
+        os.utime(_used(frozen), (now, now))
+        _delete_unused(place, now)
+    except OSError as error:
+        raise ContextError(
+            f"the copy of context {context.folder} can't be written to {place}: {error.strerror}; "
+            "make the program's folder writable"
+        ) from None
+    return frozen
+
+
+def frozen_before(place: Path, settings_free: str) -> FrozenContext | None:
+    """Return the copy with this hash that another process has made; None when there is none.
+
+    Args:
+        place: Folder of all copies.
+        settings_free: Its hash.
+
+    Raises:
+        ContextError: It can't be read.
+    """
+    folder, dockerfile = place / _name(settings_free), place / f"{_name(settings_free)}.Dockerfile"
+    if not folder.is_dir() or not dockerfile.is_file():
+        return None
+    frozen = FrozenContext(folder, dockerfile, tuple(_files_of(folder)), hash_of_file(dockerfile))
+    return frozen if frozen.settings_free == settings_free else None
+
+
+def _name(settings_free: str) -> str:
+    return f"ctx-{settings_free[:32]}"
+
+
+def _named(place: Path, files: tuple[File, ...], dockerfile_sha256: str) -> FrozenContext:
+    name = _name(content_hash(files, dockerfile_sha256, {}))
+    return FrozenContext(place / name, place / f"{name}.Dockerfile", files, dockerfile_sha256)
+
+
+def _used(frozen: FrozenContext) -> Path:
+    """Return the file whose time is the one of the last use."""
+    return frozen.folder.with_name(f"{frozen.folder.name}.used")
+
+
+def _is_intact(frozen: FrozenContext) -> bool:
+    """Return whether a copy is there as it was made: an edit gives a file another time."""
+    try:
+        names = {path.relative_to(frozen.folder).as_posix() for path in _paths_below(frozen.folder)}
+        return (
+            names == {file.name for file in frozen.files}
+            and all(_is_as_made(frozen.folder / file.name, file) for file in frozen.files)
+            and hash_of_file(frozen.dockerfile) == frozen.dockerfile_sha256
+        )
+    except (OSError, ContextError):
+        return False
+
+
+def _is_as_made(path: Path, file: File) -> bool:
+    status = path.lstat()
+    if file.kind == "link":
+        return stat.S_ISLNK(status.st_mode) and hashlib.sha256(link_target(path).encode()).hexdigest() == file.sha256
+    kept_mode = os.name == "nt" or stat.S_IMODE(status.st_mode) == _mode(file)
+    return stat.S_ISREG(status.st_mode) and kept_mode and int(status.st_mtime) == _SECOND
+
+
+def _copied(context: BuildContext, place: Path) -> FrozenContext:
+    """Copy files and Dockerfile, hashing what is written, and give the copy its name in one step."""
+    place.mkdir(parents=True, exist_ok=True)
+    (place.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=place, prefix=".new-", ignore_cleanup_errors=True) as draft:
+        root = Path(draft, "context")
+        root.mkdir()
+        files = tuple(_copy(context, position, root) for position in range(len(context.entries)))
+        folders = _folders(files)
+        for name in (".", *folders):
+            (root / name).chmod(_FOLDER)
+        for name in (*reversed(folders), "."):
+            os.utime(root / name, ns=(_SECOND * 10**9, _SECOND * 10**9))
+        dockerfile = Path(draft, "Dockerfile")
+        size = context.dockerfile.stat().st_size
+        dockerfile_sha256 = _write(dockerfile, str(context.dockerfile), size, _FILE)
+        frozen = _named(place, files, dockerfile_sha256)
+        if not _is_intact(frozen):
+            dockerfile.replace(frozen.dockerfile)
+            with suppress(FileNotFoundError):  # a copy that somebody has edited
+                frozen.folder.rename(Path(draft, "former"))
+            try:
+                root.rename(frozen.folder)
+            except OSError:
+                if not _is_intact(frozen):  # else another process has made the same copy meanwhile
+                    raise
+    return frozen
+
+
+def _copy(context: BuildContext, position: int, root: Path) -> File:
+    entry = context.entries[position]
+    path = root / entry.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if entry.target is None:
+        program = context.file(entry, "").kind == "program"
+        return context.file(entry, _write(path, entry.path, entry.size, _PROGRAM if program else _FILE))
+    path.symlink_to(entry.target)
+    copied = context.file(entry, hashlib.sha256(entry.target.encode()).hexdigest())
+    _set_time(path, copied.sha256)
+    return copied
+
+
+def _write(path: Path, source: str, size: int, mode: int) -> str:
+    whole = hashlib.sha256()
+    with path.open("wb") as copy:
+        for chunk in chunks(source, size):
+            whole.update(chunk)
+            copy.write(chunk)
+    path.chmod(mode)
+    _set_time(path, whole.hexdigest())
+    return whole.hexdigest()
+
+
+def _set_time(path: Path, sha256: str) -> None:
+    time = _time_of(sha256)
+    if os.utime in os.supports_follow_symlinks:
+        os.utime(path, ns=(time, time), follow_symlinks=False)
+    elif not path.is_symlink():
+        os.utime(path, ns=(time, time))
+
+
+def _time_of(sha256: str) -> int:
+    """Return the time of a file, in nanoseconds since 1970: another one for another content.
+
+    BuildKit receives a file again only if its size, mode or time differ from what it has.
+    """
+    return _SECOND * 10**9 + int(sha256[:16], 16) % 10**9
+
+
+def _mode(file: File) -> int:
+    return _PROGRAM if file.kind == "program" else _FILE
+
+
+def _folders(files: Iterable[File]) -> list[str]:
+    """Return the folders of files, parents first."""
+    found = {str(parent) for file in files for parent in PurePosixPath(file.name).parents}
+    return sorted(found - {"."})
+
+
+def _paths_below(folder: Path) -> Iterable[Path]:
+    for here, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(here, name).is_symlink()]
+        yield from (Path(here, name) for name in (*names, *links))
+
+
+def _files_of(folder: Path) -> Iterable[File]:
+    for path in _paths_below(folder):
+        name, status = path.relative_to(folder).as_posix(), path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            yield File(name, "link", hashlib.sha256(link_target(path).encode()).hexdigest())
+        else:
+            yield File(name, "program" if status.st_mode & stat.S_IXUSR else "file", hash_of_file(path))
+
+
+def _delete_unused(place: Path, now: float) -> None:
+    for mark in place.glob("ctx-*.used"):
+        if now - mark.stat().st_mtime > KEPT_S:
+            shutil.rmtree(mark.with_suffix(""), ignore_errors=True)
+            for path in (mark.with_suffix(".Dockerfile"), mark):
+                path.unlink(missing_ok=True)
+
+
+def _add(tar: tarfile.TarFile, name: str, mode: int, content: bytes) -> None:
+    entry = _entry(name, mode, _time_of(hashlib.sha256(content).hexdigest()))
+    entry.size = len(content)
+    tar.addfile(entry, io.BytesIO(content))
+
+
+def _entry(name: str, mode: int, time: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.mode = mode
+    seconds, nanoseconds = divmod(time, 10**9)
+    # Python would write a float, which is too coarse; a record takes precedence over the field.
+    entry.pax_headers = {"mtime": f"{seconds}.{nanoseconds:09}"}
+    return entry

@@ -1,0 +1,168 @@
+"""An ignore file: which paths it excludes, and which it names to get them back; in Docker's syntax or in git's."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pathspec
+
+
+class IgnoreFileError(ValueError):
+    """The ignore file can't be read; the text names the file, the line and what to do."""
+
+
+@dataclass(frozen=True)
+class IgnoreFile:
+    """The rules of an ignore file.
+
+    Attributes:
+        name: How errors call it.
+        excludes: Whether a path is excluded; the path of a folder ends with a slash.
+        exceptions: The patterns after a ``!``.
+        reopens: Whether an exception can apply inside of an excluded folder.
+    """
+
+    name: str
+    excludes: Callable[[str], bool]
+    exceptions: tuple[str, ...]
+    reopens: bool
+    _read: Callable[[Iterable[str]], pathspec.PathSpec[pathspec.Pattern]]
+
+    @classmethod
+    def docker(cls, file: Path | None, name: str) -> IgnoreFile:
+        """Read a ``.dockerignore``, as BuildKit does: patterns start at the root, the last one that matches wins.
+
+        Not docker-py's ``exclude_paths``: it deviates from BuildKit where an exception has a wildcard (``!**/keep.txt``
+        re-includes nothing), where one file is re-included from a folder that ``**`` excludes (all of the folder
+        is), and in ``[^a]``, ``../`` and upper case. The tests hold what BuildKit's own matcher answers.
+
+        Args:
+            file: The file; None when there is none.
+            name: How errors call it.
+
+        Raises:
+            IgnoreFileError: It can't be read, or a line has no meaning.
+        """
+        lines = {
+            number: line.strip()
+            for number, line in enumerate(_lines(file, name), start=1)
+            # As in BuildKit, "#" starts a comment in the first column only.
+            if line.strip() and not line.startswith("#")
+        }
+        for number, pattern in lines.items():
+            if problem := _syntax_problem(pattern):
+                raise IgnoreFileError(f"{name}, line {number}: {problem}")
+        return cls._of(name, lines, _docker_spec, reopens=True)
+
+    @classmethod
+    def git(cls, file: Path | None, name: str) -> IgnoreFile:
+        """Read a file in the syntax of ``.gitignore``: nothing comes back from an excluded folder.
+
+        Raises:
+            IgnoreFileError: It can't be read, or a line has no meaning.
+        """
+        lines = dict(enumerate(_lines(file, name), start=1))
+        return cls._of(name, lines, pathspec.GitIgnoreSpec.from_lines, reopens=False)
+
+    @classmethod
+    def _of(
+        cls,
+        name: str,
+        lines: Mapping[int, str],
+        read: Callable[[Iterable[str]], pathspec.PathSpec[pathspec.Pattern]],
+        *,
+        reopens: bool,
+    ) -> IgnoreFile:
+        for number, line in lines.items():
+            try:
+                _without_warnings(read, [line])
+            except (ValueError, re.error):
+                raise IgnoreFileError(f"{name}, line {number}: {line!r} is not a pattern") from None
+        exceptions = tuple(line[1:].strip() for line in lines.values() if line.startswith("!"))
+        excludes = _without_warnings(read, lines.values()).match_file if lines else _nothing
+        return cls(name, excludes, exceptions, reopens and bool(exceptions), read)
+
+    def names(self, component: str) -> bool:
+        """Return whether an exception names a file or folder: with a letter or digit of it, not as ``!*`` does."""
+        return bool(self._naming(component))
+
+    def returns(self, path: str, component: str) -> bool:
+        """Return whether an exception that names a component of a path applies to the path."""
+        naming = self._naming(component)
+        return bool(naming) and _without_warnings(self._read, naming).match_file(path)
+
+    def _naming(self, component: str) -> list[str]:
+        return [pattern for pattern in self.exceptions if any(_names(part, component) for part in pattern.split("/"))]
+
+
+def _without_warnings(
+    read: Callable[[Iterable[str]], pathspec.PathSpec[pathspec.Pattern]], lines: Iterable[str]
+) -> pathspec.PathSpec[pathspec.Pattern]:
+    """Read patterns; Python warns about sets of characters such as ``[[a]`` that it may read otherwise one day."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return read(lines)
+
+
+def _names(part: str, component: str) -> bool:
+    return any(character.isalnum() for character in part) and fnmatchcase(component, part)
+
+
+def _nothing(_path: str) -> bool:
+    return False
+
+
+def _lines(file: Path | None, name: str) -> list[str]:
+    """Return the lines of a text file in UTF-8, with or without a byte order mark; none of no file."""
+    if file is None:
+        return []
+    if not file.is_file():
+        raise IgnoreFileError(f"{name} is not a file")
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise IgnoreFileError(f"{name} can't be read: {error.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise IgnoreFileError(f"{name}, line {line}: it is not in UTF-8; save the file as UTF-8") from None
+    if "\0" in text:
+        raise IgnoreFileError(f"{name} is not a text in UTF-8 (a byte in it is zero); save the file as UTF-8")
+    return text.replace("\r\n", "\n").split("\n")
+
+
+def _docker_spec(lines: Iterable[str]) -> pathspec.PathSpec[pathspec.Pattern]:
+    rules = []
+    for line in lines:
+        negation = "!" if line.startswith("!") else ""
+        pattern = _as_gitignore(os.path.normpath(line.removeprefix("!").strip()).lstrip("/"))
+        # "." names the root itself, which is never excluded.
+        if pattern != ".":
+            rules.append(f"{negation}/{pattern}")
+            if pattern.endswith("*"):  # what excludes a folder excludes all below it, in git not after "/*"
+                rules.append(f"{negation}/{pattern}/**")
+    # Not GitIgnoreSpec: in git a file can't come back once its folder is excluded; in Docker it can.
+    return pathspec.PathSpec.from_lines("gitignore", rules)
+
+
+def _as_gitignore(pattern: str) -> str:
+    r"""Rewrite the forms that git reads otherwise: ``[!a]`` is a literal "!", ``**a`` is ``**/a``, ``a\`` ends so."""
+    if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
+        pattern += "\\"
+    return re.sub(r"(^|/)\*\*(?=[^/*])", r"\1**/", pattern.replace("[!", r"[\!"))
+
+
+def _syntax_problem(pattern: str) -> str | None:
+    """Return what BuildKit refuses in a pattern and git does not, or None."""
+    if pattern == "!":
+        return "an exception needs a pattern after the !"
+    rest = re.sub(r"\\.", "", pattern)
+    without_sets = re.sub(r"\[\^?\]?[^\]]*\]", "", rest)
+    return f"{pattern!r} has a [ without a ]" if "[" in without_sets else None
