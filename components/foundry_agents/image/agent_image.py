@@ -198,7 +198,7 @@ class AgentImage:
             repository=repository or name,
             content=content.hash,
             revision=content.revision,
-            files=content.frozen.settings_free,
+            files=content.frozen.files_hash,
             context=str(sources.context),
             dockerfile=None if dockerfile is None else str(dockerfile),
             target=target,

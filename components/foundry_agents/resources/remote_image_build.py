@@ -166,7 +166,7 @@ def _packed(inputs: RemoteBuildInputs) -> bytes:
             frozen = freeze(context, PLACE, now=time.time())
     except ContextError as problem:
         raise InputError("the image's settings", [Problem("context", str(problem))]) from None
-    if inputs.files not in {"", frozen.settings_free}:
+    if inputs.files not in {"", frozen.files_hash}:
         detail = f"{inputs.context} has changed since it was planned; run `pulumi up` again when nothing writes to it"
         raise InputError("the image's settings", [Problem("context", detail)])
     return frozen.packed()

@@ -53,7 +53,7 @@ class FrozenContext:
         dockerfile: The copy of the Dockerfile, beside the folder.
         files: What is in the folder.
         dockerfile_sha256: Hash of the Dockerfile.
-        settings_free: Hash of files and Dockerfile alone.
+        files_hash: Hash of files and Dockerfile alone.
     """
 
     folder: Path
@@ -62,7 +62,7 @@ class FrozenContext:
     dockerfile_sha256: str
 
     @property
-    def settings_free(self) -> str:
+    def files_hash(self) -> str:
         """Hash of files and Dockerfile alone."""
         return content_hash(self.files, self.dockerfile_sha256, {})
 
@@ -127,25 +127,25 @@ def freeze(context: BuildContext, place: Path, *, now: float) -> FrozenContext:
     return frozen
 
 
-def frozen_before(place: Path, settings_free: str) -> FrozenContext | None:
+def frozen_before(place: Path, files_hash: str) -> FrozenContext | None:
     """Return the copy with this hash that another process has made; None when there is none.
 
     Args:
         place: Folder of all copies.
-        settings_free: Its hash.
+        files_hash: Its hash.
 
     Raises:
         ContextError: It can't be read.
     """
-    folder, dockerfile = place / _name(settings_free), place / f"{_name(settings_free)}.Dockerfile"
+    folder, dockerfile = place / _name(files_hash), place / f"{_name(files_hash)}.Dockerfile"
     if not folder.is_dir() or not dockerfile.is_file():
         return None
     frozen = FrozenContext(folder, dockerfile, tuple(_files_of(folder)), hash_of_file(dockerfile))
-    return frozen if frozen.settings_free == settings_free else None
+    return frozen if frozen.files_hash == files_hash else None
 
 
-def _name(settings_free: str) -> str:
-    return f"ctx-{settings_free[:32]}"
+def _name(files_hash: str) -> str:
+    return f"ctx-{files_hash[:32]}"
 
 
 def _named(place: Path, files: tuple[File, ...], dockerfile_sha256: str) -> FrozenContext:

@@ -1,0 +1,82 @@
+"""The tag of an image against the image itself, over generated folders, machines and builders."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import certifi
+import pytest
+
+from foundry_agents.sources.build_context import BuildContext
+from foundry_agents.sources.frozen_context import FrozenContext, freeze
+from foundry_emulator.arm.registry_tasks import unpack_context
+from tests.support.buildkit import buildkit
+from tests.support.content_matrix import UMASKS, File, Source, built
+from tests.support.figures import Record
+
+pytestmark = pytest.mark.acceptance
+
+FOLDERS = 100
+A_BUILD = 50
+"""Folders that one build copies: each is a context of its own."""
+
+Image = Mapping[str, File]
+
+
+def test_a_tag_names_exactly_what_is_in_the_image(figure: Record, tmp_path: Path) -> None:
+    """Findings A1, A3, A6, B1 and F3: each folder on three machines, by two builders, before and after an edit.
+
+    What the image must hold is what BuildKit itself makes of the first machine's folder, by its own reading of the
+    ignore file, without litter.
+    """
+    wrong = stale = needless = unseen = 0
+    with buildkit(tmp_path / "buildkit", registry="localhost:5000", ca=Path(certifi.where())) as builder:
+        for first in range(0, FOLDERS, A_BUILD):
+            here = tmp_path / "folders"
+            sources = [Source.generated(random.Random(number)) for number in range(first, first + A_BUILD)]
+            copies = [_on_machines(source, here / f"{number}", number) for number, source in enumerate(sources)]
+            edits = [source.edited(random.Random(number)) for number, source in enumerate(sources)]
+            after = [_on_machines(edit, here / f"{number}-edited", number)[0] for number, edit in enumerate(edits)]
+            needless += sum(len({copy.files_hash for copy in each}) - 1 for each in copies)
+            unseen += sum(each[0].files_hash == edit.files_hash for each, edit in zip(copies, after, strict=True))
+
+            plain = built(builder.endpoint, [here / f"{number}" / "0" for number in range(A_BUILD)], here / "plain")
+            docker = built(builder.endpoint, [each[0].folder for each in copies], here / "docker")
+            archives = [_unpacked(each[1], here / f"{number}" / "task") for number, each in enumerate(copies)]
+            task = built(builder.endpoint, archives, here / "task")
+            edited = built(builder.endpoint, [each.folder for each in after], here / "edited")
+            for source, edit, one, *two, later in zip(sources, edits, plain, docker, task, edited, strict=True):
+                wrong += not _is_right(source, one, *two)
+                stale += not edit.is_in(later)
+            shutil.rmtree(here)
+    figure("A3", f"wrong images of {FOLDERS} folders: umasks 022 and 077, docker-build and ACR task", wrong, "=", 0)
+    figure("A1", f"images of {FOLDERS} edited folders with bytes from before the edit", stale, "=", 0)
+    figure("B1", f"other tags for the same content, {FOLDERS} folders on 3 machines", needless, "=", 0)
+    figure("A1", f"same tags for another content, {FOLDERS} edits", unseen, "=", 0)
+
+
+def _on_machines(source: Source, folder: Path, seed: int) -> list[FrozenContext]:
+    """Return the frozen copies that three machines make of a folder."""
+    copies = []
+    for number, umask in enumerate(UMASKS):
+        source.write(folder / f"{number}", umask, random.Random(f"{seed} {number}"))
+        context = BuildContext.read(folder / f"{number}", None, limit_mb=10)
+        copies.append(freeze(context, folder / f"copies{number}", now=0.0))
+    return copies
+
+
+def _is_right(source: Source, plain: Image, docker: Image, task: Image) -> bool:
+    meant = {path: file.meaning for path, file in docker.items() if file.kind != "folder"}
+    return docker == task and source.is_in(docker) and meant == source.without_litter(plain)
+
+
+def _unpacked(frozen: FrozenContext, folder: Path) -> Path:
+    """Return a context as a builder in Azure has it."""
+    folder.mkdir()
+    archive = folder.with_suffix(".tar.gz")
+    archive.write_bytes(frozen.packed())
+    unpack_context(archive, folder)
+    return folder
