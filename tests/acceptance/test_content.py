@@ -19,8 +19,8 @@ from tests.support.figures import Record
 
 pytestmark = pytest.mark.acceptance
 
-FOLDERS = 100
-A_BUILD = 50
+FOLDERS = 1000
+A_BUILD = 25
 """Folders that one build copies: each is a context of its own."""
 
 Image = Mapping[str, File]

@@ -75,6 +75,54 @@ def test_a_folder_becomes_the_image_that_serves_and_a_revert_finds_it_again(imag
     assert SECRET not in written
 
 
+SAVED_MEANWHILE = """
+from pathlib import Path
+import pulumi
+from pulumi import dynamic
+import foundry_agents as fa
+
+given = pulumi.Config("given")
+
+class Editor(dynamic.ResourceProvider):
+    def create(self, props):
+        path = Path("agent/main.py")
+        path.write_text(path.read_text() + "# EDITED WHILE up RUNS\\n")
+        return dynamic.CreateResult("editor", {"registry": props["registry"]})
+
+class SlowRegistry(dynamic.Resource):
+    registry: pulumi.Output[str]
+
+registry = SlowRegistry(Editor(), "registry", {"registry": given.require("registry")}).registry
+project = fa.FoundryProject.existing(endpoint=given.require("endpoint"), principal_id=given.require("principal"))
+image = fa.AgentImage.build(
+    "support", context="agent", registry=registry, build_args={"BASE_IMAGE": given.require("base")}, builder="tests"
+)
+fa.HostedAgent("support", project=project, image=image, force_delete=True, timeout_s=60, pull_role_budget_s=0)
+pulumi.export("image", image.reference)
+"""
+
+
+def test_a_file_that_is_saved_while_up_runs_is_in_the_next_image_and_its_revert_serves(images: Images) -> None:
+    """Finding A1, the stranger's rollback: an editor saves between the program's hash and the build."""
+    project, main = images.here.project, images.source / "main.py"
+    (project.folder / "__main__.py").write_text(SAVED_MEANWHILE, encoding="utf-8")
+    good = main.read_text(encoding="utf-8")
+
+    project.up().succeeded()
+    planned = images.digest()
+    assert main.read_text(encoding="utf-8") == good + "# EDITED WHILE up RUNS\n", "it was saved while `up` ran"
+    assert images.text_in_image(planned, "app/main.py") == good, "the tag names what was hashed"
+
+    project.up().succeeded()
+    assert images.text_in_image(images.digest(), "app/main.py") == good + "# EDITED WHILE up RUNS\n"
+
+    main.write_text(good, encoding="utf-8")
+    reverted = project.up().succeeded()
+    assert "adopted ctx-" in reverted.output
+    assert images.images_of_agents() == {"support": planned}, "the reverted content serves"
+    assert images.text_in_image(planned, "app/main.py") == good
+
+
 FROM_TAG = """
 import pulumi
 import foundry_agents as fa

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +73,19 @@ class Images:
             with self.here.azure.client("agents") as client:
                 version = client.get(f"agents/{agent['name']}/versions/{rule['version']}").json()
             found[agent["name"]] = version["definition"]["container_configuration"]["image"].partition("@")[2]
+        return found
+
+    def text_in_image(self, digest: str, path: str) -> str:
+        """Return a file of an image in the registry, read from its layers."""
+        store = self.here.azure.emulator.registry
+        manifest = store.manifest(f"{REGISTRY}/support", digest)
+        assert manifest is not None
+        found = ""
+        for layer in store.layers(manifest):
+            with tarfile.open(layer.path) as archive:
+                if path in archive.getnames():
+                    file = archive.extractfile(path)
+                    found = file.read().decode() if file else ""
         return found
 
     def docker_password(self) -> str:
