@@ -14,10 +14,12 @@ from tests.support.program import BUILD, DIGEST, REMOTE, TAG, TO_BUILD, Run, Sec
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A context."""
-    (tmp_path / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
-    return tmp_path
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A context, in the folder of a program."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "agent").mkdir()
+    (tmp_path / "agent" / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
+    return tmp_path / "agent"
 
 
 def build(folder: Path, answers: Mapping[str, Mapping[str, object]], *, preview: bool = False, **more: Any) -> Run:
@@ -120,6 +122,69 @@ def test_a_context_over_the_limit_stops_the_program(folder: Path) -> None:
     (folder / "data").write_bytes(b"x" * 2_000_000)
     with pytest.raises(pulumi.RunError, match=r"data \(2\.0 MB\).+raise context_limit_mb"):
         build(folder, {}, context_limit_mb=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            {"build_args": {"E": pulumi.Output.from_input("x")}},
+            "build_args.E: is an Output, and the content of an image",
+        ),
+        ({"build_args": {"E": pulumi.Output.secret("x")}}, "a secret belongs in secrets="),
+        ({"build_args": pulumi.Output.from_input({"E": "x"})}, "build_args: is an Output"),
+        ({"build_args": ["E=x"]}, "build_args: must map names to values, got list"),
+        ({"build_args": {"E": True}}, "build_args.E: must be text or a number, got bool: put the value in quotes"),
+        ({"build_args": {"E": None}}, "build_args.E: must be text or a number, got NoneType"),
+        ({"target": pulumi.Output.from_input("x")}, "target: is an Output"),
+        ({"rebuild": pulumi.Output.from_input("x")}, "rebuild: is an Output"),
+        ({"rebuild": 3}, "rebuild: must be a text, got int"),
+        (
+            {"context": pulumi.FileArchive("x")},
+            "context: must be the path of a folder on this machine, got File",
+        ),
+        ({"context": pulumi.Output.from_input("x")}, "context: is an Output"),
+        ({"dockerfile": 1}, "dockerfile: must be a path, got int"),
+        ({"cache": "registery"}, 'cache "registery": one of inline, registry, none'),
+        ({"builder": 1}, "builder: must be the name of a buildx builder, got int"),
+        ({"context_limit_mb": "2"}, 'context_limit_mb "2": a number of megabytes above 0'),
+        ({"context_limit_mb": 0}, 'context_limit_mb "0": a number of megabytes above 0'),
+        ({"secrets": ["a"]}, "secrets: must map ids to values, got list"),
+    ],
+)
+def test_an_argument_that_is_not_what_is_meant_is_refused_in_words(
+    folder: Path, arguments: dict[str, Any], said: str
+) -> None:
+    """Findings A5, B6 and K4: an Output was hashed by its address in memory, so each `up` built another image."""
+    with pytest.raises(pulumi.RunError) as caught:
+        fa.AgentImage.build("support", **{"context": folder, "registry": "ghcr.io/acme", **arguments})
+    assert said in str(caught.value)
+
+
+def test_all_wrong_arguments_are_reported_together(folder: Path) -> None:
+    wrong: Any = {"cache": "no", "target": 1, "build_args": {"A": None, "B": []}}
+    with pytest.raises(pulumi.RunError, match=r'AgentImage\.build "support": 4 problems\n'):
+        fa.AgentImage.build("support", context=folder, registry="ghcr.io/acme", **wrong)
+
+
+def test_a_number_is_the_text_that_docker_gets(folder: Path) -> None:
+    """Finding A5: docker-build refused it in its own words."""
+    made = build(folder, TO_BUILD, build_args={"PORT": 8088})
+    assert made.one(BUILD).inputs["buildArgs"] == {"PORT": "8088"}
+    assert (
+        made.one(TAG).inputs["content"]
+        == build(folder, TO_BUILD, build_args={"PORT": "8088"}).one(TAG).inputs["content"]
+    )
+
+
+def test_the_builder_gets_the_copy_that_was_hashed(folder: Path) -> None:
+    """Findings A1 and A3."""
+    inputs = build(folder, TO_BUILD).one(BUILD).inputs
+    copy = Path(inputs["context"]["location"])
+    assert copy.parent == Path(".foundry-agents", "contexts"), "relative: state has the same on every machine"
+    assert Path(inputs["dockerfile"]["location"]) == copy.with_name(f"{copy.name}.Dockerfile")
+    (folder / "Dockerfile").write_text("FROM other\n", encoding="utf-8")
+    assert (copy / "Dockerfile").read_text(encoding="utf-8") == "FROM scratch\n"
 
 
 def test_an_image_by_tag_has_its_form() -> None:

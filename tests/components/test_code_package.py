@@ -8,8 +8,10 @@ import os
 import socket
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pulumi import Output
 
 from foundry_agents import CodePackage, Runtime
 from foundry_agents.lifecycle.failure.errors import InputError
@@ -144,7 +146,7 @@ def test_links_out_of_the_folder_are_refused_all_at_once(agent: Path, tmp_path: 
     (agent / "tools" / "up").symlink_to("../../secret")
     lines = refusal(agent).splitlines()
     assert lines[0] == "4 problems in the agent's code"
-    assert "code: broken is not a readable file" in lines[1]
+    assert "code: broken is a link to nothing, or to itself" in lines[1]
     assert "code: out.txt is a link out of the folder" in lines[2]
     assert "code: tools/up is a link out of the folder" in lines[3]
     assert "code: up is a link to a folder" in lines[4]
@@ -165,7 +167,7 @@ def test_a_link_that_is_ignored_is_in_nobodys_way(agent: Path, tmp_path: Path) -
 def test_what_is_no_file_is_refused(agent: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(agent / "s"))
-        assert "code: s is not a readable file" in refusal(agent)
+        assert "code: s is a socket; exclude it in .agentignore" in refusal(agent)
 
 
 def test_a_missing_empty_or_unreadable_folder_is_refused(agent: Path, tmp_path: Path) -> None:
@@ -174,7 +176,7 @@ def test_a_missing_empty_or_unreadable_folder_is_refused(agent: Path, tmp_path: 
     (tmp_path / "empty" / ".git").mkdir(parents=True)
     assert "has no file to pack" in refusal(tmp_path / "empty")
     (agent / ".agentignore").write_bytes(b"\xff\xfe")
-    assert "can't be read" in refusal(agent)
+    assert ".agentignore, line 1: it is not in UTF-8" in refusal(agent)
 
 
 def test_a_folder_beyond_the_limit_is_refused_before_it_is_packed(agent: Path) -> None:
@@ -229,3 +231,79 @@ def test_a_package_is_an_input_without_a_problem(agent: Path) -> None:
 def test_a_newer_runtime_is_plain_text_in_the_input(agent: Path) -> None:
     package = CodePackage(agent, entry_point=["python", "main.py"], runtime=Runtime.of("python_3_15"))
     assert type(package.as_input()["runtime"]) is str
+
+
+# --- Arguments as users write them ----------------------------------------------------------------------------------
+
+
+def refused_input(package: CodePackage) -> str:
+    with pytest.raises(InputError) as caught:
+        package.as_input()
+    return str(caught.value)
+
+
+def test_an_entry_point_in_one_text_is_refused_in_words(agent: Path) -> None:
+    """Finding A4: it was posted letter by letter."""
+    said = refused_input(CodePackage(agent, entry_point="python main.py"))
+    assert 'code.entry_point: must be a list of texts, such as ["python", "main.py"], not one text' in said
+
+
+def test_outputs_and_other_types_are_refused_all_at_once(agent: Path) -> None:
+    """Finding D: CodePackage(Output) was a raw traceback."""
+    wrong: Any = {"folder": Output.from_input(str(agent)), "entry_point": ["python", 3], "runtime": 313}
+    said = refused_input(CodePackage(**wrong))
+    assert "3 problems in the agent's code" in said
+    assert "code.folder: must be a path, got Output" in said
+    assert "code.entry_point[1]: must be a text, got int" in said
+    assert "code.runtime: must be a text, got int" in said
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "settings", "said"),
+    [
+        (["python", "mian.py"], {}, "mian.py is not in the package"),
+        (["python", "-u", "-X", "dev", "mian.py"], {}, "mian.py is not in the package"),
+        (["python3", "./tools/../mian.py"], {}, "mian.py is not in the package"),
+        (["dotnet", "Agent.dll"], {}, "dotnet is not in the runtime python_3_13"),
+        (["python", "main.py"], {"runtime": Runtime.DOTNET_10}, "python is not in the runtime dotnet_10"),
+        (["dotnet", "Agent.dll"], {"runtime": Runtime.DOTNET_10}, "Agent.dll is not in the package"),
+        (
+            ["dotnet", "Agent.dll"],
+            {"runtime": Runtime.DOTNET_10, "dependency_resolution": "remote_build"},
+            "the package has none: add *.csproj or *.fsproj",
+        ),
+    ],
+)
+def test_an_entry_point_that_can_not_start_is_refused_in_the_preview(
+    agent: Path, entry_point: list[str], settings: dict[str, Any], said: str
+) -> None:
+    """Findings A4 and F4."""
+    assert said in refused_input(CodePackage(agent, entry_point=entry_point, **settings))
+
+
+@pytest.mark.parametrize(
+    "entry_point",
+    [
+        ["python", "main.py"],
+        ["python3.13", "-u", "./main.py", "--port", "x.py"],
+        ["python", "-m", "uvicorn", "main:app"],
+        ["python", "-c", "import main"],
+        ["uvicorn", "main:app"],
+        ["python", "/opt/start.py"],
+        ["./start.sh"],
+    ],
+)
+def test_an_entry_point_that_may_start_is_taken(agent: Path, entry_point: list[str]) -> None:
+    assert CodePackage(agent, entry_point=entry_point).as_input()["entry_point"] == entry_point
+
+
+def test_a_remote_build_needs_a_manifest(agent: Path) -> None:
+    package = CodePackage(agent, ["python", "main.py"], dependency_resolution="remote_build")
+    assert package.as_input()["dependency_resolution"] == "remote_build"
+    (agent / "requirements.txt").unlink()
+    assert "the package has none: add requirements.txt or pyproject.toml" in refused_input(package)
+
+
+def test_the_runtime_of_a_newer_language_is_not_judged(agent: Path) -> None:
+    package = CodePackage(agent, ["node", "main.js"], Runtime.of("node_24"), "remote_build")
+    assert package.as_input()["runtime"] == "node_24"

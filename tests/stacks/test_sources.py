@@ -108,7 +108,8 @@ def test_a_build_is_declared_and_the_agent_runs_its_digest(folder: Path) -> None
     made = deployed(agents, answers={TAG: {"found": "", "tags": ["t"], "previous": ""}, BUILD: {"digest": DIGEST}})
     build = made.one(BUILD)
     assert (build.name, build.inputs["buildArgs"], build.inputs["target"]) == ("support-build", {"BASE": "x"}, "app")
-    assert build.inputs["context"] == {"location": "agent"}
+    copy = Path(build.inputs["context"]["location"])
+    assert (copy / "Dockerfile").read_bytes() == (folder / "Dockerfile").read_bytes()
     assert _pinned(made) == f"{LOGIN_SERVER}/support@{DIGEST}"
     assert made.one(VERSION).inputs["start_image"] is True
 
@@ -264,6 +265,7 @@ def test_production_refuses_a_tag() -> None:
 
 
 def test_code_runs_without_an_image(folder: Path) -> None:
+    (folder / "requirements.txt").write_text("", encoding="utf-8")
     code = {"folder": folder.name, "entry_point": ["python", "main.py"], "dependency_resolution": "remote_build"}
     version = deployed({"support": {"code": code | {"runtime": "python_3_14"}}}).one(VERSION).inputs
     assert "image" not in version

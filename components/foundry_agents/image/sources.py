@@ -69,6 +69,6 @@ def _place() -> Path:
 
     Plugins run in the program's folder. An inline program of the Automation API may run elsewhere.
     """
-    root = pulumi.get_root_directory()
-    elsewhere = bool(root) and not Path.cwd().is_relative_to(Path(root).resolve())
+    root = Path(pulumi.get_root_directory() or ".").resolve()
+    elsewhere = root.is_dir() and not Path.cwd().is_relative_to(root)
     return PLACE.absolute() if elsewhere else PLACE

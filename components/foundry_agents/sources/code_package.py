@@ -197,10 +197,10 @@ def _linked(entry: Entry, root: Path, ignore: IgnoreFile) -> Entry | str:
         status = path.stat()
     except (OSError, RuntimeError):  # before Python 3.13 a loop is a RuntimeError
         return "is a link to nothing, or to itself: remove it"
-    if not path.is_relative_to(root):
-        return "is a link out of the folder: replace it with the file"
     if path.is_dir():
         return "is a link to a folder: it can't be packed"
+    if not path.is_relative_to(root):
+        return "is a link out of the folder: replace it with the file"
     name = path.relative_to(root).as_posix()
     own_name = name.rpartition("/")[2]
     special = any(is_never_content(part) for part in name.split("/")) or credential_in(name, head_of(str(path)))

@@ -51,7 +51,7 @@ class FrozenContext:
     Attributes:
         folder: The copy. Its name is the hash: BuildKit keeps what it has received by that name.
         dockerfile: The copy of the Dockerfile, beside the folder.
-        files: What is in the folder.
+        files: What is in the folder, sorted by name.
         dockerfile_sha256: Hash of the Dockerfile.
         files_hash: Hash of files and Dockerfile alone.
     """
@@ -140,7 +140,8 @@ def frozen_before(place: Path, files_hash: str) -> FrozenContext | None:
     folder, dockerfile = place / _name(files_hash), place / f"{_name(files_hash)}.Dockerfile"
     if not folder.is_dir() or not dockerfile.is_file():
         return None
-    frozen = FrozenContext(folder, dockerfile, tuple(_files_of(folder)), hash_of_file(dockerfile))
+    files = tuple(sorted(_files_of(folder), key=lambda file: file.name))
+    frozen = FrozenContext(folder, dockerfile, files, hash_of_file(dockerfile))
     return frozen if frozen.files_hash == files_hash else None
 
 

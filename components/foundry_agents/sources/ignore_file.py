@@ -164,5 +164,5 @@ def _syntax_problem(pattern: str) -> str | None:
     if pattern == "!":
         return "an exception needs a pattern after the !"
     rest = re.sub(r"\\.", "", pattern)
-    without_sets = re.sub(r"\[\^?\]?[^\]]*\]", "", rest)
+    without_sets = re.sub(r"\[\^?(\][^\]]*|[^\]]+)\]", "", rest)
     return f"{pattern!r} has a [ without a ]" if "[" in without_sets else None

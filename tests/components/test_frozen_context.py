@@ -1,0 +1,193 @@
+"""The frozen copy of a build context: what every builder gets, whatever happens to the folder meanwhile."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import shutil
+import stat
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from foundry_agents.sources.build_context import BuildContext, ContextError
+from foundry_agents.sources.frozen_context import KEPT_S, FrozenContext, freeze, frozen_before
+from foundry_agents.sources.walk import link_target
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "agent"
+    (root / "src").mkdir(parents=True)
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n", encoding="utf-8")
+    (root / "src" / "main.py").write_text("print(1)\n", encoding="utf-8")
+    (root / "run.sh").write_text("#!/bin/sh\n", encoding="utf-8")
+    (root / "run.sh").chmod(0o700)
+    (root / "link").symlink_to("./src/main.py")
+    return root
+
+
+def frozen(folder: Path, *, now: float = 0, dockerfile: Path | None = None) -> FrozenContext:
+    return freeze(BuildContext.read(folder, dockerfile, limit_mb=1), folder.parent / "place" / "contexts", now=now)
+
+
+def _state(copy: FrozenContext) -> dict[str, tuple[int, int, str]]:
+    return {
+        file.name: ((status := (copy.folder / file.name).lstat()).st_mode, status.st_mtime_ns, file.sha256)
+        for file in copy.files
+    }
+
+
+def test_a_copy_is_the_same_whatever_umask_and_times_the_folder_has(folder: Path) -> None:
+    """Finding A3."""
+    first = frozen(folder)
+    before = _state(first)
+    for path in (folder, folder / "src"):
+        path.chmod(0o700)
+    for path in (folder / "Dockerfile", folder / "src" / "main.py"):
+        path.chmod(0o600)
+        os.utime(path, (0, 0))
+    shutil.rmtree(first.folder.parent)
+    umask = os.umask(0o077)
+    try:
+        again = frozen(folder)
+    finally:
+        os.umask(umask)
+    assert (again.folder, _state(again)) == (first.folder, before)
+    modes = {file.name: stat.S_IMODE((again.folder / file.name).lstat().st_mode) for file in again.files}
+    assert modes == {"Dockerfile": 0o644, "link": 0o777, "run.sh": 0o755, "src/main.py": 0o644}
+    assert stat.S_IMODE((again.folder / "src").stat().st_mode) == 0o755
+    assert link_target(again.folder / "link") == "./src/main.py"
+
+
+def test_another_content_of_the_same_size_has_another_time(folder: Path) -> None:
+    """BuildKit receives a file again only if its size, mode or time changed."""
+    before = _state(frozen(folder))["src/main.py"]
+    (folder / "src" / "main.py").write_text("print(2)\n", encoding="utf-8")
+    after = _state(frozen(folder))["src/main.py"]
+    assert before[1] != after[1]
+    assert before[1] // 10**9 == after[1] // 10**9, "in one second, as after a checkout"
+
+
+def test_a_file_that_is_saved_meanwhile_counts_as_it_was_copied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finding A1: the hash is of the copy, not of what was read before."""
+    digested = BuildContext.digested
+
+    def saved_afterwards(context: BuildContext) -> object:
+        found = digested(context)
+        (folder / "src" / "main.py").write_text("print(2)\n", encoding="utf-8")
+        return found
+
+    monkeypatch.setattr(BuildContext, "digested", saved_afterwards)
+    copy = frozen(folder)
+    monkeypatch.undo()
+    assert (copy.folder / "src" / "main.py").read_text(encoding="utf-8") == "print(2)\n"
+    assert copy.files_hash == frozen(folder).files_hash
+
+
+def test_a_copy_that_was_edited_is_made_again(folder: Path) -> None:
+    for damage in ("edited", "added", "removed", "Dockerfile"):
+        copy = frozen(folder)
+        before = _state(copy)
+        if damage == "edited":
+            (copy.folder / "src" / "main.py").write_text("print(3)\n", encoding="utf-8")
+        elif damage == "added":
+            (copy.folder / "more").write_text("", encoding="utf-8")
+        elif damage == "removed":
+            (copy.folder / "run.sh").unlink()
+        else:
+            copy.dockerfile.write_text("FROM other\n", encoding="utf-8")
+        again = frozen(folder)
+        assert _state(again) == before, damage
+        assert not (again.folder / "more").exists()
+        assert again.dockerfile.read_text(encoding="utf-8") == "FROM scratch\nCOPY . /\n"
+
+
+def test_git_does_not_see_copies_and_unused_ones_go_after_a_day(folder: Path) -> None:
+    first = frozen(folder, now=1000)
+    assert (first.folder.parent.parent / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    (folder / "src" / "main.py").write_text("print(2)\n", encoding="utf-8")
+    second = frozen(folder, now=1000 + KEPT_S)
+    assert first.folder.exists(), "another run may still read it"
+    third = frozen(folder, now=1001 + KEPT_S)
+    assert (second.folder, sorted(path.name for path in second.folder.parent.iterdir())) == (
+        third.folder,
+        sorted([second.folder.name, f"{second.folder.name}.Dockerfile", f"{second.folder.name}.used"]),
+    )
+
+
+def test_another_process_finds_the_copy_by_its_hash(folder: Path) -> None:
+    copy = frozen(folder)
+    shutil.rmtree(folder)
+    found = frozen_before(copy.folder.parent, copy.files_hash)
+    assert found is not None
+    assert found.packed() == copy.packed()
+    (copy.folder / "run.sh").write_text("edited", encoding="utf-8")
+    assert frozen_before(copy.folder.parent, copy.files_hash) is None
+    assert frozen_before(copy.folder.parent, "0" * 64) is None
+
+
+def test_the_archive_has_the_dockerfile_that_was_named_and_hides_it(folder: Path) -> None:
+    """Finding A2: with a Dockerfile elsewhere, the folder's own was built, under the hash of the other."""
+    other = folder.parent / "other" / "Dockerfile"
+    other.parent.mkdir()
+    other.write_text("FROM other\n", encoding="utf-8")
+    copy = frozen(folder, dockerfile=other)
+    assert copy.files_hash != frozen(folder).files_hash
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(copy.packed()))) as archive:
+        texts = {entry.name: archive.extractfile(entry) for entry in archive if entry.isfile()}
+        read = {name: file.read().decode() for name, file in texts.items() if file}
+    assert read[".foundry-agents.Dockerfile"] == "FROM other\n"
+    assert read["Dockerfile"] == "FROM scratch\nCOPY . /\n", "content, as in any build"
+    assert read[".dockerignore"].splitlines() == [".foundry-agents.Dockerfile", ".dockerignore"]
+
+
+def test_a_file_system_without_executable_bits_names_a_content_as_git_does(folder: Path) -> None:
+    """Finding A3: Windows, and folders mounted into a container, never shared a tag with Linux."""
+
+    def git(*arguments: str) -> None:
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, check=True)
+
+    before = frozen(folder).files_hash
+    git("init", "-q")
+    git("add", "-A")
+    git("config", "core.fileMode", "false")
+    for path in (folder / "Dockerfile", folder / "src" / "main.py"):
+        path.chmod(0o777)
+    (folder / "run.sh").chmod(0o666)
+    assert frozen(folder).files_hash == before
+
+
+def test_empty_folders_are_not_content(folder: Path) -> None:
+    """Finding A3: `COPY data/` worked here and failed in a clone."""
+    before = frozen(folder).files_hash
+    (folder / "data").mkdir()
+    copy = frozen(folder)
+    assert copy.files_hash == before
+    assert not (copy.folder / "data").exists()
+
+
+def test_a_program_folder_that_is_not_writable_is_reported(folder: Path) -> None:
+    (folder.parent / "place").write_text("a file", encoding="utf-8")
+    with pytest.raises(ContextError, match=r"can't be written to .+: .+; make the program's folder writable"):
+        frozen(folder)
+
+
+def test_looking_at_a_repository_does_not_write_its_index(folder: Path) -> None:
+    """Finding F3: git's own refresh of the index changed what was hashed."""
+
+    def git(*arguments: str) -> None:
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, check=True)
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "one")
+    os.utime(folder / "run.sh", (0, 0))
+    index = (folder / ".git" / "index").read_bytes()
+    assert BuildContext.read(folder, None, limit_mb=1).revision() is not None
+    assert (folder / ".git" / "index").read_bytes() == index
