@@ -167,6 +167,18 @@ def test_all_wrong_arguments_are_reported_together(folder: Path) -> None:
         fa.AgentImage.build("support", context=folder, registry="ghcr.io/acme", **wrong)
 
 
+def test_a_builder_that_this_machine_does_not_know_shows_in_the_preview(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finding D: it showed in the update only. An image that the registry has needs no builder, so it is a warning."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(folder.parent))
+    build(folder, {}, preview=True, builder="nope")
+    assert f'there is no buildx builder "nope" in {folder.parent}; available builders: none' in caplog.text
+    caplog.clear()
+    build(folder, {}, preview=True)
+    assert "no buildx builder" not in caplog.text
+
+
 def test_a_number_is_the_text_that_docker_gets(folder: Path) -> None:
     """Finding A5: docker-build refused it in its own words."""
     made = build(folder, TO_BUILD, build_args={"PORT": 8088})

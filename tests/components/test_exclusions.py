@@ -247,7 +247,7 @@ def test_an_ignore_file_in_another_encoding_is_refused_by_line(
 
 
 @WAYS
-def test_a_byte_order_mark_does_not_hide_the_first_line(folder: Path, read: Reader, ignore_file: str) -> None:
+def test_a_bom_does_not_hide_the_first_line(folder: Path, read: Reader, ignore_file: str) -> None:
     """Finding B3: the file that line 1 excludes was uploaded."""
     write(folder, "secret.txt")
     write(folder, ignore_file, b"\xef\xbb\xbfsecret.txt\r\n")

@@ -180,7 +180,7 @@ def test_a_build_has_every_setting_of_the_component() -> None:
     """A new argument of the component fails this test until someone adds or excludes it."""
     settings = {row.name for row in fields(BuildSettings)} - {"remote"} - {"args"} | {"build_args"}
     ours = {"name", "registry", "opts"}
-    left_out = {"cache", "builder", "build_on_preview", "sign_in", "context_limit_mb", "check"}
+    left_out = {"cache", "builder", "sign_in", "context_limit_mb", "check"}
     assert set(inspect.signature(fa.AgentImage.build).parameters) - ours - left_out == settings
     taken_remotely = {"timeout_s", "poll_interval_s", "context_limit_mb", "check"}
     remote = set(inspect.signature(fa.AgentImage.remote_build).parameters) - ours - taken_remotely

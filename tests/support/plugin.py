@@ -185,12 +185,15 @@ def _home() -> str:
 
 
 @contextmanager
-def running(env: Mapping[str, str] | None = None, *, beside: Plugin | None = None) -> Iterator[Plugin]:
+def running(
+    env: Mapping[str, str] | None = None, *, beside: Plugin | None = None, folder: Path | None = None
+) -> Iterator[Plugin]:
     """Start a plugin process with a fake engine, and stop it at the end by its process id.
 
     Args:
         env: Variables of the process, added to PATH and what Python needs; it does not inherit others.
         beside: Another process of the same run: both get the same engine.
+        folder: The program's folder; by default this process's.
     """
     lines: list[Line] = []
     engine = grpc.server(ThreadPoolExecutor(max_workers=4))
@@ -208,6 +211,7 @@ def running(env: Mapping[str, str] | None = None, *, beside: Plugin | None = Non
             "PYTHONPATH": os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "components")]),
             **(env or {}),
         },
+        cwd=folder,
         stdout=subprocess.PIPE,
     )
     try:

@@ -51,7 +51,7 @@ def test_a_context_is_uploaded_built_followed_and_adopted_and_a_failure_has_its_
     data = Path(azure.env["SSL_CERT_FILE"]).parent
     with (
         buildkit(tmp_path / "buildkit", registry=host, ca=data / "ca.pem") as builder,
-        running({**azure.env, **builder.variables}) as plugin,
+        running({**azure.env, **builder.variables}, folder=tmp_path) as plugin,
     ):
         buildctl = str(plugin_folder("buildkitd") / "buildctl")
         azure.control.set(buildkit=builder.endpoint, buildctl=buildctl, registry_tokens=True)

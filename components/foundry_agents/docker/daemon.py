@@ -26,14 +26,11 @@ def require_builder(name: str, environ: Mapping[str, str] = os.environ) -> None:
         BuilderUnavailableError: There is none, or not the one that is asked for.
     """
     folder = docker_folder(environ)
-    known = sorted(path.name for path in (folder / "buildx" / "instances").glob("*") if path.is_file())
-    if name and name not in known:
-        listed = ", ".join(known) or "none"
+    if problem := builder_problem(name, environ):
         raise BuilderUnavailableError(
-            f'there is no buildx builder "{name}" in {folder}; available builders: {listed}',
-            do=f"create it with `docker buildx create --name {name}`, or leave builder=… out",
+            problem, do=f"create it with `docker buildx create --name {name}`, or leave builder=… out"
         )
-    if name or known:
+    if name or _known_builders(folder):
         return
     host = _daemon(folder, environ)
     trouble = _refusal(host)
@@ -42,6 +39,15 @@ def require_builder(name: str, environ: Mapping[str, str] = os.environ) -> None:
             f"Docker does not answer at {host} ({trouble}), and no buildx builder is known in {folder}",
             do="start Docker, or name a BuildKit with `docker buildx create --driver remote tcp://HOST:PORT`",
         )
+
+
+def builder_problem(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return why no image can be built with the builder of this name; None when there is one, or none is named."""
+    folder = docker_folder(environ)
+    known = _known_builders(folder)
+    if not name or name in known:
+        return None
+    return f'there is no buildx builder "{name}" in {folder}; available builders: {", ".join(known) or "none"}'
 
 
 def answering_daemon(environ: Mapping[str, str] = os.environ) -> str | None:
@@ -53,6 +59,10 @@ def answering_daemon(environ: Mapping[str, str] = os.environ) -> str | None:
 def docker_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of Docker's settings."""
     return Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+
+
+def _known_builders(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "buildx" / "instances").glob("*") if path.is_file())
 
 
 def _daemon(folder: Path, environ: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_docker_build as docker_build
 from pulumi import Input, Output, ResourceOptions
 
+from foundry_agents.docker.daemon import builder_problem
 from foundry_agents.grants.naming import chosen_once
 from foundry_agents.image.sources import Cache, Content, Sources
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
@@ -70,6 +71,8 @@ class ImageBuild(pulumi.ComponentResource):
             if isinstance(found, str):
                 return found or _build(f"{name}-build", settings, content, tag, self).digest
             # In a preview it is unknown whether the registry has a new content: the build is shown as possible.
+            if problem := builder_problem(settings.builder or ""):
+                pulumi.log.warn(f"{problem}: the update fails unless the registry has the image", self)
             tags = [Output.concat(tag.repository, ":", each) for each in tag_names(content.hash, content.revision)]
             return _build(f"{name}-build", settings, content, tag, self, tags).digest
 

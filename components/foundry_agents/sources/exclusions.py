@@ -10,7 +10,7 @@ from fnmatch import translate
 NEVER_CONTENT = (
     # Version control.
     *(".git", ".hg", ".svn"),
-    # Made by Python, Node.js and their tools on each machine anew; a folder with pyvenv.cfg counts as ".venv".
+    # Made by Python, Node.js and their tools on each machine; a folder with pyvenv.cfg counts as ".venv".
     *("__pycache__", ".venv", "node_modules", ".ipynb_checkpoints"),
     *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox", ".coverage"),
     # Settings of one machine or one person, often with credentials; those in KEPT_SETTINGS are content.

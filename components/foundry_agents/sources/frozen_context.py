@@ -199,7 +199,7 @@ def _copied(context: BuildContext, place: Path) -> FrozenContext:
         frozen = _named(place, files, dockerfile_sha256)
         if not _is_intact(frozen):
             dockerfile.replace(frozen.dockerfile)
-            with suppress(FileNotFoundError):  # a copy that somebody has edited
+            with suppress(FileNotFoundError):  # a copy that was edited
                 frozen.folder.rename(Path(draft, "former"))
             try:
                 root.rename(frozen.folder)
@@ -275,10 +275,10 @@ def _files_of(folder: Path) -> Iterable[File]:
 
 
 def _delete_unused(place: Path, now: float) -> None:
-    for mark in place.glob("ctx-*.used"):
-        if now - mark.stat().st_mtime > KEPT_S:
-            shutil.rmtree(mark.with_suffix(""), ignore_errors=True)
-            for path in (mark.with_suffix(".Dockerfile"), mark):
+    for used in place.glob("ctx-*.used"):
+        if now - used.stat().st_mtime > KEPT_S:
+            shutil.rmtree(used.with_suffix(""), ignore_errors=True)
+            for path in (used.with_suffix(".Dockerfile"), used):
                 path.unlink(missing_ok=True)
 
 

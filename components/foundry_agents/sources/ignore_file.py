@@ -119,7 +119,7 @@ def _nothing(_path: str) -> bool:
 
 
 def _lines(file: Path | None, name: str) -> list[str]:
-    """Return the lines of a text file in UTF-8, with or without a byte order mark; none of no file."""
+    """Return the lines of a text file in UTF-8, with or without a BOM; none of no file."""
     if file is None:
         return []
     if not file.is_file():
