@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.support.figures import Record
 pytestmark = pytest.mark.acceptance
 
 FOLDERS = 1000
+FILES = 20_000
 A_BUILD = 25
 """Folders that one build copies: each is a context of its own."""
 
@@ -56,6 +58,24 @@ def test_a_tag_names_exactly_what_is_in_the_image(figure: Record, tmp_path: Path
     figure("A1", f"images of {FOLDERS} edited folders with bytes from before the edit", stale, "=", 0)
     figure("B1", f"other tags for the same content, {FOLDERS} folders on 3 machines", needless, "=", 0)
     figure("A1", f"same tags for another content, {FOLDERS} edits", unseen, "=", 0)
+
+
+def test_many_files_are_hashed_in_two_seconds(figure: Record, tmp_path: Path) -> None:
+    """Each preview hashes the context of each image; an unchanged one is not copied again."""
+    folder = tmp_path / "agent"
+    for number in range(FILES):
+        file = folder / f"package{number % 200}" / f"module{number}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"print({number})\n" * 50, encoding="utf-8")
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY . /\n", encoding="utf-8")
+    (folder / ".dockerignore").write_text("*.md\n**/*.log\ntests\n!tests/data\ndocs/\n", encoding="utf-8")
+    took = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        context = BuildContext.read(folder, None, limit_mb=100)
+        assert len(context.digested()) == FILES + 1
+        took.append(time.perf_counter() - begin)
+    figure("B1", f"hashing {FILES} files", min(took), "<=", 2, unit=" s")
 
 
 def _on_machines(source: Source, folder: Path, seed: int) -> list[FrozenContext]:
