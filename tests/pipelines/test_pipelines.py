@@ -61,11 +61,12 @@ def test_no_file_contains_or_requests_a_secret(path: Path) -> None:
 
 @pytest.mark.parametrize("path", GITHUB, ids=lambda path: path.name)
 def test_a_github_job_can_only_read_and_sign_in(path: Path) -> None:
-    assert _read(path)["permissions"] == {"contents": "read", "id-token": "write"}
+    assert _read(path)["permissions"].items() <= {"contents": "read", "id-token": "write"}.items()
 
 
 def test_azure_pipelines_sign_in_with_the_token_of_the_service_connection() -> None:
-    (task,) = [step for step in _read(AZURE[1])["steps"] if step.get("task") == "AzureCLI@2"]
+    stack = _read(CHECKOUT / ".azure-pipelines" / "stack.yml")
+    (task,) = [step for step in stack["steps"] if step.get("task") == "AzureCLI@2"]
     assert task["inputs"]["addSpnToEnvironment"] is True
     assert 'ARM_USE_OIDC=true ARM_OIDC_TOKEN="$idToken"' in task["inputs"]["inlineScript"]
 
@@ -93,6 +94,23 @@ def test_azure_pipelines_preview_every_stage_and_deploy_them_in_order_with_appro
     assert set(preview["strategy"]["matrix"]) == set(STAGES)
     assert stages["preview"]["condition"] == "eq(variables['Build.Reason'], 'PullRequest')"
     assert stages["image"]["condition"] == "ne(variables['Build.Reason'], 'PullRequest')"
+
+
+def test_the_lowest_versions_are_tested_with_each_pull_request_and_the_newest_every_week() -> None:
+    """Finding C. A release of a dependency fails the weekly job, and no pull request."""
+    github = _read(CHECKOUT / ".github" / "workflows" / "versions.yml")
+    azure = _read(CHECKOUT / ".azure-pipelines" / "versions.yml")
+    jobs = github["jobs"], {job["job"]: job for job in azure["jobs"]}
+    for both, only_scheduled in zip(jobs, ("if", "condition"), strict=True):
+        for versions in ("lowest", "newest"):
+            last = both[versions]["steps"][-1]
+            assert (last.get("run") or last.get("script")) == f"make {versions}"
+        assert only_scheduled not in both["lowest"]
+    assert jobs[0]["newest"]["if"] == "github.event_name != 'pull_request'"
+    assert jobs[1]["newest"]["condition"] == "ne(variables['Build.Reason'], 'PullRequest')"
+    triggers = github[True]  # type: ignore[index]  # YAML reads `on` as true
+    assert triggers["pull_request"]["branches"] == azure["pr"]["branches"]["include"] == ["main"]
+    assert [each["cron"] for each in triggers["schedule"]] == [each["cron"] for each in azure["schedules"]]
 
 
 def test_only_the_first_stage_gets_a_digest() -> None:

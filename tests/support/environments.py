@@ -13,7 +13,7 @@ import httpx
 from foundry_emulator.registry import pack, push
 from foundry_emulator.testing import LocalAzure
 from stacks.guard import REHEARSE
-from tests.support.checkout import CHECKOUT
+from tests.support.checkout import CHECKOUT, VENV
 from tests.support.harness import Project, Run, hermetic
 
 POLICIES = ("--policy-pack", str(CHECKOUT / "policies" / "run-pack"))
@@ -61,7 +61,7 @@ class Environments:
         first = next(iter(self.stacks.values()))
         folder = self.folder / "consumer"
         shutil.copytree(CHECKOUT / "examples" / "consumer", folder)
-        (folder / ".venv").symlink_to(CHECKOUT / ".venv")
+        (folder / ".venv").symlink_to(VENV)
         config = {"agents": f"organization/foundry-agents/{reads}", "callerPrincipal": caller}
         project = Project(folder, first.variables, config, stack="app", name="support-frontend", config_folder=".")
         project.init_stack()

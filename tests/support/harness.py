@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from foundry_emulator.testing import LocalAzure
-from tests.support.checkout import CHECKOUT
+from tests.support.checkout import CHECKOUT, VENV
 
 STACK = "local"
 REGISTRY = "imageslocal"
@@ -77,7 +77,7 @@ class Project:
             CHECKOUT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("Pulumi.*", "__pycache__")
         )
         # The launcher of dynamic providers insists on the folder that Pulumi.yaml names.
-        (folder / ".venv").symlink_to(CHECKOUT / ".venv")
+        (folder / ".venv").symlink_to(VENV)
         (folder / "state").mkdir()
         project = cls(
             folder, {**variables, "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}, dict(config), stack=stack
@@ -220,7 +220,7 @@ def standing(folder: Path, engine: Path, program: str, **azure_options: Any) -> 
 def hermetic(engine: Path, home: Path, azure: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a project's commands, without the user's own Pulumi and Azure variables."""
     install_fake_plugins(home)
-    path = [CHECKOUT / ".venv" / "bin", engine, os.environ["PATH"]]
+    path = [VENV / "bin", engine, os.environ["PATH"]]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AZURE_", "ARM_"))}
     return {
         **kept,
@@ -230,7 +230,7 @@ def hermetic(engine: Path, home: Path, azure: Mapping[str, str]) -> dict[str, st
         "PULUMI_CONFIG_PASSPHRASE": "test",
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_PYTHON_CMD": str(CHECKOUT / ".venv" / "bin" / "python"),
+        "PULUMI_PYTHON_CMD": str(VENV / "bin" / "python"),
     }
 
 

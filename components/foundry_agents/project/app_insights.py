@@ -117,6 +117,9 @@ class AppInsights:
             application_type=applicationinsights.ApplicationType.WEB,
             ingestion_mode=applicationinsights.IngestionMode.LOG_ANALYTICS,
             workspace_resource_id=workspace_id,
+            # Defaults that azure-native 3.14 does not send and later releases do: an upgrade of it changes nothing.
+            public_network_access_for_ingestion=applicationinsights.PublicNetworkAccessType.ENABLED,
+            public_network_access_for_query=applicationinsights.PublicNetworkAccessType.ENABLED,
             tags=tags,
             opts=ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=_SECRETS)),
         )
