@@ -13,6 +13,7 @@ from foundry_agents.agent.hosted_agent import HostedAgent
 from foundry_agents.lifecycle.failure.errors import ContractError, message
 from foundry_agents.project.project import Project, UnmanagedProject
 from foundry_agents.registry.registry import Registry
+from foundry_agents.resources._plugin import plain_arguments as plain
 
 OUTPUT = "contract"
 """Name of the stack output that holds the contract; other stacks rely on it."""
@@ -24,6 +25,8 @@ its meaning, bumps the major version; older readers then refuse the contract."""
 OPTIONAL = frozenset({"resource_id", "principal_id", "image"})
 """Fields that may be None: of a project that another team manages they may be unknown, and an agent from source code
 has no image. A field that is added later belongs here, because contracts of format 1.0 lack it."""
+
+_AN_AGENT, _A_REGISTRY = 'HostedAgent("support", …)', 'AgentRegistry("images", …)'
 
 _T = TypeVar("_T")
 _P = TypeVar("_P", bound="PublishedAgent | PublishedProject | PublishedRegistry")
@@ -95,7 +98,20 @@ def export_contract(
         project: The project of the agents.
         agents: Agents to publish, each under the name of its component.
         registry: The registry of their images; None publishes none.
+
+    Raises:
+        pulumi.RunError: Arguments of the wrong type; the message names all of them.
     """
+    kinds = (Registry, PublishedRegistry)
+    plain.reject_problems(
+        "export_contract",
+        plain.projects("project", project),
+        *(
+            plain.one_of(f"agents[{at}]", agent, HostedAgent, _AN_AGENT, optional=False)
+            for at, agent in enumerate(agents)
+        ),
+        () if isinstance(registry, kinds) else plain.one_of("registry", registry, Registry, _A_REGISTRY),
+    )
     pulumi.export(
         OUTPUT,
         {
@@ -131,7 +147,9 @@ class AgentContract:
         Raises:
             ContractError: When a value is read and the stack publishes no contract, one of a newer major format, or
                 one without that agent. The program ends with this text and no traceback.
+            pulumi.RunError: ``stack`` or ``name`` is no text.
         """
+        plain.reject_problems("AgentContract.from_stack", plain.texts(stack=stack), plain.optional_texts(name=name))
         reference = pulumi.StackReference(name or stack, stack_name=stack, opts=opts)
         document = reference.get_output(OUTPUT).apply(_ends_the_program(lambda found: readable(stack, found)))
         return cls(stack, document)
@@ -150,6 +168,7 @@ class AgentContract:
 
     def agent(self, name: str) -> PublishedAgent:
         """Return one agent, by the name of its component; the error for an unknown name lists the known ones."""
+        plain.reject_problems("AgentContract.agent", plain.texts(name=name))
         return _read(PublishedAgent, self.stack, self._document, "agents", name)
 
     @property

@@ -13,12 +13,13 @@ from foundry_agents.agent.toolbox_access import grant_toolbox_access, toolbox_of
 from foundry_agents.grants.naming import former_names
 from foundry_agents.grants.role_assignment import Grants, PrincipalType, Role, principal_suffix
 from foundry_agents.image.agent_image import AgentImage
-from foundry_agents.lifecycle.failure.errors import InputError, Problem
+from foundry_agents.lifecycle.failure.errors import Problem
 from foundry_agents.lifecycle.inputs.rollout_settings import Rollout, SmokeTest
 from foundry_agents.lifecycle.inputs.version import Tier
 from foundry_agents.project.project import Project, project_scope
 from foundry_agents.registry.registry import Registry
 from foundry_agents.resources import AgentRollout, HostedAgentVersion, ToolboxVersion
+from foundry_agents.resources._plugin import plain_arguments as plain
 from foundry_agents.resources.options import VersionOptions, reject_unknown
 from foundry_agents.sources.code_package import CodePackage
 from foundry_agents.tools.toolbox import Toolbox
@@ -102,12 +103,14 @@ class HostedAgent(pulumi.ComponentResource):
     ) -> None:
         reject_unknown("HostedAgent.__init__()", options)
         code, force_delete = options.get("code"), options.get("force_delete")
-        problems = [
-            *_wrong_types(project=project, image=image, code=code, tier=tier, rollout=rollout),
-            *_exclusive_options(tier, image, options),
-        ]
-        if problems:
-            raise pulumi.RunError(str(InputError(f'HostedAgent "{name}"', problems)))
+        plain.reject_problems(
+            plain.subject_of("HostedAgent", name),
+            plain.texts(name=name),
+            plain.mappings(protocols=protocols, environment=environment),
+            plain.flags(grant_toolbox_role=grant_toolbox_role),
+            _wrong_types(project=project, image=image, code=code, tier=tier, rollout=rollout),
+            _exclusive_options(tier, image, options),
+        )
         super().__init__("foundry-agents:index:HostedAgent", name, None, opts)
         self._grants = Grants(self, name)
         self._project = project
@@ -227,13 +230,11 @@ _EXPECTED: Mapping[str, tuple[type, str]] = {
     "rollout": (Rollout, "Rollout.canary([10, 50])"),
     "rollout.smoke": (SmokeTest, 'SmokeTest("ping", expect="pong")'),
 }
-_A_PROJECT = "FoundryProject(…), or FoundryProject.existing(endpoint=…)"
 
 
 def _wrong_types(*, project: object, **given: object) -> Iterator[Problem]:
     """Find what a type checker would report: programs run without one, too."""
-    if isinstance(project, str | Output):
-        yield Problem("project", f"expected a project, got {type(project).__name__}; for example {_A_PROJECT}")
+    yield from plain.projects("project", project)
     if isinstance(rollout := given["rollout"], Rollout):
         given["rollout.smoke"] = rollout.smoke
     for name, value in given.items():

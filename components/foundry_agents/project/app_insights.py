@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import applicationinsights, cognitiveservices, operationalinsights
 
+from foundry_agents.lifecycle.failure.errors import Problem
 from foundry_agents.project.known_values import Getter, in_previews_too
+from foundry_agents.resources._plugin import plain_arguments as plain
 
 _SECRETS = ["connectionString", "instrumentationKey"]
 _COMPONENT = Getter(
@@ -127,6 +129,12 @@ class AppInsights:
             component.connection_string, component, _COMPONENT, lambda found: str(found["connectionString"])
         )
         return ExistingAppInsights(component.id.apply(str), Output.secret(connection_string))
+
+
+def insights_problems(wanted: object) -> Iterator[Problem]:
+    """Return what makes the argument ``app_insights`` of a project unusable."""
+    if wanted is not None and (isinstance(wanted, type | Output) or not hasattr(wanted, "resolve")):
+        yield from plain.one_of("app_insights", wanted, AppInsights, "AppInsights()")
 
 
 def connect_insights(

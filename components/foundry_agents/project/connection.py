@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import pulumi
@@ -10,9 +10,11 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_azure_native import cognitiveservices as native
 
 from foundry_agents.grants.naming import chosen_once
+from foundry_agents.lifecycle.failure.errors import Problem
 from foundry_agents.project.arm_id import ProjectPath
 from foundry_agents.project.connection_secret import ConnectionSecret
 from foundry_agents.project.project import Project
+from foundry_agents.resources._plugin import plain_arguments as plain
 
 REMOTE_TOOL = "RemoteTool"
 """Category of a connection to an MCP server or another agent [azd]."""
@@ -37,6 +39,9 @@ class ProjectConnection(pulumi.ComponentResource):
     Attributes:
         connection_name: Name in the project.
         connection_id: ARM id.
+
+    Raises:
+        pulumi.RunError: Arguments of the wrong type; the message names all of them.
     """
 
     connection_name: Output[str]
@@ -51,6 +56,7 @@ class ProjectConnection(pulumi.ComponentResource):
         connection_name: str | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
+        _reject_wrong_types(name, project)
         super().__init__("foundry-agents:index:ProjectConnection", name, None, opts)
         self._name = connection_name or name
         needed_for = f'ProjectConnection "{name}"'
@@ -109,6 +115,7 @@ class ProjectConnection(pulumi.ComponentResource):
             connection_name: Name in the project.
             opts: Options of the component.
         """
+        _reject_wrong_types(name, project, plain.mappings(keys=keys, required=True))
         secret = {key: Output.secret(value) for key, value in keys.items()}
         properties = native.CustomKeysConnectionPropertiesArgs(
             auth_type="CustomKeys",
@@ -191,6 +198,7 @@ class ProjectConnection(pulumi.ComponentResource):
             connection_name: Name in the project.
             opts: Options of the component.
         """
+        _reject_wrong_types(name, project)
         identity = client_id if client_id is not None else project.principal_id.apply(lambda known: known or "")
         properties = native.ManagedIdentityAuthTypeConnectionPropertiesArgs(
             auth_type="ManagedIdentity",
@@ -200,6 +208,11 @@ class ProjectConnection(pulumi.ComponentResource):
             credentials=native.ConnectionManagedIdentityArgs(client_id=identity, resource_id=resource_id),
         )
         return cls(name, project=project, properties=properties, connection_name=connection_name, opts=opts)
+
+
+def _reject_wrong_types(name: object, project: object, *others: Iterator[Problem]) -> None:
+    subject = plain.subject_of("ProjectConnection", name)
+    plain.reject_problems(subject, plain.texts(name=name), plain.projects("project", project), *others)
 
 
 def _name_in(connection_id: str) -> str:

@@ -7,6 +7,8 @@ from typing import Self
 
 import pulumi
 
+from foundry_agents.resources._plugin import plain_arguments as plain
+
 
 class ConnectionSecret(str):
     """A placeholder for a credential of one of the project's connections, for an agent's environment.
@@ -27,6 +29,7 @@ class ConnectionSecret(str):
 
     def __new__(cls, connection: str, key: str) -> Self:
         """Build the placeholder."""
+        plain.reject_problems("ConnectionSecret", plain.texts(connection=connection, key=key))
         for name in (connection, key):
             if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
                 raise pulumi.RunError(f"ConnectionSecret: {name!r} is not a name: letters, digits, _ and - are allowed")

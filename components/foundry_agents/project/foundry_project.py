@@ -11,12 +11,13 @@ from pulumi_azure_native import authorization, cognitiveservices, resources
 from foundry_agents.grants.naming import chosen_once, former_names, unique_name
 from foundry_agents.grants.role_assignment import Grants, PrincipalType
 from foundry_agents.lifecycle.failure.errors import message
-from foundry_agents.project.app_insights import Insights, connect_insights
+from foundry_agents.project.app_insights import Insights, connect_insights, insights_problems
 from foundry_agents.project.existing_project import ExistingProject
 from foundry_agents.project.known_values import Getter, in_previews_too, name_of
-from foundry_agents.project.model_deployment import ModelDeployment, deploy_models
-from foundry_agents.project.private_endpoint import PrivateEndpoint, create_private_endpoint
+from foundry_agents.project.model_deployment import ModelDeployment, deploy_models, model_problems
+from foundry_agents.project.private_endpoint import PrivateEndpoint, create_private_endpoint, endpoint_problems
 from foundry_agents.project.project import grant_agent_consumer
+from foundry_agents.resources._plugin import plain_arguments as plain
 from foundry_agents.resources._plugin.outputs import once_made
 
 ENDPOINT_KEY = "AI Foundry API"
@@ -76,6 +77,9 @@ class FoundryProject(pulumi.ComponentResource):
         before_agents: Resources that must exist before the first agent: connections, private endpoint, capability
             hosts.
         former_names: Former names of the component, from its aliases.
+
+    Raises:
+        pulumi.RunError: Arguments of the wrong type; the message names all of them.
     """
 
     endpoint: Output[str]
@@ -113,6 +117,15 @@ class FoundryProject(pulumi.ComponentResource):
         tags: Mapping[str, str] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
+        plain.reject_problems(
+            plain.subject_of("FoundryProject", name),
+            plain.texts(name=name),
+            model_problems(models),
+            insights_problems(app_insights),
+            plain.flags(public_access=public_access),
+            plain.lists(allowed_ips=allowed_ips),
+            endpoint_problems(private_endpoint),
+        )
         super().__init__("foundry-agents:index:FoundryProject", name, None, opts)
         self.former_names = former_names(opts)
         self._grants = Grants(self, name)
@@ -222,7 +235,15 @@ class FoundryProject(pulumi.ComponentResource):
             resource_id: Its ARM id; needed to grant roles on it and to connect a registry to it.
             name: Its part in the names of grants in Pulumi; default the last part of ``endpoint`` where that is a
                 plain string, else "project".
+
+        Raises:
+            pulumi.RunError: ``endpoint`` is neither text nor an Output, or ``name`` is no text.
         """
+        plain.reject_problems(
+            "FoundryProject.existing",
+            () if isinstance(endpoint, Output) else plain.texts(endpoint=endpoint),
+            plain.optional_texts(name=name),
+        )
         address = endpoint.rstrip("/") if isinstance(endpoint, str) else None
         return ExistingProject(
             Output.from_input(endpoint),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_azure_native import cognitiveservices
+
+from foundry_agents.lifecycle.failure.errors import Problem
+from foundry_agents.lifecycle.schema.lists import is_list
+from foundry_agents.resources._plugin import plain_arguments as plain
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,20 @@ class ModelDeployment:
     capacity: Input[int] = 10
     upgrade: Input[str] = "OnceCurrentVersionExpired"
     rai_policy: Input[str] | None = None
+
+
+def model_problems(models: object) -> Iterator[Problem]:
+    """Return what makes the argument ``models`` of a project unusable; ``None`` is no list."""
+    if not is_list(models):
+        yield from plain.lists(models=models)
+        return
+    for position, model in enumerate(models):
+        yield from plain.one_of(f"models[{position}]", model, ModelDeployment, _EXAMPLE, optional=False)
+        if isinstance(model, ModelDeployment):
+            yield from plain.texts(**{f"models[{position}].name": model.name})
+
+
+_EXAMPLE = 'ModelDeployment("gpt-5-mini", version="2025-08-07")'
 
 
 def deploy_models(

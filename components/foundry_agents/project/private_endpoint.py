@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -10,7 +10,9 @@ from pulumi import Input, ResourceOptions
 from pulumi_azure_native import network
 
 from foundry_agents.grants.naming import chosen_once
+from foundry_agents.lifecycle.failure.errors import Problem
 from foundry_agents.project.known_values import name_of
+from foundry_agents.resources._plugin import plain_arguments as plain
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,13 @@ class PrivateEndpoint:
     dns_zone_ids: Sequence[Input[str]] = ()
     resource_group_name: Input[str] | None = None
     location: Input[str] | None = None
+
+
+def endpoint_problems(wanted: object) -> Iterator[Problem]:
+    """Return what makes the argument ``private_endpoint`` of a component unusable."""
+    yield from plain.one_of("private_endpoint", wanted, PrivateEndpoint, "PrivateEndpoint(subnet_id)")
+    if isinstance(wanted, PrivateEndpoint):
+        yield from plain.lists(**{"private_endpoint.dns_zone_ids": wanted.dns_zone_ids})
 
 
 def create_private_endpoint(

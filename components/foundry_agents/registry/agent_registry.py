@@ -10,10 +10,11 @@ from pulumi_azure_native import containerregistry
 
 from foundry_agents.grants.naming import chosen_once, unique_name
 from foundry_agents.project.known_values import Getter, in_previews_too
-from foundry_agents.project.private_endpoint import PrivateEndpoint, create_private_endpoint
+from foundry_agents.project.private_endpoint import PrivateEndpoint, create_private_endpoint, endpoint_problems
 from foundry_agents.project.project import Project
 from foundry_agents.registry.existing_registry import ExistingRegistry
-from foundry_agents.registry.registry import Permissions, Registry, listed
+from foundry_agents.registry.registry import Permissions, Registry, listed, mode_problems, puller_problems
+from foundry_agents.resources._plugin import plain_arguments as plain
 
 _REGISTRY = Getter(
     "azure-native:containerregistry:getRegistry",
@@ -75,6 +76,14 @@ class AgentRegistry(Registry):
         tags: Mapping[str, str] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
+        plain.reject_problems(
+            plain.subject_of("AgentRegistry", name),
+            plain.texts(name=name),
+            puller_problems(pulled_by),
+            mode_problems(permissions),
+            plain.flags(public_access=public_access, connect=connect, grants=grants),
+            endpoint_problems(private_endpoint),
+        )
         super().__init__(name, permissions=permissions, grants=grants, opts=opts)
         projects = listed(pulled_by)
         if resource_group_name is None:

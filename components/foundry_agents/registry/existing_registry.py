@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pulumi import Input, Output, ResourceOptions
 
 from foundry_agents.project.project import Project
-from foundry_agents.registry.registry import Permissions, Registry, listed
+from foundry_agents.registry.registry import Permissions, Registry, listed, mode_problems, puller_problems
+from foundry_agents.resources._plugin import plain_arguments as plain
 
 
 class ExistingRegistry(Registry):
@@ -36,6 +37,13 @@ class ExistingRegistry(Registry):
         grants: bool = True,
         opts: ResourceOptions | None = None,
     ) -> None:
+        plain.reject_problems(
+            plain.subject_of("AgentRegistry.existing", name),
+            plain.texts(name=name),
+            puller_problems(pulled_by),
+            mode_problems(permissions),
+            plain.flags(connect=connect, grants=grants),
+        )
         super().__init__(name, permissions=permissions, grants=grants, opts=opts)
         self.login_server = Output.from_input(login_server)
         self.resource_id = Output.from_input(resource_id)

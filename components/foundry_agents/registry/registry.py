@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import pulumi
@@ -11,8 +11,12 @@ from pulumi_azure_native import authorization, cognitiveservices
 
 from foundry_agents.grants.naming import chosen_once
 from foundry_agents.grants.role_assignment import Grants, PrincipalType, Role, principal_suffix
+from foundry_agents.lifecycle.failure.errors import Problem
+from foundry_agents.lifecycle.schema.lists import is_list
+from foundry_agents.lifecycle.schema.report import shown
 from foundry_agents.project.arm_id import ProjectPath
 from foundry_agents.project.project import Project
+from foundry_agents.resources._plugin import plain_arguments as plain
 
 Permissions = Literal["registry", "repository"]
 """How a registry reads role assignments: for all of it, or by repository (``AbacRepositoryPermissions``)."""
@@ -45,6 +49,7 @@ class Registry(pulumi.ComponentResource):
     before_the_pull: Sequence[pulumi.Resource]
 
     def __init__(self, name: str, *, permissions: Permissions, grants: bool, opts: ResourceOptions | None) -> None:
+        plain.reject_problems(plain.subject_of("AgentRegistry", name), plain.texts(name=name))
         super().__init__("foundry-agents:index:AgentRegistry", name, None, opts)
         self.permissions = permissions
         self.pull_role = None
@@ -175,6 +180,21 @@ class Registry(pulumi.ComponentResource):
             return principal_id
 
         return project.principal_id.apply(known)
+
+
+def puller_problems(pulled_by: object) -> Iterator[Problem]:
+    """Return what makes the argument ``pulled_by`` of a registry unusable: a project, or a list of projects."""
+    if not is_list(pulled_by):
+        yield from plain.projects("pulled_by", pulled_by)
+        return
+    for position, project in enumerate(pulled_by):
+        yield from plain.projects(f"pulled_by[{position}]", project)
+
+
+def mode_problems(permissions: object) -> Iterator[Problem]:
+    """Return a problem unless ``permissions`` is one of the registry's two modes."""
+    if not isinstance(permissions, str) or permissions not in _PULL:
+        yield Problem("permissions", f"{shown(permissions)}: one of {', '.join(_PULL)}")
 
 
 def listed(projects: Project | Sequence[Project]) -> Sequence[Project]:

@@ -23,6 +23,7 @@ from foundry_agents.lifecycle.portal import playground_url
 from foundry_agents.lifecycle.rollout import RolloutPlan, roll_out
 from foundry_agents.lifecycle.smoke import Smoke
 from foundry_agents.lifecycle.views import AgentView
+from foundry_agents.resources._plugin import plain_arguments as plain
 from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
@@ -93,6 +94,11 @@ class AgentRollout(Resource, module="foundry", name="AgentRollout"):
         Raises:
             pulumi.RunError: Both ``version`` and a pinned rollout say which version serves.
         """
+        plain.reject_problems(
+            plain.subject_of("AgentRollout", resource_name),
+            plain.texts(resource_name=resource_name),
+            plain.one_of("rollout", rollout, Rollout, "Rollout.canary([10, 50])"),
+        )
         settings = dict(rollout.inputs()) if rollout else {}
         if version is not None and "version" in settings:
             raise pulumi.RunError(

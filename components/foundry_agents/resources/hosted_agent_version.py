@@ -33,6 +33,7 @@ from foundry_agents.lifecycle.service.agents import AgentService
 from foundry_agents.lifecycle.service.registries import RegistryAccess
 from foundry_agents.lifecycle.versions import VersionPlan, create_or_adopt, nothing_to_check, retire
 from foundry_agents.lifecycle.views import VersionView
+from foundry_agents.resources._plugin import plain_arguments as plain
 from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
 from foundry_agents.resources._plugin.outputs import unknown_until_made
@@ -105,6 +106,11 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
             pulumi.RunError: The agent is declared twice, or the folder of its code can't be packed.
         """
         reject_unknown("HostedAgentVersion.__init__()", options)
+        plain.reject_problems(
+            plain.subject_of("HostedAgentVersion", resource_name),
+            plain.texts(resource_name=resource_name),
+            plain.one_of("code", options.get("code"), CodePackage, 'CodePackage("folder", entry_point=["python"])'),
+        )
         reject_duplicate(resource_name, project_endpoint, agent_name)
         code, key = options.get("code"), options.get("fingerprint_key")
         props: dict[str, Any] = {

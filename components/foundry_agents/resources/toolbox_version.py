@@ -31,6 +31,7 @@ from foundry_agents.lifecycle.toolboxes import (
     retire,
 )
 from foundry_agents.lifecycle.views import ToolboxVersionView
+from foundry_agents.resources._plugin import plain_arguments as plain
 from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import is_unknown, progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
@@ -89,7 +90,13 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
         chosen: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declare the version; every input is described in the reference of ToolboxVersion."""
+        """Declare the version; every input is described in the reference of ToolboxVersion.
+
+        Raises:
+            pulumi.RunError: The toolbox is declared twice, or ``tools`` is no list; the text names every problem.
+        """
+        subject = plain.subject_of("ToolboxVersion", resource_name)
+        plain.reject_problems(subject, plain.texts(resource_name=resource_name), plain.lists(tools=tools))
         reject_duplicate(resource_name, project_endpoint, toolbox_name, kind="toolbox", name_input="toolbox_name")
         unset = TOOLBOX_FIELDS.unset()
         del unset["tools"]  # each is a property of its own

@@ -24,6 +24,7 @@ from foundry_agents.lifecycle.schema.lists import listed
 from foundry_agents.lifecycle.service.vector_stores import VectorStoreService
 from foundry_agents.lifecycle.vector_stores import StorePlan, create_or_adopt, retire
 from foundry_agents.lifecycle.views import VectorStoreView
+from foundry_agents.resources._plugin import plain_arguments as plain
 from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
@@ -79,6 +80,11 @@ class VectorStore(Resource, module="foundry", name="VectorStore"):
         The files are read here, by the program, to know their hashes; a store that must be made reads them again.
         Give the project, or its endpoint.
         """
+        plain.reject_problems(
+            plain.subject_of("VectorStore", resource_name),
+            plain.texts(resource_name=resource_name),
+            () if project is None else plain.projects("project", project, has="endpoint"),
+        )
         project_endpoint = _endpoint(resource_name, project, project_endpoint)
         chosen = ["owner", "store_name"] if store_name is None else ["owner"]
         store_name = resource_name if store_name is None else store_name

@@ -9,6 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 
 from foundry_agents.project.project import Project
 from foundry_agents.resources import ToolboxVersion
+from foundry_agents.resources._plugin import plain_arguments as plain
 from foundry_agents.tools.tools import AnyTool, api_payloads
 
 
@@ -54,6 +55,9 @@ class Toolbox(pulumi.ComponentResource):
         take_over: Input[bool] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
+        plain.reject_problems(
+            plain.subject_of("Toolbox", name), plain.texts(name=name), plain.projects("project", project)
+        )
         super().__init__("foundry-agents:index:Toolbox", name, None, opts)
         self.version = ToolboxVersion(
             f"{name}-toolbox",
