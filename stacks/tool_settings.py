@@ -41,7 +41,7 @@ def structure_tools(raw: object, _: object) -> tuple[fa.AnyTool, ...]:
     items = enumerate(checked(raw, list, "a list"))
     found = [tool for place, item in items if (tool := _tool(f"[{place}]", item, problems))]
     # A rule reports the path `tools.docs.server_url`; what follows `tools` continues the path of the list.
-    problems += [problem.removeprefix("tools") for problem in fa.Tool.problems(found)]
+    problems += [problem.removeprefix("tools") for problem in fa.Tool.problems(list(map(_with_store_to_come, found)))]
     if problems:
         raise Refused(*problems)
     return tuple(found)
@@ -70,6 +70,13 @@ def _tool(path: str, raw: object, problems: list[str]) -> fa.AnyTool | None:
     except ValueError as error:  # settings of one tool that can't be combined
         problems.append(f"{path}: {error}")
         return None
+
+
+def _with_store_to_come(tool: fa.AnyTool) -> fa.AnyTool:
+    """Return the tool as the rules judge it: a file search of files gets its store later."""
+    if not isinstance(tool, SearchedFiles) or not tool.files:
+        return tool
+    return replace(tool, vector_store_ids=[*tool.vector_store_ids, "vs_later"])
 
 
 def _with_store(agent: str, tool: SearchedFiles, project: fa.Project, opts: pulumi.ResourceOptions) -> fa.AnyTool:

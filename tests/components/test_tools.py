@@ -316,7 +316,7 @@ def test_a_program_that_reads_tools_from_a_file_gets_the_problems_of_the_preview
         tools = [
             fa.Mcp("later", later, require_approval="sometimes"),
             fa.Mcp("docs", "http://x.example/mcp"),
-            fa.Tool.of({"type": "file_search", "max_num_results": 99}),
+            fa.Tool.of({"type": "file_search", "vector_store_ids": ["vs_1"], "max_num_results": 99}),
         ]
         assert [line.split()[0].rstrip(":") for line in fa.Tool.problems(tools)] == [
             "tools.docs.server_url",

@@ -114,8 +114,9 @@ def test_every_type_of_the_sdk_is_available() -> None:
     """What has no class of its own goes through ``Tool.of``."""
     for kind in models.ToolboxToolType:
         tool = {"type": kind.value, "server_label": "l", "server_url": "https://x.example", "a2a_version": "1.0"}
+        tool |= {"base_url": "https://x.example", "vector_store_ids": ["vs_1"]}
         extra = {
-            "azure_ai_search": {"indexes": []},
+            "azure_ai_search": {"indexes": [{"index_asset_id": "i"}]},
             "openapi": {"name": "n", "spec": SPEC, "auth": {"type": "anonymous"}},
         }
         assert problems(fa.Tool.of({**tool, **extra})) == []
@@ -160,7 +161,7 @@ def test_ten_mistakes_are_ten_lines() -> None:
         fa.Mcp("keyed", "https://x.example", headers={"Authorization": "Bearer s3cret"}, connection="no good name"),
         fa.CodeInterpreter(),
         fa.CodeInterpreter(memory_limit="4g"),
-        fa.FileSearch(max_num_results=51),
+        fa.FileSearch(vector_store_ids=["vs_1"], max_num_results=51),
         fa.WebSearch(search_context_size="huge"),
         fa.Tool.of({"server_label": "typeless"}),
         fa.Tool.of({"type": "mcp", "server_url": "https://y.example", "authorization": "s3cret"}),
@@ -306,7 +307,10 @@ def test_the_connections_that_tools_name_are_found_with_their_paths() -> None:
     ("one", "other"),
     [
         ([fa.CodeInterpreter(), fa.WebSearch()], [fa.WebSearch(), fa.CodeInterpreter()]),
-        ([fa.FileSearch(max_num_results=5)], [fa.Tool.of({"max_num_results": 5.0, "type": "file_search"})]),
+        (
+            [fa.FileSearch(vector_store_ids=["vs_1"], max_num_results=5)],
+            [fa.Tool.of({"max_num_results": 5.0, "vector_store_ids": ["vs_1"], "type": "file_search"})],
+        ),
         ([fa.CodeInterpreter()], [fa.Tool.of({"type": "code_interpreter", "name": None, "container": {}})]),
         (
             [fa.FileSearch(vector_store_ids=["vs_1"])],

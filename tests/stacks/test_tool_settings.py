@@ -172,7 +172,7 @@ def test_the_rules_of_tools_are_checked_before_anything_is_declared() -> None:
         _agent(
             {"type": "mcp", "server_label": "docs", "server_url": "http://docs.example.com"},
             {"type": "mcp", "server_label": "both", "server_url": "https://a.example.com", "tunnel_id": "t"},
-            {"type": "file_search", "max_num_results": 51},
+            {"type": "file_search", "vector_store_ids": ["vs_1"], "max_num_results": 51},
             {"type": "web_search"},
             {"type": "web_search", "search_context_size": "huge"},
         )

@@ -76,7 +76,12 @@ def test_a_value_that_is_not_known_yet_changes_its_tool_alone(plugin: Plugin) ->
         {"type": "mcp", "server_label": "a", "server_url": UNKNOWN, "headers": UNKNOWN, "allowed_tools": UNKNOWN},
         {"type": "file_search", "vector_store_ids": UNKNOWN, "max_num_results": UNKNOWN},
         {"type": "openapi", "openapi": UNKNOWN},
-        {"type": "azure_ai_search", "azure_ai_search": {"indexes": [{"index_name": UNKNOWN, "top_k": UNKNOWN}]}},
+        {
+            "type": "azure_ai_search",
+            "azure_ai_search": {
+                "indexes": [{"index_name": UNKNOWN, "project_connection_id": UNKNOWN, "top_k": UNKNOWN}]
+            },
+        },
     ],
     ids=["mcp", "mcp lists", "file_search", "openapi", "azure_ai_search"],
 )

@@ -12,6 +12,7 @@ from pulumi import Input, Output
 from foundry_agents.lifecycle.failure.errors import InputError, Problem
 from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.lifecycle.inputs.tool_rules import tools as canonical
+from foundry_agents.lifecycle.schema.lists import list_or_as_is
 from foundry_agents.lifecycle.schema.report import Report
 from foundry_agents.project.connection import ProjectConnection
 
@@ -95,7 +96,7 @@ class CodeInterpreter(Tool):
 
     def own(self) -> dict[str, Any]:
         """Return the container, if any of its settings is set."""
-        parts = _set({"file_ids": list(self.file_ids), "memory_limit": self.memory_limit})
+        parts = _set({"file_ids": list_or_as_is(self.file_ids), "memory_limit": self.memory_limit})
         return {"container": {"type": "auto", **parts}} if parts else {}
 
 
@@ -120,7 +121,7 @@ class FileSearch(Tool):
     def own(self) -> dict[str, Any]:
         """Return stores and search settings."""
         return {
-            "vector_store_ids": list(self.vector_store_ids),
+            "vector_store_ids": list_or_as_is(self.vector_store_ids),
             "max_num_results": self.max_num_results,
             "ranking_options": self.ranking_options,
             "filters": self.filters,
@@ -168,13 +169,13 @@ class Mcp(Tool):
             "server_url": self.server_url,
             "project_connection_id": _connection(self.connection),
             "require_approval": self.require_approval,
-            "allowed_tools": self.allowed_tools,
+            "allowed_tools": list_or_as_is(self.allowed_tools),
             "server_description": self.server_description,
             "headers": self.headers,
             "connector_id": self.connector_id,
             "tunnel_id": self.tunnel_id,
             "defer_loading": self.defer_loading,
-            "allowed_callers": self.allowed_callers,
+            "allowed_callers": list_or_as_is(self.allowed_callers),
         }
 
 
@@ -204,7 +205,7 @@ class WebSearch(Tool):
         """Return the scope of the search."""
         custom = _set({"project_connection_id": _connection(self.connection), "instance_name": self.instance_name})
         return {
-            "filters": {"allowed_domains": list(self.allowed_domains)} if self.allowed_domains else None,
+            "filters": {"allowed_domains": list_or_as_is(self.allowed_domains)} if self.allowed_domains else None,
             "search_context_size": self.search_context_size,
             "user_location": {"type": "approximate", **self.user_location} if self.user_location else None,
             "external_web_access": self.external_web_access,
@@ -286,7 +287,7 @@ class OpenApi(Tool):
             "description": self.api_description,
             "spec": self.spec,
             "auth": auth,
-            "default_params": list(self.default_params) or None,
+            "default_params": list_or_as_is(self.default_params) or None,
         }
         return {"openapi": _set(parts)}
 

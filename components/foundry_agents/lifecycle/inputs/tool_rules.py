@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from foundry_agents.lifecycle.inputs.tool_credentials import refuse_credentials
 from foundry_agents.lifecycle.inputs.tool_types import OTHER_TYPE, TOOL_TYPES
 from foundry_agents.lifecycle.schema.report import Report, shown
 
@@ -47,6 +48,7 @@ def tools(path: str, raw: object, report: Report) -> dict[str, Tool] | None:
             canonical[key] = tool
         elif isinstance(tool, Mapping) and report.is_unknown(tool.get("type")):
             canonical[key] = dict(tool)
+            refuse_credentials(where, tool, report)
         elif not isinstance(tool, Mapping) or not isinstance(tool.get("type"), str) or not tool["type"]:
             report.add(where, 'must be a tool with a type, for example Tool.of({"type": "code_interpreter"})')
         else:
@@ -79,6 +81,7 @@ def _check_labels(path: str, canonical: Mapping[str, Tool], report: Report) -> N
 def _tool(path: str, raw: Mapping[str, object], report: Report) -> Tool:
     tool = {key: value for key, value in _plain(raw).items() if value not in ({}, [], "")}
     TOOL_TYPES.get(str(tool["type"]), OTHER_TYPE)(path, tool, report)
+    refuse_credentials(path, tool, report)
     return tool
 
 

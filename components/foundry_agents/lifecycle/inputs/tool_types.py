@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from foundry_agents.lifecycle.inputs.tool_credentials import DO
 from foundry_agents.lifecycle.schema.fields import Rows, row
 from foundry_agents.lifecycle.schema.parsers import Parse, flag, number
 from foundry_agents.lifecycle.schema.report import Report, shown
@@ -21,13 +22,14 @@ APPROVALS = ("always", "never")
 SEARCH_CONTEXT_SIZES = ("low", "medium", "high")
 QUERY_TYPES = ("simple", "semantic", "vector", "vector_simple_hybrid", "vector_semantic_hybrid")
 OPENAPI_AUTH_TYPES = ("anonymous", "project_connection", "managed_identity")
+MEMORY_LIMITS = ("1g", "4g", "16g", "64g")
 MCP_SERVERS = ("server_url", "connector_id", "tunnel_id")
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Ours: what the OpenAI models accept as the name of a tool; labels stand before tool names, `docs.search` [docs]."""
 _CONNECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}|/subscriptions/.+/connections/[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_CREDENTIAL_HEADER = re.compile(r"authorization|cookie|.*(api[-_]?key|token|secret|password).*", re.IGNORECASE)
+_MEMORY = re.compile(r"[1-9]\d{0,3}g")
 
 # --- Parsers of single entries ---------------------------------------------------------------------------------------
 
@@ -67,7 +69,7 @@ def _url(path: str, raw: object, report: Report) -> str | None:
     if url is None or not host:
         report.add(path, "is not a URL" if "@" in str(raw) else f"{shown(raw)} is not a URL")
     elif url.username or url.password:
-        report.add(path, "holds a credential, which everyone can read in the toolbox: use a ProjectConnection")
+        report.add(path, f"holds a credential, which everyone can read in the toolbox: {DO}")
     elif url.scheme != "https" and not (url.scheme == "http" and host in _LOOPBACK):
         report.add(path, f"{shown(raw)} must begin with https://: over http others can read requests and responses")
     return str(raw)
@@ -80,23 +82,18 @@ def _connection(path: str, raw: object, report: Report) -> str | None:
     return None
 
 
-_NO_CREDENTIAL = "is a credential, which everyone can read in the toolbox: use a ProjectConnection (connection=…)"
-
-
 def _headers(path: str, raw: object, report: Report) -> Mapping[str, object] | None:
     if not isinstance(raw, Mapping):
         report.add(path, "must map names to text")
         return None
     for name, value in raw.items():
-        if _CREDENTIAL_HEADER.fullmatch(name):
-            report.add(f"{path}.{name}", _NO_CREDENTIAL)
-        elif not report.is_unknown(value) and not isinstance(value, str):
+        if not report.is_unknown(value) and not isinstance(value, str):
             report.add(f"{path}.{name}", "must be text")
     return raw
 
 
 def _no_credential(path: str, _raw: object, report: Report) -> str | None:
-    report.add(path, _NO_CREDENTIAL)
+    report.add(path, f"is a credential, which everyone can read in the toolbox: {DO}")
     return None
 
 
@@ -115,6 +112,32 @@ def _approval(path: str, raw: object, report: Report) -> str | None:
         return raw
     report.add(path, f'{shown(raw)}: "always", "never", or tools by either: {{"never": {{"tool_names": [...]}}}}')
     return None
+
+
+def _memory(path: str, raw: object, report: Report) -> str | None:
+    if isinstance(raw, str) and _MEMORY.fullmatch(raw):
+        return raw
+    report.add(path, f'{shown(raw)}: a size such as "4g"; the service knows {", ".join(MEMORY_LIMITS)}')
+    return None
+
+
+def _spec(path: str, raw: object, report: Report) -> Mapping[str, object] | None:
+    if not isinstance(raw, Mapping):
+        report.add(path, "must be an object")
+        return None
+    paths = raw.get("paths")
+    items = {f"{path}.paths.{key}": item for key, item in paths.items()} if isinstance(paths, Mapping) else {}
+    methods = {
+        f"{at}.{key}": part for at, item in items.items() if isinstance(item, Mapping) for key, part in item.items()
+    }
+    for at, part in {path: raw, **items, **methods}.items():
+        servers = part.get("servers") if isinstance(part, Mapping) else None
+        for position, server in enumerate(servers if isinstance(servers, (list, tuple)) else ()):
+            url = server.get("url") if isinstance(server, Mapping) else None
+            # A relative URL is below where the document is, and one with variables may not be a URL yet.
+            if isinstance(url, str) and url.lower().startswith("http:"):
+                _url(f"{at}.servers[{position}].url", url, report)
+    return raw
 
 
 def _texts(noun: str) -> Items[str]:
@@ -138,7 +161,7 @@ class Container(Rows):
     """Where a code interpreter runs."""
 
     file_ids: Sequence[str] | None = row(_texts("file ids"), "Files that it starts with.", "sdk")
-    memory_limit: str | None = row(_text, "For example `4g`.", "sdk")
+    memory_limit: str | None = row(_memory, "A size such as `4g`; known are 1g, 4g, 16g and 64g.", "sdk")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +213,7 @@ class McpRows(AnyTool):
         Either(Payload(ToolFilter), _texts("tool names")), "The only tools that may be called.", "sdk"
     )
     project_connection_id: str | None = row(_connection, "Connection that holds its credential.", "sdk")
+    allowed_callers: Sequence[str] | None = row(_texts("callers"), "Who may call its tools.", "sdk")
     headers: Mapping[str, Any] | None = row(_headers, "HTTP headers; none with a credential.", "sdk")
     authorization: str | None = row(_no_credential, "Always refused: a connection holds the credential.", "ours")
 
@@ -231,6 +255,13 @@ class SearchIndex(Rows):
     query_type: str | None = row(_one_of(*QUERY_TYPES), "How it is queried.", "sdk")
     top_k: int | None = row(number(least=1, most=50, whole=True), "1 to 50 results.", "sdk")
     filter: str | None = row(_text, "OData filter.", "sdk")
+    index_asset_id: str | None = row(_text, "An index that is an asset, instead of name and connection.", "sdk")
+
+
+def _one_index(path: str, index: Mapping[str, object], report: Report) -> None:
+    """Refuse an index that can't be found: by name it needs the connection to its service [docs]."""
+    if "index_asset_id" not in index and not {"index_name", "project_connection_id"} <= index.keys():
+        report.add(path, "needs index_name and connection, the connection to its search service; or index_asset_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,15 +269,25 @@ class SearchIndexes(Rows):
     """The indexes of Azure AI Search."""
 
     indexes: Sequence[Mapping[str, Any]] = row(
-        Items(Payload(SearchIndex), "indexes", may_be_empty=True, most=1), "One index at most.", "sdk", required=True
+        Items(Payload(SearchIndex, cross_check=_one_index), "indexes", may_be_empty=True, most=1),
+        "One index.",
+        "sdk",
+        required=True,
     )
+
+
+def _some_index(path: str, searched: Mapping[str, object], report: Report) -> None:
+    if searched.get("indexes") == []:
+        report.add(f"{path}.indexes", "is required: exactly one index is searched")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AzureAISearchRows(AnyTool):
     """Type ``azure_ai_search``."""
 
-    azure_ai_search: Mapping[str, Any] = row(Payload(SearchIndexes), "What is searched.", "sdk", required=True)
+    azure_ai_search: Mapping[str, Any] = row(
+        Payload(SearchIndexes, cross_check=_some_index), "What is searched.", "sdk", required=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,7 +311,9 @@ class OpenApiFunction(Rows):
 
     name: str = row(_name, "What it is called: 1 to 64 letters, digits, _ and -.", "sdk", required=True)
     description: str | None = row(_text, "What the model reads about the API.", "sdk")
-    spec: Mapping[str, Any] = row(_object, "The OpenAPI document.", "sdk", required=True)
+    spec: Mapping[str, Any] = row(
+        _spec, "The OpenAPI document; its servers are reached over https.", "sdk", required=True
+    )
     auth: Mapping[str, Any] = row(Payload(OpenApiAuth), "How the service signs in.", "sdk", required=True)
     default_params: Sequence[str] | None = row(_texts("parameter names"), "Parameters with given values.", "sdk")
 
@@ -300,14 +343,24 @@ def _one_server(path: str, tool: Mapping[str, object], report: Report) -> None:
         report.add(path, f"exactly one of {', '.join(MCP_SERVERS)} says where the server is; {found} given")
 
 
+def _some_store(path: str, tool: Mapping[str, object], report: Report) -> None:
+    if "vector_store_ids" not in tool:
+        report.add(f"{path}.vector_store_ids", "is required: without a vector store there is nothing to search")
+
+
+def _some_agent(path: str, tool: Mapping[str, object], report: Report) -> None:
+    if not {"base_url", "project_connection_id"} & tool.keys():
+        report.add(path, "needs base_url or connection: one of them says where the agent is")
+
+
 TOOL_TYPES: Mapping[str, Payload[Any]] = {
     "code_interpreter": Payload(CodeInterpreterRows),
-    "file_search": Payload(FileSearchRows),
+    "file_search": Payload(FileSearchRows, cross_check=_some_store),
     "mcp": Payload(McpRows, cross_check=_one_server),
     "web_search": Payload(WebSearchRows),
     "azure_ai_search": Payload(AzureAISearchRows),
     "openapi": Payload(OpenApiRows),
-    "a2a": Payload(A2ARows),
+    "a2a": Payload(A2ARows, cross_check=_some_agent),
 }
 """The types that this release knows, by the value of ``type``."""
 

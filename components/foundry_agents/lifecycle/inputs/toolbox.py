@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from foundry_agents.lifecycle.inputs import rules, tool_rules
 from foundry_agents.lifecycle.inputs.shared import Described, OfProject, Owned
 from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Rows, output, row
-from foundry_agents.lifecycle.schema.parsers import flag, number, text
+from foundry_agents.lifecycle.schema.parsers import flag, non_empty, number, text
+from foundry_agents.lifecycle.schema.shapes import Items
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,14 @@ class ToolboxInputs(Owned, Described, OfProject):
         "ours",
         on_change=OnChange.IGNORE,
         default=False,
+    )
+    readable: Sequence[str] = row(
+        Items(non_empty, "paths", ordered=False),
+        "Paths of texts that look like credentials and are none, as the error names them: "
+        '`["tools.docs.headers.x-key"]`. Everyone who may read the toolbox can read them.',
+        "ours",
+        on_change=OnChange.IGNORE,
+        empty=(),
     )
     timeout_s: float = row(
         number(least=1, unit=" s"),

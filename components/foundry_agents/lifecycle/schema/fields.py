@@ -33,6 +33,9 @@ Values = dict[str, object]
 ACCEPT_NEW = "accept_new"
 """The input that names enum values of the service which are newer than this release."""
 
+READABLE = "readable"
+"""The input that names texts which look like credentials and are none."""
+
 _ROW = "row"
 """Key of the row in the metadata of a dataclass's field."""
 
@@ -262,7 +265,11 @@ class FieldTable(Generic[I, O]):
         self, props: Mapping[str, object], is_unknown: Callable[[object], bool] = nothing_unknown
     ) -> tuple[Values, list[Problem]]:
         """Return the canonical values and every problem, sorted by path. Pure: no network, no clock."""
-        report = Report(is_unknown, accept_new=_accepted(props.get(ACCEPT_NEW), is_unknown))
+        report = Report(
+            is_unknown,
+            accept_new=_named_in(props.get(ACCEPT_NEW), is_unknown),
+            readable=_named_in(props.get(READABLE), is_unknown),
+        )
         values, unsettled = read_entries(self.fields, props, report, "")
         settled = {name: value for name, value in values.items() if name not in unsettled}
         self._check_combinations(values, unsettled, report)
@@ -304,7 +311,7 @@ class FieldTable(Generic[I, O]):
         return {key: value for key, value in props.items() if key in names}
 
 
-def _accepted(raw: object, is_unknown: Callable[[object], bool]) -> frozenset[str] | None:
+def _named_in(raw: object, is_unknown: Callable[[object], bool]) -> frozenset[str] | None:
     if is_unknown(raw):
         return None
     return frozenset(word for word in raw if isinstance(word, str)) if isinstance(raw, (list, tuple)) else frozenset()

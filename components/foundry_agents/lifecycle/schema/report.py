@@ -22,11 +22,14 @@ class Report:
         problems: What was found so far.
         accept_new: Enum values that are accepted although this release does not know them; None when the list itself
             is not known yet.
+        readable: Paths of texts that are no credentials although they look like one; None when the list itself is not
+            known yet.
     """
 
     is_unknown: Callable[[object], bool] = nothing_unknown
     problems: list[Problem] = field(default_factory=list)
     accept_new: frozenset[str] | None = frozenset()
+    readable: frozenset[str] | None = frozenset()
 
     def add(self, path: str, detail: str) -> None:
         """Add a problem. ``detail`` must not hold a secret."""
@@ -35,6 +38,10 @@ class Report:
     def accepts(self, value: str, known: Collection[str]) -> bool:
         """Return whether this release knows the enum value, or the user asked to accept it."""
         return value in known or self.accept_new is None or value in self.accept_new
+
+    def may_be_read(self, path: str) -> bool:
+        """Return whether the user says that the text at a path is no credential."""
+        return self.readable is None or path in self.readable
 
 
 def shown(raw: object) -> str:
