@@ -415,3 +415,164 @@ def test_the_files_of_a_store_may_come_from_a_search_in_a_folder(tmp_path: Path)
         fa.VectorStore("found", project_endpoint=ENDPOINT, files=tmp_path.glob("*.md"))  # type: ignore[arg-type]
 
     assert set(run(program).one(STORE).inputs["files"]) == {"faq.md"}
+
+
+# --- What everyone could read ----------------------------------------------------------------------------------------
+
+S3CRET = "s3cret-4711"
+
+
+def later(value: object) -> pulumi.Output[Any]:
+    """Return a secret whose value a preview does not know."""
+
+    async def known() -> bool:
+        return False
+
+    async def secret() -> bool:
+        return True
+
+    async def future() -> object:
+        return value
+
+    return pulumi.Output(set(), future(), known(), secret())
+
+
+SECRET_TOOLS: Mapping[str, Callable[[pulumi.Output[str]], Any]] = {
+    "tools.docs.headers.x-team": lambda it: [fa.Mcp("docs", "https://x.example/mcp", headers={"x-team": it})],
+    "tools.docs.headers": lambda it: [
+        fa.Mcp("docs", "https://x.example/mcp", headers=it.apply(lambda v: {"a": v}))  # type: ignore[arg-type]
+    ],
+    "tools.docs.server_url": lambda it: [fa.Mcp("docs", pulumi.Output.concat("https://x.example/", it))],
+    "tools.code_interpreter.description": lambda it: [fa.CodeInterpreter(description=it)],
+    "tools.x.deep[1].x": lambda it: [fa.Tool.of({"type": "x", "deep": [1, {"x": it}]})],
+    "tools.openapi.openapi.spec.servers[0].url": lambda it: [fa.OpenApi("orders", {"servers": [{"url": it}]})],
+    "tools.file_search.vector_store_ids[0]": lambda it: [fa.FileSearch(vector_store_ids=[it])],
+}
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "not known yet"])
+@pytest.mark.parametrize("path", SECRET_TOOLS)
+@pytest.mark.parametrize("way", ["toolbox", "agent", "version"])
+def test_a_secret_in_a_tool_is_refused_by_its_path_and_never_shown(path: str, way: str, *, known: bool) -> None:
+    """Finding B5: it was posted in plain text, and everyone with a role on the project could read it."""
+
+    def program() -> None:
+        tools = SECRET_TOOLS[path](pulumi.Output.secret(S3CRET) if known else later(S3CRET))
+        if way == "toolbox":
+            fa.Toolbox("secret", project=project(), tools=tools)
+        elif way == "agent":
+            fa.HostedAgent("secret", project=project(), image=IMAGE, tools=tools)
+        else:
+            fa.ToolboxVersion("secret", project_endpoint=project().endpoint, toolbox_name="secret", tools=tools)
+
+    with pytest.raises(pulumi.RunError) as caught:
+        run(program, preview=True)
+    first, line = str(caught.value).splitlines()
+    assert first.startswith("1 problem in toolbox ")
+    assert line.startswith(
+        f"  {path}: is a secret, and the service stores it readable: put it into a ProjectConnection"
+    )
+    assert line.endswith("(connection=…); if it is not a credential: pulumi.Output.unsecret(value)")
+    assert S3CRET not in str(caught.value)
+
+
+def test_all_secrets_of_a_toolbox_are_refused_at_once() -> None:
+    """Finding B5: description and metadata are as readable as the tools."""
+
+    def program() -> None:
+        secret = pulumi.Output.secret(S3CRET)
+        tools = [fa.WebSearch(description=secret), fa.Mcp("docs", "https://x.example", headers={"x-team": secret})]
+        fa.Toolbox("full", project=project(), tools=tools, description=secret, metadata={"team": secret})
+
+    with pytest.raises(pulumi.RunError) as caught:
+        run(program)
+    assert [line.strip().split(":")[0] for line in str(caught.value).splitlines()[1:]] == [
+        "description",
+        "metadata.team",
+        "tools.docs.headers.x-team",
+        "tools.web_search.description",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "path"),
+    [
+        ({"description": pulumi.Output.secret(S3CRET)}, "description"),
+        ({"metadata": {"team": pulumi.Output.secret(S3CRET)}}, "metadata.team"),
+        (
+            {"telemetry": [{"endpoint": pulumi.Output.secret("https://x"), "protocol": "Http", "data": []}]},
+            "telemetry[0].endpoint",
+        ),
+    ],
+    ids=["description", "metadata", "telemetry"],
+)
+def test_a_secret_in_what_an_agent_says_of_itself_is_refused(option: Mapping[str, Any], path: str) -> None:
+    """Finding B5, its twin: these are read by everyone who may read the agent. A variable may be secret."""
+    with pytest.raises(pulumi.RunError, match="is a secret, and the service stores it readable") as caught:
+        declare(**option)
+    assert str(caught.value).splitlines()[1].startswith(f"  {path}: ")
+    assert declare(environment={"TOKEN": pulumi.Output.secret(S3CRET)}).one(VERSION).name == "support-version"
+
+
+def test_a_value_that_is_no_credential_is_taken_when_the_program_says_so() -> None:
+    def program() -> None:
+        team = pulumi.Output.unsecret(pulumi.Output.secret("shop"))
+        fa.Toolbox("plain", project=project(), tools=[fa.Mcp("docs", "https://x.example", headers={"x-team": team})])
+
+    assert run(program).one(TOOLBOX).inputs["tool:docs"]["headers"] == {"x-team": "shop"}
+
+
+def test_texts_that_may_be_read_reach_the_version() -> None:
+    paths = ["tools.docs.headers.x-key"]
+
+    def program() -> None:
+        tools = [fa.Mcp("docs", "https://x.example", headers={"x-key": "k-47"})]
+        fa.Toolbox("plain", project=project(), tools=tools, readable=paths)
+        assert len(fa.Tool.problems(tools)) == 1
+        assert fa.Tool.problems(tools, readable=paths) == []
+
+    assert run(program).one(TOOLBOX).inputs["readable"] == paths
+
+
+# --- Tools as objects and as payloads --------------------------------------------------------------------------------
+
+
+def test_a_version_takes_tools_and_payloads_as_its_reference_says() -> None:
+    """It ended in an AttributeError of a private class."""
+    tools: list[Any] = [fa.CodeInterpreter(), fa.Tool.of({"type": "toolbox_search"}), {"type": "web_search"}]
+
+    def program() -> None:
+        fa.ToolboxVersion("mixed", project_endpoint=ENDPOINT, toolbox_name="mixed", tools=tools)
+
+    inputs = run(program).one(TOOLBOX).inputs
+    assert [name for name in inputs if name.startswith("tool:")] == [
+        "tool:code_interpreter",
+        "tool:toolbox_search",
+        "tool:web_search",
+    ]
+
+
+@pytest.mark.parametrize("tools", ["web_search", {"type": "web_search"}, [fa.WebSearch], ["web_search"], [4]], ids=str)
+def test_a_version_refuses_what_is_no_tool_in_words(tools: Any) -> None:
+    def program() -> None:
+        fa.ToolboxVersion("wrong", project_endpoint=ENDPOINT, toolbox_name="wrong", tools=tools)
+
+    with pytest.raises(pulumi.RunError, match=r"1 problem in the tools of a toolbox\n  tools.*: expected a"):
+        run(program)
+
+
+@pytest.mark.parametrize(
+    ("tool", "path", "noun"),
+    [
+        (lambda: fa.CodeInterpreter(file_ids="x"), "code_interpreter.container.file_ids", "file ids"),
+        (lambda: fa.FileSearch(vector_store_ids="vs_1"), "file_search.vector_store_ids", "vector store ids"),
+        (lambda: fa.WebSearch(allowed_domains="x"), "web_search.filters.allowed_domains", "domains"),
+        (lambda: fa.OpenApi("a", {}, default_params="x"), "openapi.openapi.default_params", "parameter names"),
+        (lambda: fa.Mcp("d", "https://x.example", allowed_tools="x"), "d.allowed_tools", "tool names"),
+        (lambda: fa.Mcp("d", "https://x.example", allowed_callers="x"), "d.allowed_callers", "callers"),
+    ],
+    ids=["file_ids", "vector_store_ids", "allowed_domains", "default_params", "allowed_tools", "allowed_callers"],
+)
+def test_a_text_where_a_tool_takes_a_list_is_refused_in_words(tool: Any, path: str, noun: str) -> None:
+    """Finding A4: `vector_store_ids="vs_1"` posted v, s, _ and 1."""
+    assert fa.Tool.problems([tool()]) == [f"tools.{path}: must be a list of {noun}, not one text: put it in brackets"]

@@ -113,7 +113,12 @@ def test_the_nested_parts_are_the_sdks_own() -> None:
 def test_every_type_of_the_sdk_is_available() -> None:
     """What has no class of its own goes through ``Tool.of``."""
     for kind in models.ToolboxToolType:
-        tool = {"type": kind.value, "server_label": "l", "server_url": "https://x.example", "a2a_version": "1.0"}
+        tool: dict[str, Any] = {
+            "type": kind.value,
+            "server_label": "l",
+            "server_url": "https://x.example",
+            "a2a_version": "1.0",
+        }
         tool |= {"base_url": "https://x.example", "vector_store_ids": ["vs_1"]}
         extra = {
             "azure_ai_search": {"indexes": [{"index_asset_id": "i"}]},

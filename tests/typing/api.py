@@ -141,7 +141,10 @@ own = fa.HostedAgent(
     "own", project=elsewhere, image=plain, tools=[fa.CodeInterpreter(), fa.WebSearch()], grant_toolbox_role=False
 )
 box = fa.ToolboxVersion(
-    "box", project_endpoint=elsewhere.endpoint, toolbox_name="box", tools=[fa.CodeInterpreter().inputs()]
+    "box",
+    project_endpoint=elsewhere.endpoint,
+    toolbox_name="box",
+    tools=[fa.CodeInterpreter(), fa.WebSearch().inputs()],
 )
 
 pulumi.export("tools", [tools.endpoint, box.default_endpoint, own.toolbox.version if own.toolbox else None])

@@ -11,8 +11,9 @@ from pulumi_azure_native import authorization
 from foundry_agents.grants.role_assignment import Role, grant_role
 from foundry_agents.project.project import Project, project_scope
 from foundry_agents.resources import AgentIdentity, HostedAgentVersion, ToolboxVersion
+from foundry_agents.resources._plugin.tool_payloads import api_payloads
 from foundry_agents.tools.toolbox import Toolbox
-from foundry_agents.tools.tools import AnyTool, api_payloads
+from foundry_agents.tools.tools import AnyTool
 
 ENDPOINT_VARIABLE = "TOOLBOX_ENDPOINT"
 NAME_VARIABLE = "TOOLBOX_NAME"

@@ -38,6 +38,7 @@ from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import progress_on, readable_errors, warn_on
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
+from foundry_agents.resources._plugin.readable import without_secrets
 from foundry_agents.resources._plugin.registries import image_registry
 from foundry_agents.resources._plugin.run_effects import short_urn
 from foundry_agents.resources._plugin.table_provider import TableProvider, owner_of, refuse_forced_name
@@ -132,7 +133,12 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
             "registry_id": registry_id,
             "pull_role_granted_at": pull_role_granted_at,
             "kept_by_rollout": kept_by_rollout,
-            "owner": owner_of_this_stack(),
+            "owner": without_secrets(
+                owner_of_this_stack(),
+                f'agent "{resource_name}"',
+                "put it into a connection, and use ConnectionSecret in `environment`",
+                {name: options[name] for name in ("description", "metadata", "telemetry") if name in options},
+            ),
             "chosen": ["owner", *chosen],
             "urn": row_of(resource_name, TYPE, opts),
         }

@@ -21,6 +21,7 @@ from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.lifecycle.inputs.toolbox import TOOLBOX_FIELDS, ToolboxInputs, ToolboxOutputs
 from foundry_agents.lifecycle.ownership import Identity, toolbox_identity, version_of_toolbox
 from foundry_agents.lifecycle.polling import PollSettings, SystemClock
+from foundry_agents.lifecycle.schema.lists import list_or_as_is
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.toolboxes import (
     ToolboxPlan,
@@ -36,9 +37,11 @@ from foundry_agents.resources._plugin import run_record
 from foundry_agents.resources._plugin.boundary import is_unknown, progress_on, readable_errors
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
+from foundry_agents.resources._plugin.readable import without_secrets
 from foundry_agents.resources._plugin.retired import warn_if_kept
 from foundry_agents.resources._plugin.run_effects import short_urn
 from foundry_agents.resources._plugin.table_provider import Compared, TableProvider, owner_of, refuse_forced_name
+from foundry_agents.resources._plugin.tool_payloads import HasPayload, api_payloads
 
 TYPE = "pulumi-python:dynamic/foundry:ToolboxVersion"
 
@@ -61,7 +64,7 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
         created_at: Seconds since 1970.
         endpoint: Where exactly this version is served over MCP.
         default_endpoint: Where the toolbox's default version is served.
-        fingerprint: Hash of the tools, description and metadata; secret, in case a tool holds a secret value.
+        fingerprint: Hash of the tools, description and metadata; secret, as short texts could be guessed from it.
         toolbox_name: Name of the toolbox.
     """
 
@@ -81,11 +84,12 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
         *,
         project_endpoint: Input[str],
         toolbox_name: Input[str],
-        tools: Sequence[Mapping[str, Any]],
+        tools: Sequence[HasPayload | Mapping[str, Any]],
         description: Input[str] | None = None,
         metadata: Input[Mapping[str, Input[str]]] | None = None,
         promote: Input[bool] | None = None,
         take_over: Input[bool] | None = None,
+        readable: Sequence[str] = (),
         timeout_s: Input[float] | None = None,
         chosen: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
@@ -93,10 +97,12 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
         """Declare the version; every input is described in the reference of ToolboxVersion.
 
         Raises:
-            pulumi.RunError: The toolbox is declared twice, or ``tools`` is no list; the text names every problem.
+            pulumi.RunError: The toolbox is declared twice, an argument or a tool is none, or a secret would become
+                readable in it; the text names every problem.
         """
         subject = plain.subject_of("ToolboxVersion", resource_name)
         plain.reject_problems(subject, plain.texts(resource_name=resource_name), plain.lists(tools=tools))
+        named = by_name(api_payloads(tools, may_be_raw=True))
         reject_duplicate(resource_name, project_endpoint, toolbox_name, kind="toolbox", name_input="toolbox_name")
         unset = TOOLBOX_FIELDS.unset()
         del unset["tools"]  # each is a property of its own
@@ -109,10 +115,16 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
             "promote": promote,
             "take_over": take_over,
             "timeout_s": timeout_s,
-            "owner": owner_of_this_stack(),
+            "readable": list_or_as_is(readable) or None,
+            "owner": without_secrets(
+                owner_of_this_stack(),
+                f'toolbox "{resource_name}"',
+                "put it into a ProjectConnection and name that (connection=…)",
+                {"tools": named, "description": description, "metadata": metadata},
+            ),
             "chosen": ["owner", *chosen],
             "urn": row_of(resource_name, TYPE, opts),
-            **{f"{TOOL}{name}": tool for name, tool in by_name(list(tools)).items()},
+            **{f"{TOOL}{name}": tool for name, tool in named.items()},
         }
         super().__init__(ToolboxVersionProvider(), resource_name, props, opts)
         unknown_until_made(self, props)

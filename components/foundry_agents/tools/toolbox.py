@@ -10,7 +10,8 @@ from pulumi import Input, Output, ResourceOptions
 from foundry_agents.project.project import Project
 from foundry_agents.resources import ToolboxVersion
 from foundry_agents.resources._plugin import plain_arguments as plain
-from foundry_agents.tools.tools import AnyTool, api_payloads
+from foundry_agents.resources._plugin.tool_payloads import api_payloads
+from foundry_agents.tools.tools import AnyTool
 
 
 class Toolbox(pulumi.ComponentResource):
@@ -29,6 +30,8 @@ class Toolbox(pulumi.ComponentResource):
         promote: Make each new version the default, which the toolbox's endpoint without a version serves; default True.
             Agents of this library call a fixed version in any case.
         take_over: Manage a toolbox that exists and that this stack has not created.
+        readable: Paths of texts that look like credentials and are none, as the error names them:
+            ``["tools.docs.headers.x-key"]``.
 
     Attributes:
         version: The version with these tools.
@@ -53,6 +56,7 @@ class Toolbox(pulumi.ComponentResource):
         metadata: Mapping[str, Input[str]] | None = None,
         promote: Input[bool] | None = None,
         take_over: Input[bool] | None = None,
+        readable: Sequence[str] = (),
         opts: ResourceOptions | None = None,
     ) -> None:
         plain.reject_problems(
@@ -68,6 +72,7 @@ class Toolbox(pulumi.ComponentResource):
             metadata=metadata,
             promote=promote,
             take_over=take_over,
+            readable=readable,
             chosen=() if toolbox_name else ("toolbox_name",),
             # Every change replaces it, and Pulumi replaces no protected resource.
             opts=ResourceOptions(parent=self, protect=False),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NoReturn, Protocol
+from typing import Any, ClassVar, Protocol
 
-import pulumi
 from pulumi import Input, Output
 
-from foundry_agents.lifecycle.failure.errors import InputError, Problem
 from foundry_agents.lifecycle.inputs.tool_rules import by_name
 from foundry_agents.lifecycle.inputs.tool_rules import tools as canonical
 from foundry_agents.lifecycle.schema.lists import list_or_as_is
 from foundry_agents.lifecycle.schema.report import Report
 from foundry_agents.project.connection import ProjectConnection
+from foundry_agents.resources._plugin.tool_payloads import api_payloads
 
 Connection = str | ProjectConnection | Output[str]
 """One of the project's connections: its name, its ARM id or its component. The credential stays in the connection."""
@@ -53,12 +52,17 @@ class Tool:
         return _Raw(dict(tool))
 
     @staticmethod
-    def problems(tools: Sequence[AnyTool]) -> list[str]:
+    def problems(tools: Sequence[AnyTool], *, readable: Sequence[str] = ()) -> list[str]:
         """Return the problems of these tools, as the preview would report them: ``tools.docs.server_url …``.
 
-        For programs that read tools from a file and report all its problems together. An output is not checked.
+        For programs that read tools from a file and report all its problems together. An output is not checked here;
+        one that is secret is refused when the toolbox is declared.
+
+        Args:
+            tools: ``[CodeInterpreter(), Mcp("docs", "https://…"), …]``.
+            readable: Paths of texts that look like credentials and are none: ``["tools.docs.headers.x-key"]``.
         """
-        report = Report(lambda value: isinstance(value, Output))
+        report = Report(lambda value: isinstance(value, Output), readable=frozenset(readable))
         canonical("tools", by_name(api_payloads(tools)), report)
         return [str(problem) for problem in sorted(report.problems)]
 
@@ -141,7 +145,7 @@ class Mcp(Tool):
         require_approval: "always", "never", or tools by either: ``{"never": {"tool_names": ["search"]}}``.
         allowed_tools: Names of the tools that may be used; None for all.
         server_description: For the model.
-        headers: HTTP headers without secrets; a header that would hold a credential is refused.
+        headers: HTTP headers without secrets: everyone who may read the toolbox can read them.
         connector_id: Instead of server_url, a connector of the service.
         tunnel_id: Instead of server_url, a secure tunnel.
         defer_loading: Let tool search find the tools instead of listing them.
@@ -321,41 +325,6 @@ class A2A(Tool):
             "send_credentials_for_agent_card": self.send_credentials_for_agent_card,
             "a2a_version": self.a2a_version,
         }
-
-
-def api_payloads(tools: Sequence[AnyTool]) -> list[dict[str, Any]]:
-    """Return the API payload of each tool.
-
-    Raises:
-        pulumi.RunError: When an item is not a tool or its settings exclude each other; the text lists all problems.
-    """
-    given: object = tools  # a program need not have been through a type checker
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        _refuse([Problem("tools", f"expected a list, got {type(tools).__name__}; for example {_LIST_EXAMPLE}")])
-    problems: list[Problem] = []
-    found: list[dict[str, Any]] = []
-    for position, tool in enumerate(tools):
-        where = f"tools[{position}]"
-        if isinstance(tool, type) or not hasattr(tool, "inputs"):
-            hint = _PAYLOAD_HINT if isinstance(tool, Mapping) else _TOOL_EXAMPLE
-            problems.append(Problem(where, f"expected a tool, got {type(tool).__name__}; {hint}"))
-            continue
-        try:
-            found.append(tool.inputs())
-        except ValueError as error:
-            problems.append(Problem(where, str(error)))
-    if problems:
-        _refuse(problems)
-    return found
-
-
-def _refuse(problems: Sequence[Problem]) -> NoReturn:
-    raise pulumi.RunError(str(InputError("the tools of a toolbox", problems)))
-
-
-_LIST_EXAMPLE = "[CodeInterpreter(), Mcp(…)]"
-_TOOL_EXAMPLE = "for example CodeInterpreter() or Mcp(…)"
-_PAYLOAD_HINT = "Tool.of({…}) accepts the raw API payload"
 
 
 def _set(parts: Mapping[str, Any]) -> dict[str, Any]:

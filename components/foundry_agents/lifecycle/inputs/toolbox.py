@@ -76,7 +76,10 @@ class ToolboxOutputs(Rows):
     endpoint: str = output(text(), "Where exactly this version is served over MCP.", default="")
     default_endpoint: str = output(text(), "Where the toolbox's default version is served.", default="")
     fingerprint: str = output(
-        text(), "Hash of the tools, description and metadata; a tool may hold a secret value.", default="", secret=True
+        text(),
+        "Hash of the tools, description and metadata; short texts could be guessed from it.",
+        default="",
+        secret=True,
     )
 
 

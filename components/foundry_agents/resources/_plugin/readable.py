@@ -34,14 +34,8 @@ def without_secrets(text: str, subject: str, do: str, readable: Mapping[str, obj
             raise pulumi.RunError(str(InputError(subject, [Problem(path, reason) for path in found])))
         return text
 
-    async def known() -> bool:
-        return True
-
-    async def secret() -> bool:
-        return False
-
-    # Without the outputs' own resources as dependencies: the properties that hold them have those.
-    return Output(set(), checked(), known(), secret())
+    # It does not depend on the outputs' resources: the properties that hold them do.
+    return Output.from_input(checked())
 
 
 _UNSECRET = "pulumi.Output.unsecret(value)"
