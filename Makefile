@@ -73,7 +73,7 @@ check-types:
 check-rest:
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
-	@.venv/bin/lint-imports --no-logo
+	@PYTHONPATH=policies .venv/bin/lint-imports --no-logo
 	@.venv/bin/pyright
 	@$(PYTHON) -m tools.docs.words
 

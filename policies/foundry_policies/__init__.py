@@ -2,11 +2,12 @@
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 
-from foundry_policies import environment, images, production, regions, registries, roles, sizes
+from foundry_policies import environment, images, production, regions, registries, roles, sizes, toolboxes
 
 RULES = (
     images.PINNED,
     environment.NO_SECRETS,
+    toolboxes.NO_SECRETS,
     registries.ADMIN_USER_OFF,
     registries.ACCEPTS_ARM_TOKENS,
     roles.LEAST_PRIVILEGE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 VERSION = "pulumi-python:dynamic/foundry:HostedAgentVersion"
+TOOLBOX = "pulumi-python:dynamic/foundry:ToolboxVersion"
 ROLLOUT = "pulumi-python:dynamic/foundry:AgentRollout"
 REGISTRY = "azure-native:containerregistry:Registry"
 ROLE_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
@@ -69,10 +70,30 @@ class Seen:
             return False
         return True
 
+    def known(self) -> dict[str, Any]:
+        """Return all inputs, at any depth without those that are unknown in a preview."""
+        return {name: _known(self.value(name)) for name in self._props}
+
     @property
     def is_production(self) -> bool:
         """Whether its stack is a production stack."""
         return self.stack in self.config.get("stacks", PRODUCTION_STACKS)
+
+
+def _known(value: Any) -> Any:
+    """Return plain values for what pulumi-policy passes; its lists and maps raise where a part is unknown."""
+    if isinstance(value, Mapping):
+        return {str(name): _known(_part(value, name)) for name in value}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_known(_part(value, place)) for place in range(len(value))]
+    return value
+
+
+def _part(whole: Any, key: Any) -> Any:
+    try:
+        return whole[key]
+    except UnknownValueError:
+        return None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,15 @@ fa.HostedAgent(
 )
 
 
+fa.ToolboxVersion(
+    "keyed",
+    project_endpoint=project.endpoint,
+    toolbox_name="keyed",
+    tools=[fa.Mcp("docs", "https://x.example/mcp", headers={"x-key": "canary-4711"})],
+    readable=["tools.docs.headers.x-key"],
+)
+
+
 # The same type from a program that goes round the library, whose own check refuses a tag.
 class Unchecked(Resource, module="foundry", name="HostedAgentVersion"):
     pass

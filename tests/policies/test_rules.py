@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import re
-import string
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +10,7 @@ import pytest
 from pulumi_policy import ResourceValidationArgs
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from foundry_policies import RULES, environment, images, production, regions, registries, roles, sizes
-from foundry_policies.environment import why_secret
+from foundry_policies import RULES, environment, images, production, regions, registries, roles, sizes, toolboxes
 from foundry_policies.rule import (
     ACCOUNT,
     PROJECT,
@@ -21,6 +18,7 @@ from foundry_policies.rule import (
     RESOURCE_GROUP,
     ROLE_ASSIGNMENT,
     ROLLOUT,
+    TOOLBOX,
     VERSION,
     Rule,
 )
@@ -69,6 +67,21 @@ GOOD: tuple[tuple[str, dict[str, Any]], ...] = (
     (ACCOUNT, {"location": "East US 2"}),
     (PROJECT, {"location": "swedencentral"}),
     (RESOURCE_GROUP, {"location": "eastus2"}),
+    (
+        TOOLBOX,
+        {
+            "toolbox_name": "support",
+            "description": "Orders.",
+            "metadata": {"commit": "9f2c1e7a4b8d3056c1f9e2a7b4d80365f1c2e9a7"},
+            "tool:docs": {
+                "type": "mcp",
+                "server_label": "docs",
+                "server_url": "https://x.example",
+                "headers": {"a": "b"},
+            },
+            "tool:file_search": {"type": "file_search", "vector_store_ids": ["vs_68d1f2a3b4c59e8791a2b3c4d5e6f701"]},
+        },
+    ),
 )
 
 
@@ -83,6 +96,12 @@ BAD: tuple[tuple[Rule, str, dict[str, Any], str], ...] = (
     (images.PINNED, VERSION, {"image": "acme.azurecr.io/support:latest"}, "support:latest"),
     (images.PINNED, VERSION, {"image": f"support@{DIGEST[:-1]}"}, "is not pinned"),
     (environment.NO_SECRETS, VERSION, {"environment": {"DB_PASSWORD": "hunter2"}}, "environment.DB_PASSWORD"),
+    (
+        toolboxes.NO_SECRETS,
+        TOOLBOX,
+        {"tool:docs": {"type": "mcp", "headers": {"x-functions-key": "abc"}}},
+        "tools.docs.headers.x-functions-key looks like a credential: by its name",
+    ),
     (registries.ADMIN_USER_OFF, REGISTRY, {"adminUserEnabled": True}, "admin user is enabled"),
     (registries.ACCEPTS_ARM_TOKENS, REGISTRY, {}, "is not set"),
     (
@@ -163,8 +182,9 @@ def test_a_value_that_is_unknown_in_a_preview_is_no_violation(rule: Rule) -> Non
         REGISTRY: {"location": unknown, "policies": {"azureADAuthenticationAsArmPolicy": {"status": unknown}}},
         ROLE_ASSIGNMENT: {"scope": unknown, "roleDefinitionId": unknown},
         ROLLOUT: {"keep_versions": unknown},
+        TOOLBOX: {"tool:a": unknown, "tool:b": {"headers": {"x-key": unknown}, "l": [unknown]}, "description": unknown},
     }
-    assert [_found(rule, kind, props, protect=True, stack="prod") for kind, props in inputs.items()] == [[]] * 4
+    assert [_found(rule, kind, props, protect=True, stack="prod") for kind, props in inputs.items()] == [[]] * 5
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -178,81 +198,34 @@ def test_a_rule_has_a_policy_with_severity_and_remedy(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "value"),
     [
-        "PASSWORD",
-        "DB_PASSWORD",
-        "db_pwd",
-        "GITHUB_TOKEN",
-        "API_KEY",
-        "APIKEY",
-        "storageKey",
-        "AZURE_CLIENT_SECRET",
-        "SERVICE_BUS_CONNECTION_STRING",
-        "SECRET_2",
-        "SAS",
-        "AWS_SECRET_ACCESS_KEY",
-        "GOOGLE_CREDENTIALS",
+        ("AZURE_OPENAI_KEY", "a" * 32),
+        ("ClientSecret", "abc"),
+        ("JDBC", "jdbc:sqlserver://x:1433;user=sa;password=hunter2"),
+        ("HOOK", "https://hooks.slack.com/services/T000/B000/XXXX"),
+        ("SETTING", "q7Rk2Zp9Xw4Tn8Lv3Bc6Hd1Jf5Gm0Ys"),
     ],
 )
-def test_a_variable_with_the_name_of_a_credential_is_refused(name: str) -> None:
-    assert why_secret(name, "1234") == "by its name"
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=all;SharedAccessKey=short=",
-        "https://acme.blob.core.windows.net/c/f?sv=2024&sig=abc%3D",
-        "postgres://app:hunter2@db.example/app",
-        "-----BEGIN RSA PRIVATE KEY-----",
-        "ghp_" + "abcd1234" * 4,
-    ],
-)
-def test_a_value_in_the_form_of_a_credential_is_refused(value: str) -> None:
-    assert why_secret("SETTING", value) == "by the form of its value"
-
-
-def test_random_values_are_distinguished_from_text() -> None:
-    """At least 99 % of 200 keys in each usual alphabet are found, whatever the name of the variable."""
-    chance = random.Random(7)
-    alphabets = {
-        "base64": string.ascii_letters + string.digits + "+/",
-        "base62": string.ascii_letters + string.digits,
-        "hex": string.digits + "abcdef",
-    }
-    for name, alphabet in alphabets.items():
-        values = ["".join(chance.choices(alphabet, k=chance.randint(40, 64))) for _ in range(200)]
-        missed = [value for value in values if why_secret("SETTING", value) is None]
-        assert len(missed) <= 2, name
+def test_a_variable_that_looks_like_a_credential_is_refused(name: str, value: str) -> None:
+    """Finding B7. Every row of the detector has a test of its own in tests/core/test_credentials.py."""
+    (found,) = _found(environment.NO_SECRETS, VERSION, {"environment": {name: value}})
+    assert found.startswith(f"environment.{name} looks like a credential: ")
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("MODEL", "gpt-5-mini-2025-08-07"),
-        ("MODEL", "Meta-Llama-3.3-70B-Instruct-Q4"),
-        ("PROJECT", f"{SUBSCRIPTION}/resourceGroups/rg-support-prod/providers/Microsoft.CognitiveServices/accounts/a1"),
-        ("TENANT_ID", "72f988bf-86f1-41af-91ab-2d7cd011db47"),
-        ("IMAGE", f"acme.azurecr.io/support@{DIGEST}"),
-        ("ENDPOINT", "https://acme-support-prod-58b452.services.ai.azure.com/api/projects/support"),
-        ("DEPLOYMENT", "ContosoSupportAgentV2DeploymentNorthEurope"),
-        ("CONFIG_FILE", "/opt/Contoso2/SupportAgent/Settings.Production.json"),
-        ("TOKEN_LIMIT", "4096"),
-        ("MAX_TOKENS", "4096"),
-        ("SECRET_NAME", "github"),
-        ("PARTITION_KEY", "customerId"),
-        ("KEYBOARD", "qwerty"),
-        ("COMPASS", "north"),
+        ("COMMIT", "9f2c1e7a4b8d3056c1f9e2a7b4d80365f1c2e9a7"),
+        ("STORE", "vs_68d1f2a3b4c59e8791a2b3c4d5e6f701"),
+        ("USE_TOKEN", "true"),
+        ("APPINSIGHTS_CONNECTION_STRING", "InstrumentationKey=72f988bf-86f1-41af-91ab-2d7cd011db47"),
         ("GITHUB_TOKEN", "${{connections.github.credentials.token}}"),
-        ("API_KEY", ""),
-        ("PROMPT", "Answer in one sentence, and never say more than you know about order 4711."),
-        ("FLAGS", "a=1;b=2;long_option_name_without_secret=true"),
     ],
 )
-def test_an_ordinary_value_is_accepted(name: str, value: str) -> None:
-    """Case 58: 0 false positives."""
-    assert why_secret(name, value) is None
+def test_an_ordinary_variable_is_accepted(name: str, value: str) -> None:
+    """Case 58, finding B7: 0 false positives."""
+    assert _found(environment.NO_SECRETS, VERSION, {"environment": {name: value}}) == []
 
 
 def test_no_message_shows_the_value() -> None:
@@ -266,3 +239,32 @@ def test_no_message_shows_the_value() -> None:
 def test_a_variable_can_be_allowed_by_name() -> None:
     props = {"environment": {"DB_PASSWORD": "x"}}
     assert _found(environment.NO_SECRETS, VERSION, props, config={"allowed": ["DB_PASSWORD"]}) == []
+
+
+# --- Credentials in toolboxes -----------------------------------------------------------------------------------------
+
+
+def test_every_text_of_a_toolbox_is_judged_and_none_is_shown() -> None:
+    """Finding B5, case 54: in tools at any depth, in the description and in metadata."""
+    canary = "canary-4711"
+    props = {
+        "description": f"call https://x.example/mcp?api_key={canary}",
+        "metadata": {"api_key": canary},
+        "tool:docs": {"type": "mcp", "server_url": f"https://x.example/mcp?code={canary}"},
+        "tool:new": {"type": "new", "deep": [{"api_key": canary}, {"api_key": UNKNOWN_STRING_VALUE}]},
+    }
+    found = _found(toolboxes.NO_SECRETS, TOOLBOX, props)
+    assert [text.partition(" ")[0] for text in found] == [
+        "tools.docs.server_url",
+        "tools.new.deep[0].api_key",
+        "description",
+        "metadata.api_key",
+    ]
+    assert not any(canary in text for text in found)
+
+
+def test_a_text_of_a_toolbox_can_be_allowed_by_its_path() -> None:
+    props = {"tool:docs": {"headers": {"x-key": "k-47"}}}
+    path = "tools.docs.headers.x-key"
+    assert len(_found(toolboxes.NO_SECRETS, TOOLBOX, props)) == 1
+    assert _found(toolboxes.NO_SECRETS, TOOLBOX, props, config={"allowed": [path]}) == []

@@ -164,6 +164,9 @@ FORMS: Mapping[str, str] = {
 
 _FORMS = {what: re.compile(form) for what, form in FORMS.items()}
 
+_SHORTEST = 6
+"""No form is shorter; most texts in a document of an API are."""
+
 _PAIR = re.compile(
     r"(?:^|[?;&,:\s{(\"'])(?P<name>[A-Za-z_][\w.-]{0,60})\s?=\s?[\"']?(?P<value><[^>]*>|\$?\{[^}]*\}|[^;&,\s\"'#)}]+)"
 )
@@ -229,6 +232,8 @@ def is_filled_in_later(value: str) -> bool:
 
 def why_form(value: str) -> str | None:
     """Return which form of a credential a text contains, or None; its name and its randomness do not count."""
+    if len(value) < _SHORTEST:
+        return None
     for what, form in _FORMS.items():
         for match in form.finditer(value):
             if "value" not in form.groupindex or not _PLACEHOLDER.fullmatch(unquote(match["value"])):

@@ -137,7 +137,7 @@ class HostedAgentVersion(Resource, module="foundry", name="HostedAgentVersion"):
                 owner_of_this_stack(),
                 f'agent "{resource_name}"',
                 "put it into a connection, and use ConnectionSecret in `environment`",
-                {name: options[name] for name in ("description", "metadata", "telemetry") if name in options},
+                {name: options.get(name) for name in ("description", "metadata", "telemetry")},
             ),
             "chosen": ["owner", *chosen],
             "urn": row_of(resource_name, TYPE, opts),

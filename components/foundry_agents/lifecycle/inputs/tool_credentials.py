@@ -51,6 +51,12 @@ def refuse_credentials(path: str, tool: Mapping[str, object], report: Report) ->
             report.add(where, refusal(why, where))
 
 
+def credentials_in(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Return path and reason of each text in these values that looks like a credential."""
+    for name, value in values.items():
+        yield from _inside(name, value, name, lambda _value: False)
+
+
 def refusal(why: str, path: str) -> str:
     """Return the sentence for a text that looks like a credential."""
     return (
@@ -91,7 +97,7 @@ def _why(name: str, value: str) -> str | None:
 
 def _why_header(name: str, value: object) -> str | None:
     """Judge a header by its name, also where its value is a plain word or not known yet: it has no other use."""
-    if is_credential_name(name) and not (isinstance(value, str) and is_filled_in_later(value)):
+    if value is not None and is_credential_name(name) and not (isinstance(value, str) and is_filled_in_later(value)):
         return BY_NAME
     return None
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from foundry_agents.lifecycle.credentials import why_form
 from foundry_agents.lifecycle.inputs import rules, tool_rules
 from foundry_agents.lifecycle.inputs.shared import Described, OfProject, Owned
+from foundry_agents.lifecycle.inputs.tool_credentials import refusal, refuse_credentials
 from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Rows, output, row
 from foundry_agents.lifecycle.schema.parsers import flag, non_empty, number, text
+from foundry_agents.lifecycle.schema.report import Report
 from foundry_agents.lifecycle.schema.shapes import Items
 
 
@@ -83,5 +86,14 @@ class ToolboxOutputs(Rows):
     )
 
 
-TOOLBOX_FIELDS = FieldTable("the toolbox's settings", ToolboxInputs, ToolboxOutputs)
+def _no_credentials(values: Mapping[str, object], report: Report) -> None:
+    """Refuse credentials in what is said about the toolbox; those in its tools are found with the tools."""
+    said = {name: values[name] for name in ("description", "metadata") if name in values}
+    for path, value in said.items():
+        refuse_credentials(path, value if isinstance(value, Mapping) else {}, report)
+        if isinstance(value, str) and (why := why_form(value)) and not report.may_be_read(path):
+            report.add(path, refusal(why, path))
+
+
+TOOLBOX_FIELDS = FieldTable("the toolbox's settings", ToolboxInputs, ToolboxOutputs, cross_check=_no_credentials)
 """Inputs and outputs of ToolboxVersion."""
