@@ -507,7 +507,7 @@ def test_all_secrets_of_a_toolbox_are_refused_at_once() -> None:
     ids=["description", "metadata", "telemetry"],
 )
 def test_a_secret_in_what_an_agent_says_of_itself_is_refused(option: Mapping[str, Any], path: str) -> None:
-    """Finding B5, its twin: these are read by everyone who may read the agent. A variable may be secret."""
+    """Finding B5, elsewhere: these are read by everyone who may read the agent. A variable may be secret."""
     with pytest.raises(pulumi.RunError, match="is a secret, and the service stores it readable") as caught:
         declare(**option)
     assert str(caught.value).splitlines()[1].startswith(f"  {path}: ")

@@ -118,7 +118,7 @@ def test_readable_texts_are_an_input_of_the_version_that_makes_no_other_version(
 
 
 def test_description_and_metadata_of_a_toolbox_are_judged_too() -> None:
-    """Finding B5, its twin."""
+    """Finding B5: they are as readable."""
     props = {
         "project_endpoint": ENDPOINT,
         "toolbox_name": "support",

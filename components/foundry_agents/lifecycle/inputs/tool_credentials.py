@@ -31,7 +31,7 @@ _STRUCTURE = frozenset({"schema", "items", "additionalProperties", "allOf", "any
 """Keys in an OpenAPI document that do not name what is in them."""
 
 _EXAMPLES = frozenset({"example", "examples", "pattern", "format", "scopes", "mapping", "x-example", "x-examples"})
-"""Keys in an OpenAPI document whose values are nobody's credential: what they show is made up or a name."""
+"""Keys in an OpenAPI document whose values are no credentials: what they show is made up or a name."""
 
 _PROSE = frozenset({"description", "summary", "title", "server_description"})
 
