@@ -155,6 +155,17 @@ def test_a_name_that_has_no_other_use_counts_with_a_plain_word_too(name: str) ->
     assert why_credential(name, "hunter") == BY_NAME
 
 
+def test_a_word_after_a_scheme_is_a_credential() -> None:
+    assert why_credential("Authorization", "Bearer abc") == BY_NAME
+    assert why_credential("AUTHORIZATION", "entra") is None
+
+
+def test_json_under_the_name_of_a_credential_is_judged_by_its_parts() -> None:
+    """A configuration of workload identity holds no key, the file of a service account does."""
+    assert why_credential("GOOGLE_CREDENTIALS", '{"type": "external_account", "audience": "//iam.x.example"}') is None
+    assert why_credential("GOOGLE_CREDENTIALS", '{"type": "service_account", "private_key": "a1"}') == BY_NAME
+
+
 @pytest.mark.parametrize("value", ["1234", "0000"])
 def test_a_number_is_a_password_and_no_token(value: str) -> None:
     assert why_credential("DB_PASSWORD", value) == BY_NAME

@@ -52,6 +52,7 @@ HELD: Mapping[str, fa.AnyTool] = {
     "tools.docs.headers.x-team": fa.Mcp("docs", SERVER, headers={"x-team": f"ghp_{CANARY}{CANARY}"}),
     "tools.docs.server_description": fa.Mcp("docs", SERVER, server_description=f"use {SERVER}?api_key={CANARY}"),
     "tools.web_search.description": fa.WebSearch(description=f"-----BEGIN PRIVATE KEY-----{CANARY}"),
+    "tools.code_interpreter.description": fa.CodeInterpreter(description=f"sign in with password={CANARY}"),
     "tools.a2a.base_url": fa.A2A(base_url=f"https://x.example?token={CANARY}"),
     "tools.a2a.agent_card_path": fa.A2A(base_url="https://x.example", agent_card_path=f"/card?key={CANARY}"),
     "tools.new.api_key": fa.Tool.of({"type": "new", "api_key": CANARY}),
@@ -69,6 +70,17 @@ HELD: Mapping[str, fa.AnyTool] = {
     f"{_SPEC}.paths./orders.get.description": _api(_operation(description=f"Bearer {CANARY}{CANARY}")),
     f"{_SPEC}.paths./orders.get.x-api-key": _api(_operation(**{"x-api-key": CANARY})),
     f"{_SPEC}.paths": _api({"paths": {f"/orders?code={CANARY}": {}}}),
+    f"{_SPEC}.components.schemas.Login.properties.example.properties.password.default": _api(
+        {
+            "components": {
+                "schemas": {
+                    "Login": {
+                        "properties": {"example": {"properties": {"password": {"type": "string", "default": CANARY}}}}
+                    }
+                }
+            }
+        }
+    ),
     f"{_SPEC}.components.schemas.Login.properties.password.default": _api(
         {"components": {"schemas": {"Login": {"properties": {"password": {"type": "string", "default": CANARY}}}}}}
     ),

@@ -73,7 +73,7 @@ NAMES: Mapping[str, NameForm] = {
         words=False,
     ),
     "credential": NameForm(
-        r"\b(credentials?|creds|authorization|cookies?|bearer|jwt|sas|sas url|pat|basic auth|shared access signature)$",
+        r"\b(credentials?|creds|authorization|cookies?|bearer|jwt|sas|pat|basic auth|shared access signature)$",
         words=False,
     ),
     "connection string": NameForm(r"\b(connection ?strings?|conn ?strs?|conn strings?)$", words=False),
@@ -292,7 +292,7 @@ def _is_elsewhere(words: str, value: str) -> bool:
     return bool(
         _PLACEHOLDER.fullmatch(value)
         or (len(value) <= _LONGEST_PATH and _FILE.fullmatch(value))
-        or (_PLAIN_URL.fullmatch(value) and not words.endswith("sas url"))
+        or _PLAIN_URL.fullmatch(value)
         or (words == "pwd" and value.startswith("/"))  # a shell's working directory
         or value[0] + value[-1] in {"{}", "[]"}
     )

@@ -21,9 +21,6 @@ from foundry_agents.lifecycle.schema.report import Report
 
 DO = "use a ProjectConnection (connection=…)"
 
-_NAMES = frozenset({"type", "name", "server_label", "project_connection_id", "propertyName", "in", "operationId"})
-"""Keys whose values name something."""
-
 _VALUES = frozenset({"default", "const", "enum", "value"})
 """Keys in an OpenAPI document whose values are those of the parameter or property around them."""
 
@@ -32,8 +29,6 @@ _STRUCTURE = frozenset({"schema", "items", "additionalProperties", "allOf", "any
 
 _EXAMPLES = frozenset({"example", "examples", "pattern", "format", "scopes", "mapping", "x-example", "x-examples"})
 """Keys in an OpenAPI document whose values are no credentials: what they show is made up or a name."""
-
-_PROSE = frozenset({"description", "summary", "title", "server_description"})
 
 
 def refuse_credentials(path: str, tool: Mapping[str, object], report: Report) -> None:
@@ -85,14 +80,8 @@ def _inside(path: str, value: object, name: str, is_unknown: _IsUnknown) -> Foun
     elif isinstance(value, (list, tuple)):
         for position, inner in enumerate(value):
             yield from _inside(f"{path}[{position}]", inner, name, is_unknown)
-    elif isinstance(value, str) and not is_unknown(value) and (why := _why(name, value)):
+    elif isinstance(value, str) and not is_unknown(value) and (why := why_credential(name, value)):
         yield path, why
-
-
-def _why(name: str, value: str) -> str | None:
-    if name in _PROSE:
-        return why_form(value)
-    return why_credential("" if name in _NAMES else name, value)
 
 
 def _why_header(name: str, value: object) -> str | None:
@@ -148,4 +137,4 @@ def _why_in_spec(key: str, value: str, subject: str) -> str | None:
         return in_query or why_credential(subject, value)
     if key.startswith("x-") or key == "url":
         return why_credential(key, value)
-    return None if key in _NAMES else why_form(value)
+    return why_form(value)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from foundry_agents.lifecycle.credentials import why_form
 from foundry_agents.lifecycle.inputs import rules, tool_rules
 from foundry_agents.lifecycle.inputs.shared import Described, OfProject, Owned
-from foundry_agents.lifecycle.inputs.tool_credentials import refusal, refuse_credentials
+from foundry_agents.lifecycle.inputs.tool_credentials import credentials_in, refusal
 from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Rows, output, row
 from foundry_agents.lifecycle.schema.parsers import flag, non_empty, number, text
 from foundry_agents.lifecycle.schema.report import Report
@@ -89,9 +88,8 @@ class ToolboxOutputs(Rows):
 def _no_credentials(values: Mapping[str, object], report: Report) -> None:
     """Refuse credentials in what is said about the toolbox; those in its tools are found with the tools."""
     said = {name: values[name] for name in ("description", "metadata") if name in values}
-    for path, value in said.items():
-        refuse_credentials(path, value if isinstance(value, Mapping) else {}, report)
-        if isinstance(value, str) and (why := why_form(value)) and not report.may_be_read(path):
+    for path, why in credentials_in(said):
+        if not report.may_be_read(path):
             report.add(path, refusal(why, path))
 
 
