@@ -101,7 +101,7 @@ class ToolboxVersion(Resource, module="foundry", name="ToolboxVersion"):
                 readable in it; the text names every problem.
         """
         subject = plain.subject_of("ToolboxVersion", resource_name)
-        plain.reject_problems(subject, plain.texts(resource_name=resource_name), plain.lists(tools=tools))
+        plain.reject_problems(subject, plain.texts(resource_name=resource_name))
         named = by_name(api_payloads(tools, may_be_raw=True))
         reject_duplicate(resource_name, project_endpoint, toolbox_name, kind="toolbox", name_input="toolbox_name")
         unset = TOOLBOX_FIELDS.unset()
