@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +202,52 @@ def test_the_builder_gets_the_copy_that_was_hashed(folder: Path) -> None:
 def test_an_image_by_tag_has_its_form() -> None:
     with pytest.raises(pulumi.RunError, match=r"AgentImage\.from_tag: .+has no tag"):
         fa.AgentImage.from_tag("acme.io/support")
+
+
+@pytest.mark.parametrize("registry", ["ghcr.io", "ghcr.io/acme", "[::1]:5000"])
+def test_a_registry_of_any_kind_may_be_a_text_for_an_image_that_is_there(registry: str) -> None:
+    """Finding D: `build` takes the text, and so do the other two."""
+
+    def program() -> dict[str, pulumi.Input[object]]:
+        pinned = fa.AgentImage.pinned(f"support@{DIGEST}", registry=registry)
+        tagged = fa.AgentImage.from_tag("support:1", registry=pulumi.Output.from_input(registry))
+        again = fa.AgentImage.pinned(f"{registry}/support@{DIGEST}", registry=registry)
+        return {"pinned": pinned.reference, "tagged": tagged.reference, "again": again.reference}
+
+    expected = f"{registry}/support@{DIGEST}"
+    live = {"docker:index/getRegistryImage:getRegistryImage": {"sha256Digest": DIGEST}}
+    assert run(program, live=live).outputs == dict.fromkeys(("pinned", "tagged", "again"), expected)
+
+
+@pytest.mark.parametrize(
+    ("declare", "problem"),
+    [
+        (lambda: fa.AgentImage.from_tag("s:1", registry="https://acme.io"), "from_tag: .*leave out https://"),
+        (lambda: fa.AgentImage.pinned("s", registry=""), r"pinned: a registry's host is missing"),
+        (lambda: fa.AgentImage.from_tag("s:1", registry=7), "from_tag: registry must be"),  # type: ignore[arg-type]
+        (lambda: fa.AgentImage.build("s", context=".", registry=object()), "build: registry must be"),  # type: ignore[arg-type]
+        (
+            lambda: fa.AgentImage.remote_build("s", context=".", registry="acme.io"),  # type: ignore[arg-type]
+            "remote_build: registry must be an AgentRegistry",
+        ),
+        (lambda: fa.AgentImage.from_tag(pulumi.Output.from_input("acme.io/s")), "from_tag: .*has no tag"),
+        (lambda: fa.AgentImage.from_tag(pulumi.Output.from_input("acme.io/S:1")), "from_tag: .*in lower case"),
+        (
+            lambda: fa.AgentImage.from_tag(pulumi.Output.from_input(7)),  # type: ignore[arg-type]
+            "from_tag: the reference must be text",
+        ),
+        (
+            lambda: fa.AgentImage.from_tag(pulumi.Output.from_input(7), registry="acme.io"),  # type: ignore[arg-type]
+            "from_tag: the registry and the reference must be text",
+        ),
+    ],
+)
+def test_what_is_no_registry_or_no_reference_is_refused_in_words(
+    declare: Callable[[], fa.AgentImage], problem: str
+) -> None:
+    """Finding D: these ended in tracebacks, or in a text of the Docker provider."""
+    with pytest.raises(pulumi.RunError, match=rf"AgentImage\.{problem}"):
+        run(lambda: {"reference": declare().reference})
 
 
 def test_the_check_of_the_image_can_be_switched_off() -> None:

@@ -9,7 +9,14 @@ import pytest
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
 from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError, UnsuitableImageError
 from foundry_agents.lifecycle.images import check_image
-from foundry_agents.lifecycle.inputs.image_reference import repository_problem, tag_names, tag_problem
+from foundry_agents.lifecycle.inputs.image_reference import (
+    pin_problem,
+    pinned,
+    prefix_problem,
+    repository_problem,
+    tag_names,
+    tag_problem,
+)
 from foundry_agents.lifecycle.views import ImageView
 
 DIGEST = f"sha256:{'0' * 64}"
@@ -115,3 +122,78 @@ def test_a_reference_by_tag_has_its_form(reference: str, problem: str | None) ->
 @pytest.mark.parametrize("repository", ["support", "", "acme.azurecr.io/", "https://acme.azurecr.io/support", "a/b:c"])
 def test_a_repository_is_a_host_and_a_path(repository: str) -> None:
     assert "is not a repository" in (repository_problem(repository) or "")
+
+
+HOSTS = ["acme.azurecr.io", "ACME.azurecr.io", "localhost", "localhost:5443", "10.0.0.1:5000", "[::1]", "[::1]:5000"]
+PATHS = ["support", "a/b/c", "a.b", "a_b", "a__b", "a--b", "0"]
+NO_HOSTS = [
+    "localhost:39446#.azurecr.io",
+    "localhost:39446?.azurecr.io",
+    "localhost:39446\\.azurecr.io",
+    "evil.example%2f.azurecr.io",
+    "evil.example;.azurecr.io",
+    "evil.example .azurecr.io",
+    "evil.example\n.azurecr.io",
+    "acme..azurecr.io",
+    ".azurecr.io",
+    "acme.azurecr.io.",
+    "-acme.io",
+    "acme.io:",
+    "acme.io:port",
+    "acme.io:123456",
+    "acme.io:\u0661",
+    "::1",
+    "[::1",
+    "[evil.example]",
+    "h\u00f6st.io",
+]
+NO_PATHS = ["Support", "/a", "a/", "a//b", "a..b", "a.-b", "a___b", "-a", "a-", "a b", "a#b", "a?b", "a\n", "\u00e4"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("path", PATHS)
+def test_every_form_of_a_repository_is_accepted_with_a_tag_and_with_a_digest(host: str, path: str) -> None:
+    """Finding D: one grammar for both ways of naming an image."""
+    assert repository_problem(f"{host}/{path}") is None
+    assert tag_problem(f"{host}/{path}:1") is None
+    for tag in ("", ":1", ":v1.2_x"):
+        assert pin_problem(f"{host}/{path}{tag}@{DIGEST}") is None
+        assert pinned(f"{host}/{path}{tag}@{DIGEST}") == f"{host}/{path}@{DIGEST}"
+
+
+@pytest.mark.parametrize("name", [*(f"{host}/support" for host in NO_HOSTS), *(f"acme.io/{path}" for path in NO_PATHS)])
+def test_every_wrong_form_of_a_repository_is_refused_with_a_tag_and_with_a_digest(name: str) -> None:
+    """Security finding 3: a host that ends like one of Azure's received the deployer's token."""
+    for problem in (repository_problem(name), tag_problem(f"{name}:1"), pin_problem(f"{name}@{DIGEST}")):
+        assert "is not a repository" in (problem or "")
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
+def test_a_registry_that_is_no_host_is_refused(host: str) -> None:
+    """Security finding 3."""
+    assert "is not a repository" in (prefix_problem(host) or "")
+
+
+def test_a_password_in_a_reference_is_refused_and_not_shown() -> None:
+    """Security finding 3: userinfo before a host."""
+    name = "user:canary@acme.azurecr.io/support"
+    for problem in (repository_problem(name), tag_problem(f"{name}:1"), pin_problem(f"{name}@{DIGEST}")):
+        assert "leave out the user name and password" in (problem or "")
+        assert "canary" not in (problem or "")
+
+
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        ("acme.io/support", "pin it: AgentImage.from_tag(…), or acme.io/support@sha256:…"),
+        ("acme.io/support:1", "pin it: AgentImage.from_tag(…), or acme.io/support@sha256:…"),
+        ("acme.io/support@sha512:00", "64 hexadecimal digits"),
+        (f"support@{DIGEST}", "is not a repository"),
+        (f"acme.io:5000@{DIGEST}", "is not a repository"),
+        (f"https://acme.io/support@{DIGEST}", "leave out https://"),
+        (f"acme.io/support@{DIGEST}\n", "64 hexadecimal digits"),
+        (f"acme.io/support:bad tag@{DIGEST}", "is not a repository"),
+    ],
+)
+def test_a_reference_by_digest_has_its_form(reference: str, problem: str) -> None:
+    assert problem in (pin_problem(reference) or "")

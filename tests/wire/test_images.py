@@ -230,7 +230,17 @@ def test_an_image_that_fits_is_looked_at_once_and_not_again_when_it_is_adopted(o
 
 @pytest.mark.parametrize(
     ("host", "ours"),
-    [("acme.azurecr.io", True), ("azurecr.io.evil.example", False), ("evilazurecr.io", False), ("ghcr.io", False)],
+    [
+        ("acme.azurecr.io", True),
+        ("ACME.AzureCR.io", True),
+        ("azurecr.io.evil.example", False),
+        ("evilazurecr.io", False),
+        ("ghcr.io", False),
+        ("localhost:39446#.azurecr.io", False),
+        ("localhost:39446?.azurecr.io", False),
+        ("localhost:39446\\.azurecr.io", False),
+        ("user@evil.example/.azurecr.io", False),
+    ],
 )
 def test_only_registries_of_this_cloud_are_ever_shown_a_token_of_azures(host: str, *, ours: bool) -> None:
     assert PUBLIC.has_registry(host) is ours

@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from foundry_agents.lifecycle.failure.service_errors import UnreachableError
+from foundry_agents.lifecycle.inputs.image_reference import is_host
 
 METADATA_HOSTNAME = "ARM_METADATA_HOSTNAME"
 """Host that describes a cloud; the variable that the field's other tools read for sovereign and private clouds."""
@@ -34,8 +35,9 @@ class ResourceManager:
     registries: str = "azurecr.io"
 
     def has_registry(self, host: str) -> bool:
-        """Return whether a registry's host is one of this cloud's."""
-        return host == self.registries or host.endswith(f".{self.registries}")
+        """Return whether a registry's host is one of this cloud's: a host alone, with no character of a URL in it."""
+        name = host.lower()
+        return is_host(host) and (name == self.registries or name.endswith(f".{self.registries}"))
 
 
 PUBLIC = ResourceManager("https://management.azure.com", "https://management.azure.com/.default")
@@ -74,4 +76,4 @@ def _first_cloud(clouds: Any) -> ResourceManager:
     audience = str(cloud["authentication"]["audiences"][0]).rstrip("/")
     suffixes = cloud.get("suffixes") or {}
     registries = str(suffixes.get("acrLoginServer") or PUBLIC.registries)
-    return ResourceManager(url, f"{audience}/.default", registries.lstrip("."))
+    return ResourceManager(url, f"{audience}/.default", registries.lstrip(".").lower())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from foundry_agents.image.arguments import sources_from
 from foundry_agents.image.build import BuildSettings, ImageBuild
 from foundry_agents.image.resolve_tag import resolved
 from foundry_agents.image.sources import Cache
-from foundry_agents.lifecycle.inputs.image_reference import tag_problem
+from foundry_agents.lifecycle.inputs.image_reference import prefix_problem, tag_problem
 from foundry_agents.registry.registry import Registry
 from foundry_agents.resources.remote_image_build import RemoteImageBuild
 
@@ -42,28 +42,35 @@ class AgentImage:
     start: bool = False
 
     @classmethod
-    def pinned(cls, reference: Input[str], *, registry: Registry | None = None, check: bool = True) -> AgentImage:
+    def pinned(
+        cls, reference: Input[str], *, registry: Registry | Input[str] | None = None, check: bool = True
+    ) -> AgentImage:
         """Use an image that is in a registry.
 
         The reference is checked with the agent's other settings, so that all problems are reported together.
 
         Args:
             reference: ``registry/repository@sha256:…``, or ``repository@sha256:…`` together with ``registry``.
-            registry: The registry of the repository. The project of every agent that runs the image is granted the
-                right to pull before the first pull.
+            registry: The registry of the repository: a Registry, or ``host`` or ``host/path`` of any other. The project
+                of every agent that runs an image of a Registry is granted the right to pull before the first pull.
             check: Check the image before a version with it is created.
+
+        Raises:
+            pulumi.RunError: When ``registry`` is neither.
         """
-        return cls._in(registry, reference, check=check)
+        return cls._in("pinned", registry, reference, check=check)
 
     @classmethod
-    def from_tag(cls, reference: Input[str], *, registry: Registry | None = None, check: bool = True) -> AgentImage:
+    def from_tag(
+        cls, reference: Input[str], *, registry: Registry | Input[str] | None = None, check: bool = True
+    ) -> AgentImage:
         """Pin the image that a tag points to now; the tag is resolved once in each preview and each update.
 
         A tag that has moved shows as a changed image in the preview.
 
         Args:
             reference: ``registry/repository:tag``, or ``repository:tag`` together with ``registry``.
-            registry: The registry of the repository.
+            registry: The registry of the repository: a Registry, or ``host`` or ``host/path`` of any other.
             check: Check the image before a version with it is created.
 
         Raises:
@@ -71,7 +78,7 @@ class AgentImage:
         """
         if isinstance(reference, str):
             _refuse("from_tag", tag_problem(reference if registry is None else f"registry/{reference}"))
-        tagged = cls._in(registry, reference, check=check)
+        tagged = cls._in("from_tag", registry, reference, check=check)
         return replace(tagged, reference=tagged.reference.apply(resolved))
 
     @classmethod
@@ -130,9 +137,8 @@ class AgentImage:
                 the limit, or a file in it can't be read or looks like a credential.
         """
         sources = sources_from(f'AgentImage.build "{name}"', locals())
-        host = registry.login_server if isinstance(registry, Registry) else registry
         settings = BuildSettings(
-            host=host,
+            host=_host_of("build", registry),
             repository=repository or name,
             named=repository is not None,
             sources=sources,
@@ -143,7 +149,7 @@ class AgentImage:
         )
         built = ImageBuild(name, settings, opts=opts)
         ours = registry if isinstance(registry, Registry) else None
-        return replace(cls._in(ours, built.reference, check=check, whole=True), start=start)
+        return cls(built.reference, registry=ours, check=check, start=start)
 
     @classmethod
     def remote_build(
@@ -189,6 +195,12 @@ class AgentImage:
             pulumi.RunError: When an argument is not what is meant, folder or Dockerfile is missing, the context is over
                 the limit, or a file in it can't be read or looks like a credential.
         """
+        if not isinstance(registry, Registry):
+            _refuse(
+                "remote_build",
+                "registry must be an AgentRegistry or AgentRegistry.existing(…), whose tasks build; "
+                "AgentImage.build(…) takes the host of any registry",
+            )
         sources = sources_from(f'AgentImage.remote_build "{name}"', locals())
         content = sources.content(f'AgentImage.remote_build "{name}"')
         built = RemoteImageBuild(
@@ -209,14 +221,41 @@ class AgentImage:
             opts=pulumi.ResourceOptions.merge(opts, chosen_once({"repository": repository})),
         )
         reference = Output.concat(registry.login_server, "/", built.repository, "@", built.digest)
-        return cls._in(registry, reference, check=check, whole=True)
+        return cls(reference, registry=registry, check=check)
 
     @classmethod
-    def _in(cls, registry: Registry | None, reference: Input[str], *, check: bool, whole: bool = False) -> AgentImage:
-        """Return an image in a registry of this stack or in any other; ``whole``: the reference includes the host."""
-        if registry is not None and not whole:
-            reference = Output.concat(registry.login_server, "/", reference)
-        return cls(Output.from_input(reference), registry=registry, check=check)
+    def _in(cls, way: str, registry: Registry | Input[str] | None, reference: Input[str], *, check: bool) -> AgentImage:
+        """Return an image in a registry of this stack or in any other; without one, the reference includes the host."""
+        if registry is None:
+            return cls(Output.from_input(reference), check=check)
+        whole = Output.all(_host_of(way, registry), reference).apply(lambda known: _joined(way, *known))
+        return cls(whole, registry=registry if isinstance(registry, Registry) else None, check=check)
+
+
+def _host_of(way: str, registry: Registry | Input[str]) -> Input[str]:
+    """Return what references to a registry's images begin with.
+
+    Raises:
+        pulumi.RunError: It is not a registry.
+    """
+    if isinstance(registry, Registry):
+        return registry.login_server
+    if isinstance(registry, str):
+        _refuse(way, prefix_problem(registry))
+    elif not isinstance(registry, (Output, Awaitable)):
+        _refuse(way, "registry must be an AgentRegistry, AgentRegistry.existing(…), or the text host or host/path")
+    return registry
+
+
+def _joined(way: str, host: object, reference: object) -> str:
+    """Return a whole reference; the registry may have been written before the repository, too.
+
+    Raises:
+        pulumi.RunError: One of them is no text.
+    """
+    if not isinstance(host, str) or not isinstance(reference, str):
+        raise pulumi.RunError(f"AgentImage.{way}: the registry and the reference must be text")
+    return reference if reference.startswith(f"{host}/") else f"{host}/{reference}"
 
 
 def _refuse(way: str, problem: str | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foundry_agents.lifecycle.inputs.content_tag import OfContent
-from foundry_agents.lifecycle.inputs.image_reference import repository_problem
+from foundry_agents.lifecycle.inputs.image_reference import prefix_problem, repository_problem
 from foundry_agents.lifecycle.inputs.shared import OnRow
 from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Rows, output, row
 from foundry_agents.lifecycle.schema.parsers import number, text, text_by_name
@@ -29,7 +29,7 @@ def _registry_id(path: str, raw: object, report: Report) -> str | None:
 
 
 def _login_server(path: str, raw: object, report: Report) -> str | None:
-    if isinstance(raw, str) and repository_problem(f"{raw}/x") is None:
+    if isinstance(raw, str) and prefix_problem(raw) is None:
         return raw
     report.add(path, f"{shown(raw)} is not the login server of a registry")
     return None

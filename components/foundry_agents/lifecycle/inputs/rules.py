@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from foundry_agents.lifecycle.inputs.image_reference import pin_problem, pinned
 from foundry_agents.lifecycle.schema.enums import AgentProtocol, known
 from foundry_agents.lifecycle.schema.parsers import as_number, as_url
 from foundry_agents.lifecycle.schema.report import Report, shown
@@ -34,8 +35,6 @@ RESERVED_ENVIRONMENT = re.compile(r"FOUNDRY_.*|AGENT_.*|APPLICATIONINSIGHTS_CONN
 
 _AGENT_NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_REPOSITORY = re.compile(r"[^/\s@]+(/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+")
 _PROTOCOL_VERSION = re.compile(r"\d+\.\d+\.\d+")
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)Gi")
 _PROJECT_PATH = re.compile(r".*/api/projects/[^/]+")
@@ -70,18 +69,10 @@ def image(path: str, raw: object, report: Report) -> str | None:
     if not isinstance(raw, str) or not raw:
         report.add(path, "must be an image reference: registry/repository@sha256:…")
         return None
-    name, _, digest = raw.partition("@")
-    repository = re.sub(r":[\w.-]+$", "", name)  # with a digest the tag has no effect: it may move, the digest can't
-    if not digest:
-        report.add(path, f"{shown(raw)}: a tag can move; pin it: AgentImage.from_tag(…), or {repository}@sha256:…")
+    if problem := pin_problem(raw):
+        report.add(path, problem)
         return None
-    if not _DIGEST.fullmatch(digest):
-        report.add(path, f"{shown(raw)}: a digest is sha256: and 64 hexadecimal digits")
-        return None
-    if not _REPOSITORY.fullmatch(repository):
-        report.add(path, f"{shown(raw)}: write the registry's host and a repository in lower case before the digest")
-        return None
-    return f"{repository}@{digest}"
+    return pinned(raw)
 
 
 def cpu(path: str, raw: object, report: Report) -> str | None:
