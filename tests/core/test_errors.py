@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pickle
 import re
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,7 @@ from foundry_agents.lifecycle.failure.errors import (
 from foundry_agents.lifecycle.failure.image_errors import (
     OTHER_WAYS,
     BuilderUnavailableError,
+    DockerSettingsError,
     RegistryAccessError,
     RemoteBuildError,
     UnsuitableImageError,
@@ -126,6 +128,7 @@ def _one_of_each() -> dict[str, FoundryAgentsError]:
             "acme.azurecr.io", operation="POST https://acme.azurecr.io/v2/", detail="words", status=403, do="this"
         ),
         "BuilderUnavailableError": BuilderUnavailableError("why", do="this"),
+        "DockerSettingsError": DockerSettingsError(Path("/home/user/.docker/config.json"), "it is not JSON"),
         "RemoteBuildError": RemoteBuildError("ca1", why="Failed", log=["the last line"]),
         "VersionFailedError": VersionFailedError("text", code="ImageError", detail="words", last=last),
         "VersionNotFoundError": VersionNotFoundError("support", "99"),

@@ -35,6 +35,9 @@ class OneImage:
     def digest_of(self, repository: str, reference: str) -> str | None:
         raise NotImplementedError
 
+    def is_gone(self, repository: str, reference: str) -> bool:
+        raise NotImplementedError
+
     def inspect(self, repository: str, digest: str) -> ImageView | None:
         assert (repository, digest) == tuple(IMAGE.split("@"))
         if isinstance(self.image, FoundryAgentsError):

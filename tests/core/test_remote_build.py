@@ -47,6 +47,9 @@ class Tasks:
         assert repository == "acme.azurecr.io/team/support"
         return self.tags.get(reference)
 
+    def is_gone(self, repository: str, reference: str) -> bool:
+        raise NotImplementedError
+
     def inspect(self, repository: str, digest: str) -> ImageView | None:
         raise NotImplementedError
 

@@ -2,226 +2,107 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urljoin
 
-import requests
-
-from foundry_agents.azure.arm import resource_manager
-from foundry_agents.azure.registry_login import exchanged_login
-from foundry_agents.docker.credentials import Login, store_login, stored_login
-from foundry_agents.docker.daemon import docker_folder
-from foundry_agents.lifecycle import roles
+from foundry_agents.azure.registry_http import NOT_FOUND, OK, RegistryHttp, start_of
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
-from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError
+from foundry_agents.lifecycle.image_manifests import ImageReader, NotAnImageError
 from foundry_agents.lifecycle.views import ImageView, Progress
 
-_MANIFESTS = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
-_TIMEOUT_S = 30
-_OK, _ACCEPTED, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 202, 401, 403, 404
-_REFUSALS = frozenset({_UNAUTHORIZED, _FORBIDDEN})
-_LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
+MIB = 1024 * 1024
+MOST_OF_A_MANIFEST = 4 * MIB
+"""What registries have to accept at least [oci], and what they accept at most in practice."""
+MOST_OF_A_CONFIG = 8 * MIB
+"""More than any image's configuration has [ours]."""
+
+QUICK_S = 5.0
+"""How long a preview waits for a registry that does not answer, in seconds [ours]."""
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 class RegistryClient:
-    """Any registry; signs in with Docker's credentials, else with Azure's, else not at all.
+    """Any registry, as ``ImageRegistry`` describes it.
 
     Args:
         folder: Docker's folder of settings; None takes this user's.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or docker_folder()
-        self._http = requests.Session()
-        self._http.trust_env = True  # proxies and the machine's CA bundle
-        self._http.auth = _no_netrc
-        self._bases: dict[str, str] = {}
+        self._http = RegistryHttp(folder)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
 
     def digest_of(self, repository: str, reference: str) -> str | None:
         """Return the digest of a tag or digest; None on a definite 404."""
-        answer = self._manifest(repository, reference, "HEAD")
-        return answer.headers.get("docker-content-digest") if answer is not None else None
+        with self._http.read(repository, f"manifests/{reference}", method="HEAD") as answer:
+            if answer.status_code == NOT_FOUND:
+                return None
+            named = answer.headers.get("docker-content-digest", "")
+        if _DIGEST.fullmatch(named):
+            return named
+        # The header is optional [oci]; the bytes have the same digest.
+        try:
+            raw = self._bytes(repository, f"manifests/{reference}", MOST_OF_A_MANIFEST)
+        except NotAnImageError as problem:
+            raise self._http.unreadable(repository, f"manifests/{reference}", str(problem)) from None
+        return f"sha256:{hashlib.sha256(raw).hexdigest()}" if raw is not None else None
+
+    def is_gone(self, repository: str, reference: str) -> bool:
+        """Return whether the registry answers a definite 404. One quick try; no other answer says so."""
+        try:
+            with self._http.read(repository, f"manifests/{reference}", method="HEAD", timeout_s=QUICK_S) as answer:
+                return answer.status_code != OK
+        except FoundryAgentsError:
+            return False
 
     def inspect(self, repository: str, digest: str) -> ImageView | None:
         """Return an image; None on a definite 404."""
-        answer = self._manifest(repository, digest, "GET")
-        if answer is None:
-            return None
-        manifest = answer.json()
-        if "manifests" not in manifest:
-            return self._described(repository, digest, manifest)
-        platforms = {_platform(entry.get("platform", {})): entry for entry in manifest["manifests"]}
-        fits = platforms.get("linux/amd64")
-        if fits is None:
-            return ImageView(digest, tuple(sorted(name for name in platforms if "unknown" not in name)))
-        inner = self._manifest(repository, fits["digest"], "GET")
-        return self._described(repository, digest, inner.json()) if inner is not None else None
+        return ImageReader(
+            manifest=lambda of: self._verified(repository, "manifests", of, MOST_OF_A_MANIFEST),
+            blob=lambda of: self._verified(repository, "blobs", of, MOST_OF_A_CONFIG),
+        ).view(digest)
 
     def require_push(self, repository: str, *, sign_in: bool, progress: Progress) -> None:
         """Start an upload with Docker's credentials and cancel it again.
 
         Raises:
             RegistryAccessError: The registry does not accept it, and a token of Azure did not help or is not allowed.
+            DockerSettingsError: The token can't be left with Docker.
         """
-        host, _, path = repository.partition("/")
-        upload = f"/v2/{path}/blobs/uploads/"
-        scope = f"repository:{path}:pull,push"
-        answer = self._send("POST", host, upload, scope, [stored_login(self._folder, host)])
-        if answer.status_code in _REFUSALS and sign_in and resource_manager().has_registry(host):
-            login = exchanged_login(host, self._base(host))
-            store_login(self._folder, host, login)
-            progress(f"signed in to {host} for Docker, for three hours")
-            answer = self._send("POST", host, upload, scope, [login])
-        if answer.status_code != _ACCEPTED:
-            raise _refused(
-                host, f"POST {self._base(host)}{upload}", answer, state="nothing was built, pushed or posted"
-            )
-        signed = {name: value for name, value in answer.request.headers.items() if name.lower() == "authorization"}
-        self._http.delete(
-            urljoin(answer.url, answer.headers.get("location", upload)), headers=signed, timeout=_TIMEOUT_S
-        )
+        self._http.require_push(repository, sign_in=sign_in, progress=progress)
 
-    def _described(self, repository: str, digest: str, manifest: Mapping[str, Mapping[str, str]]) -> ImageView | None:
-        host, _, path = repository.partition("/")
-        answer = self._get(host, f"/v2/{path}/blobs/{manifest['config']['digest']}", f"repository:{path}:pull")
-        if answer is None:
-            return None
-        config = answer.json()
-        inner = config.get("config") or {}
-        command = (*(inner.get("Entrypoint") or ()), *(inner.get("Cmd") or ()))
-        return ImageView(digest, (_platform(config),), command, tuple(sorted(inner.get("ExposedPorts") or ())))
+    def _verified(self, repository: str, kind: str, digest: str, most: int) -> bytes | None:
+        """Return the bytes of a digest; None on a definite 404.
 
-    def _manifest(self, repository: str, reference: str, method: str) -> requests.Response | None:
-        host, _, path = repository.partition("/")
-        accept = {"Accept": ", ".join(_MANIFESTS)}
-        return self._get(host, f"/v2/{path}/manifests/{reference}", f"repository:{path}:pull", method, accept)
+        Raises:
+            RegistryAccessError: They have another digest: something else answered, such as a proxy's page.
+        """
+        below = f"{kind}/{digest}"
+        raw = self._bytes(repository, below, most)
+        algorithm, _, named = digest.partition(":")
+        if raw is not None and hashlib.new(algorithm, raw).hexdigest() != named:
+            raise self._http.unreadable(repository, below, "the response is not what the digest names")
+        return raw
 
-    def _get(
-        self, host: str, path: str, scope: str, method: str = "GET", headers: Mapping[str, str] | None = None
-    ) -> requests.Response | None:
-        answer = self._send(method, host, path, scope, self._logins(host), headers)
-        if answer.status_code == _NOT_FOUND:
-            return None
-        if answer.status_code != _OK:
-            raise _refused(host, f"{method} {self._base(host)}{path}", answer)
-        return answer
-
-    def _logins(self, host: str) -> Iterator[Login | None]:
-        """Yield the logins to try, best first, each created only when it is needed. None is an anonymous request."""
-        if (found := stored_login(self._folder, host)) is not None:
-            yield found
-        if not resource_manager().has_registry(host):
-            yield None
-            return
-        try:
-            yield exchanged_login(host, self._base(host))
-        except FoundryAgentsError:
-            return
-
-    def _send(  # noqa: PLR0917 (a request has that many parts)
-        self,
-        method: str,
-        host: str,
-        path: str,
-        scope: str,
-        logins: Iterable[Login | None],
-        headers: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """Send a request; when the registry requires a token, again with one from each login until it accepts one."""
-        url = f"{self._base(host)}{path}"
-        try:
-            answer = self._http.request(method, url, headers=headers, timeout=_TIMEOUT_S)
-            if answer.status_code != _UNAUTHORIZED:
-                return answer
-            for login in logins:
-                authorization = self._authorization(answer, scope, login)
-                if authorization is None:
-                    continue
-                signed = {**(headers or {}), "Authorization": authorization}
-                again = self._http.request(method, url, headers=signed, timeout=_TIMEOUT_S)
-                if again.status_code not in _REFUSALS:
-                    return again
-        except requests.RequestException as error:
-            raise _refused(host, f"{method} {url}", error) from None
-        return answer
-
-    def _authorization(self, challenged: requests.Response, scope: str, login: Login | None) -> str | None:
-        """Return the header that answers a challenge with a login; None when there is none."""
-        challenge = challenged.headers.get("www-authenticate", "")
-        named = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        if "realm" not in named or challenge[:5].lower() == "basic":
-            return login.basic if login else None
-        # As in Docker: the token server gets the name and password, the registry only the token.
-        asked = {"service": named.get("service", ""), "scope": scope}
-        signed = {"Authorization": login.basic} if login else {}
-        answer = self._http.get(named["realm"], params=asked, headers=signed, timeout=_TIMEOUT_S)
-        if answer.status_code != _OK:
-            return None
-        body = answer.json()
-        token = body.get("access_token") or body.get("token")
-        return f"Bearer {token}" if token else None
-
-    def _base(self, host: str) -> str:
-        """Return the base URL: TLS, except for a registry on this machine with plain HTTP only, as in Docker."""
-        if host not in self._bases:
-            self._bases[host] = (
-                f"http://{host}" if _LOCAL.fullmatch(host) and self._is_plain(host) else f"https://{host}"
-            )
-        return self._bases[host]
-
-    def _is_plain(self, host: str) -> bool:
-        try:
-            self._http.head(f"https://{host}/v2/", timeout=_TIMEOUT_S)
-        except requests.exceptions.SSLError as error:
-            return "WRONG_VERSION_NUMBER" in str(error)
-        except requests.RequestException:
-            return False
-        return False
+    def _bytes(self, repository: str, below: str, most: int) -> bytes | None:
+        with self._http.read(repository, below) as answer:
+            if answer.status_code == NOT_FOUND:
+                return None
+            raw = start_of(answer, most)
+        if raw is None:
+            raise self._http.unreadable(repository, below, "the response broke off")
+        if len(raw) > most:
+            raise NotAnImageError(f"it is not a container image: {below} has more than {most // MIB} MiB")
+        return raw
 
 
-def _refused(
-    host: str, operation: str, cause: requests.Response | Exception, *, state: str = "no version was posted"
-) -> RegistryAccessError:
-    if isinstance(cause, Exception):
-        return RegistryAccessError(
-            host,
-            operation=operation,
-            detail=type(cause).__name__,
-            status=None,
-            state=state,
-            do="check the registry's name, DNS, proxy and private endpoint from this machine",
-        )
-    do = f"sign in with `docker login {host}` as a user who may push (to read an image: pull)"
-    if resource_manager().has_registry(host):
-        do = (
-            f"sign in with `az login` as a principal with the role AcrPush ({roles.ACR_PUSH}) or "
-            f"Container Registry Repository Writer ({roles.REPOSITORY_WRITER}) on it, or AcrPull "
-            "to only read an image; a new role assignment takes some minutes"
-        )
-    return RegistryAccessError(
-        host, operation=operation, detail=_said(cause) or cause.reason, status=cause.status_code, do=do, state=state
-    )
-
-
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep requests from replacing the Authorization header with a password of ~/.netrc."""
-    return request
-
-
-def _platform(described: Mapping[str, str]) -> str:
-    return f"{described.get('os', 'unknown')}/{described.get('architecture', 'unknown')}"
-
-
-def _said(answer: requests.Response) -> str | None:
-    try:
-        first = answer.json()["errors"][0]
-        return f"[{first['code']}] {first['message']}"
-    except (ValueError, LookupError, TypeError):
-        return None
+@lru_cache(maxsize=1)
+def registry_client() -> RegistryClient:
+    """Return the registries, with the credentials of this machine; one client per process."""
+    return RegistryClient()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import tempfile
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +16,12 @@ import docker.auth
 import docker.credentials
 import docker.errors
 
+from foundry_agents.lifecycle.failure.image_errors import DockerSettingsError
+
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105 (a name, not a password)
 """The user name for a token of an Azure registry [docs]."""
+
+_PREFIX = "docker-credential-"
 
 _writing = threading.Lock()
 
@@ -37,35 +43,94 @@ class Login:
 
 
 def stored_login(folder: Path, host: str) -> Login | None:
-    """Return what Docker would use for a registry; None when it has nothing."""
+    """Return what Docker would use for a registry; None when it has nothing, or can't read what it has."""
     try:
-        found = docker.auth.load_config(str(folder / "config.json")).resolve_authconfig(host) or {}
-    except (docker.errors.DockerException, ValueError, OSError):
+        settings = _settings(folder / "config.json")
+        helper = _helper(settings, host)
+        if not settings or (helper and not _is_installed(helper)):
+            return None
+        if not helper:  # docker-py takes the usual store also where an empty helper says otherwise
+            settings = {"auths": settings.get("auths") or {}}
+        found = docker.auth.load_config(config_dict=settings).resolve_authconfig(host)
+    except (
+        DockerSettingsError,
+        docker.errors.DockerException,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OSError,
+    ):
         return None  # what Docker can't read either is no credential
-    names = {name.lower(): value for name, value in found.items()}
+    names = {name.lower(): value for name, value in (found or {}).items()}
     if token := names.get("identitytoken"):
         return Login(TOKEN_USER, str(token))
     return Login(str(names["username"]), str(names["password"])) if names.get("password") else None
 
 
-def store_login(folder: Path, host: str, login: Login) -> None:
+def store_login(folder: Path, host: str, login: Login) -> str | None:
     """Store a login where Docker looks for it: in the credential store of its settings, else in the file itself.
 
-    Other entries stay as they are. The file is replaced in one step, and only its owner can read it.
+    Where that store does not work, the login goes into the file, and an empty helper for this host makes Docker look
+    there [docker/cli]. Other entries stay as they are. The file is replaced in one step, and only its owner can read
+    it.
+
+    Returns:
+        Why the login is in the file although the settings name a store; None for the usual case.
+
+    Raises:
+        DockerSettingsError: The file is no JSON object, or can't be read or written. It stays as it is.
     """
+    file = folder / "config.json"
     with _writing:
-        file = folder / "config.json"
         settings = _settings(file)
-        helpers, usual = settings.get("credHelpers"), settings.get("credsStore")
-        program = (helpers.get(host) if isinstance(helpers, dict) else None) or usual
-        if program:
-            store = docker.credentials.Store(str(program))
-            store.store(host, login.username, login.password)  # type: ignore[no-untyped-call]  # docker's stubs
-            return
-        auths = settings.setdefault("auths", {})
-        if isinstance(auths, dict):
-            auths[host] = {"auth": _base64(f"{login.username}:{login.password}")}
+        helpers, auths = _object(settings, "credHelpers", file), _object(settings, "auths", file)
+        helper = _helper(settings, host)
+        trouble = _stored_by_helper(helper, host, login) if helper else None
+        if helper and trouble is None:
+            return None
+        auths[host] = {"auth": _base64(f"{login.username}:{login.password}")}
+        settings["auths"] = auths
+        if helper:
+            settings["credHelpers"] = {**helpers, host: ""}
         _write(file, json.dumps(settings, indent=2))
+        return trouble
+
+
+def helper_trouble(folder: Path, host: str) -> str | None:
+    """Return why Docker can't ask the credential helper of its settings for a registry's login, or None."""
+    file = folder / "config.json"
+    try:
+        helper = _helper(_settings(file), host)
+    except DockerSettingsError as error:
+        return error.why
+    if helper and not _is_installed(helper):
+        return f"{file} names the credential helper {_PREFIX}{helper}, which is not installed"
+    return None
+
+
+def _helper(settings: Mapping[str, object], host: str) -> str:
+    """Return the name of the credential helper of a host, as Docker chooses it; "" for the file itself."""
+    helpers = settings.get("credHelpers")
+    own = helpers.get(host) if isinstance(helpers, Mapping) else None
+    return str(own if own is not None else settings.get("credsStore") or "")
+
+
+def _is_installed(helper: str) -> bool:
+    return shutil.which(f"{_PREFIX}{helper}") is not None
+
+
+def _stored_by_helper(helper: str, host: str, login: Login) -> str | None:
+    """Give a login to a credential helper; return why it does not take it, or None."""
+    program = f"{_PREFIX}{helper}"
+    if not _is_installed(helper):
+        return f"the credential helper {program} of Docker's settings is not installed"
+    try:
+        store = docker.credentials.Store(helper)
+        store.store(host, login.username, login.password)  # type: ignore[no-untyped-call]  # docker's stubs
+    except (docker.credentials.StoreError, OSError):  # its text is the helper's own, and may hold anything
+        return f"the credential helper {program} of Docker's settings failed"
+    return None
 
 
 def _base64(text: str) -> str:
@@ -74,15 +139,38 @@ def _base64(text: str) -> str:
 
 def _settings(file: Path) -> dict[str, object]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        found = json.loads(text) if text.strip() else {}
     except FileNotFoundError:
         return {}
-    return found if isinstance(found, dict) else {}
+    except OSError as error:
+        raise DockerSettingsError(file, f"it can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DockerSettingsError(file, "it is not UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise DockerSettingsError(file, f"it is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise DockerSettingsError(file, "it is not a JSON object")
+    return found
+
+
+def _object(settings: Mapping[str, object], name: str, file: Path) -> dict[str, object]:
+    """Return an object of the settings; empty where there is none."""
+    found = settings.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise DockerSettingsError(file, f'"{name}" is not an object')
+    return dict(found)
 
 
 def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix="config.json.")  # readable by its owner alone
-    with os.fdopen(descriptor, "w", encoding="utf-8") as part:
-        part.write(text)
-    Path(name).replace(file)
+    file = file.resolve()  # a link to a file elsewhere stays a link
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix="config.json.")  # readable by its owner alone
+        with os.fdopen(descriptor, "w", encoding="utf-8") as part:
+            part.write(text)
+        Path(name).replace(file)
+    except OSError as error:
+        raise DockerSettingsError(file, f"it can't be written: {error.strerror}") from None

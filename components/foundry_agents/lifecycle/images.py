@@ -32,6 +32,10 @@ def check_image(registry: ImageRegistry, reference: str, progress: Progress, war
             [f"there is no such digest in {repository}"],
             do="push it, or correct the digest: `docker buildx imagetools inspect REGISTRY/REPOSITORY:TAG` prints it",
         )
+    if seen.problem:
+        raise UnsuitableImageError(
+            reference, [seen.problem], do="push a container image, or correct the digest, and run `pulumi up` again"
+        )
     problems = _problems(seen)
     if problems:
         raise UnsuitableImageError(

@@ -360,12 +360,14 @@ class ImageView:
         platforms: The platforms that it is available for, ``os/architecture``.
         command: Entry point and command of the linux/amd64 image; empty when neither is set.
         ports: Exposed ports of that image, such as ``8088/tcp``.
+        problem: Why it is no container image, in words; "" for one that can be described.
     """
 
     digest: str
     platforms: tuple[str, ...]
     command: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError, message
 
@@ -80,6 +81,28 @@ class BuilderUnavailableError(FoundryAgentsError):
                 why=why,
                 state="nothing was built, pushed or posted",
                 do=f"{do}. {OTHER_WAYS}",
+            )
+        )
+
+
+class DockerSettingsError(FoundryAgentsError):
+    """Docker's file of settings can't be read or written, so that no login can be stored there.
+
+    Attributes:
+        path: The file.
+        why: What is wrong with it, in words.
+    """
+
+    def __init__(self, path: Path, why: str) -> None:
+        self.path = path
+        self.why = f"{path}: {why}"
+        super().__init__(
+            message(
+                "Docker's settings can't be used",
+                why=self.why,
+                state="nothing was built, pushed or posted, and the file is as it was",
+                do="correct the file, or move it away: `docker login` writes another. With sign_in=False, "
+                "AgentImage.build(…) does not write to it",
             )
         )
 

@@ -14,6 +14,10 @@ class ImageRegistry(Protocol):
         """Return the digest of a tag or digest; None on a definite 404."""
         ...
 
+    def is_gone(self, repository: str, reference: str) -> bool:
+        """Return whether the registry answers a definite 404. One quick try; no other answer says so."""
+        ...
+
     def inspect(self, repository: str, digest: str) -> ImageView | None:
         """Return an image; None on a definite 404."""
         ...
@@ -25,6 +29,7 @@ class ImageRegistry(Protocol):
 
         Raises:
             RegistryAccessError: It could not.
+            DockerSettingsError: The token can't be left with Docker.
         """
         ...
 

@@ -6,7 +6,7 @@ from foundry_agents.lifecycle.service.registries import ImageRegistry
 
 
 def image_registry() -> ImageRegistry:
-    """Return registries, with the credentials of this machine. Imports Azure's SDK: never in check or diff."""
-    from foundry_agents.azure.registries import RegistryClient  # noqa: PLC0415 (late on purpose)
+    """Return registries, with the credentials of this machine. Imports Azure's SDK: never in check, nor before diff."""
+    from foundry_agents.azure.registries import registry_client  # noqa: PLC0415 (late on purpose)
 
-    return RegistryClient()
+    return registry_client()
