@@ -104,6 +104,8 @@ class Settings(BaseModel):
             share one [recorded][docs].
         session_processes: Each session has its own process, with its own home and id. Off, one process serves all
             sessions of a version, which starts faster and needs less memory.
+        tasks_allowed: The subscription may run the tasks of registries. Off, uploads and runs are refused with
+            ``TasksOperationsNotAllowed``, as for free, trial and student subscriptions [observed].
         buildkit: Address of the BuildKit that builds for a registry's tasks, such as ``tcp://127.0.0.1:1234``. When
             it is empty, their runs fail.
         buildctl: BuildKit's client, by name on PATH or by path.
@@ -132,6 +134,7 @@ class Settings(BaseModel):
     agent_identities: bool = True
     identity_per_version: bool = False
     session_processes: bool = False
+    tasks_allowed: bool = True
     buildkit: str = ""
     buildctl: str = "buildctl"
     log_idle_s: Seconds = 120.0

@@ -260,3 +260,51 @@ def test_the_check_of_the_image_can_be_switched_off() -> None:
 
     assert declared() is True
     assert declared(check=False) is False
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_refused"),
+    [
+        ({"public_access": False}, True),
+        ({"public_access": False, "tasks_bypass_network": True}, False),
+        ({"public_access": True}, False),
+    ],
+)
+def test_a_registry_without_public_access_builds_nothing_unless_its_tasks_are_admitted(
+    folder: Path, settings: dict[str, Any], *, is_refused: bool
+) -> None:
+    """F9: refused in the preview, with both ways out."""
+
+    def program() -> None:
+        project = fa.FoundryProject("agents", location="eastus2")
+        registry = fa.AgentRegistry("images", pulled_by=project, sku="Premium", **settings)
+        fa.AgentImage.remote_build("support", context=folder, registry=registry)
+
+    if not is_refused:
+        assert run(program, answers=TO_BUILD).one(REMOTE).inputs["repository"] == "support"
+        return
+    with pytest.raises(pulumi.RunError, match=r'remote_build: "support": its registry "images" has public') as refused:
+        run(program, preview=True)
+    assert "AgentImage.build(…)" in str(refused.value)
+    assert "networkRuleBypassAllowedForTasks=true`, and tasks_bypass_network=True" in str(refused.value)
+
+
+def test_a_registry_that_this_stack_does_not_manage_is_not_judged(folder: Path) -> None:
+    """F9: only Azure knows its network."""
+
+    def program() -> None:
+        registry = fa.AgentRegistry.existing("shared", login_server="acme.azurecr.io", resource_id="/registry")
+        fa.AgentImage.remote_build("support", context=folder, registry=registry)
+
+    assert run(program, answers=TO_BUILD).one(REMOTE).inputs["registry_id"] == "/registry"
+
+
+def test_an_image_that_was_lost_is_built_again_and_one_of_an_earlier_release_is_not_replaced(folder: Path) -> None:
+    """Finding D: docker-build has no input for it, so a count triggers the replacement."""
+
+    def trigger(builds: str | None) -> object:
+        found = {**TO_BUILD[TAG], **({} if builds is None else {"builds": builds})}
+        return build(folder, {**TO_BUILD, TAG: found}).one(BUILD).replacement_trigger
+
+    assert [trigger(None), trigger("0"), trigger("1")] == ["0", "0", "1"]
+    assert build(folder, {}, preview=True).one(BUILD).replacement_trigger is None

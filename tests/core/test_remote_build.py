@@ -76,7 +76,7 @@ class Tasks:
         return self.earlier.get(run_id, self.text)
 
     def build(self) -> Made[str]:
-        order = BuildOrder("acme.azurecr.io", "team/support", CONTENT, "0123456789ab", lambda: b"packed")
+        order = BuildOrder("/registry", "acme.azurecr.io", "team/support", CONTENT, "0123456789ab", lambda: b"packed")
         return build_or_adopt(self, self, order, PollSettings(100, 5), self.clock, self.said.append)
 
 
@@ -148,3 +148,22 @@ def test_every_new_line_of_a_log_is_shown_once_and_by_its_first_120_characters()
     tasks.build()
     shown = [line.removeprefix("run ca9 · ") for line in tasks.said if "·" in line]
     assert shown == ["step 2", "step 1", f"{'x' * 119}y"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "denied: client with IP '192.0.2.1' is not allowed access. Refer https://aka.ms/acr/firewall to grant access.",
+        "failed to get ACR refresh token, exchange API response code: 403 Forbidden",
+    ],
+)
+def test_a_registry_that_does_not_admit_its_own_tasks_is_named_with_both_ways_out(line: str) -> None:
+    """F9: the log alone does not say what to do."""
+    tasks = Tasks(["Failed"], text=f"step 1\n{line}\n")
+    with pytest.raises(RemoteBuildError) as failed:
+        tasks.build()
+    text = str(failed.value)
+    assert "Why: out of memory: the registry's network does not admit it\n" in text
+    assert "AgentImage.build(…)" in text
+    assert "`az resource update --ids /registry --api-version 2025-11-01 --set " in text
+    assert "fix the error in the log" not in text

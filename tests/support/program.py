@@ -96,6 +96,7 @@ class Declared:
         secret_outputs: Outputs that are secrets.
         aliases: Names that it had before.
         delete_before_replace: The old one goes before the new one comes.
+        replacement_trigger: Value whose change replaces it; None for none.
     """
 
     type: str
@@ -113,6 +114,7 @@ class Declared:
     secret_outputs: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     delete_before_replace: bool = False
+    replacement_trigger: object = None
 
 
 @dataclass
@@ -236,10 +238,15 @@ class _Recorder(MockMonitor):
                     tuple(request.additionalSecretOutputs),
                     tuple(alias.spec.name for alias in request.aliases if alias.spec.name),
                     request.deleteBeforeReplace,
+                    _trigger(request),
                 )
             )
         answer: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)
         return answer
+
+
+def _trigger(request: resource_pb2.RegisterResourceRequest) -> object:
+    return request.replacement_trigger.string_value if request.HasField("replacement_trigger") else None
 
 
 def _urn(request: resource_pb2.RegisterResourceRequest) -> str:

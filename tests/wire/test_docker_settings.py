@@ -7,6 +7,7 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def _program(folder: Path, name: str, text: str, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_without_the_helper_that_the_settings_name_the_login_is_in_the_file(
-    settings: Path, before: dict[str, object]
+    settings: Path, before: dict[str, Any]
 ) -> None:
     """K8: dev containers and WSL. It ended in a raw StoreError."""
     settings.write_text(json.dumps(before), encoding="utf-8")
@@ -54,7 +55,7 @@ def test_without_the_helper_that_the_settings_name_the_login_is_in_the_file(
     assert after["credHelpers"][HOST] == "", "an empty helper is how Docker's settings name the file itself"
     assert after["auths"][HOST]["auth"] == base64.b64encode(b"user:canary").decode()
     assert after.get("credsStore") == before.get("credsStore"), "other registries keep their store"
-    assert set(after["credHelpers"]) == {HOST, *before.get("credHelpers", {})}  # type: ignore[arg-type]
+    assert set(after["credHelpers"]) == {HOST, *before.get("credHelpers", {})}
     assert stored_login(settings.parent, HOST) == LOGIN, "it is found again"
     assert helper_trouble(settings.parent, HOST) is None
 

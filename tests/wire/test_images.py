@@ -110,7 +110,7 @@ def test_a_new_content_is_to_be_built_and_docker_gets_a_token_that_no_output_has
     assert stat.S_IMODE(machine.settings.stat().st_mode) == 0o600
     assert machine.lines() == [
         f"signed in to {machine.repository.partition('/')[0]} for Docker, for three hours",
-        f"ctx-{NEW[:32]} is new to {machine.repository}: it is built and pushed",
+        f"ctx-{NEW[:32]} is not in {machine.repository}: it is built and pushed",
     ]
 
 
@@ -158,10 +158,11 @@ def test_the_content_after_another_knows_its_tag_for_the_cache(machine: Machine)
     assert plain(updated.outs)["previous"] == f"{machine.repository}:ctx-{NEW[:32]}"
 
 
-def test_a_commit_that_changes_no_content_is_no_change(machine: Machine) -> None:
-    first = machine.create(NEW, revision="0123456789ab")
+def test_a_commit_that_changes_no_content_is_no_change(machine: Machine, tmp_path: Path) -> None:
+    machine.push(image(tmp_path), f"ctx-{'6' * 32}")
+    first = machine.create("6" * 64, revision="0123456789ab")
     news = machine.plugin.check(
-        TAG, {"repository": machine.repository, "content": NEW, "revision": "fedcba987654"}
+        TAG, {"repository": machine.repository, "content": "6" * 64, "revision": "fedcba987654"}
     ).inputs
     assert not machine.plugin.diff(TAG, first.outs, news).changes
 
@@ -180,6 +181,39 @@ def test_a_refresh_forgets_a_content_only_when_the_registry_says_that_it_is_gone
 
     gone = {**made.outs, "found": f"sha256:{'9' * 64}"}
     assert machine.plugin.read(TAG, made.id, gone).id == ""
+
+
+def test_an_adopted_image_that_was_deleted_is_looked_up_again(machine: Machine, tmp_path: Path) -> None:
+    """Finding D: a definite 404 alone is a change; the next image is built, or adopted where it is there again."""
+    machine.push(image(tmp_path), f"ctx-{THERE[:32]}")
+    made = machine.create(THERE)
+    news = machine.plugin.check(TAG, {"repository": machine.repository, "content": THERE, "urn": "urn:tag"}).inputs
+    assert not machine.plugin.diff(TAG, made.outs, news).changes
+
+    lost = {**made.outs, "found": f"sha256:{'9' * 64}"}
+    assert machine.plugin.diff(TAG, lost, news).changes
+    assert machine.lines()[-1].startswith(f"sha256:{'9' * 64} is not in {machine.repository} any more")
+    outs = plain(machine.plugin.update(TAG, made.id, lost, news).outs)
+    assert outs["found"] == plain(made.outs)["found"]
+    assert (outs.get("previous"), outs["builds"]) == (None, "0")
+
+    elsewhere = {"repository": "localhost:1/built"}
+    assert not machine.plugin.diff(TAG, {**lost, **elsewhere}, {**news, **elsewhere}).changes
+
+
+def test_an_image_that_was_built_here_and_deleted_is_counted_so_that_it_is_built_again(machine: Machine) -> None:
+    """Finding D: docker-build has it in state, and looks at its own inputs alone."""
+    content = "7" * 64
+    made = machine.create(content)
+    news = machine.plugin.check(TAG, {"repository": machine.repository, "content": content, "urn": "urn:tag"}).inputs
+    assert machine.plugin.diff(TAG, made.outs, news).changes, "nothing was pushed yet"
+    outs = machine.plugin.update(TAG, made.id, made.outs, news).outs
+    assert (plain(outs)["found"], plain(outs)["builds"]) == ("", "1")
+    again = machine.plugin.update(TAG, made.id, outs, news).outs
+    assert plain(again)["builds"] == "2"
+
+    other = machine.plugin.check(TAG, {"repository": machine.repository, "content": "8" * 64, "urn": "urn:tag"}).inputs
+    assert plain(machine.plugin.update(TAG, made.id, again, other).outs)["builds"] == "2", "another content is no loss"
 
 
 def test_a_builder_that_is_not_there_is_said_before_anything_is_pushed(machine: Machine) -> None:

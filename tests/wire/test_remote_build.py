@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from foundry_agents.resources.remote_image_build import RemoteImageBuildProvider
 from foundry_emulator.registry import push
+from foundry_emulator.testing import SeededProject
 from tests.support.base_image import base_image
 from tests.support.bench import Bench, plain
 from tests.support.buildkit import buildkit
@@ -76,3 +78,86 @@ def test_a_context_is_uploaded_built_followed_and_adopted_and_a_failure_has_its_
             azure.control.set(buildkit="", registry_tokens=False)
     scheduled = [entry for entry in azure.journal(plane="arm") if entry.path.endswith("/scheduleRun")]
     assert len(scheduled) == 2, "a content that is there, and one that has changed, are not sent"
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n", encoding="utf-8")
+    return tmp_path
+
+
+def remote(bench: Bench, context: Path, registry: SeededProject, **more: object) -> dict[str, object]:
+    """The inputs of a remote build that no test has made."""
+    raw = {
+        "registry_id": registry.registry_id,
+        "login_server": registry.login_server,
+        "repository": "remote",
+        "content": hashlib.sha256(str(context).encode()).hexdigest(),
+        "context": str(context),
+        "poll_interval_s": 0.1,
+        **more,
+    }
+    return dict(bench.plugin.check(BUILD, raw).inputs)
+
+
+def test_a_subscription_that_may_not_run_tasks_is_one_error_with_the_other_ways(on_azure: Bench, context: Path) -> None:
+    """F8: trial and student subscriptions. One try, and nothing is posted."""
+    azure = on_azure.azure
+    since = len(azure.journal())
+    azure.control.set(tasks_allowed=False)
+    try:
+        with pytest.raises(ProviderError) as refused:
+            on_azure.plugin.create(BUILD, remote(on_azure, context, on_azure.project))
+    finally:
+        azure.control.set(tasks_allowed=True)
+    text = str(refused.value)
+    assert text.startswith(
+        f"RegistryAccessError: registry {on_azure.project.registry} refused, HTTP 400\n  Where: POST "
+    )
+    assert "State: no run was scheduled" in text
+    assert "this subscription may not run the tasks of registries" in text
+    for way in ("AgentImage.build(…)", "AgentImage.pinned(…)", "HostedAgent(code=CodePackage(…))"):
+        assert way in text
+    assert "AgentImage.remote_build(…)" not in text, "every remedy works"
+    assert re.search(r"Service said: ACR Tasks requests .+ \(request [0-9a-f-]{36}\)", text)
+    posted = [
+        entry for entry in azure.journal()[since:] if entry.method in {"POST", "PUT"} and "/registries/" in entry.path
+    ]
+    assert [entry.path.rpartition("/")[2] for entry in posted] == ["listBuildSourceUploadUrl"], "one try"
+
+
+def test_a_registry_that_does_not_admit_its_own_tasks_is_said_with_both_ways_out(
+    on_azure: Bench, context: Path
+) -> None:
+    """F9: public network access is off, and since 2025 tasks are no trusted service."""
+    azure = on_azure.azure
+    project = azure.seed_project("closed")
+    body = {
+        "location": "swedencentral",
+        "sku": {"name": "Premium"},
+        "properties": {"publicNetworkAccess": "Disabled"},
+    }
+    azure.put(project.registry_id, body)
+
+    with pytest.raises(ProviderError, match="RemoteBuildError: ") as denied:
+        on_azure.plugin.create(BUILD, remote(on_azure, context, project))
+    assert "the registry's network does not admit it" in str(denied.value)
+    assert f"`az resource update --ids {project.registry_id} --api-version 2025-11-01" in str(denied.value)
+
+    body["properties"] = {"publicNetworkAccess": "Disabled", "networkRuleBypassAllowedForTasks": True}
+    azure.put(project.registry_id, body)
+    with pytest.raises(ProviderError, match="The local Azure has no BuildKit"):
+        on_azure.plugin.create(BUILD, remote(on_azure, context, project))
+
+
+def test_an_image_that_was_deleted_in_the_registry_is_built_again(on_azure: Bench, context: Path) -> None:
+    """Finding D. Without a definite 404 nothing changes."""
+    inputs = remote(on_azure, context, on_azure.project)
+    gone = {**inputs, "digest": f"sha256:{'9' * 64}"}
+    assert on_azure.plugin.diff(BUILD, gone, inputs).changes
+    there = {**inputs, "repository": "agent", "digest": on_azure.image.partition("@")[2]}
+    there["repository"] = on_azure.image.partition("@")[0].removeprefix(f"{on_azure.project.login_server}/")
+    assert not on_azure.plugin.diff(BUILD, there, {**inputs, "repository": there["repository"]}).changes
+    elsewhere = {**inputs, "login_server": "localhost:1"}
+    assert not on_azure.plugin.diff(BUILD, {**elsewhere, "digest": gone["digest"]}, elsewhere).changes
+    assert not on_azure.plugin.diff(BUILD, {**inputs, "digest": ""}, inputs).changes

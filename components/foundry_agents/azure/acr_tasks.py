@@ -11,11 +11,12 @@ from azure.mgmt.containerregistrytasks import ContainerRegistryTasksMgmtClient, 
 from azure.storage.blob import BlobClient
 
 from foundry_agents.azure.arm import resource_manager
-from foundry_agents.azure.clients import BriefRetries, credential
+from foundry_agents.azure.clients import BriefRetries
 from foundry_agents.azure.errors import translated
 from foundry_agents.azure.sdk_models import set_up
-from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError
-from foundry_agents.lifecycle.failure.service_errors import AccessDeniedError, ProjectNotFoundError
+from foundry_agents.azure.sign_in import credential
+from foundry_agents.lifecycle.failure.image_errors import WITHOUT_TASKS, RegistryAccessError
+from foundry_agents.lifecycle.failure.service_errors import AccessDeniedError, ProjectNotFoundError, ServiceError
 from foundry_agents.lifecycle.remote_build import UNDER_WAY
 from foundry_agents.lifecycle.roles import TASKS_CONTRIBUTOR
 from foundry_agents.lifecycle.service.builds import BuildOrder
@@ -28,6 +29,9 @@ _GRANT = (
     f"give the deploying principal the role Container Registry Tasks Contributor ({TASKS_CONTRIBUTOR}) "
     "on the registry; Contributor includes it"
 )
+
+_TASKS_REFUSED = "TasksOperationsNotAllowed"
+"""The code for a subscription that may not run tasks: free, trial and student ones, and some new ones [observed]."""
 
 _RUN_CONTINUES = "the run continues, and the next `pulumi up` follows it; no version was posted"
 
@@ -54,6 +58,10 @@ class AcrTasks:
             retry_policy=BriefRetries(),
         )
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def under_way(self) -> Sequence[RunView]:
         """Return the runs that are not final, newest first."""
         with self._translated("GET", "runs"):
@@ -65,8 +73,11 @@ class AcrTasks:
         with self._translated("POST", "listBuildSourceUploadUrl", writes=True):
             upload = self._client.registries.get_build_source_upload_url(self._group, self._name)
         # The address itself is the right to write there: it stays out of every text.
-        with self._translated("PUT", "the context of the build", writes=True):
-            BlobClient.from_blob_url(upload.upload_url or "").upload_blob(order.context(), overwrite=True)
+        with (
+            self._translated("PUT", "the context of the build", writes=True),
+            BlobClient.from_blob_url(upload.upload_url or "") as blob,
+        ):
+            blob.upload_blob(order.context(), overwrite=True)
         request = models.DockerBuildRequest(
             docker_file_path=order.dockerfile,
             image_names=list(order.tags),
@@ -93,7 +104,8 @@ class AcrTasks:
             return ""
         with self._translated("GET", f"the log of run {run_id}", state=_RUN_CONTINUES):
             try:
-                return BlobClient.from_blob_url(link).download_blob(encoding="utf-8").readall()
+                with BlobClient.from_blob_url(link) as blob:
+                    return blob.download_blob(encoding="utf-8").readall()
             except ResourceNotFoundError:  # nothing is written yet
                 return ""
 
@@ -105,12 +117,31 @@ class AcrTasks:
         try:
             with translated(operation, writes=writes):
                 yield
-        except (AccessDeniedError, ProjectNotFoundError) as error:
-            # The remedies of these errors are about Foundry projects.
-            do = _GRANT if isinstance(error, AccessDeniedError) else "check registry_id"
+        except ServiceError as error:
+            if (do := _remedy(error)) is None:
+                raise
             raise RegistryAccessError(
-                self._name, operation=operation, detail=error.detail, status=error.status, do=do, state=state
+                self._name,
+                operation=operation,
+                detail=error.detail,
+                status=error.status,
+                do=do,
+                state=state,
+                request_id=error.request_id,
+                other_ways=WITHOUT_TASKS,
             ) from None
+
+
+def _remedy(error: ServiceError) -> str | None:
+    """Return what helps where the general remedy is about Foundry projects, or does not help."""
+    if error.code == _TASKS_REFUSED:
+        return (
+            "this subscription may not run the tasks of registries, as free, trial and student ones may not, and only "
+            "a support request to Azure changes that; get the image in another way"
+        )
+    if isinstance(error, AccessDeniedError):
+        return _GRANT
+    return "check registry_id" if isinstance(error, ProjectNotFoundError) else None
 
 
 def _view(run: models.Run) -> RunView:

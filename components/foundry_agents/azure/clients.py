@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +9,6 @@ from azure.ai.projects import AIProjectClient, models
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.pipeline.transport import RequestsTransport
-from azure.identity import DefaultAzureCredential
 from requests import Session
 from requests.adapters import HTTPAdapter
 
@@ -18,6 +16,7 @@ from foundry_agents.azure.agents import FoundryAgentService
 from foundry_agents.azure.arm import resource_manager
 from foundry_agents.azure.registry_permissions import ArmRegistryAccess
 from foundry_agents.azure.sdk_models import set_up
+from foundry_agents.azure.sign_in import credential
 from foundry_agents.azure.toolboxes import FoundryToolboxService
 from foundry_agents.azure.vector_stores import FoundryVectorStoreService
 
@@ -27,15 +26,6 @@ READ_TIMEOUT_S = 60
 """No call of the control plane takes this long; the SDK's own 300 s, four times, would block a refresh too long."""
 
 LONGEST_RETRY_AFTER_S = 2.0
-
-# Without a handler Python prints the SDK's warnings to stderr, in addition to our own message about the same error.
-logging.getLogger("azure").addHandler(logging.NullHandler())
-
-
-@lru_cache(maxsize=1)
-def credential() -> DefaultAzureCredential:
-    """Return the credential of this process, which all its clients share."""
-    return DefaultAzureCredential()
 
 
 class BriefRetries(RetryPolicy[Any, Any]):

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from foundry_agents.azure.arm import resource_manager
-from foundry_agents.azure.registry_login import exchanged_login, network_refusal
+from foundry_agents.azure.registry_network import network_refusal
 from foundry_agents.docker.credentials import TOKEN_USER, Login, helper_trouble, store_login, stored_login
 from foundry_agents.docker.daemon import docker_folder
 from foundry_agents.lifecycle import roles
@@ -94,7 +94,7 @@ class RegistryHttp:
         answer = self._send("POST", *asked, [stored_login(self._folder, host)])
         if answer.status_code in _REFUSALS and sign_in and resource_manager().has_registry(host):
             answer.close()
-            login = exchanged_login(host, self._base(host))
+            login = _exchanged_login(host, self._base(host), TIMEOUT_S)
             trouble = store_login(self._folder, host, login)
             beside = f"; {trouble}, so the login is in {self._folder / 'config.json'}" if trouble else ""
             progress(f"signed in to {host} for Docker, for three hours{beside}")
@@ -117,7 +117,7 @@ class RegistryHttp:
             yield None
             return
         try:
-            yield exchanged_login(host, self._base(host), timeout_s=timeout_s)
+            yield _exchanged_login(host, self._base(host), timeout_s)
         except RegistryAccessError:
             raise
         except FoundryAgentsError:
@@ -214,7 +214,13 @@ class RegistryHttp:
         if trouble := helper_trouble(self._folder, host):
             do = f"{trouble}: correct that first; then {do}"
         return RegistryAccessError(
-            host, operation=operation, detail=said or cause.reason, status=cause.status_code, do=do, state=state
+            host,
+            operation=operation,
+            detail=said or cause.reason,
+            status=cause.status_code,
+            do=do,
+            state=state,
+            request_id=cause.headers.get("x-ms-correlation-request-id"),
         )
 
     def _base(self, host: str) -> str:
@@ -246,6 +252,13 @@ def start_of(answer: requests.Response, most: int) -> bytes | None:
     except requests.RequestException:
         return None
     return bytes(read[: most + 1])
+
+
+def _exchanged_login(host: str, base: str, timeout_s: float) -> Login:
+    # Late on purpose: a preview that asks a registry which needs no sign-in does not load Azure's SDK.
+    from foundry_agents.azure.registry_login import exchanged_login  # noqa: PLC0415
+
+    return exchanged_login(host, base, timeout_s=timeout_s)
 
 
 def _parts(repository: str) -> tuple[str, str]:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 import requests
 
 from foundry_agents.azure.arm import resource_manager
-from foundry_agents.azure.clients import credential
 from foundry_agents.azure.errors import translated
+from foundry_agents.azure.registry_network import network_refusal
+from foundry_agents.azure.sign_in import credential
 from foundry_agents.docker.credentials import TOKEN_USER, Login
-from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError
 from foundry_agents.lifecycle.failure.service_errors import SignInError
 
 _TIMEOUT_S = 30
-_FORBIDDEN = 403
-_NETWORK = re.compile(r"is not allowed access|acr/firewall|public network|private endpoint|firewall", re.IGNORECASE)
-"""In the text of a registry that accepts no calls from this network [docs]."""
 
 
 def exchanged_login(registry: str, base_url: str, *, timeout_s: float = _TIMEOUT_S) -> Login:
@@ -46,20 +41,3 @@ def exchanged_login(registry: str, base_url: str, *, timeout_s: float = _TIMEOUT
         status = getattr(getattr(error, "response", None), "status_code", None)
         said = f"HTTP {status}" if status else type(error).__name__
         raise SignInError(f"the registry did not exchange Azure's token: {said}", endpoint=endpoint) from None
-
-
-def network_refusal(
-    registry: str, operation: str, status: int, said: str, *, state: str = "no version was posted"
-) -> RegistryAccessError | None:
-    """Return the error for a registry that accepts no calls from this network, which no role changes, or None."""
-    if status != _FORBIDDEN or not _NETWORK.search(said):
-        return None
-    return RegistryAccessError(
-        registry,
-        operation=operation,
-        detail=" ".join(said.split())[:500],
-        status=status,
-        state=state,
-        do="this is the registry's firewall, which no role opens: run Pulumi where its private endpoint can be "
-        "reached, such as a runner in its virtual network, or allow this machine's address in its networking settings",
-    )

@@ -14,6 +14,7 @@ from foundry_agents.image.arguments import sources_from
 from foundry_agents.image.build import BuildSettings, ImageBuild
 from foundry_agents.image.resolve_tag import resolved
 from foundry_agents.image.sources import Cache
+from foundry_agents.lifecycle.failure.image_errors import TASKS_AND_NETWORK
 from foundry_agents.lifecycle.inputs.image_reference import prefix_problem, tag_problem
 from foundry_agents.registry.registry import Registry
 from foundry_agents.resources.remote_image_build import RemoteImageBuild
@@ -193,13 +194,20 @@ class AgentImage:
 
         Raises:
             pulumi.RunError: When an argument is not what is meant, folder or Dockerfile is missing, the context is over
-                the limit, or a file in it can't be read or looks like a credential.
+                the limit, a file in it can't be read or looks like a credential, or the registry's network does not
+                admit its tasks.
         """
         if not isinstance(registry, Registry):
             _refuse(
                 "remote_build",
                 "registry must be an AgentRegistry or AgentRegistry.existing(…), whose tasks build; "
                 "AgentImage.build(…) takes the host of any registry",
+            )
+        if not registry.admits_tasks:
+            _refuse(
+                "remote_build",
+                f'"{name}": its registry "{registry.pulumi_resource_name}" has public_access=False, and '
+                f"{TASKS_AND_NETWORK.format(registry_id='ID')}, and tasks_bypass_network=True on the AgentRegistry",
             )
         sources = sources_from(f'AgentImage.remote_build "{name}"', locals())
         content = sources.content(f'AgentImage.remote_build "{name}"')

@@ -116,8 +116,14 @@ def _build(  # noqa: PLR0917 (the parts of a build)
         cache_from=cache_from,
         cache_to=cache_to,
         builder=docker_build.BuilderConfigArgs(name=settings.builder) if settings.builder else None,
-        # Deleting it would delete the manifest, and a rollback needs its image.
-        opts=ResourceOptions(parent=parent, retain_on_delete=True),
+        # Deleting it would delete the manifest, and a rollback needs its image. An image that was deleted in the
+        # registry is built again, which docker-build does for no other reason than a changed input. A preview that
+        # looks a content up has no count yet, and an unknown one would show a replacement.
+        opts=ResourceOptions(
+            parent=parent,
+            retain_on_delete=True,
+            replacement_trigger=tag.builds.apply(lambda count: count or "0") if tags is None else None,
+        ),
     )
 
 

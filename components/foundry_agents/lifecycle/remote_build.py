@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from foundry_agents.lifecycle.failure.deployment_errors import WaitTimeoutError
-from foundry_agents.lifecycle.failure.image_errors import RemoteBuildError
+from foundry_agents.lifecycle.failure.image_errors import TASKS_AND_NETWORK, RemoteBuildError
 from foundry_agents.lifecycle.inputs.image_reference import tag_names
 from foundry_agents.lifecycle.outcomes import Made, Outcome
 from foundry_agents.lifecycle.polling import TRANSIENT, Clock, PollSettings, Until, poll
@@ -14,6 +16,11 @@ from foundry_agents.lifecycle.views import Progress, RunView
 SUCCEEDED = "Succeeded"
 UNDER_WAY = frozenset({"Queued", "Started", "Running"})
 """Every other status of a run is final [sdk]."""
+
+_NETWORK = re.compile(
+    r"client with IP \S+ is not allowed access|aka\.ms/acr/firewall|exchange API response code: 403", re.IGNORECASE
+)
+"""In the log of a run that its own registry does not admit [docs, observed]."""
 
 SHOWN_LINES = 12
 """Of the log of a run that failed."""
@@ -43,17 +50,19 @@ def build_or_adopt(  # noqa: PLR0917 (a port, an order and the usual three)
     else:
         run = runs.schedule(order, timeout_s=patience.timeout_s)
         progress(f"run {run.run_id} is scheduled")
-    final = _followed(runs, run, patience, clock, progress)
+    final = _followed(runs, run, order, patience, clock, progress)
     if final.status != SUCCEEDED:
-        raise _failed(runs, final, final.message or final.status)
+        raise _failed(runs, final, final.message or final.status, order)
     digest = registry.digest_of(order.repository, tag)
     if digest is None:
-        raise _failed(runs, final, f"it succeeded, and {order.repository} has no {tag}")
+        raise _failed(runs, final, f"it succeeded, and {order.repository} has no {tag}", order)
     progress(f"run {final.run_id} built {digest}")
     return Made(digest, outcome)
 
 
-def _followed(runs: TaskRuns, run: RunView, patience: PollSettings, clock: Clock, progress: Progress) -> RunView:
+def _followed(  # noqa: PLR0917 (the run's port and order, and the usual three)
+    runs: TaskRuns, run: RunView, order: BuildOrder, patience: PollSettings, clock: Clock, progress: Progress
+) -> RunView:
     """Wait for the end of a run, and report each new last line of its log.
 
     Raises:
@@ -79,7 +88,7 @@ def _followed(runs: TaskRuns, run: RunView, patience: PollSettings, clock: Clock
         return poll(read, ended, clock, patience)
     except WaitTimeoutError as timeout:
         seen = timeout.last if isinstance(timeout.last, RunView) else run
-        raise _failed(runs, seen, f"it is still {seen.status.lower()} after {timeout.waited_s:.0f} s") from None
+        raise _failed(runs, seen, f"it is still {seen.status.lower()} after {timeout.waited_s:.0f} s", order) from None
 
 
 def _last_line(log: str) -> str:
@@ -87,10 +96,14 @@ def _last_line(log: str) -> str:
     return lines[-1][:120] if lines else ""
 
 
-def _failed(runs: TaskRuns, run: RunView, why: str) -> RemoteBuildError:
+def _failed(runs: TaskRuns, run: RunView, why: str, order: BuildOrder) -> RemoteBuildError:
     try:
         log = runs.log(run.run_id)
     except TRANSIENT:
         log = "(the log could not be read)"
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
-    return RemoteBuildError(run.run_id, why=why, log=lines[-SHOWN_LINES:])
+    denied = _NETWORK.search(f"{why}\n{log}") is not None
+    do = TASKS_AND_NETWORK.format(registry_id=order.registry_id) if denied else None
+    if denied:
+        why = f"{why}: the registry's network does not admit it"
+    return RemoteBuildError(run.run_id, why=why, log=lines[-SHOWN_LINES:], do=do)

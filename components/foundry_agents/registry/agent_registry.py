@@ -44,6 +44,9 @@ class AgentRegistry(Registry):
         retention_days: Days after which images without a tag are deleted; Premium only [docs]. An agent's version
             pulls by digest, so keep a tag on every image that a kept version runs. Default: all are kept.
         public_access: The registry answers on the public network; False requires Premium [docs].
+        tasks_bypass_network: Says that ``networkRuleBypassAllowedForTasks`` is on, so that ``AgentImage.remote_build``
+            can push in spite of ``public_access=False`` [docs]. azure-native 3.29 can't set it (its API version lacks
+            it): ``az resource update`` does, as the error of ``remote_build`` and docs/images.md show.
         private_endpoint: An address in your own network; Premium only [docs].
         connect: Create a connection of category ContainerRegistry in each project; not needed where the project's
             identity can pull [azd].
@@ -56,6 +59,7 @@ class AgentRegistry(Registry):
         permissions: How it reads role assignments.
         pull_role: The first project's role assignment; None without projects or grants.
         before_the_pull: Resources besides the role that must exist before any pull: private endpoint and connections.
+        admits_tasks: Its own tasks, which ``AgentImage.remote_build`` uses, can reach it.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class AgentRegistry(Registry):
         permissions: Permissions = "registry",
         retention_days: Input[int] | None = None,
         public_access: bool = True,
+        tasks_bypass_network: bool = False,
         private_endpoint: PrivateEndpoint | None = None,
         connect: bool = False,
         grants: bool = True,
@@ -85,6 +90,7 @@ class AgentRegistry(Registry):
             endpoint_problems(private_endpoint),
         )
         super().__init__(name, permissions=permissions, grants=grants, opts=opts)
+        self.admits_tasks = public_access or tasks_bypass_network
         projects = listed(pulled_by)
         if resource_group_name is None:
             resource_group_name = _group_of(name, projects)

@@ -40,6 +40,7 @@ class Registry(pulumi.ComponentResource):
         permissions: How it reads role assignments.
         pull_role: The first project's role assignment; None without projects or grants.
         before_the_pull: Resources besides the role that must exist before any pull: private endpoint and connections.
+        admits_tasks: Its own tasks, which ``AgentImage.remote_build`` uses, can reach it; True where that is not known.
     """
 
     login_server: Output[str]
@@ -47,6 +48,7 @@ class Registry(pulumi.ComponentResource):
     permissions: Permissions
     pull_role: authorization.RoleAssignment | None
     before_the_pull: Sequence[pulumi.Resource]
+    admits_tasks: bool
 
     def __init__(self, name: str, *, permissions: Permissions, grants: bool, opts: ResourceOptions | None) -> None:
         plain.reject_problems(plain.subject_of("AgentRegistry", name), plain.texts(name=name))
@@ -54,6 +56,7 @@ class Registry(pulumi.ComponentResource):
         self.permissions = permissions
         self.pull_role = None
         self.before_the_pull = ()
+        self.admits_tasks = True
         self._grants = Grants(self, name)
         self._grants_on = grants
         self._first: object | None = None

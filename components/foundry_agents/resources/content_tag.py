@@ -6,7 +6,7 @@ Inputs and outputs are the rows of ``lifecycle/inputs/content_tag.py``; check an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -37,12 +37,15 @@ class ContentTag(Resource, module="foundry", name="ContentTag"):
         found: Digest that was in the registry under that tag when the content was first seen; "" when it has to be
             built.
         previous: Tag of the content before this one; None for the first.
+        builds: How often an image that was built here was missing in the registry later, and is built again; "0" for
+            never.
     """
 
     repository: Output[str]
     tags: Output[Sequence[str]]
     found: Output[str]
     previous: Output[str | None]
+    builds: Output[str | None]
 
     def __init__(
         self,
@@ -88,7 +91,9 @@ class ContentTagProvider(TableProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Find the image of this content, or make sure that one can be built and pushed."""
         inputs = CONTENT_TAG_FIELDS.read(props)
-        return CreateResult(inputs.repository, self.state(inputs, _looked_up(inputs, previous=None)))
+        return CreateResult(
+            inputs.repository, self.state(inputs, _looked_up(inputs, CONTENT_TAG_FIELDS.read_outputs({})))
+        )
 
     @readable_errors
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -103,10 +108,17 @@ class ContentTagProvider(TableProvider):
 
     @readable_errors
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Do the same for another content; a build may take its cache from the previous tag."""
+        """Do the same for another content, or for an image that is gone; a build may take its cache from the former."""
         inputs, known = CONTENT_TAG_FIELDS.read(news), CONTENT_TAG_FIELDS.read_outputs(olds)
-        previous = known.tags[0] if known.tags else None
-        return UpdateResult(self.state(inputs, _looked_up(inputs, previous=previous)))
+        return UpdateResult(self.state(inputs, _looked_up(inputs, known)))
+
+    def lost(self, olds: Mapping[str, Any]) -> str | None:
+        """Return that the image is gone: one that was found by its digest, one that was built by its tag."""
+        inputs, known = CONTENT_TAG_FIELDS.read(olds), CONTENT_TAG_FIELDS.read_outputs(olds)
+        named = known.found or (known.tags[0].rpartition(":")[2] if known.tags else "")
+        if named and image_registry().is_gone(inputs.repository, named):
+            return f"{named} is not in {inputs.repository} any more: it is looked up again, and built if it is missing"
+        return None
 
     @readable_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
@@ -114,9 +126,18 @@ class ContentTagProvider(TableProvider):
         del id_, props
 
 
-def _looked_up(inputs: ContentTagInputs, *, previous: str | None) -> ContentTagOutputs:
+def _looked_up(inputs: ContentTagInputs, known: ContentTagOutputs) -> ContentTagOutputs:
+    """Look a content up.
+
+    Args:
+        inputs: The content.
+        known: What state holds of this content, if its image is gone, or of the one before.
+    """
     repository, progress = inputs.repository, progress_on(inputs.urn)
     tag, *others = tag_names(inputs.content, inputs.revision)
+    before = known.tags[0] if known.tags else None
+    is_same = before == f"{repository}:{tag}"
+    builds = known.builds
     source = image_registry()
     found = _found(source, repository, tag)
     if found:
@@ -124,9 +145,14 @@ def _looked_up(inputs: ContentTagInputs, *, previous: str | None) -> ContentTagO
     else:
         require_builder(inputs.builder)
         source.require_push(repository, sign_in=inputs.sign_in, progress=progress)
-        progress(f"{tag} is new to {repository}: it is built and pushed")
+        progress(f"{tag} is not in {repository}: it is built and pushed")
+        if is_same and not known.found:  # docker-build has the image in state, and would not look
+            builds = str(int(builds) + 1)
     return ContentTagOutputs(
-        tags=[f"{repository}:{name}" for name in (tag, *others)], found=found or "", previous=previous
+        tags=[f"{repository}:{name}" for name in (tag, *others)],
+        found=found or "",
+        previous=known.previous if is_same else before,
+        builds=builds,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,13 @@ class RemoteImageBuildProvider(TableProvider):
         inputs = REMOTE_BUILD_FIELDS.read(news)
         return UpdateResult(self.state(inputs, _built(inputs)))
 
+    def lost(self, olds: Mapping[str, Any]) -> str | None:
+        """Return that the image is not in the registry any more."""
+        inputs, known = REMOTE_BUILD_FIELDS.read(olds), REMOTE_BUILD_FIELDS.read_outputs(olds)
+        if known.digest and image_registry().is_gone(inputs.reference, known.digest):
+            return f"{known.digest} is not in {inputs.reference} any more: it is looked up again, and built if missing"
+        return None
+
     @readable_errors
     def delete(self, id_: str, props: dict[str, Any]) -> None:
         """Forget the image; it stays in the registry, so that a rollback still finds it."""
@@ -136,6 +144,7 @@ class RemoteImageBuildProvider(TableProvider):
 
 def _built(inputs: RemoteBuildInputs) -> RemoteBuildOutputs:
     order = BuildOrder(
+        registry_id=inputs.registry_id,
         login_server=inputs.login_server,
         name=inputs.repository,
         content=inputs.content,
@@ -146,9 +155,8 @@ def _built(inputs: RemoteBuildInputs) -> RemoteBuildOutputs:
         build_args=inputs.build_args,
     )
     patience = PollSettings(inputs.timeout_s, inputs.poll_interval_s)
-    built = build_or_adopt(
-        image_registry(), _runs(inputs.registry_id), order, patience, SystemClock(), progress_on(inputs.urn)
-    )
+    with _runs(inputs.registry_id) as runs:
+        built = build_or_adopt(image_registry(), runs, order, patience, SystemClock(), progress_on(inputs.urn))
     return RemoteBuildOutputs(digest=built.view)
 
 
@@ -172,7 +180,7 @@ def _packed(inputs: RemoteBuildInputs) -> bytes:
     return frozen.packed()
 
 
-def _runs(registry_id: str) -> TaskRuns:
+def _runs(registry_id: str) -> AbstractContextManager[TaskRuns]:
     from foundry_agents.azure.acr_tasks import AcrTasks  # noqa: PLC0415 (late on purpose: Azure's SDK)
 
-    return AcrTasks(registry_id)
+    return closing(AcrTasks(registry_id))

@@ -1,6 +1,7 @@
 """Quick builds of a registry's tasks: an uploaded context becomes an image, built by a BuildKit that the settings name.
 
 [modelled] after the SDK's operations; there is no recording. A run starts at once, and its log names the image first.
+A registry without public access refuses its own tasks, unless ``networkRuleBypassAllowedForTasks`` is on [docs].
 Runs are in memory: a restart loses them. Without a BuildKit every run fails and says so.
 """
 
@@ -26,7 +27,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from foundry_emulator.arm.arm_store import ArmStore
-from foundry_emulator.arm.documents import Json, parsed, text
+from foundry_emulator.arm.documents import Json, parsed, section, text
 from foundry_emulator.arm.errors import ArmError, not_modelled
 from foundry_emulator.arm.resource_id import parse
 from foundry_emulator.identity import ARM_AUDIENCE, Identity, TokenProblem
@@ -48,6 +49,7 @@ class _Run:
     status: str = "Queued"
     message: str = ""
     images: list[str] = field(default_factory=list)
+    denied: bool = False
 
     @property
     def log(self) -> Path:
@@ -124,12 +126,22 @@ class RegistryTasks:
 
         return serve
 
+    def _require_tasks(self, request: Request, registry: str) -> None:
+        if not self._settings.tasks_allowed:
+            raise ArmError(
+                400,
+                "TasksOperationsNotAllowed",
+                f"ACR Tasks requests for the registry {registry} and {request.path_params['subscription']} are not "
+                "permitted. Please file an Azure support request at http://aka.ms/azuresupport for assistance.",
+            )
+
     async def _upload_url(self, request: Request, registry: str) -> Json:
-        del request, registry
+        self._require_tasks(request, registry)
         name = f"{uuid.uuid4().hex}.tar.gz"
         return {"relativePath": f"source/{name}", "uploadUrl": self._address("source", name)}
 
     async def _schedule(self, request: Request, registry: str) -> Json:
+        self._require_tasks(request, registry)
         order = parsed(await request.body())
         if not isinstance(order, dict) or text(order, "type") != "DockerBuildRequest":
             raise not_modelled("a run other than DockerBuildRequest")
@@ -144,6 +156,7 @@ class RegistryTasks:
         run.images = [f"{host}/{name}" for name in names] if isinstance(names, list) else []
         run.log.write_text(f"Building {', '.join(run.images)}\n", encoding="utf-8")
         self._runs[run.id] = run
+        run.denied = _is_closed_to_tasks(self._arm.get(parse(_REGISTRY.format(**request.path_params))))
         task = asyncio.create_task(self._build(run, source, order))
         self._building.add(task)
         task.add_done_callback(self._building.discard)
@@ -174,12 +187,13 @@ class RegistryTasks:
     async def _build(self, run: _Run, source: Path, order: Mapping[str, object]) -> None:
         run.status = "Running"
         try:
+            _require_admission(run)
             context = run.folder / "context"
             await asyncio.to_thread(unpack_context, source, context)
             code = await self._buildctl(run, context, order)
             run.status = "Failed" if code else "Succeeded"
             run.message = f"buildctl ended with {code}" if code else ""
-        except _NoBuilder as problem:
+        except _NotBuilt as problem:
             run.status, run.message = "Failed", str(problem)
             _say(run, str(problem))
         except (OSError, EOFError, zlib.error, tarfile.TarError) as problem:
@@ -191,7 +205,7 @@ class RegistryTasks:
     async def _buildctl(self, run: _Run, context: Path, order: Mapping[str, object]) -> int:
         program = shutil.which(self._settings.buildctl)
         if not self._settings.buildkit or program is None:
-            raise _NoBuilder("The local Azure has no BuildKit: its settings buildkit and buildctl name one.")
+            raise _NotBuilt("The local Azure has no BuildKit: its settings buildkit and buildctl name one.")
         docker = run.folder / "docker"
         docker.mkdir()
         pair = base64.b64encode("{username}:{password}".format(**self._login()).encode()).decode()
@@ -267,8 +281,23 @@ class RegistryTasks:
         return Response(part, 206 if requested else 200, headers=headers, media_type="text/plain")
 
 
-class _NoBuilder(Exception):
+class _NotBuilt(Exception):
     pass
+
+
+def _require_admission(run: _Run) -> None:
+    """Refuse a run that its own registry does not admit."""
+    if run.denied:
+        raise _NotBuilt(
+            "failed to login: Error response from daemon: Get https://registry/v2/: denied: client with IP '192.0.2.1' "
+            f"is not allowed access to {run.registry}. Refer https://aka.ms/acr/firewall to grant access."
+        )
+
+
+def _is_closed_to_tasks(registry: Json) -> bool:
+    properties = section(registry, "properties")
+    is_private = text(properties, "publicNetworkAccess").lower() == "disabled"
+    return is_private and properties.get("networkRuleBypassAllowedForTasks") is not True
 
 
 def unpack_context(source: Path, context: Path) -> None:

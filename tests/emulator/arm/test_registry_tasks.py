@@ -161,3 +161,36 @@ def test_a_blob_without_its_signature_is_refused(tasks: Tasks) -> None:
     for url in (place, f"{place}?sig=guess", f"{place}?sig=%C3%A9", f"{unknown}?sig=-", unknown):
         assert httpx.put(url, content=b"", verify=tasks.azure.trust()).status_code == 403
     assert httpx.get(place, verify=tasks.azure.trust()).status_code == 403
+
+
+def test_a_subscription_without_tasks_refuses_uploads_and_runs(tasks: Tasks) -> None:
+    """F8."""
+    source = tasks.upload(context())
+    tasks.azure.control.set(tasks_allowed=False)
+    try:
+        upload = tasks.send("POST", "listBuildSourceUploadUrl")
+        run = tasks.send("POST", "scheduleRun", {**ORDER, "sourceLocation": source})
+    finally:
+        tasks.azure.control.set(tasks_allowed=True)
+    for refused in (upload, run):
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "TasksOperationsNotAllowed")
+
+
+@pytest.mark.parametrize(
+    ("properties", "is_denied"),
+    [
+        ({"publicNetworkAccess": "Disabled"}, True),
+        ({"publicNetworkAccess": "Disabled", "networkRuleBypassAllowedForTasks": False}, True),
+        ({"publicNetworkAccess": "Disabled", "networkRuleBypassAllowedForTasks": True}, False),
+        ({"publicNetworkAccess": "Enabled"}, False),
+    ],
+)
+def test_a_registry_without_public_access_denies_its_own_tasks(
+    local: tuple[LocalAzure, SeededProject], tasks: Tasks, properties: dict[str, object], *, is_denied: bool
+) -> None:
+    """F9: it was a false green."""
+    azure, there = local
+    azure.put(there.registry_id, {"location": "swedencentral", "sku": {"name": "Premium"}, "properties": properties})
+    run = tasks.run(tasks.upload(context()))
+    assert run["status"] == "Failed", "there is no BuildKit"
+    assert ("is not allowed access" in run["runErrorMessage"]) is is_denied

@@ -13,6 +13,19 @@ OTHER_WAYS = (
 )
 """The end of every error of a build: how to get an image without it."""
 
+WITHOUT_TASKS = (
+    "AgentImage.build(…) builds with Docker on this machine; AgentImage.pinned(…) and AgentImage.from_tag(…) use an "
+    "image that is in a registry already; HostedAgent(code=CodePackage(…)) needs no image"
+)
+"""The end of every error of a build in Azure."""
+
+TASKS_AND_NETWORK = (
+    "the tasks of a registry run outside of its network. Build where the registry can be reached, such as a runner in "
+    "its virtual network: AgentImage.build(…). Or allow them: `az resource update --ids {registry_id} --api-version "
+    "2025-11-01 --set properties.networkRuleBypassAllowedForTasks=true`"
+)
+"""What helps when a registry without public access refuses its own tasks [docs]; wants ``registry_id``."""
+
 
 class UnsuitableImageError(FoundryAgentsError):
     """An image does not exist, or can't run as a hosted agent.
@@ -50,6 +63,8 @@ class RegistryAccessError(FoundryAgentsError):
         status: int | None,
         do: str,
         state: str = "no version was posted",
+        request_id: str | None = None,
+        other_ways: str = OTHER_WAYS,
     ) -> None:
         self.registry = registry
         self.status = status
@@ -62,8 +77,9 @@ class RegistryAccessError(FoundryAgentsError):
                 where=operation,
                 why=None if status else detail,
                 state=state,
-                do=f"{do}. {OTHER_WAYS}",
+                do=f"{do}. {other_ways}",
                 said=detail if status else None,
+                request_id=request_id,
             )
         )
 
@@ -115,7 +131,7 @@ class RemoteBuildError(FoundryAgentsError):
         log: The last lines of its log.
     """
 
-    def __init__(self, run_id: str, *, why: str, log: Sequence[str]) -> None:
+    def __init__(self, run_id: str, *, why: str, log: Sequence[str], do: str | None = None) -> None:
         self.run_id = run_id
         self.log = tuple(log)
         shown = "\n".join(f"    | {line}" for line in log) or "    | (the log is empty)"
@@ -124,7 +140,7 @@ class RemoteBuildError(FoundryAgentsError):
                 f"run {run_id} did not build the image",
                 why=why,
                 state="no version was posted; if the run is still under way, the next `pulumi up` follows it",
-                do="fix the error in the log and run `pulumi up` again; "
+                do=f"{do or 'fix the error in the log and run `pulumi up` again'}; "
                 f"`az acr task logs --run-id {run_id}` prints the whole log",
             )
             + f"\n  Log:\n{shown}"

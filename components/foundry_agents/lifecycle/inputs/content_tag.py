@@ -75,6 +75,11 @@ class ContentTagOutputs(Rows):
         default="",
     )
     previous: str | None = output(text(), "Tag of the content before this one; none for the first.")
+    builds: str = output(
+        text(),
+        "How often an image that was built here was missing in the registry later, and is built again.",
+        default="0",
+    )
 
 
 CONTENT_TAG_FIELDS = FieldTable("the image's settings", ContentTagInputs, ContentTagOutputs)

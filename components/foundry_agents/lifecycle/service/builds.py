@@ -15,6 +15,7 @@ class BuildOrder:
     """What to build.
 
     Attributes:
+        registry_id: ARM id of the registry.
         login_server: What references to the registry's images begin with.
         name: Repository below it.
         content: Hash of what is built, 64 hexadecimal digits.
@@ -25,6 +26,7 @@ class BuildOrder:
         build_args: Values of ``ARG``.
     """
 
+    registry_id: str
     login_server: str
     name: str
     content: str

@@ -168,6 +168,12 @@ def warn_on(urn: object, line: str) -> None:
         _log(line, urn, engine_pb2.WARNING, ephemeral=False)
 
 
+def note_on(urn: object, line: str) -> None:
+    """Show a line on the resource's row that stays after the run; it never raises."""
+    if isinstance(urn, str) and urn:
+        _log(line, urn, engine_pb2.INFO, ephemeral=False)
+
+
 def _nowhere(_line: str) -> None:
     return
 

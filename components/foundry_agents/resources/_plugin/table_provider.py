@@ -18,6 +18,7 @@ from foundry_agents.resources._plugin.boundary import (
     hidden_in,
     hide,
     is_unknown,
+    note_on,
     own_properties,
     quiet_tracebacks,
     readable_errors,
@@ -94,9 +95,13 @@ class TableProvider(ResourceProvider):
 
     @readable_errors
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Compare by meaning, field by field, and record what stays. No network."""
+        """Compare by meaning, field by field, and record what stays. No network, except for what ``lost`` looks at."""
         news = self.planned(olds, news)
         compared = self.compared(olds, news)
+        has_unknowns = is_unknown(own_properties(news))
+        lost = None if compared.changed or has_unknowns else self.lost(olds)
+        if lost:
+            note_on(own_properties(news).get("urn"), lost)
         run_effects.record_diff(
             self.table.canonical(self.gathered(olds)),
             _id,
@@ -105,9 +110,10 @@ class TableProvider(ResourceProvider):
             identity=self.identity_in(olds),
             role=type(self).__name__,
             is_replaced=bool(compared.replaces),
-            has_unknowns=is_unknown(own_properties(news)),
+            has_unknowns=has_unknowns,
         )
-        return DiffResult(changes=bool(compared.changed), replaces=list(compared.replaces), delete_before_replace=False)
+        changes = bool(compared.changed or lost)
+        return DiffResult(changes=changes, replaces=list(compared.replaces), delete_before_replace=False)
 
     def checked(self, news: Mapping[str, Any]) -> Checked:
         """Return what there is to say about inputs. Pure."""
@@ -124,6 +130,14 @@ class TableProvider(ResourceProvider):
         """Return new inputs as diff compares them: as they are. Pure."""
         del olds
         return news
+
+    def lost(self, olds: Mapping[str, Any]) -> str | None:
+        """Return, in words, what state holds and is definitely gone, so that an update makes it again; None if nothing.
+
+        Asked only about what has not changed. A preview of many resources waits for it: at most one quick request.
+        """
+        del olds
+        return None
 
     def gathered(self, props: Mapping[str, Any]) -> dict[str, Any]:
         """Return a property bag as the table names its entries: as it is. Pure."""
