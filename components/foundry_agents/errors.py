@@ -19,7 +19,7 @@ FoundryAgentsError
 ├── UnsuitableImageError        .reference: the image does not exist or can't run as a hosted agent; nothing was posted
 ├── RegistryAccessError         .registry .status: the registry does not let this machine do what a build needs
 ├── BuilderUnavailableError     nothing on this machine can build an image
-├── DockerSettingsError         .path .why: Docker's file of settings can't be read or written; it is as it was
+├── DockerSettingsError         .path .why: Docker's settings can't be read or written; they are as they were
 ├── RemoteBuildError            .run_id .log: a build in Azure failed or did not end in time
 ├── VersionFailedError          .code .detail .last: the service gave up on a version; final
 ├── VersionGoneError            .last: a version was deleted by someone else while it was waited for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -123,6 +124,94 @@ def test_a_file_that_is_saved_while_up_runs_is_in_the_next_image_and_its_revert_
     assert images.text_in_image(planned, "app/main.py") == good
 
 
+def test_an_image_that_was_deleted_in_the_registry_is_built_again_by_the_same_up(images: Images) -> None:
+    """Finding D: adopted or built here, a changed variable ended in `there is no such digest`."""
+    here, project = images.here, images.here.project
+    program = project.folder / "__main__.py"
+    former = program.read_text(encoding="utf-8")
+
+    def up_with(variable: str) -> str:
+        changed = former.replace("force_delete=True", f'force_delete=True, environment={{"A": "{variable}"}}')
+        program.write_text(changed, encoding="utf-8")
+        return project.up().succeeded().output
+
+    up_with("1")
+    since = images.pushed()
+    assert NOTHING_CHANGED.search(project.up().succeeded().output)
+    assert images.pushed() == since
+
+    images.delete()
+    previewed = project.preview().succeeded().output
+    assert "any more: it is looked up again, and built if it is missing" in previewed
+    assert "ContentTag support-tag update" in previewed
+    up_with("2")
+    assert images.pushed() == since + 1, "built here, and built again"
+    assert images.images_of_agents() == dict.fromkeys(("sibling", "support"), images.digest())
+    assert NOTHING_CHANGED.search(project.up().succeeded().output)
+
+    main = images.source / "main.py"
+    text = main.read_text(encoding="utf-8")
+    main.write_text(text + "\n# changed\n", encoding="utf-8")
+    up_with("2")
+    main.write_text(text, encoding="utf-8")
+    assert "was built from the same content, so nothing is built" in up_with("2")
+    images.delete()
+    before = images.pushed()
+    up_with("3")
+    assert images.pushed() == before + 1, "adopted, and built again"
+    assert images.images_of_agents() == dict.fromkeys(("sibling", "support"), images.digest())
+    assert NOTHING_CHANGED.search(project.up().succeeded().output)
+    assert here.ask("?")["output"][0]["content"][0]["text"]
+
+
+def test_every_stage_is_cached_in_the_registry_and_taken_from_there(images: Images) -> None:
+    """Finding D: the local registry refused BuildKit's cache, an index of layers."""
+    project = images.here.project
+    program = project.folder / "__main__.py"
+    text = program.read_text(encoding="utf-8")
+    program.write_text(text.replace('builder="tests",', 'builder="tests", cache="registry",'), encoding="utf-8")
+    dockerfile = images.source / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text(encoding="utf-8") + "\nLABEL stage=first\n", encoding="utf-8")
+    project.up().succeeded()
+    entries = images.here.azure.journal(plane="registry")
+    assert any(entry.method == "PUT" and entry.path.endswith("/support/manifests/buildcache") for entry in entries)
+
+    dockerfile.write_text(dockerfile.read_text(encoding="utf-8") + "LABEL stage=second\n", encoding="utf-8")
+    since = len(images.here.azure.journal(plane="registry"))
+    project.up().succeeded()
+    entries = images.here.azure.journal(plane="registry")[since:]
+    read = [entry.status for entry in entries if entry.path.endswith("/support/manifests/buildcache")]
+    assert 200 in read, "the second build reads the cache of the first"
+
+
+def test_docker_settings_that_name_a_missing_helper_for_the_registry_do_not_stop_a_build(images: Images) -> None:
+    """K8: Docker's own tools then find the login in the file, because the helper of this host is empty."""
+    settings = images.docker / "config.json"
+    host = images.here.azure.emulator.urls.registry
+    settings.write_text(json.dumps({"credHelpers": {host: "not-there"}}), encoding="utf-8")
+    done = images.here.project.up().succeeded()
+    assert "docker-credential-not-there of Docker's settings is not installed, so the login is in" in done.output
+    assert images.pushed() == 1
+
+
+def test_docker_settings_that_no_build_can_use_are_one_error_and_stay_and_the_remedy_works(images: Images) -> None:
+    """K8: docker-build lists the usual store first and stops; JSON that is none was a raw JSONDecodeError."""
+    settings, project = images.docker / "config.json", images.here.project
+    for text, why in (
+        ('{"credsStore": "not-there"}', "the credential store docker-credential-not-there is not installed"),
+        ("{auths}", "it is not JSON"),
+    ):
+        settings.write_text(text, encoding="utf-8")
+        refused = project.up().failed().output
+        assert "DockerSettingsError: Docker's settings can't be used" in refused
+        assert why in refused
+        assert "Traceback" not in refused
+        assert settings.read_text(encoding="utf-8") == text
+    settings.unlink()
+    project.up().succeeded()
+    assert images.pushed() == 1
+
+
 FROM_TAG = """
 import pulumi
 import foundry_agents as fa
@@ -213,6 +302,12 @@ def test_a_registry_builds_the_image_without_docker_and_adopts_it_the_next_time(
     assert answer["output"][0]["content"][0]["text"] == 'support 1: you asked "?"'
     assert NOTHING_CHANGED.search(project.preview().succeeded().output)
 
+    images.delete(f"imagesremote/support@{digest}")
+    assert "built if missing" in project.preview().succeeded().output
+    rebuilt = project.up().succeeded()
+    assert f"run ca3 built {images.digest()}" in rebuilt.output, "deleted in the registry, and built again"
+    assert NOTHING_CHANGED.search(project.up().succeeded().output)
+
     dockerfile.write_text(former + "\nLABEL changed=yes\n", encoding="utf-8")
     assert "RemoteImageBuild support-build update [diff: ~content" in project.preview().succeeded().output
     here.azure.control.set(buildkit="")
@@ -222,4 +317,4 @@ def test_a_registry_builds_the_image_without_docker_and_adopts_it_the_next_time(
     dockerfile.write_text(former, encoding="utf-8")
     assert NOTHING_CHANGED.search(project.up().succeeded().output)
     scheduled = [entry for entry in here.azure.journal(plane="arm") if entry.path.endswith("/scheduleRun")]
-    assert len(scheduled) == 3, "a content that is there is not built again"
+    assert len(scheduled) == 4, "a content that is there is not built again"

@@ -65,6 +65,13 @@ class Images:
         """Return the digest of the stack's image."""
         return str(self.here.project.outputs()["image"]).partition("@")[2]
 
+    def delete(self, reference: str = "") -> None:
+        """Delete an image, with its tags, in the registry; by default the stack's."""
+        reference = reference or str(self.here.project.outputs()["image"]).partition("/")[2]
+        repository, _, digest = reference.partition("@")
+        store = self.here.azure.emulator.registry
+        assert self.here.azure.run(lambda: store.delete_manifest(repository, digest))
+
     def images_of_agents(self) -> dict[str, str]:
         """Return the digest of the version that serves, by agent."""
         found = {}

@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from foundry_agents.docker.credentials import Login, helper_trouble, store_login, stored_login
+from foundry_agents.docker.credentials import (
+    Login,
+    helper_trouble,
+    require_credential_store,
+    store_login,
+    stored_login,
+)
 from foundry_agents.lifecycle.failure.image_errors import DockerSettingsError
 
 HOST = "acme.azurecr.io"
@@ -161,3 +167,42 @@ def test_without_a_file_in_docker_config_the_home_folder_is_not_read(
     monkeypatch.setenv("HOME", str(home))
     store_login(home / ".docker", HOST, LOGIN)
     assert stored_login(tmp_path / "other", HOST) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("missing", None, "the credential store docker-credential-missing is not installed"),
+        (
+            "broken",
+            "echo canary >&2; exit 1",
+            "the credential store docker-credential-broken failed to list its logins",
+        ),
+        ("odd", "echo canary", "the credential store docker-credential-odd failed to list its logins"),
+    ],
+)
+def test_a_usual_store_that_does_not_work_is_said_before_a_build(
+    settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, name: str, text: str | None, why: str
+) -> None:
+    """K8: docker-build ended in `getting host: error listing credentials`."""
+    if text:
+        _program(tmp_path, name, text, monkeypatch)
+    settings.write_text(json.dumps({"credsStore": name}), encoding="utf-8")
+    with pytest.raises(DockerSettingsError) as refused:
+        require_credential_store(settings.parent)
+    assert refused.value.why == f"{settings}: {why}"
+    assert 'take "credsStore" out of the file' in str(refused.value)
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", '{"credHelpers": {"acme.azurecr.io": "not-there"}}', "{", '{"credsStore": "good"}']
+)
+def test_what_stops_no_build_is_no_trouble(
+    settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    _program(tmp_path, "good", "echo '{}'", monkeypatch)
+    settings.write_text(text, encoding="utf-8")
+    require_credential_store(settings.parent)
+    settings.unlink()
+    require_credential_store(settings.parent)

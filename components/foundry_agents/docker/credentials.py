@@ -97,6 +97,32 @@ def store_login(folder: Path, host: str, login: Login) -> str | None:
         return trouble
 
 
+def require_credential_store(folder: Path) -> None:
+    """Raise before a build that can't begin: Docker's tools list the usual credential store first, for any registry.
+
+    Raises:
+        DockerSettingsError: Its program is missing or fails. A helper of a single registry stops nothing.
+    """
+    file = folder / "config.json"
+    try:
+        store = str(_settings(file).get("credsStore") or "")
+    except DockerSettingsError:
+        return  # Docker takes such a file for an empty one
+    if not store:
+        return
+    program, why = f"{_PREFIX}{store}", ""
+    if not _is_installed(store):
+        why = f"the credential store {program} is not installed"
+    else:
+        try:
+            docker.credentials.Store(store).list()  # type: ignore[no-untyped-call]  # docker's stubs
+        except (docker.credentials.StoreError, ValueError, OSError):  # its text is the program's own
+            why = f"the credential store {program} failed to list its logins"
+    if why:
+        do = f'correct or install {program}, or take "credsStore" out of the file: Docker then keeps logins in the file'
+        raise DockerSettingsError(file, why, do=do)
+
+
 def helper_trouble(folder: Path, host: str) -> str | None:
     """Return why Docker can't ask the credential helper of its settings for a registry's login, or None."""
     file = folder / "config.json"

@@ -13,7 +13,8 @@ import pulumi
 from pulumi import Input, Output
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from foundry_agents.docker.daemon import require_builder
+from foundry_agents.docker.credentials import require_credential_store
+from foundry_agents.docker.daemon import docker_folder, require_builder
 from foundry_agents.lifecycle.failure.errors import FoundryAgentsError
 from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError
 from foundry_agents.lifecycle.inputs.content_tag import CONTENT_TAG_FIELDS, ContentTagInputs, ContentTagOutputs
@@ -144,6 +145,7 @@ def _looked_up(inputs: ContentTagInputs, known: ContentTagOutputs) -> ContentTag
         progress(f"adopted {tag}: {found} was built from the same content, so nothing is built")
     else:
         require_builder(inputs.builder)
+        require_credential_store(docker_folder())
         source.require_push(repository, sign_in=inputs.sign_in, progress=progress)
         progress(f"{tag} is not in {repository}: it is built and pushed")
         if is_same and not known.found:  # docker-build has the image in state, and would not look

@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from foundry_emulator.arm.documents import parsed
-from foundry_emulator.media_types import INDEXES, MANIFESTS, OCI_INDEX
+from foundry_emulator.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
 from foundry_emulator.registry.image_reference import DIGEST, REPOSITORY, TAG
 from foundry_emulator.registry.registry_store import Json, Manifest, RegistryStore, descriptors
 from foundry_emulator.registry.rights import Action
@@ -249,11 +249,16 @@ class Distribution:
         return JSONResponse(index, media_type=OCI_INDEX, headers=headers)
 
     def _check_complete(self, name: str, manifest: Manifest) -> None:
-        if manifest.is_index:
-            needed = [str(e.get("digest")) for e in descriptors(manifest.parsed, "manifests")]
-            missing = [d for d in needed if self.registry.stored_manifest(name, d) is None]
-        else:
-            missing = [digest for digest in manifest.blobs() if not self.registry.has_blob(name, digest)]
+        blobs = manifest.blobs()
+        missing = []
+        for entry in descriptors(manifest.parsed, "manifests") if manifest.is_index else ():
+            digest = str(entry.get("digest"))
+            # BuildKit's cache is an index of layers and of a configuration of its own, which are blobs [observed].
+            if str(entry.get("mediaType") or OCI_MANIFEST) not in INDEXES | MANIFESTS:
+                blobs.append(digest)
+            elif self.registry.stored_manifest(name, digest) is None:
+                missing.append(digest)
+        missing += [digest for digest in blobs if not self.registry.has_blob(name, digest)]
         if missing:
             raise _RegistryError(404, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", {"digest": missing[0]})
 

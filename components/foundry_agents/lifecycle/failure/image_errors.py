@@ -102,14 +102,14 @@ class BuilderUnavailableError(FoundryAgentsError):
 
 
 class DockerSettingsError(FoundryAgentsError):
-    """Docker's file of settings can't be read or written, so that no login can be stored there.
+    """Docker's file of settings can't be read or written, or names a credential store that does not work.
 
     Attributes:
         path: The file.
         why: What is wrong with it, in words.
     """
 
-    def __init__(self, path: Path, why: str) -> None:
+    def __init__(self, path: Path, why: str, *, do: str | None = None) -> None:
         self.path = path
         self.why = f"{path}: {why}"
         super().__init__(
@@ -117,7 +117,8 @@ class DockerSettingsError(FoundryAgentsError):
                 "Docker's settings can't be used",
                 why=self.why,
                 state="nothing was built, pushed or posted, and the file is as it was",
-                do="correct the file, or move it away: `docker login` writes another. With sign_in=False, "
+                do=do
+                or "correct the file, or move it away: `docker login` writes another. With sign_in=False, "
                 "AgentImage.build(…) does not write to it",
             )
         )
