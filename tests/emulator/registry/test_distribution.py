@@ -185,6 +185,20 @@ def test_referrers_of_an_image_are_listed_by_type(registry: Registry) -> None:
     assert [entry["annotations"] for entry in filtered.json()["manifests"]] == [{"a": "b"}]
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_cache_of_buildkit_is_an_index_of_blobs(registry: Registry, *, is_there: bool) -> None:
+    """Finding D: `cache="registry"` ended in `blob unknown to registry`."""
+    layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest(BLOB)}
+    config = {"mediaType": "application/vnd.buildkit.cacheconfig.v0", "digest": NOWHERE}
+    registry.blob(BLOB)
+    if is_there:
+        registry.blob(b"{}")
+        config["digest"] = digest(b"{}")
+    index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [layer, config]}).encode()
+    refusal = (404, "MANIFEST_BLOB_UNKNOWN")
+    assert registry.put(index, "buildcache", OCI_INDEX) == ((201, "") if is_there else refusal)
+
+
 def test_an_index_resolves_to_its_linux_amd64_image(registry: Registry) -> None:
     images = {a: registry.image(architecture=a) for a in ("arm64", "amd64")}
     for raw in images.values():
