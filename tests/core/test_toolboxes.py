@@ -24,7 +24,7 @@ from foundry_agents.lifecycle.toolboxes import (
     plan_retirement,
     retire,
 )
-from foundry_agents.lifecycle.views import ToolboxVersionView
+from foundry_agents.lifecycle.views import AgentEnvironment, ToolboxVersionView
 from foundry_agents.testing import FastClock, MemoryToolboxes
 from tests.support.claims import LIVES, PROVED, STAYS, Judged
 from tests.support.rollouts import Killed
@@ -113,6 +113,37 @@ def test_a_new_version_is_promoted() -> None:
     make(service)
     assert make(service, other("v1:b"))[0] == "2"
     assert service.writes == ["create_version support", "create_version support", "promote support:2"]
+
+
+def test_versions_of_agents_that_call_a_former_toolbox_by_number_are_named_when_it_is_made_again() -> None:
+    """Finding D: its numbers begin at 1 again, so a kept version of an agent calls other tools."""
+    service = Faulty()
+    service.environments["support:1"] = ("Hello", endpoint_of(ENDPOINT, "support", "1"))
+    service.environments["support:2"] = (endpoint_of(ENDPOINT, "support", "2"),)
+    service.environments["other:1"] = (endpoint_of(ENDPOINT, "other", "1"),)
+    warned: list[str] = []
+
+    create_or_adopt(service, PLAN, FastClock(), print, warned.append)
+    (warning,) = warned
+    assert "its numbers begin at 1 again: support:1, support:2 call versions of the former one" in warning
+    assert ENDPOINT not in warning
+
+    create_or_adopt(service, other("v1:b"), FastClock(), print, warned.append)
+    assert len(warned) == 1, "a toolbox that is there is no new one"
+
+
+def test_a_new_toolbox_that_nothing_calls_is_no_warning_and_agents_that_can_not_be_read_neither() -> None:
+    """Finding D."""
+
+    class Closed(Faulty):
+        def agent_environments(self) -> Iterator[AgentEnvironment]:
+            raise ResponseLostError("reset", operation="GET agents")
+
+    for service in (Faulty(), Closed()):
+        warned: list[str] = []
+        create_or_adopt(service, PLAN, FastClock(), print, warned.append)
+        assert warned == []
+        assert set(service.versions["support"]) == {"1"}
 
 
 def test_a_version_that_shall_not_be_the_default_is_not_promoted() -> None:

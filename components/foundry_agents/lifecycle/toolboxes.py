@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from foundry_agents.lifecycle.failure.deployment_errors import PromotionConflictError
 from foundry_agents.lifecycle.failure.errors import InputError, Problem
-from foundry_agents.lifecycle.failure.service_errors import ResponseLostError
+from foundry_agents.lifecycle.failure.service_errors import ResponseLostError, ServiceError, SignInError
 from foundry_agents.lifecycle.fingerprint import OwnershipMetadata
 from foundry_agents.lifecycle.history import toolbox_history
 from foundry_agents.lifecycle.inputs.tool_rules import connections_of
@@ -39,6 +39,9 @@ from foundry_agents.lifecycle.polling import (
 )
 from foundry_agents.lifecycle.service.toolboxes import ToolboxService
 from foundry_agents.lifecycle.views import Progress, ToolboxVersionView
+
+SHOWN_CALLERS = 8
+"""Of the versions of agents that call a former toolbox."""
 
 
 def nothing_to_check() -> None:
@@ -98,9 +101,11 @@ def _path(toolbox: str, version: str) -> str:
 
 
 def create_or_adopt(
-    service: ToolboxService, plan: ToolboxPlan, clock: Clock, progress: Progress
+    service: ToolboxService, plan: ToolboxPlan, clock: Clock, progress: Progress, warn: Progress | None = None
 ) -> Made[ToolboxVersionView]:
     """Make sure that a version with these tools exists, and is the default if the plan says so.
+
+    ``warn`` is called about versions of agents that call a former toolbox of this name: numbers begin at 1 again.
 
     One POST at most; after a lost response, a list shows what it may have created before one more is sent.
 
@@ -127,6 +132,8 @@ def create_or_adopt(
         _refuse_unknown_connections(service, plan)
         version = _post(service, plan, history, clock)
         progress(f"posted toolbox {version.id}")
+        if warn and not history:
+            _warn_about_callers(service, plan.toolbox, warn)
     else:
         progress(f"adopted toolbox {version.id} (same tools, no POST)")
     if plan.promote:
@@ -238,6 +245,23 @@ def _refuse_unknown_connections(service: ToolboxService, plan: ToolboxPlan) -> N
     ]
     if problems:
         raise InputError("the toolbox's settings; nothing was changed", problems)
+
+
+def _warn_about_callers(service: ToolboxService, toolbox: str, warn: Progress) -> None:
+    """Name the versions of agents that call a toolbox by number before it has been used: they were made for another."""
+    called = _caller_of(toolbox)
+    try:
+        callers = sorted(
+            each.version for each in service.agent_environments() if any(called(value) for value in each.values)
+        )
+    except (ServiceError, SignInError):
+        return  # it is a warning, and the toolbox is there
+    if callers:
+        shown = ", ".join(callers[:SHOWN_CALLERS]) + (" and more" if len(callers) > SHOWN_CALLERS else "")
+        warn(
+            f'toolbox "{toolbox}" is new, and its numbers begin at 1 again: {shown} call versions of the former one by '
+            "number, and may get other tools. Route no traffic to them"
+        )
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from foundry_agents.lifecycle.toolboxes import (
 from foundry_agents.lifecycle.views import ToolboxVersionView
 from foundry_agents.resources._plugin import plain_arguments as plain
 from foundry_agents.resources._plugin import run_record
-from foundry_agents.resources._plugin.boundary import is_unknown, progress_on, readable_errors
+from foundry_agents.resources._plugin.boundary import is_unknown, progress_on, readable_errors, warn_on
 from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import owner_of_this_stack, reject_duplicate, row_of
 from foundry_agents.resources._plugin.readable import without_secrets
@@ -173,7 +173,13 @@ class ToolboxVersionProvider(TableProvider):
             ),
             claim=run_record.claim_identity(values, type(self).__name__, urn),
         )
-        made = create_or_adopt(_service_of(inputs.project_endpoint), plan, SystemClock(), progress_on(inputs.urn))
+        made = create_or_adopt(
+            _service_of(inputs.project_endpoint),
+            plan,
+            SystemClock(),
+            progress_on(inputs.urn),
+            partial(warn_on, inputs.urn),
+        )
         run_record.record_live(values, urn, made.view.id, toolbox_identity([made.view]))
         inputs = replace(inputs, former_owners=sorted(made.owner.former) or inputs.former_owners)
         return CreateResult(made.view.id, self.state(inputs, _outputs(made.view, inputs)))
