@@ -10,7 +10,7 @@ import pytest
 
 from foundry_agents import lifecycle
 
-COLLECTORS = {"Report", "_Watch"}
+COLLECTORS = {"ImageReader", "Report", "_Watch"}
 """What gathers things while it works."""
 
 _MODULES = [
