@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from foundry_agents.sources.build_context import BuildContext, ContextError
+from foundry_agents.sources.build_context import BuildContext
 from foundry_agents.sources.frozen_context import freeze
+from foundry_agents.sources.reading import ContextError
 
 FILES = {"Dockerfile": "FROM scratch\n", "main.py": "print(1)\n", "data/big.bin": "x" * 100, "data/keep.txt": "k"}
 

@@ -245,7 +245,7 @@ def refused_input(package: CodePackage) -> str:
 def test_an_entry_point_in_one_text_is_refused_in_words(agent: Path) -> None:
     """Finding A4: it was posted letter by letter."""
     said = refused_input(CodePackage(agent, entry_point="python main.py"))
-    assert 'code.entry_point: must be a list of texts, such as ["python", "main.py"], not one text' in said
+    assert 'code.entry_point: must be a list of texts, not one text: write ["python", "main.py"]' in said
 
 
 def test_outputs_and_other_types_are_refused_all_at_once(agent: Path) -> None:
@@ -264,6 +264,8 @@ def test_outputs_and_other_types_are_refused_all_at_once(agent: Path) -> None:
         (["python", "mian.py"], {}, "mian.py is not in the package"),
         (["python", "-u", "-X", "dev", "mian.py"], {}, "mian.py is not in the package"),
         (["python3", "./tools/../mian.py"], {}, "mian.py is not in the package"),
+        (["python main.py"], {}, 'python main.py is not a command: write ["python", "main.py"]'),
+        (["main.py", "--port", "1"], {}, 'main.py is not a command: write ["python", "main.py", "--port", "1"]'),
         (["dotnet", "Agent.dll"], {}, "dotnet is not in the runtime python_3_13"),
         (["python", "main.py"], {"runtime": Runtime.DOTNET_10}, "python is not in the runtime dotnet_10"),
         (["dotnet", "Agent.dll"], {"runtime": Runtime.DOTNET_10}, "Agent.dll is not in the package"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from foundry_agents.lifecycle.failure.errors import InputError
-from foundry_agents.sources.build_context import BuildContext, ContextError
+from foundry_agents.sources.build_context import BuildContext
 from foundry_agents.sources.code_package import packed
+from foundry_agents.sources.reading import ContextError
 from foundry_emulator.registry import pack
 
 Reader = Callable[[Path], set[str]]
@@ -96,6 +99,56 @@ def test_a_line_that_names_it_gets_it_back_and_a_wildcard_does_not(
         assert read(folder) & {".env", "lib/.env.local"} == kept, rules
 
 
+@WAYS
+def test_a_list_of_what_is_wanted_brings_no_credential_back(folder: Path, read: Reader, ignore_file: str) -> None:
+    """An exception counts for what is never content, or a credential, only if it holds what makes it one."""
+    for name in (".env.json", "src/.env.prod.yaml", "._main.py", ".#main.py", ".ENV", ".Git/config"):
+        write(folder, name)
+    write(folder, ignore_file, "*\n!*/\n!**/*.py\n!**/*.json\n!**/*.yaml\n!Dockerfile\n!**/.*\n!**/*.p*")
+    assert read(folder) == {"Dockerfile", "main.py"}
+    write(folder, "account.json", json.dumps({"private_key": KEY}))
+    assert "account.json looks like a credential" in refusal(read, folder)
+
+
+def test_what_is_this_librarys_own_never_comes_back(folder: Path) -> None:
+    """A file of the archived Dockerfile's name was built instead of it."""
+    write(folder, ".foundry-agents.Dockerfile", "FROM evil")
+    write(folder, ".dockerignore", "!.foundry-agents.Dockerfile\n!.foundry-agents*")
+    assert in_build(folder) == {"Dockerfile", "main.py"}
+
+
+@pytest.mark.parametrize("rules", ["!*\ntests", "!*\ntests/", "!*\n/tests", "!**\ntests"])
+def test_a_folder_stays_out_of_a_package_after_a_line_that_takes_everything_back(folder: Path, rules: str) -> None:
+    write(folder, "tests/data.txt")
+    write(folder, "src/tests.txt")
+    write(folder, ".agentignore", rules)
+    assert in_code(folder) == {"Dockerfile", "main.py", "src/tests.txt"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept"),
+    [
+        ("*\n!*/\n!*.py", {"main.py", "a/x.py", "a/b/y.py"}),
+        ("a/\n!a/x.py", {"Dockerfile", "main.py"}),
+        ("a/*\n!a/x.py", {"Dockerfile", "main.py", "a/x.py"}),
+        ("b/", {"Dockerfile", "main.py", "a/x.py"}),
+        ("*.py\n!a/", {"Dockerfile"}),
+        ("x.py/", {"Dockerfile", "main.py", "a/x.py", "a/b/y.py"}),
+    ],
+)
+def test_git_and_this_library_read_an_ignore_file_alike(folder: Path, rules: str, kept: set[str]) -> None:
+    """Each answer is git's own."""
+    write(folder, "a/x.py")
+    write(folder, "a/b/y.py")
+    write(folder, ".agentignore", rules)
+    assert in_code(folder) == kept
+    (folder / ".gitignore").write_text(rules, encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    listed = ["git", "ls-files", "--others", "--exclude-standard"]
+    done = subprocess.run(listed, cwd=folder, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) - {".agentignore", ".gitignore"} == kept
+
+
 def test_one_file_of_a_folder_that_is_left_out_comes_back_by_its_path(folder: Path) -> None:
     write(folder, ".venv/lib/wanted.txt")
     write(folder, ".venv/lib/other.txt")
@@ -103,13 +156,14 @@ def test_one_file_of_a_folder_that_is_left_out_comes_back_by_its_path(folder: Pa
     assert in_build(folder) == {"Dockerfile", "main.py", ".venv/lib/wanted.txt"}
 
 
-KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n"
+BODY = "MIIEowIBAAKCAQEAw7Zdfmece8iaB0kiTY8pCtiBtzbptJmP28nSWwtdjRu0f2GFpajvWE4VhfJAjEsOcwYzay7XGN0b+X84Bf"
+KEY = f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n-----END RSA PRIVATE KEY-----\n"
 CREDENTIALS = (
     ("id_rsa", KEY, "an SSH private key"),
     ("keys/id_ed25519", KEY, "an SSH private key"),
     ("tls/server.pem", KEY, "a private key"),
     ("server.key", KEY, "a private key"),
-    ("account.json", '{"private_key": "-----BEGIN PRIVATE KEY-----\\nMII"}', "a private key"),
+    ("account.json", json.dumps({"private_key": KEY}), "a private key"),
     ("client.pfx", "x", "a certificate with its private key"),
     (".npmrc", "//registry.npmjs.org/:_authToken=npm_x", "a token of a package registry"),
     (".pypirc", "[pypi]\npassword = x", "a token of a package index"),
@@ -123,6 +177,12 @@ CREDENTIALS = (
     (".aws/credentials", "x", "keys of AWS"),
     (".docker/config.json", '{"auths": {"a": {"auth": "eA=="}}}', "logins to registries"),
     ("msal_token_cache.json", "{}", "cached tokens of Azure"),
+    ("id_rsa.bak", KEY, "an SSH private key"),
+    ("server.key.txt", KEY, "a private key"),
+    ("deploy_key", KEY, "a private key"),
+    ("requirements-dev.txt", "--index-url https://u:secret@example.org/simple", "a password of a package index"),
+    (".docker/config.json", '{"auths": {"a": {"identitytoken": "x"}}}', "logins to registries"),
+    ("local.settings.json", '{"Values": {"OPENAI_API_KEY": "x"}}', "keys of Azure Functions"),
     ("local.settings.json", '{"Values": {"X": "AccountName=a;AccountKey=b"}}', "keys of Azure Functions"),
 )
 
@@ -150,6 +210,8 @@ def test_a_credential_stops_the_preview_unless_a_line_excludes_or_names_it(  # n
         (".npmrc", "//registry.npmjs.org/:_authToken=${NPM_TOKEN}"),
         ("pip.conf", "index-url = https://pypi.org/simple"),
         ("config.json", '{"auths": {}}'),
+        ("docs.json", '{"text": "-----BEGIN RSA PRIVATE KEY----- <body>"}'),
+        ("requirements.txt", "uvicorn==0.30"),
         ("key.py", KEY),
         ("data.json", "{}"),
         ("id_rsa.pub", "ssh-rsa AAAA"),
@@ -211,13 +273,15 @@ def test_a_folder_that_may_not_be_read_is_named(folder: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "scandir", closed)
     assert "closed can't be read: Permission denied" in refusal(in_build, folder)
+    write(folder, ".dockerignore", "closed")
+    assert in_build(folder) == {"Dockerfile", "main.py"}, "what is excluded is not looked at"
 
 
 def test_links_to_themselves_are_links_in_an_image_and_refused_in_a_package(folder: Path) -> None:
     """Finding B2: it was a raw RuntimeError."""
     (folder / "loop").symlink_to("loop")
     assert "loop" in in_build(folder)
-    assert "loop is a link to nothing, or to itself: remove it; or exclude it in .agentignore" in refusal(
+    assert "loop is a link to nothing, or to itself: remove it, or exclude it in .agentignore" in refusal(
         in_code, folder
     )
 

@@ -10,11 +10,14 @@ import stat
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from foundry_agents.sources.build_context import BuildContext, ContextError
+from foundry_agents.sources import reading
+from foundry_agents.sources.build_context import BuildContext
 from foundry_agents.sources.frozen_context import KEPT_S, FrozenContext, freeze, frozen_before
+from foundry_agents.sources.reading import ContextError
 from foundry_agents.sources.walk import link_target
 
 
@@ -88,11 +91,69 @@ def test_a_file_that_is_saved_meanwhile_counts_as_it_was_copied(folder: Path, mo
     assert copy.files_hash == frozen(folder).files_hash
 
 
+def test_a_file_that_is_replaced_by_a_longer_one_is_never_torn(folder: Path) -> None:
+    """The copy ended where the former file had ended: a text that never existed."""
+    context = BuildContext.read(folder, None, limit_mb=1)
+    longer = folder.parent / "longer"
+    longer.write_text("print(1)\nprint('more')\n", encoding="utf-8")
+    longer.replace(folder / "src" / "main.py")
+    copy = freeze(context, folder.parent / "place" / "contexts", now=0)
+    assert (copy.folder / "src" / "main.py").read_text(encoding="utf-8") == "print(1)\nprint('more')\n"
+
+
+def test_a_file_that_grows_while_it_is_read_is_an_error_and_not_half_of_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = folder / "log"
+    log.write_text("1\n", encoding="utf-8")
+    context = BuildContext.read(folder, None, limit_mb=1)
+    copied = reading._copied
+
+    def while_it_is_written(file: BinaryIO, expected: int, target: BinaryIO | None) -> tuple[str, int]:
+        if str(file.name) == str(log) or expected == log.stat().st_size:
+            with log.open("a", encoding="utf-8") as more:
+                more.write("another line\n")
+        return copied(file, expected, target)
+
+    monkeypatch.setattr(reading, "_copied", while_it_is_written)
+    with pytest.raises(ContextError, match="log changes while it is read: exclude it, or run the command again"):
+        context.digested()
+
+
+def test_a_file_that_became_a_link_or_a_pipe_after_the_walk_is_not_followed(folder: Path) -> None:
+    for change in ("link", "pipe", "gone"):
+        context = BuildContext.read(folder, None, limit_mb=1)
+        main = folder / "src" / "main.py"
+        main.unlink()
+        if change == "link":
+            main.symlink_to("/etc/passwd")
+        elif change == "pipe":
+            os.mkfifo(main)
+        with pytest.raises(
+            ContextError, match=r"main\.py (can't be read: .+|is not a file any more); run the command again"
+        ):
+            freeze(context, folder.parent / "place" / "contexts", now=0)
+        main.unlink(missing_ok=True)
+        main.write_text("print(1)\n", encoding="utf-8")
+
+
+def test_a_dockerfile_that_vanishes_meanwhile_is_named(folder: Path) -> None:
+    context = BuildContext.read(folder, None, limit_mb=1)
+    (folder / "Dockerfile").unlink()
+    with pytest.raises(ContextError, match="Dockerfile is not there any more; run the command again"):
+        freeze(context, folder.parent / "place" / "contexts", now=0)
+
+
 def test_a_copy_that_was_edited_is_made_again(folder: Path) -> None:
-    for damage in ("edited", "added", "removed", "Dockerfile"):
+    for damage in ("edited", "edited with its time", "added", "removed", "Dockerfile"):
         copy = frozen(folder)
         before = _state(copy)
-        if damage == "edited":
+        if damage == "edited with its time":
+            main = copy.folder / "src" / "main.py"
+            time = main.stat().st_mtime_ns
+            main.write_text("print(4)\n", encoding="utf-8")
+            os.utime(main, ns=(time, time))
+        elif damage == "edited":
             (copy.folder / "src" / "main.py").write_text("print(3)\n", encoding="utf-8")
         elif damage == "added":
             (copy.folder / "more").write_text("", encoding="utf-8")
@@ -160,6 +221,15 @@ def test_a_file_system_without_executable_bits_names_a_content_as_git_does(folde
         path.chmod(0o777)
     (folder / "run.sh").chmod(0o666)
     assert frozen(folder).files_hash == before
+    (folder / "new.sh").write_text("#!/bin/sh\n", encoding="utf-8")
+    (folder / "new.sh").chmod(0o755)
+    assert "new.sh" in BuildContext.read(folder, None, limit_mb=1).programs, "git does not have it yet"
+
+
+def test_a_setting_of_git_without_a_repository_takes_no_bit_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    (folder.parent / ".gitconfig").write_text("[core]\nfileMode = false\n", encoding="utf-8")
+    assert BuildContext.read(folder, None, limit_mb=1).programs >= {"run.sh"}
 
 
 def test_empty_folders_are_not_content(folder: Path) -> None:

@@ -11,8 +11,9 @@ from typing import Literal
 import pulumi
 
 from foundry_agents.lifecycle.inputs.image_reference import PLATFORM
-from foundry_agents.sources.build_context import BuildContext, ContextError
+from foundry_agents.sources.build_context import BuildContext
 from foundry_agents.sources.frozen_context import PLACE, FrozenContext, freeze
+from foundry_agents.sources.reading import ContextError
 
 Cache = Literal["inline", "registry", "none"]
 """Where a build stores its cache."""

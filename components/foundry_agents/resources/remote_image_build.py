@@ -26,8 +26,9 @@ from foundry_agents.resources._plugin.outputs import unknown_until_made
 from foundry_agents.resources._plugin.program import row_of
 from foundry_agents.resources._plugin.registries import image_registry
 from foundry_agents.resources._plugin.table_provider import TableProvider
-from foundry_agents.sources.build_context import BuildContext, ContextError
+from foundry_agents.sources.build_context import BuildContext
 from foundry_agents.sources.frozen_context import ARCHIVED_DOCKERFILE, PLACE, freeze, frozen_before
+from foundry_agents.sources.reading import ContextError
 
 TYPE = "pulumi-python:dynamic/foundry:RemoteImageBuild"
 

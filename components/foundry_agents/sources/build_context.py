@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from foundry_agents.sources.git import recorded_programs, revision_of
 from foundry_agents.sources.ignore_file import IgnoreFile, IgnoreFileError
-from foundry_agents.sources.walk import Entry, shown, unreadable, walk
+from foundry_agents.sources.reading import ContextError, read_whole, shown
+from foundry_agents.sources.walk import Entry, unreadable, walk
 
 MEGABYTE = 1_000_000
 SHOWN = 5
@@ -20,19 +20,6 @@ SHOWN = 5
 
 FORMAT = "content 2"
 """What is hashed, and how; another format gives every content another tag."""
-
-_CHUNK = 1 << 20
-_WAITS_FOR_NOTHING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-"""To open a named pipe would wait for a writer; a file may become one after the walk."""
-
-
-class ContextError(ValueError):
-    """The folder is not usable as a build context; the text says why and what to do."""
-
-    def __init__(self, *problems: str) -> None:
-        self.problems = problems
-        one_of_many = "\n  ".join((f"{len(problems)} problems", *problems))
-        super().__init__(problems[0] if len(problems) == 1 else one_of_many)
 
 
 @dataclass(frozen=True)
@@ -77,16 +64,11 @@ class BuildContext:
             ContextError: When folder or Dockerfile is missing, something in it can't be read or looks like a
                 credential, or it has more than ``limit_mb`` megabytes. All problems are in it.
         """
-        if not folder.is_dir():
-            raise ContextError(f"context {folder} is not a folder; name the one that holds the Dockerfile")
         found = dockerfile or folder / "Dockerfile"
-        if not found.exists():
-            raise ContextError(
-                f"{found} does not exist; write one, or name it with dockerfile=…. "
-                "AgentImage.pinned(…) and AgentImage.from_tag(…) need none"
-            )
-        if problem := unreadable(str(found), found.stat().st_mode):
-            raise ContextError(f"{found} {problem}; name the Dockerfile with dockerfile=…")
+        try:
+            _refuse_missing(folder, found)
+        except OSError as error:  # a folder on the way may not be entered, or a path be too long
+            raise ContextError(f"context {folder} can't be read: {error.strerror}: {error.filename}") from None
         file = _ignore_file(folder, found)
         name = ".dockerignore" if file is None else file.name
         try:
@@ -149,42 +131,22 @@ def content_hash(files: Sequence[File], dockerfile: str, settings: Mapping[str, 
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
 
 
-def chunks(path: str, size: int) -> Iterator[bytes]:
-    """Yield the bytes of a file, at most as many as it had when it was found, so that a growing log ends.
-
-    Raises:
-        ContextError: It can't be read, or is no regular file any more.
-    """
-    try:
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _WAITS_FOR_NOTHING)) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ContextError(f"{shown(path)} is not a file any more; run the command again")
-            while size > 0 and (chunk := file.read(min(_CHUNK, size))):
-                size -= len(chunk)
-                yield chunk
-    except OSError as error:
-        raise ContextError(f"{shown(path)} can't be read: {error.strerror}; run the command again") from None
-
-
-def hash_of_file(path: Path) -> str:
-    """Return the SHA-256 of a regular file in hex.
-
-    Raises:
-        ContextError: It can't be read.
-    """
-    whole = hashlib.sha256()
-    for chunk in chunks(str(path), path.stat().st_size):
-        whole.update(chunk)
-    return whole.hexdigest()
-
-
 def _digest(entry: Entry) -> str:
     if entry.target is not None:
         return hashlib.sha256(entry.target.encode()).hexdigest()
-    whole = hashlib.sha256()
-    for chunk in chunks(entry.path, entry.size):
-        whole.update(chunk)
-    return whole.hexdigest()
+    return read_whole(entry.path)
+
+
+def _refuse_missing(folder: Path, dockerfile: Path) -> None:
+    if not folder.is_dir():
+        raise ContextError(f"context {folder} is not a folder in {Path.cwd()}; name the one that holds the Dockerfile")
+    if not dockerfile.exists():
+        raise ContextError(
+            f"{dockerfile} does not exist; write one, or name it with dockerfile=…. "
+            "AgentImage.pinned(…) and AgentImage.from_tag(…) need none"
+        )
+    if problem := unreadable(str(dockerfile), dockerfile.stat().st_mode):
+        raise ContextError(f"{dockerfile} {problem}; name the Dockerfile with dockerfile=…")
 
 
 def _ignore_file(folder: Path, dockerfile: Path) -> Path | None:
@@ -202,7 +164,6 @@ def _below(folder: Path, file: Path | None) -> list[str]:
 
 def _programs(folder: Path, entries: Sequence[Entry]) -> frozenset[str]:
     """Return the names of executable files, by the bit of their owner."""
+    # Git's index decides where the file system does not keep the bit, for the files that git has.
     recorded = recorded_programs(folder)
-    if recorded is not None:
-        return recorded
-    return frozenset(entry.name for entry in entries if entry.mode & stat.S_IXUSR)
+    return frozenset(entry.name for entry in entries if recorded.get(entry.name, bool(entry.mode & stat.S_IXUSR)))

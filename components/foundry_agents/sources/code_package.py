@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
 import stat
 import tempfile
@@ -11,17 +13,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from foundry_agents.lifecycle.failure.errors import InputError, Problem
 from foundry_agents.lifecycle.inputs.version_parts import BUNDLED
 from foundry_agents.lifecycle.schema.enums import Runtime
 from foundry_agents.lifecycle.schema.lists import listed
-from foundry_agents.sources.build_context import ContextError, chunks
 from foundry_agents.sources.entry_point import entry_point_problems
-from foundry_agents.sources.exclusions import credential_in, is_never_content
+from foundry_agents.sources.exclusions import credential_in, never_content, way_back
 from foundry_agents.sources.ignore_file import IgnoreFile, IgnoreFileError
-from foundry_agents.sources.walk import Entry, head_of, shown, unreadable, walk
+from foundry_agents.sources.reading import ContextError, head_of, read_whole, shown
+from foundry_agents.sources.walk import Entry, unreadable, walk
 
 IGNORE_FILE = ".agentignore"
 
@@ -75,7 +77,12 @@ class CodePackage:
             )
             if not isinstance(value, kinds)
         ]
-        entry_point = listed("code.entry_point", self.entry_point, 'texts, such as ["python", "main.py"]', problems)
+        entry_point: list[Any] = []
+        if isinstance(self.entry_point, str):
+            example = json.dumps(self.entry_point.split(), ensure_ascii=False)
+            problems.append(Problem("code.entry_point", f"must be a list of texts, not one text: write {example}"))
+        else:
+            entry_point = listed("code.entry_point", self.entry_point, "texts", problems)
         problems += [
             Problem(f"code.entry_point[{position}]", f"must be a text, got {type(item).__name__}")
             for position, item in enumerate(entry_point)
@@ -161,15 +168,15 @@ def _write(files: Sequence[Entry], target: BinaryIO) -> None:
             entry.compress_type = zipfile.ZIP_STORED
             entry.create_system = _UNIX
             entry.external_attr = _MODE << 16
-            with archive.open(entry, "w") as packed_file:
-                for chunk in chunks(file.path, file.size):
-                    packed_file.write(chunk)
+            content = io.BytesIO()
+            read_whole(file.path, content)
+            archive.writestr(entry, content.getbuffer())
 
 
 def _files(folder: Path, problems: list[Problem]) -> list[Entry]:
     """Return the files to pack, sorted by name; append a problem for each that can't be packed."""
     if not folder.is_dir():
-        problems.append(Problem("code", f"{folder} is not a folder"))
+        problems.append(Problem("code", f"{folder} is not a folder in {Path.cwd()}"))
         return []
     file = folder / IGNORE_FILE
     try:
@@ -186,7 +193,7 @@ def _files(folder: Path, problems: list[Problem]) -> list[Entry]:
         elif isinstance(linked := _linked(entry, folder.resolve(), ignore), Entry):
             found.append(linked)
         else:
-            problems.append(Problem("code", f"{shown(entry.name)} {linked}; or exclude it in {IGNORE_FILE}"))
+            problems.append(Problem("code", f"{shown(entry.name)} {linked}, or exclude it in {IGNORE_FILE}"))
     return found
 
 
@@ -198,16 +205,18 @@ def _linked(entry: Entry, root: Path, ignore: IgnoreFile) -> Entry | str:
     except (OSError, RuntimeError):  # before Python 3.13 a loop is a RuntimeError
         return "is a link to nothing, or to itself: remove it"
     if path.is_dir():
-        return "is a link to a folder: it can't be packed"
+        return "is a link to a folder: replace it with the folder"
     if not path.is_relative_to(root):
         return "is a link out of the folder: replace it with the file"
     name = path.relative_to(root).as_posix()
-    own_name = name.rpartition("/")[2]
-    special = any(is_never_content(part) for part in name.split("/")) or credential_in(name, head_of(str(path)))
-    if special and not ignore.returns(name, own_name):
+    parts = name.split("/")
+    special = [(part, core) for part in parts if (core := never_content(part))]
+    if credential_in(name, head_of(str(path))):
+        special.append((parts[-1], way_back(parts[-1])))
+    if ignore.excludes(name) or not all(ignore.returns(name, part, core) for part, core in special):
         return f"is a link to {shown(name)}, which is not packed: remove it"
     if problem := unreadable(str(path), status.st_mode):
-        return f"is a link to {shown(name)}, which {problem}"
+        return f"is a link to {shown(name)}, which {problem}: remove it"
     return Entry(entry.name, str(path), status.st_size, status.st_mode)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 
@@ -30,7 +31,10 @@ def entry_point_problems(
     language = runtime.partition("_")[0]
     program = PurePosixPath(entry_point[0]).name if entry_point else ""
     command = _PYTHON if program.startswith(_PYTHON) else program
-    if {language, command} == {_PYTHON, _DOTNET}:
+    if " " in program or program.endswith((".py", ".dll")):
+        example = json.dumps(entry_point[0].split() if " " in program else [language, *entry_point], ensure_ascii=False)
+        yield Problem("code.entry_point", f"{program} is not a command: write {example}")
+    elif {language, command} == {_PYTHON, _DOTNET}:
         yield Problem("code.entry_point", f"{program} is not in the runtime {runtime}: change one of them")
     elif (file := _started(command, entry_point)) and not _is_there(file, names, dependency_resolution):
         yield Problem(

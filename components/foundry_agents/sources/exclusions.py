@@ -14,7 +14,7 @@ NEVER_CONTENT = (
     *("__pycache__", ".venv", "node_modules", ".ipynb_checkpoints"),
     *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox", ".coverage"),
     # Settings of one machine or one person, often with credentials; those in KEPT_SETTINGS are content.
-    *(".env", ".env.*", ".envrc", ".azure"),
+    *(".env", ".env.*", ".envrc", ".flaskenv", ".azure"),
     # State of deployment tools, this one included.
     *(".pulumi", ".terraform", ".foundry-agents"),
     # Editors and operating systems.
@@ -28,10 +28,18 @@ KEPT_SETTINGS = (".env.example", ".env.sample", ".env.template", ".env.dist", ".
 VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
 """A folder with this file is a virtual environment, whatever its name is."""
 
+OURS = ".foundry-agents"
+"""What begins like this is this library's own, and nothing brings it back."""
+
 _PROBE_BYTES = 1 << 16
 """How much of a file is searched for a credential: keys and settings are small."""
 
-_PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
+_PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\n)+[A-Za-z0-9+/=:,.\s\\-]{60}")
+"""With a body: documents show the first line alone."""
+_URL_PASSWORD = re.compile(rb"://[^/\s:@$]+:[^/\s@$]+@")
+_SETTINGS_KEY = re.compile(rb'(?i)key=|(key|secret|password)"\s*:\s*"[^"]')
+_KEY_SUFFIXES = (".pem", ".key", ".p8", ".p12", ".pfx", ".pkcs12", ".jks", ".keystore", ".kdbx", ".ppk", ".crt", ".cer")
+"""An exception such as ``!**/*.pem`` names files of these kinds; any other credential is named by its whole name."""
 
 
 @dataclass(frozen=True)
@@ -50,29 +58,37 @@ class _Form:
 
 
 CREDENTIAL_FILES = (
-    _Form(r"id_(rsa|dsa|ecdsa|ed25519)(_sk)?", "an SSH private key"),
+    _Form(r"id_(rsa|dsa|ecdsa|ed25519)(_sk)?(\.bak|\.old)?", "an SSH private key"),
     _Form(r"[^/]+\.ppk", "a PuTTY private key"),
-    _Form(r"[^/]+\.(p12|pfx)", "a certificate with its private key"),
+    _Form(r"[^/]+\.(p12|pfx|pkcs12)", "a certificate with its private key"),
     _Form(r"[^/]+\.(jks|keystore)", "a Java key store"),
     _Form(r"[^/]+\.kdbx", "a password database"),
-    _Form(r"[^/]+\.(pem|key|json|crt|cer)", "a private key", _PRIVATE_KEY),
+    _Form(r"[^/]*(\.|_|^)(pem|key|p8|json|crt|cer|asc|ovpn)(\.txt|\.bak)?", "a private key", _PRIVATE_KEY),
     _Form(r"\.git-credentials", "Git's stored passwords"),
     _Form(r"[._]netrc", "passwords of hosts"),
-    _Form(r"\.pgpass|pgpass\.conf", "passwords of PostgreSQL"),
+    _Form(r"\.pgpass|pgpass\.conf|\.my\.cnf", "passwords of a database"),
     _Form(r"\.npmrc", "a token of a package registry", re.compile(rb"_(auth|authToken|password)\s*=\s*(?!\$\{)\S")),
     _Form(r"\.yarnrc\.yml", "a token of a package registry", re.compile(rb"npmAuth(Token|Ident):\s*(?!.?\$\{)\S")),
     _Form(r"\.pypirc", "a token of a package index", re.compile(rb"(?m)^\s*password\s*[=:]\s*\S")),
-    _Form(r"(\.?pip\.(conf|ini))|uv\.toml", "a password of a package index", re.compile(rb"://[^/\s:@$]+:[^/\s@$]+@")),
+    _Form(r"\.?pip\.(conf|ini)|uv\.toml|pyproject\.toml", "a password of a package index", _URL_PASSWORD),
+    _Form(r"[^/]*requirements[^/]*\.(txt|in)", "a password of a package index", _URL_PASSWORD),
     _Form(r"nuget\.config", "a password of a package feed", re.compile(rb'(?i)cleartextpassword"?\s+value="[^%"]')),
+    _Form(r"\.cargo/credentials(\.toml)?", "a token of a package registry"),
     _Form(r"([^/]+\.)?tfstate(\.[^/]*)?", "Terraform's state, which holds secrets in the clear"),
+    _Form(r"credentials\.tfrc\.json|\.vault-token|\.databrickscfg", "a token of a service"),
     _Form(r"kubeconfig|\.kube/config", "a login to a Kubernetes cluster"),
     _Form(r"\.aws/credentials", "keys of AWS"),
-    _Form(r"\.docker/config\.json|\.dockercfg", "logins to registries", re.compile(rb'"auth"\s*:\s*"[^"]')),
+    _Form(
+        r"\.docker/config\.json|\.dockercfg", "logins to registries", re.compile(rb'"(auth|identitytoken)"\s*:\s*"[^"]')
+    ),
     _Form(r"msal_token_cache[^/]*|token_cache[^/]*\.json|accesstokens\.json", "cached tokens of Azure"),
     _Form(r"service_principal_entries[^/]*", "cached credentials of Azure"),
     _Form(r"[^/]+\.publishsettings", "credentials for publishing to Azure"),
     _Form(r"application_default_credentials\.json", "credentials of Google Cloud"),
-    _Form(r"local\.settings\.json", "keys of Azure Functions", re.compile(rb"(?i)(account|shared\w*)key=")),
+    _Form(
+        r"local\.settings\.json", "keys of Azure Functions", re.compile(rb'(?i)key=|(key|secret|password)"\s*:\s*"[^"]')
+    ),
+    _Form(r"\.dev\.vars|\.streamlit/secrets\.toml|\.secrets", "secrets of one machine"),
 )
 """Files that stop a preview, unless an ignore file excludes them or names them after a ``!``."""
 
@@ -80,12 +96,19 @@ _FORMS = tuple((re.compile(rf"(?:[^/]*/)?(?:{form.path})", re.IGNORECASE), form)
 _ANY_FORM = re.compile(rf"(?:[^/]*/)?(?:{'|'.join(form.path for form in CREDENTIAL_FILES)})", re.IGNORECASE)
 """One look that rules out almost every file."""
 
-_NEVER = re.compile("|".join(translate(name) for name in NEVER_CONTENT))
+_NEVER = tuple((re.compile(translate(name), re.IGNORECASE), name.strip("*").rstrip(".")) for name in NEVER_CONTENT)
 
 
-def is_never_content(name: str) -> bool:
-    """Return whether a file or folder of this name is left out, wherever it is."""
-    return _NEVER.match(name) is not None and name not in KEPT_SETTINGS
+def never_content(name: str) -> str | None:
+    """Return what an exception must hold to bring a file or folder of this name back; None for usual content."""
+    if name.lower() in KEPT_SETTINGS:
+        return None
+    return next((core for pattern, core in _NEVER if pattern.match(name)), None)
+
+
+def way_back(name: str) -> str:
+    """Return what an exception must hold to name a file that looks like a credential."""
+    return next((suffix for suffix in _KEY_SUFFIXES if name.lower().endswith(suffix)), name)
 
 
 def credential_in(path: str, head: Callable[[int], bytes]) -> str | None:

@@ -19,14 +19,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from foundry_agents.sources.build_context import (
-    BuildContext,
-    ContextError,
-    File,
-    chunks,
-    content_hash,
-    hash_of_file,
-)
+from foundry_agents.sources.build_context import BuildContext, File, content_hash
+from foundry_agents.sources.reading import ContextError, hash_of_file, read_whole
 from foundry_agents.sources.walk import link_target
 
 PLACE = Path(".foundry-agents", "contexts")
@@ -140,13 +134,12 @@ def frozen_before(place: Path, files_hash: str) -> FrozenContext | None:
     folder, dockerfile = place / _name(files_hash), place / f"{_name(files_hash)}.Dockerfile"
     if not folder.is_dir() or not dockerfile.is_file():
         return None
-    files = tuple(sorted(_files_of(folder), key=lambda file: file.name))
-    frozen = FrozenContext(folder, dockerfile, files, hash_of_file(dockerfile))
+    frozen = FrozenContext(folder, dockerfile, _sorted(_files_of(folder)), hash_of_file(dockerfile))
     return frozen if frozen.files_hash == files_hash else None
 
 
 def _name(files_hash: str) -> str:
-    return f"ctx-{files_hash[:32]}"
+    return f"copy-{files_hash[:32]}"
 
 
 def _named(place: Path, files: tuple[File, ...], dockerfile_sha256: str) -> FrozenContext:
@@ -160,24 +153,23 @@ def _used(frozen: FrozenContext) -> Path:
 
 
 def _is_intact(frozen: FrozenContext) -> bool:
-    """Return whether a copy is there as it was made: an edit gives a file another time."""
+    """Return whether a copy is there as it was made; reads all of it, because an edit may keep size and time."""
     try:
-        names = {path.relative_to(frozen.folder).as_posix() for path in _paths_below(frozen.folder)}
         return (
-            names == {file.name for file in frozen.files}
-            and all(_is_as_made(frozen.folder / file.name, file) for file in frozen.files)
+            _sorted(_files_of(frozen.folder)) == frozen.files
+            and all(_has_its_mode(frozen.folder / file.name, file) for file in frozen.files)
             and hash_of_file(frozen.dockerfile) == frozen.dockerfile_sha256
         )
     except (OSError, ContextError):
         return False
 
 
-def _is_as_made(path: Path, file: File) -> bool:
-    status = path.lstat()
-    if file.kind == "link":
-        return stat.S_ISLNK(status.st_mode) and hashlib.sha256(link_target(path).encode()).hexdigest() == file.sha256
-    kept_mode = os.name == "nt" or stat.S_IMODE(status.st_mode) == _mode(file)
-    return stat.S_ISREG(status.st_mode) and kept_mode and int(status.st_mtime) == _SECOND
+def _has_its_mode(path: Path, file: File) -> bool:
+    return os.name == "nt" or file.kind == "link" or stat.S_IMODE(path.lstat().st_mode) == _mode(file)
+
+
+def _sorted(files: Iterable[File]) -> tuple[File, ...]:
+    return tuple(sorted(files, key=lambda file: file.name))
 
 
 def _copied(context: BuildContext, place: Path) -> FrozenContext:
@@ -194,8 +186,7 @@ def _copied(context: BuildContext, place: Path) -> FrozenContext:
         for name in (*reversed(folders), "."):
             os.utime(root / name, ns=(_SECOND * 10**9, _SECOND * 10**9))
         dockerfile = Path(draft, "Dockerfile")
-        size = context.dockerfile.stat().st_size
-        dockerfile_sha256 = _write(dockerfile, str(context.dockerfile), size, _FILE)
+        dockerfile_sha256 = _write(dockerfile, str(_resolved(context.dockerfile)), _FILE)
         frozen = _named(place, files, dockerfile_sha256)
         if not _is_intact(frozen):
             dockerfile.replace(frozen.dockerfile)
@@ -215,22 +206,26 @@ def _copy(context: BuildContext, position: int, root: Path) -> File:
     path.parent.mkdir(parents=True, exist_ok=True)
     if entry.target is None:
         program = context.file(entry, "").kind == "program"
-        return context.file(entry, _write(path, entry.path, entry.size, _PROGRAM if program else _FILE))
+        return context.file(entry, _write(path, entry.path, _PROGRAM if program else _FILE))
     path.symlink_to(entry.target)
     copied = context.file(entry, hashlib.sha256(entry.target.encode()).hexdigest())
     _set_time(path, copied.sha256)
     return copied
 
 
-def _write(path: Path, source: str, size: int, mode: int) -> str:
-    whole = hashlib.sha256()
-    with path.open("wb") as copy:
-        for chunk in chunks(source, size):
-            whole.update(chunk)
-            copy.write(chunk)
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        raise ContextError(f"{path} is not there any more; run the command again") from None
+
+
+def _write(path: Path, source: str, mode: int) -> str:
+    with path.open("wb") as target:
+        sha256 = read_whole(source, target)
     path.chmod(mode)
-    _set_time(path, whole.hexdigest())
-    return whole.hexdigest()
+    _set_time(path, sha256)
+    return sha256
 
 
 def _set_time(path: Path, sha256: str) -> None:
@@ -275,7 +270,7 @@ def _files_of(folder: Path) -> Iterable[File]:
 
 
 def _delete_unused(place: Path, now: float) -> None:
-    for used in place.glob("ctx-*.used"):
+    for used in place.glob("copy-*.used"):
         if now - used.stat().st_mtime > KEPT_S:
             shutil.rmtree(used.with_suffix(""), ignore_errors=True)
             for path in (used.with_suffix(".Dockerfile"), used):

@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -68,7 +68,16 @@ class IgnoreFile:
             IgnoreFileError: It can't be read, or a line has no meaning.
         """
         lines = dict(enumerate(_lines(file, name), start=1))
-        return cls._of(name, lines, pathspec.GitIgnoreSpec.from_lines, reopens=False)
+        read = pathspec.GitIgnoreSpec.from_lines
+        found = cls._of(name, lines, read, reopens=False)
+        # Of a folder, pathspec takes "tests" for weaker than "!*", if the path ends with a slash.
+        of_folders = {number: _of_any_kind(line) for number, line in lines.items()}
+        folders = cls._of(name, of_folders, read, reopens=False)
+
+        def excludes(path: str) -> bool:
+            return folders.excludes(path[:-1]) if path.endswith("/") else found.excludes(path)
+
+        return replace(found, excludes=excludes)
 
     @classmethod
     def _of(
@@ -88,17 +97,21 @@ class IgnoreFile:
         excludes = _without_warnings(read, lines.values()).match_file if lines else _nothing
         return cls(name, excludes, exceptions, reopens and bool(exceptions), read)
 
-    def names(self, component: str) -> bool:
-        """Return whether an exception names a file or folder: with a letter or digit of it, not as ``!*`` does."""
-        return bool(self._naming(component))
+    def names(self, component: str, core: str) -> bool:
+        """Return whether an exception names a file or folder: it holds ``core``, so ``!*`` or ``!*.json`` may not."""
+        return bool(self._naming(component, core))
 
-    def returns(self, path: str, component: str) -> bool:
+    def returns(self, path: str, component: str, core: str) -> bool:
         """Return whether an exception that names a component of a path applies to the path."""
-        naming = self._naming(component)
+        naming = self._naming(component, core)
         return bool(naming) and _without_warnings(self._read, naming).match_file(path)
 
-    def _naming(self, component: str) -> list[str]:
-        return [pattern for pattern in self.exceptions if any(_names(part, component) for part in pattern.split("/"))]
+    def _naming(self, component: str, core: str) -> list[str]:
+        return [
+            pattern
+            for pattern in self.exceptions
+            if any(core.lower() in part.lower() and fnmatchcase(component, part) for part in pattern.split("/"))
+        ]
 
 
 def _without_warnings(
@@ -110,8 +123,10 @@ def _without_warnings(
         return read(lines)
 
 
-def _names(part: str, component: str) -> bool:
-    return any(character.isalnum() for character in part) and fnmatchcase(component, part)
+def _of_any_kind(line: str) -> str:
+    """Return a pattern of git without the slash that restricts it to folders."""
+    rest = line.rstrip()
+    return rest[:-1] if rest.endswith("/") and len(rest.lstrip("!")) > 1 else line
 
 
 def _nothing(_path: str) -> bool:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from foundry_agents.sources.exclusions import VIRTUAL_ENVIRONMENT, credential_in, is_never_content
+from foundry_agents.sources.exclusions import (
+    OURS,
+    VIRTUAL_ENVIRONMENT,
+    credential_in,
+    never_content,
+    way_back,
+)
 from foundry_agents.sources.ignore_file import IgnoreFile
+from foundry_agents.sources.reading import head_of, shown
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -17,6 +24,9 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
+Special = tuple[tuple[str, str], ...]
+"""Names on a path that are never content by default, each with what an exception must hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ def walk(folder: Path, ignore: IgnoreFile, *, leave_out: Collection[str] = ()) -
         leave_out: Paths that are read for other reasons, as the ignore file itself.
     """
     walker = _Walk(ignore, frozenset(leave_out))
-    entries = sorted(walker.below(str(folder), "", ()), key=lambda entry: entry.name)
+    entries = sorted(walker.below(str(folder)), key=lambda entry: entry.name)
     return Listing(tuple(entries), tuple(sorted(walker.problems)))
 
 
@@ -70,34 +80,42 @@ class _Walk:
     leave_out: frozenset[str]
     problems: list[str] = field(default_factory=list)
 
-    def below(self, folder: str, prefix: str, special: tuple[str, ...]) -> Iterator[Entry]:
-        """Yield the content of a folder; ``special`` are the names on its path that are never content by default."""
-        try:
-            with os.scandir(folder) as scanned:
-                found = list(scanned)
-        except OSError as error:
-            self._report(prefix.rstrip("/") or ".", f"can't be read: {error.strerror}")
-            return
-        for item in found:
-            here = special
-            if is_never_content(item.name) or self._is_virtual_environment(item):
-                if not self.ignore.names(item.name):
+    def below(self, root: str) -> Iterator[Entry]:
+        """Yield the content of a folder."""
+        waiting: list[tuple[str, str, Special]] = [(root, "", ())]
+        while waiting:
+            folder, prefix, special = waiting.pop()
+            try:
+                with os.scandir(folder) as scanned:
+                    found = list(scanned)
+            except OSError as error:
+                self._report(prefix.rstrip("/") or ".", f"can't be read: {error.strerror}")
+                continue
+            for item in found:
+                name = f"{prefix}{item.name}"
+                is_folder = item.is_dir(follow_symlinks=False)
+                here = self._special(item, name, special, is_folder=is_folder)
+                if here is None:
                     continue
-                here = (*special, item.name)
-            name = f"{prefix}{item.name}"
-            if name not in self.leave_out:
-                yield from self._one(item, name, here)
+                if not _is_text(item.name):
+                    self.problems.append(f"{shown(name)} has a name that is not UTF-8: rename it")
+                elif is_folder:
+                    waiting.append((item.path, f"{name}/", here))
+                elif all(self.ignore.returns(name, component, core) for component, core in here):
+                    yield from self._file(item, name)
 
-    def _one(self, item: os.DirEntry[str], name: str, special: tuple[str, ...]) -> Iterator[Entry]:
-        is_folder = item.is_dir(follow_symlinks=False)
+    def _special(self, item: os.DirEntry[str], name: str, special: Special, *, is_folder: bool) -> Special | None:
+        """Return what is special on the path, this name included; None for what is left out."""
+        if item.name.startswith(OURS) or name in self.leave_out:
+            return None
         if self.ignore.excludes(f"{name}/" if is_folder else name) and not (is_folder and self.ignore.reopens):
-            return
-        if not _is_text(item.name):
-            self._report(name, "has a name that is not UTF-8: rename it")
-        elif is_folder:
-            yield from self.below(item.path, f"{name}/", special)
-        elif all(self.ignore.returns(name, component) for component in special):
-            yield from self._file(item, name)
+            return None
+        core = never_content(item.name)
+        if core is None and is_folder and _is_virtual_environment(item.path):
+            core = item.name
+        if core is None:
+            return special
+        return (*special, (item.name, core)) if self.ignore.names(item.name, core) else None
 
     def _file(self, item: os.DirEntry[str], name: str) -> Iterator[Entry]:
         try:
@@ -117,15 +135,18 @@ class _Walk:
 
     def _credential(self, item: os.DirEntry[str], name: str) -> str | None:
         found = credential_in(name, head_of(item.path))
-        return None if found is None or self.ignore.returns(name, item.name) else found
-
-    @staticmethod
-    def _is_virtual_environment(item: os.DirEntry[str]) -> bool:
-        return item.is_dir(follow_symlinks=False) and Path(item.path, VIRTUAL_ENVIRONMENT).is_file()
+        return None if found is None or self.ignore.returns(name, item.name, way_back(item.name)) else found
 
     def _report(self, name: str, problem: str, otherwise: str = "") -> None:
         way_out = f"exclude it in {self.ignore.name}" + (f", or {otherwise}" if otherwise else "")
         self.problems.append(f"{shown(name)} {problem}; {way_out}")
+
+
+def _is_virtual_environment(folder: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(f"{folder}/{VIRTUAL_ENVIRONMENT}").st_mode)
+    except OSError:
+        return False
 
 
 def link_target(path: str | Path) -> str:
@@ -138,22 +159,6 @@ def unreadable(path: str, mode: int) -> str | None:
     if not stat.S_ISREG(mode):
         return f"is {_KINDS.get(stat.S_IFMT(mode), 'not a file')}"
     return None if os.access(path, os.R_OK) else "can't be read: you have no permission"
-
-
-def head_of(path: str) -> Callable[[int], bytes]:
-    """Return a function that reads the first bytes of a regular file."""
-
-    def read(most: int) -> bytes:
-        with Path(path).open("rb") as file:
-            return file.read(most)
-
-    return read
-
-
-def shown(name: str) -> str:
-    """Return a path as text that every terminal can print."""
-    readable = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in readable)
 
 
 def _is_text(name: str) -> bool:
