@@ -8,6 +8,7 @@ import random
 import string
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -413,6 +414,40 @@ def test_a_random_value_is_found_by_itself_and_in_a_text() -> None:
     assert why_credential("SETTING", value) == RANDOM
     assert why_credential("SETTING", f"the value is {value}, keep it") == RANDOM
     assert why_credential("COMMIT", value) is None, "the name says what it is"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["aA1aA1aA1aA1aA1aA1aA1a", "aA1bB2aA1bB2aA1bB2aA1b", "Ab1-Cd2-Ef3-Gh4-Ij5-Kl6-Mn7-Op8"],
+    ids=["three characters", "six characters", "words"],
+)
+def test_what_repeats_itself_or_has_many_separators_is_not_random(value: str) -> None:
+    assert why_credential("SETTING", value) is None
+
+
+def _in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _in_json(text: str) -> str:
+    return json.dumps({"inside": text})
+
+
+@pytest.mark.parametrize(
+    ("wrap", "innermost", "why"),
+    [(_in_base64, "glpat-1234567890abcdef", BY_FORM), (_in_json, json.dumps({"password": "hunter2"}), BY_NAME)],
+    ids=["base64", "json"],
+)
+def test_a_text_in_a_text_is_judged_eight_deep_and_no_deeper(
+    wrap: Callable[[str], str], innermost: str, why: str
+) -> None:
+    """Whoever writes the text decides how deep it goes."""
+    layers = 8 if wrap is _in_base64 else 7  # the innermost document is a layer of its own
+    text = innermost
+    for _ in range(layers):
+        text = wrap(text)
+    assert (why_credential("SETTING", text) or "").startswith(why)
+    assert not (why_credential("SETTING", wrap(text)) or "").startswith(why)
 
 
 def test_no_reason_holds_the_value() -> None:

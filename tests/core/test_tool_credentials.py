@@ -104,6 +104,7 @@ def test_the_code_of_a_function_is_refused_as_the_default_of_its_query_parameter
     assert _found(_api(_parameter("code", "query", default="SE"))) == {}
     assert _found(_api(_parameter("code", "path", default="ORDER_CREATED"))) == {}
     assert _found(_api(_parameter("code", "query", enum=["ORDER_CREATED", "ORDER_CANCELLED"]))) == {}
+    assert _found(_api(_parameter("token", "query", enum=["short", "long"]))) == {}
 
 
 @pytest.mark.parametrize("path", HELD)

@@ -98,6 +98,17 @@ def test_whether_a_new_toolbox_may_have_its_name_is_asked_before_its_first_versi
     assert asked == [0]
 
 
+@pytest.mark.parametrize(("callers", "more"), [(8, False), (9, True)])
+def test_at_most_eight_versions_that_call_a_former_toolbox_are_named(callers: int, more: bool) -> None:  # noqa: FBT001
+    service = Faulty()
+    for number in range(callers):
+        service.environments[f"agent:{number}"] = (endpoint_of(ENDPOINT, "support", "1"),)
+    warned: list[str] = []
+    create_or_adopt(service, PLAN, FastClock(), print, warned.append)
+    (warning,) = warned
+    assert (warning.count("agent:"), " and more" in warning) == (8, more)
+
+
 def test_the_same_again_is_no_write() -> None:
     """Case 12."""
     service = Faulty()

@@ -206,3 +206,22 @@ def test_what_stops_no_build_is_no_trouble(
     require_credential_store(settings.parent)
     settings.unlink()
     require_credential_store(settings.parent)
+
+
+def test_a_credential_helper_that_hangs_is_given_up_on(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preview waited for it without end. Its time is passed in: a person may have to unlock a key ring."""
+    settings.write_text(json.dumps({"credsStore": "slow"}), encoding="utf-8")
+    _program(settings.parent, "slow", "exec sleep 60", monkeypatch)
+    assert stored_login(settings.parent, HOST, timeout_s=0.1) is None
+
+
+def test_what_a_credential_helper_has_is_the_login(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.write_text(json.dumps({"credHelpers": {HOST: "own"}}), encoding="utf-8")
+    asked = 'read host; echo "{\\"Username\\": \\"$host\\", \\"Secret\\": \\"canary\\"}"'
+    _program(settings.parent, "own", asked, monkeypatch)
+    assert stored_login(settings.parent, HOST) == Login(HOST, "canary")
+    _program(settings.parent, "own", 'echo \'{"Username": "<token>", "Secret": "t"}\'', monkeypatch)
+    assert stored_login(settings.parent, HOST) == Login("00000000-0000-0000-0000-000000000000", "t")
+    for nothing in ("echo '[]'", "echo not-json", "exit 1", 'echo \'{"Username": "a"}\''):
+        _program(settings.parent, "own", nothing, monkeypatch)
+        assert stored_login(settings.parent, HOST) is None

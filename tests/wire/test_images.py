@@ -8,11 +8,14 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from foundry_agents.azure.arm import PUBLIC
+from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError
+from foundry_agents.resources import content_tag
 from foundry_agents.resources.content_tag import ContentTagProvider
 from foundry_emulator.registry import PackedImage, pack, push
 from tests.support.bench import Agent, Bench, plain
@@ -278,3 +281,21 @@ def test_an_image_that_fits_is_looked_at_once_and_not_again_when_it_is_adopted(o
 )
 def test_only_registries_of_this_cloud_are_ever_shown_a_token_of_azures(host: str, *, ours: bool) -> None:
     assert PUBLIC.has_registry(host) is ours
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503, None])
+def test_a_registry_that_fails_is_not_one_without_the_image(status: int | None) -> None:
+    """One 429 was taken for "not there": the build replaced the image that the tag had, and a revert served another."""
+
+    class Failing:
+        def digest_of(self, repository: str, reference: str) -> str | None:
+            raise RegistryAccessError(repository, operation=f"HEAD {reference}", detail="no", status=status, do="wait")
+
+    def found() -> str | None:
+        return content_tag._found(cast("Any", Failing()), "acme.io/support", "ctx-0")
+
+    if status in {401, 403}:
+        assert found() is None, "some registries refuse what does not exist yet; the push is checked next"
+    else:
+        with pytest.raises(RegistryAccessError):
+            found()

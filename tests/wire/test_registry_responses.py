@@ -136,6 +136,18 @@ def test_a_firewall_that_refuses_the_exchange_is_named_too(
         client.digest_of(f"{registry.host}/support", "1")
 
 
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_page_of_html_names_no_image_and_says_of_none_that_it_is_gone(
+    registry: Answering, client: RegistryClient, status: int
+) -> None:
+    """A proxy's page with 200 was an image with the page's hash; with 404, everything was built again."""
+    page = Answer(status, b"<html>sign in</html>", headers={"content-type": "text/html; charset=utf-8"})
+    manifests(registry, "1", page)
+    assert not client.is_gone(f"{registry.host}/support", "1")
+    with pytest.raises(RegistryAccessError, match=f"HTTP {status} with an HTML page"):
+        client.digest_of(f"{registry.host}/support", "1")
+
+
 @pytest.mark.parametrize("status", [200, 401, 403, 429, 500, 503])
 def test_only_a_404_says_that_an_image_is_gone(registry: Answering, client: RegistryClient, status: int) -> None:
     """Finding D: an adopted image that was deleted."""

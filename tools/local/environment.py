@@ -42,6 +42,7 @@ class LocalEnvironment:
         """Return all variables of a Pulumi process; ``azure`` are those that the local Azure needs."""
         self.state.mkdir(parents=True, exist_ok=True)
         install_fake_plugins(self.home / "pulumi")
+        link_image_plugin(self.home / "pulumi")
         path = [Path(sys.executable).parent, self.engine, os.environ.get("PATH", "")]
         return {
             **os.environ,
@@ -67,6 +68,20 @@ def install_fake_plugins(pulumi_home: Path) -> None:
         folder = pulumi_home / "plugins" / f"resource-{name}-v{version}"
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(CHECKOUT / "emulator" / "plugins" / f"pulumi-resource-{name}", folder)
+
+
+def link_image_plugin(pulumi_home: Path) -> None:
+    """Put docker-build among the plugins of one Pulumi home, if `make setup` has built it."""
+    command = [sys.executable, str(CHECKOUT / "tools" / "engine"), "where", "--plugin", "docker-build"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode:
+        return
+    program = Path(found.stdout.strip().split(os.pathsep)[-1], "pulumi-resource-docker-build")
+    version = metadata.version("pulumi-docker-build")
+    link = pulumi_home / "plugins" / f"resource-docker-build-v{version}" / program.name
+    if program.is_file() and not link.exists():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(program)
 
 
 def engine_folder() -> Path:

@@ -68,6 +68,9 @@ class RegistryHttp:
         asked = (host, url, f"repository:{path}:pull", {"Accept": ", ".join(_MANIFESTS)})
         answer = self._send(method, *asked, self._logins(host, timeout_s), timeout_s=timeout_s)
         if answer.status_code in {OK, NOT_FOUND}:
+            if answer.headers.get("content-type", "").startswith("text/html"):  # a proxy's page, with any status
+                answer.close()
+                raise self.unreadable(repository, below, f"HTTP {answer.status_code} with an HTML page")
             return answer
         if method == "HEAD" and answer.status_code in _REFUSALS and timeout_s == TIMEOUT_S:
             answer.close()
@@ -111,7 +114,7 @@ class RegistryHttp:
 
     def _logins(self, host: str, timeout_s: float) -> Iterator[Login | None]:
         """Yield the logins to try, best first, each created only when it is needed. None is an anonymous request."""
-        if (found := stored_login(self._folder, host)) is not None:
+        if (found := stored_login(self._folder, host, timeout_s=timeout_s)) is not None:
             yield found
         if not resource_manager().has_registry(host):
             yield None

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker.auth
-import docker.credentials
 import docker.errors
 
 from foundry_agents.lifecycle.failure.image_errors import DockerSettingsError
@@ -21,7 +21,11 @@ from foundry_agents.lifecycle.failure.image_errors import DockerSettingsError
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105 (a name, not a password)
 """The user name for a token of an Azure registry [docs]."""
 
+HELPER_TIMEOUT_S = 30.0
+"""How long a credential helper may take before a push; it may ask a person to unlock a key ring [ours]."""
+
 _PREFIX = "docker-credential-"
+_IDENTITY_TOKEN = "<token>"  # noqa: S105 (how a helper says that it has an identity token)
 
 _writing = threading.Lock()
 
@@ -42,16 +46,22 @@ class Login:
         return f"Login({self.username!r}, [secret])"
 
 
-def stored_login(folder: Path, host: str) -> Login | None:
-    """Return what Docker would use for a registry; None when it has nothing, or can't read what it has."""
+def stored_login(folder: Path, host: str, *, timeout_s: float = HELPER_TIMEOUT_S) -> Login | None:
+    """Return what Docker would use for a registry; None when it has nothing, or can't read what it has.
+
+    Args:
+        folder: Docker's folder of settings.
+        host: The registry.
+        timeout_s: How long a credential helper may take: it may ask a person, or hang.
+    """
     try:
         settings = _settings(folder / "config.json")
         helper = _helper(settings, host)
-        if not settings or (helper and not _is_installed(helper)):
-            return None
-        if not helper:  # docker-py takes the usual store also where an empty helper says otherwise
-            settings = {"auths": settings.get("auths") or {}}
-        found = docker.auth.load_config(config_dict=settings).resolve_authconfig(host)
+        if helper and (login := _login_of_helper(helper, host, timeout_s)):
+            return login
+        # docker-py takes the usual store also where an empty helper says otherwise, and waits for it without end.
+        auths = {"auths": settings.get("auths") or {}}
+        found = docker.auth.load_config(config_dict=auths).resolve_authconfig(host)
     except (
         DockerSettingsError,
         docker.errors.DockerException,
@@ -115,8 +125,8 @@ def require_credential_store(folder: Path) -> None:
         why = f"the credential store {program} is not installed"
     else:
         try:
-            docker.credentials.Store(store).list()  # type: ignore[no-untyped-call]  # docker's stubs
-        except (docker.credentials.StoreError, ValueError, OSError):  # its text is the program's own
+            json.loads(_answer_of(store, "list", ""))
+        except (_HelperError, ValueError):
             why = f"the credential store {program} failed to list its logins"
     if why:
         do = f'correct or install {program}, or take "credsStore" out of the file: Docker then keeps logins in the file'
@@ -151,12 +161,47 @@ def _stored_by_helper(helper: str, host: str, login: Login) -> str | None:
     program = f"{_PREFIX}{helper}"
     if not _is_installed(helper):
         return f"the credential helper {program} of Docker's settings is not installed"
+    login_as_json = json.dumps({"ServerURL": host, "Username": login.username, "Secret": login.password})
     try:
-        store = docker.credentials.Store(helper)
-        store.store(host, login.username, login.password)  # type: ignore[no-untyped-call]  # docker's stubs
-    except (docker.credentials.StoreError, OSError):  # its text is the helper's own, and may hold anything
+        _answer_of(helper, "store", login_as_json)
+    except _HelperError:
         return f"the credential helper {program} of Docker's settings failed"
     return None
+
+
+class _HelperError(Exception):
+    """A credential helper failed or took too long; what it wrote may hold anything, and is in no text."""
+
+
+def _login_of_helper(helper: str, host: str, timeout_s: float) -> Login | None:
+    """Return what a helper has for a registry, or None."""
+    try:
+        found = json.loads(_answer_of(helper, "get", host, timeout_s))
+    except (_HelperError, ValueError):
+        return None
+    if not isinstance(found, dict) or not found.get("Secret"):
+        return None
+    name = str(found.get("Username") or "")
+    return Login(TOKEN_USER if name == _IDENTITY_TOKEN else name, str(found["Secret"]))
+
+
+def _answer_of(helper: str, verb: str, text: str, timeout_s: float = HELPER_TIMEOUT_S) -> bytes:
+    """Run a credential helper as Docker does, and return what it prints. docker-py's own call has no timeout.
+
+    Raises:
+        _HelperError: It is not installed, failed, or did not end in time.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 (the program that the user's settings name)
+            [shutil.which(f"{_PREFIX}{helper}") or f"{_PREFIX}{helper}", verb],
+            input=text.encode(),
+            capture_output=True,
+            timeout=timeout_s,
+            check=True,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        raise _HelperError(helper) from None
+    return done.stdout
 
 
 def _base64(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import get_args
 import pulumi
 
 from foundry_agents.image.sources import Cache, Sources
+from foundry_agents.lifecycle.credentials import why_form
 from foundry_agents.lifecycle.failure.errors import Problem
 from foundry_agents.lifecycle.schema.report import shown
 
@@ -65,13 +66,17 @@ def _problems(arguments: Mapping[str, object]) -> Iterator[Problem]:
     limit = arguments["context_limit_mb"]
     if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not limit > 0:
         yield Problem("context_limit_mb", f"{shown(limit)}: a number of megabytes above 0")
-    cache = arguments.get("cache")
-    if cache is not None and cache not in get_args(Cache):
+    cache = arguments.get("cache", "none")
+    if cache not in get_args(Cache):
         yield Problem("cache", f"{shown(cache)}: one of {', '.join(get_args(Cache))}")
     yield from _build_arg_problems(arguments["build_args"])
     secrets = arguments.get("secrets")
     if secrets is not None and not isinstance(secrets, Mapping):
         yield Problem("secrets", f"must map ids to values, got {type(secrets).__name__}")
+    elif isinstance(secrets, Mapping):
+        for name, value in secrets.items():
+            if not isinstance(value, (str, pulumi.Output)):
+                yield Problem(f"secrets.{name}", f"must be text, got {type(value).__name__}")
 
 
 def _build_arg_problems(build_args: object) -> Iterator[Problem]:
@@ -87,7 +92,10 @@ def _build_arg_problems(build_args: object) -> Iterator[Problem]:
             if isinstance(value, pulumi.Output):
                 yield Problem(where, f"{_NOT_YET_KNOWN}; a secret belongs in secrets=")
             elif isinstance(value, bool) or not isinstance(value, (str, int, float)):
-                yield Problem(where, f"must be text or a number, got {type(value).__name__}: put the value in quotes")
+                advice = "leave it out" if value is None else "put the value in quotes"
+                yield Problem(where, f"must be text or a number, got {type(value).__name__}: {advice}")
+            elif why := why_form(str(value)):
+                yield Problem(where, f"looks like a credential, {why}, and stays in the image's history: use secrets=")
 
 
 def _wrong_type(name: str, value: object, kinds: tuple[type, ...], what: str) -> Iterator[Problem]:

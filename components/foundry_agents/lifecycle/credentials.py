@@ -311,7 +311,7 @@ def _words(name: str) -> str:
     """Return the words of a name, in lower case with spaces between, without those that only number it."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     words = re.findall(r"[a-z]+|\d+", apart.lower())
-    while len(words) > 1 and (words[-1].isdigit() or words[-1] in _TRAILING):
+    while words and (words[-1].isdigit() or words[-1] in _TRAILING):
         words.pop()
     return " ".join(words)
 

@@ -106,4 +106,6 @@ def _failed(runs: TaskRuns, run: RunView, why: str, order: BuildOrder) -> Remote
     do = TASKS_AND_NETWORK.format(registry_id=order.registry_id) if denied else None
     if denied:
         why = f"{why}: the registry's network does not admit it"
-    return RemoteBuildError(run.run_id, why=why, log=lines[-SHOWN_LINES:], do=do)
+    return RemoteBuildError(
+        run.run_id, why=why, log=lines[-SHOWN_LINES:], registry=order.registry_id.rpartition("/")[2], do=do
+    )

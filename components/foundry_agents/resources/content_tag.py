@@ -28,6 +28,9 @@ from foundry_agents.resources._plugin.table_provider import TableProvider
 
 TYPE = "pulumi-python:dynamic/foundry:ContentTag"
 
+_MAY_BE_NEW = frozenset({401, 403})
+"""What registries answer for a repository that does not exist yet."""
+
 
 class ContentTag(Resource, module="foundry", name="ContentTag"):
     """An image named by what it is built from.
@@ -161,11 +164,12 @@ def _looked_up(inputs: ContentTagInputs, known: ContentTagOutputs) -> ContentTag
 def _found(source: ImageRegistry, repository: str, tag: str) -> str | None:
     """Return the digest that the tag points to; None also where the registry refuses, as some do for a new repository.
 
-    Whether this machine may push is checked next, and that answer counts.
+    Whether this machine may push is checked next, and that answer counts. Throttling and failures are errors: a build
+    would replace the image that the tag has.
     """
     try:
         return source.digest_of(repository, tag)
     except RegistryAccessError as refused:
-        if refused.status is None:
+        if refused.status not in _MAY_BE_NEW:
             raise
         return None

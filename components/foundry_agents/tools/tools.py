@@ -49,7 +49,7 @@ class Tool:
 
         A payload of a known type is checked as usual; any other must only have a type.
         """
-        return _Raw(dict(tool))
+        return _Raw(tool)
 
     @staticmethod
     def problems(tools: Sequence[AnyTool], *, readable: Sequence[str] = ()) -> list[str]:
@@ -78,10 +78,14 @@ class Tool:
 
 @dataclass(frozen=True)
 class _Raw:
-    tool: dict[str, Any]
+    tool: Mapping[str, Any]
 
     def inputs(self) -> dict[str, Any]:
-        return self.tool
+        given: object = self.tool  # a program need not have been through a type checker
+        if not isinstance(given, Mapping):
+            kind = type(given).__name__
+            raise ValueError(f"Tool.of: expected the mapping of an API payload, got {kind}")  # noqa: TRY004 (listed)
+        return dict(given)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,7 +132,9 @@ class RemoteBuildError(FoundryAgentsError):
         log: The last lines of its log.
     """
 
-    def __init__(self, run_id: str, *, why: str, log: Sequence[str], do: str | None = None) -> None:
+    def __init__(
+        self, run_id: str, *, why: str, log: Sequence[str], registry: str = "NAME", do: str | None = None
+    ) -> None:
         self.run_id = run_id
         self.log = tuple(log)
         shown = "\n".join(f"    | {line}" for line in log) or "    | (the log is empty)"
@@ -142,7 +144,7 @@ class RemoteBuildError(FoundryAgentsError):
                 why=why,
                 state="no version was posted; if the run is still under way, the next `pulumi up` follows it",
                 do=f"{do or 'fix the error in the log and run `pulumi up` again'}; "
-                f"`az acr task logs --run-id {run_id}` prints the whole log",
+                f"`az acr task logs --registry {registry} --run-id {run_id}` prints the whole log",
             )
             + f"\n  Log:\n{shown}"
         )

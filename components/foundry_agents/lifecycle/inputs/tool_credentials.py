@@ -21,7 +21,7 @@ from foundry_agents.lifecycle.schema.report import Report
 
 DO = "use a ProjectConnection (connection=…)"
 
-_VALUES = frozenset({"default", "const", "enum", "value"})
+_VALUES = frozenset({"default", "const", "value"})
 """Keys in an OpenAPI document whose values are those of the parameter or property around them."""
 
 _STRUCTURE = frozenset({"schema", "items", "additionalProperties", "allOf", "anyOf", "oneOf"})
@@ -116,7 +116,8 @@ def _in_spec(path: str, value: object, subject: str, is_unknown: _IsUnknown, key
             if why := why_form(inner_key):
                 yield path, f"a name in it has {why.removeprefix('by ')}"
             elif key == "properties" or inner_key not in _EXAMPLES:
-                yield from _in_spec(where, inner, subject, is_unknown, inner_key)
+                one_choice = inner_key == "enum" and isinstance(inner, list) and len(inner) == 1
+                yield from _in_spec(where, inner, subject, is_unknown, "const" if one_choice else inner_key)
     elif isinstance(value, (list, tuple)):
         for position, inner in enumerate(value):
             yield from _in_spec(f"{path}[{position}]", inner, subject, is_unknown, key)
@@ -133,8 +134,10 @@ def _subject(value: Mapping[str, object], key: str, around: str) -> str:
 
 def _why_in_spec(key: str, value: str, subject: str) -> str | None:
     if key in _VALUES:
-        in_query = why_form(f"{subject}={quote(value)}") if subject.startswith("?") and key != "enum" else None
+        in_query = why_form(f"{subject}={quote(value)}") if subject.startswith("?") else None
         return in_query or why_credential(subject, value)
+    if key == "enum":  # a choice between words, also for a parameter called `token`; a single one is a constant
+        return why_credential("", value)
     if key.startswith("x-") or key == "url":
         return why_credential(key, value)
     return why_form(value)

@@ -61,7 +61,7 @@ def tools(path: str, raw: object, report: Report) -> dict[str, Tool] | None:
 
 def _taken(name: str, tool: Tool) -> str:
     if name == tool["type"]:
-        return f"two tools of type {name} have no name; at most one may [docs]: give each a name of its own"
+        return f'two tools of type {name} have no name; at most one may [docs]: give each its own, with name="…"'
     return "two tools have this name: each needs a name (of an mcp tool: a server_label) of its own"
 
 
