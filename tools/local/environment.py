@@ -81,6 +81,7 @@ def link_image_plugin(pulumi_home: Path) -> None:
     link = pulumi_home / "plugins" / f"resource-docker-build-v{version}" / program.name
     if program.is_file() and not link.exists():
         link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)  # one that leads to a folder of before
         link.symlink_to(program)
 
 
