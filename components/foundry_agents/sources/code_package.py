@@ -20,7 +20,7 @@ from foundry_agents.lifecycle.inputs.version_parts import BUNDLED
 from foundry_agents.lifecycle.schema.enums import Runtime
 from foundry_agents.lifecycle.schema.lists import listed
 from foundry_agents.sources.entry_point import entry_point_problems
-from foundry_agents.sources.exclusions import credential_in, never_content, way_back
+from foundry_agents.sources.exclusions import credential_in, name_of_exception, never_content
 from foundry_agents.sources.ignore_file import IgnoreFile, IgnoreFileError
 from foundry_agents.sources.reading import ContextError, head_of, read_whole, shown
 from foundry_agents.sources.walk import Entry, unreadable, walk
@@ -212,7 +212,7 @@ def _linked(entry: Entry, root: Path, ignore: IgnoreFile) -> Entry | str:
     parts = name.split("/")
     special = [(part, core) for part in parts if (core := never_content(part))]
     if credential_in(name, head_of(str(path))):
-        special.append((parts[-1], way_back(parts[-1])))
+        special.append((parts[-1], name_of_exception(parts[-1])))
     if ignore.excludes(name) or not all(ignore.returns(name, part, core) for part, core in special):
         return f"is a link to {shown(name)}, which is not packed: remove it"
     if problem := unreadable(str(path), status.st_mode):

@@ -106,7 +106,7 @@ def never_content(name: str) -> str | None:
     return next((core for pattern, core in _NEVER if pattern.match(name)), None)
 
 
-def way_back(name: str) -> str:
+def name_of_exception(name: str) -> str:
     """Return what an exception must hold to name a file that looks like a credential."""
     return next((suffix for suffix in _KEY_SUFFIXES if name.lower().endswith(suffix)), name)
 

@@ -12,8 +12,8 @@ from foundry_agents.sources.exclusions import (
     OURS,
     VIRTUAL_ENVIRONMENT,
     credential_in,
+    name_of_exception,
     never_content,
-    way_back,
 )
 from foundry_agents.sources.ignore_file import IgnoreFile
 from foundry_agents.sources.reading import head_of, shown
@@ -135,7 +135,7 @@ class _Walk:
 
     def _credential(self, item: os.DirEntry[str], name: str) -> str | None:
         found = credential_in(name, head_of(item.path))
-        return None if found is None or self.ignore.returns(name, item.name, way_back(item.name)) else found
+        return None if found is None or self.ignore.returns(name, item.name, name_of_exception(item.name)) else found
 
     def _report(self, name: str, problem: str, otherwise: str = "") -> None:
         way_out = f"exclude it in {self.ignore.name}" + (f", or {otherwise}" if otherwise else "")
