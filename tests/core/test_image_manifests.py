@@ -172,3 +172,38 @@ def test_a_configuration_of_another_form_is_said_in_words(held: Documents, confi
 def test_a_command_of_another_form_is_none(held: Documents, inner: object) -> None:
     image = held.add({"config": {"digest": held.add({**AMD64, "config": inner})}})
     assert held.view(image) == ImageView(image, ("linux/amd64",))
+
+
+@pytest.mark.parametrize("system", ["linux/arm64", "windows/amd64", "darwin/arm64"])
+def test_an_image_for_another_platform_is_described_as_that(held: Documents, system: str) -> None:
+    """With an index, and without."""
+    os_name, architecture = system.split("/")
+    platform = {"os": os_name, "architecture": architecture}
+    image = held.image(platform)
+    assert held.view(image) == ImageView(image, (system,))
+    index = held.index({"digest": image, "platform": platform})
+    assert held.view(index) == ImageView(index, (system,))
+
+
+def test_an_entry_of_an_index_without_any_platform_at_all_is_passed_over(held: Documents) -> None:
+    nothing = held.add({"config": {"digest": held.add({})}})
+    index = held.index({"digest": nothing}, {"digest": held.image(command="right")})
+    assert held.view(index) == ImageView(index, ("linux/amd64",), ("right",))
+
+
+def test_other_platforms_of_an_index_are_not_read(held: Documents) -> None:
+    missing = {"digest": f"sha256:{'1' * 64}", "platform": ARM64}
+    index = held.index(missing, {"digest": held.image(command="right"), "platform": AMD64})
+    assert held.view(index) == ImageView(index, ("linux/amd64",), ("right",))
+
+
+@pytest.mark.parametrize("unclear", [{}, {"platform": {}}, {"platform": None}, {"platform": "linux/amd64"}], ids=str)
+def test_an_entry_with_a_platform_comes_before_one_without(held: Documents, unclear: Mapping[str, object]) -> None:
+    other = {"digest": held.image(command="other"), **unclear}
+    exact = {"digest": held.image(command="right"), "platform": AMD64}
+    variant = {"digest": held.image(command="variant"), "platform": {**AMD64, "variant": "v3"}}
+    for entries, command in (((other, exact), "right"), ((other, variant), "variant"), ((variant, exact), "right")):
+        index = held.index(*entries)
+        assert held.view(index) == ImageView(index, ("linux/amd64",), (command,))
+    alone = held.index(other)
+    assert held.view(alone) == ImageView(alone, ("linux/amd64",), ("other",))

@@ -117,8 +117,7 @@ def _entries(index: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
 
 def _is_attestation(entry: Mapping[str, object]) -> bool:
     """Return whether BuildKit put the entry beside an image: provenance and the like are for no platform."""
-    platform = entry.get("platform")
-    return isinstance(platform, dict) and _platform(platform) == f"{_UNKNOWN}/{_UNKNOWN}"
+    return bool(entry.get("platform")) and _platform_of(entry) == f"{_UNKNOWN}/{_UNKNOWN}"
 
 
 def _rank(entry: Mapping[str, object]) -> int:
