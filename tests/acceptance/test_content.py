@@ -18,8 +18,6 @@ from tests.support.buildkit import buildkit
 from tests.support.content_matrix import UMASKS, File, Source, built
 from tests.support.figures import Record
 
-pytestmark = pytest.mark.acceptance
-
 FOLDERS = 1000
 FILES = 20_000
 A_BUILD = 25
@@ -28,6 +26,8 @@ A_BUILD = 25
 Image = Mapping[str, File]
 
 
+@pytest.mark.long
+@pytest.mark.timeout(1200)
 def test_a_tag_names_exactly_what_is_in_the_image(figure: Record, tmp_path: Path) -> None:
     """Findings A1, A3, A6, B1 and F3: each folder on three machines, by two builders, before and after an edit.
 
@@ -63,6 +63,7 @@ def test_a_tag_names_exactly_what_is_in_the_image(figure: Record, tmp_path: Path
     figure("A1", f"same tags for another content, {FOLDERS} edits", unseen, "=", 0)
 
 
+@pytest.mark.acceptance
 def test_many_files_are_hashed_in_two_seconds(figure: Record, tmp_path: Path) -> None:
     """Each preview hashes the context of each image; an unchanged one is not copied again."""
     folder = tmp_path / "agent"

@@ -10,7 +10,7 @@ import pytest
 from tests.support.checkout import CHECKOUT
 from tests.support.figures import Record
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 
 
 def test_components_and_one_up_pass_with_the_lowest_versions(figure: Record) -> None:
