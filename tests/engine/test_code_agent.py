@@ -100,6 +100,7 @@ def test_a_folder_that_cannot_be_packed_is_reported_before_anything_is_created(
     """The preview reports the mistake of the program in one block, without a traceback."""
     here = deploy()
     (here.project.folder / "agent").mkdir()
+    (tmp_path / "elsewhere").write_text("canary", encoding="utf-8")
     (here.project.folder / "agent" / "secrets").symlink_to(tmp_path / "elsewhere")
     (here.project.folder / "__main__.py").write_text(PROGRAM, encoding="utf-8")
     refused = here.project.preview().failed()

@@ -97,6 +97,7 @@ def _upload(portal: httpx.Client, folder: Path) -> None:
     """Create the agent `coder` from a folder, as a user of another tool would."""
     folder.mkdir()
     (folder / "main.py").write_text("print('hello')\n", encoding="utf-8")
+    (folder / "requirements.txt").write_text("", encoding="utf-8")
     definition = {
         "kind": "hosted",
         "cpu": "1",
