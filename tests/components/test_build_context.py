@@ -114,6 +114,9 @@ EVERY_FILE = frozenset(FILES)
         ("data\\\n", set()),
         ("da[]t]a\n", {"data/big.bin", "data/keep.txt"}),
         ("data/*\n", {"data/big.bin", "data/keep.txt"}),
+        ("**/*.bin\n!data\n", {"data/big.bin"}),
+        ("*\n!data\n", EVERY_FILE - {"data/big.bin", "data/keep.txt"}),
+        ("data\n!data\n", set()),
         ("/*\n!data\n", EVERY_FILE - {"data/big.bin", "data/keep.txt"}),
     ],
 )

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Protocol
 
 import pathspec
+
+from foundry_agents.sources.docker_rules import DockerRules
 
 
 class IgnoreFileError(ValueError):
     """The ignore file can't be read; the text names the file, the line and what to do."""
+
+
+class _Rules(Protocol):
+    def match_file(self, file: str, /) -> bool: ...
+
+
+_Read = Callable[[Iterable[str]], _Rules]
 
 
 @dataclass(frozen=True)
@@ -32,15 +41,11 @@ class IgnoreFile:
     excludes: Callable[[str], bool]
     exceptions: tuple[str, ...]
     reopens: bool
-    _read: Callable[[Iterable[str]], pathspec.PathSpec[pathspec.Pattern]]
+    _read: _Read
 
     @classmethod
     def docker(cls, file: Path | None, name: str) -> IgnoreFile:
         """Read a ``.dockerignore``, as BuildKit does: patterns start at the root, the last one that matches wins.
-
-        Not docker-py's ``exclude_paths``: it deviates from BuildKit where an exception has a wildcard (``!**/keep.txt``
-        re-includes nothing), where one file is re-included from a folder that ``**`` excludes (all of the folder
-        is), and in ``[^a]``, ``../`` and upper case. The tests hold what BuildKit's own matcher answers.
 
         Args:
             file: The file; None when there is none.
@@ -58,7 +63,7 @@ class IgnoreFile:
         for number, pattern in lines.items():
             if problem := _syntax_problem(pattern):
                 raise IgnoreFileError(f"{name}, line {number}: {problem}")
-        return cls._of(name, lines, _docker_spec, reopens=True)
+        return cls._of(name, lines, DockerRules, reopens=True)
 
     @classmethod
     def git(cls, file: Path | None, name: str) -> IgnoreFile:
@@ -84,7 +89,7 @@ class IgnoreFile:
         cls,
         name: str,
         lines: Mapping[int, str],
-        read: Callable[[Iterable[str]], pathspec.PathSpec[pathspec.Pattern]],
+        read: _Read,
         *,
         reopens: bool,
     ) -> IgnoreFile:
@@ -114,9 +119,7 @@ class IgnoreFile:
         ]
 
 
-def _without_warnings(
-    read: Callable[[Iterable[str]], pathspec.PathSpec[pathspec.Pattern]], lines: Iterable[str]
-) -> pathspec.PathSpec[pathspec.Pattern]:
+def _without_warnings(read: _Read, lines: Iterable[str]) -> _Rules:
     """Read patterns; Python warns about sets of characters such as ``[[a]`` that it may read otherwise one day."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
@@ -151,27 +154,6 @@ def _lines(file: Path | None, name: str) -> list[str]:
     if "\0" in text:
         raise IgnoreFileError(f"{name} is not a text in UTF-8 (a byte in it is zero); save the file as UTF-8")
     return text.replace("\r\n", "\n").split("\n")
-
-
-def _docker_spec(lines: Iterable[str]) -> pathspec.PathSpec[pathspec.Pattern]:
-    rules = []
-    for line in lines:
-        negation = "!" if line.startswith("!") else ""
-        pattern = _as_gitignore(os.path.normpath(line.removeprefix("!").strip()).lstrip("/"))
-        # "." names the root itself, which is never excluded.
-        if pattern != ".":
-            rules.append(f"{negation}/{pattern}")
-            if pattern.endswith("*"):  # what excludes a folder excludes all below it, in git not after "/*"
-                rules.append(f"{negation}/{pattern}/**")
-    # Not GitIgnoreSpec: in git a file can't come back once its folder is excluded; in Docker it can.
-    return pathspec.PathSpec.from_lines("gitignore", rules)
-
-
-def _as_gitignore(pattern: str) -> str:
-    r"""Rewrite the forms that git reads otherwise: ``[!a]`` is a literal "!", ``**a`` is ``**/a``, ``a\`` ends so."""
-    if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
-        pattern += "\\"
-    return re.sub(r"(^|/)\*\*(?=[^/*])", r"\1**/", pattern.replace("[!", r"[\!"))
 
 
 def _syntax_problem(pattern: str) -> str | None:
