@@ -170,7 +170,7 @@ def test_an_argument_that_is_not_what_is_meant_is_refused_in_words(
 
 def test_all_wrong_arguments_are_reported_together(folder: Path) -> None:
     wrong: Any = {"cache": "no", "target": 1, "build_args": {"A": None, "B": []}}
-    with pytest.raises(pulumi.RunError, match=r'AgentImage\.build "support": 4 problems\n'):
+    with pytest.raises(pulumi.RunError, match=r'4 problems in AgentImage\.build "support"\n'):
         fa.AgentImage.build("support", context=folder, registry="ghcr.io/acme", **wrong)
 
 

@@ -180,6 +180,17 @@ def test_git_does_not_see_copies_and_unused_ones_go_after_a_day(folder: Path) ->
     )
 
 
+def test_what_a_killed_run_leaves_goes_after_a_day(folder: Path) -> None:
+    place = frozen(folder, now=1000).folder.parent
+    draft = place / ".new-killed"
+    (draft / "context").mkdir(parents=True)
+    os.utime(draft, (1000, 1000))
+    frozen(folder, now=1000 + KEPT_S)
+    assert draft.exists(), "the other run may still write it"
+    frozen(folder, now=1001 + KEPT_S)
+    assert not draft.exists()
+
+
 def test_another_process_finds_the_copy_by_its_hash(folder: Path) -> None:
     copy = frozen(folder)
     shutil.rmtree(folder)
@@ -230,6 +241,26 @@ def test_a_setting_of_git_without_a_repository_takes_no_bit_away(folder: Path, m
     monkeypatch.setenv("HOME", str(folder.parent))
     (folder.parent / ".gitconfig").write_text("[core]\nfileMode = false\n", encoding="utf-8")
     assert BuildContext.read(folder, None, limit_mb=1).programs >= {"run.sh"}
+
+
+def test_variables_of_a_hook_are_about_another_repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*arguments: str) -> None:
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, check=True)
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "one")
+    here = BuildContext.read(folder, None, limit_mb=1).revision()
+    assert here is not None
+    monkeypatch.setenv("GIT_DIR", str(folder.parent / "elsewhere"))
+    assert BuildContext.read(folder, None, limit_mb=1).revision() == here
+    monkeypatch.delenv("GIT_DIR")
+    settings = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.fileMode", "GIT_CONFIG_VALUE_0": "false"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    (folder / "run.sh").chmod(0o644)
+    assert "run.sh" in BuildContext.read(folder, None, limit_mb=1).programs, "settings hold for all"
 
 
 def test_empty_folders_are_not_content(folder: Path) -> None:

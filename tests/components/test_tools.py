@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -366,6 +367,17 @@ def test_a_store_of_two_projects_or_of_none_is_refused(tmp_path: Path) -> None:
             pulumi.RunError, match='VectorStore "faq": give exactly one of project and project_endpoint'
         ):
             _store_in(tmp_path, **where)
+
+
+def test_a_pipe_among_the_files_of_a_store_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    """Finding B2, elsewhere: the preview hung."""
+    os.mkfifo(tmp_path / "faq.md")
+
+    def program() -> None:
+        fa.VectorStore("piped", project_endpoint=ENDPOINT, files=[tmp_path / "faq.md"])
+
+    with pytest.raises(pulumi.RunError, match=r"can't be read: it is not a file"):
+        run(program)
 
 
 def test_files_that_are_not_there_are_named_all_at_once(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -13,6 +13,7 @@ from foundry_agents.image.sources import Cache, Sources
 from foundry_agents.lifecycle.credentials import why_form
 from foundry_agents.lifecycle.failure.errors import Problem
 from foundry_agents.lifecycle.schema.report import shown
+from foundry_agents.resources._plugin.plain_arguments import reject_problems
 
 _A_PATH = (str, os.PathLike)
 
@@ -26,16 +27,13 @@ def sources_from(who: str, arguments: Mapping[str, object]) -> Sources:
     """Return the sources of a build.
 
     Args:
-        who: What the error starts with.
+        who: What has the problems, for the error.
         arguments: The arguments of AgentImage.build or AgentImage.remote_build, by name; others are not looked at.
 
     Raises:
         pulumi.RunError: Some are not what is meant; the text lists all problems.
     """
-    problems = list(_problems(arguments))
-    if problems:
-        lines = "".join(f"\n  {problem}" for problem in problems)
-        raise pulumi.RunError(f"{who}: {len(problems)} problem{'s' if len(problems) > 1 else ''}{lines}")
+    reject_problems(who, _problems(arguments))
     build_args = arguments["build_args"]
     given = build_args if isinstance(build_args, Mapping) else {}
     return Sources(
@@ -75,7 +73,7 @@ def _problems(arguments: Mapping[str, object]) -> Iterator[Problem]:
         yield Problem("secrets", f"must map ids to values, got {type(secrets).__name__}")
     elif isinstance(secrets, Mapping):
         for name, value in secrets.items():
-            if not isinstance(value, (str, pulumi.Output)):
+            if not isinstance(value, (str, pulumi.Output, Awaitable)):
                 yield Problem(f"secrets.{name}", f"must be text, got {type(value).__name__}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import stat
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from foundry_agents.sources.git import recorded_programs, revision_of
 from foundry_agents.sources.ignore_file import IgnoreFile, IgnoreFileError
-from foundry_agents.sources.reading import ContextError, read_whole, shown
+from foundry_agents.sources.reading import ContextError, hash_of_text, read_whole, shown
 from foundry_agents.sources.walk import Entry, unreadable, walk
 
 MEGABYTE = 1_000_000
@@ -128,12 +127,12 @@ def content_hash(files: Sequence[File], dockerfile: str, settings: Mapping[str, 
     """
     listed = sorted([file.name, file.kind, file.sha256] for file in files)
     counted = {"format": FORMAT, "dockerfile": dockerfile, "files": listed, "settings": settings}
-    return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
+    return hash_of_text(json.dumps(counted, sort_keys=True))
 
 
 def _digest(entry: Entry) -> str:
     if entry.target is not None:
-        return hashlib.sha256(entry.target.encode()).hexdigest()
+        return hash_of_text(entry.target)
     return read_whole(entry.path)
 
 

@@ -18,6 +18,10 @@ Info = tuple[bool, ...]
 """Which patterns a folder matched, or a folder above it."""
 
 
+class PatternError(ValueError):
+    """BuildKit refuses a pattern; the text says why."""
+
+
 class DockerRules:
     """The rules of one file. Results of folders are kept, because what is below them depends on them.
 
@@ -25,7 +29,7 @@ class DockerRules:
         lines: Patterns without comments and empty lines.
 
     Raises:
-        ValueError: A pattern has no meaning.
+        PatternError: A pattern has no meaning.
         re.error: A set of characters has none.
     """
 
@@ -59,6 +63,8 @@ class DockerRules:
 
 
 def _cleaned(pattern: str) -> str:
+    if not pattern:
+        raise PatternError("an exception needs a pattern after the !")
     return os.path.normpath(pattern).lstrip("/")
 
 
@@ -85,7 +91,7 @@ def _first(rest: str) -> tuple[str, str]:
     if rest[0] == "[":
         found = _SET.match(rest)
         if found is None:
-            raise ValueError(f"{rest!r} has a [ without a ]")
+            raise PatternError(f"{rest!r} has a [ without a ]")
         return found[0][0] + found[0][1:].replace("[", r"\["), rest[found.end() :]
     if rest[0] == "\\" and len(rest) > 1:
         return re.escape(rest[1]), rest[2:]

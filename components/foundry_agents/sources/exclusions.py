@@ -85,9 +85,7 @@ CREDENTIAL_FILES = (
     _Form(r"service_principal_entries[^/]*", "cached credentials of Azure"),
     _Form(r"[^/]+\.publishsettings", "credentials for publishing to Azure"),
     _Form(r"application_default_credentials\.json", "credentials of Google Cloud"),
-    _Form(
-        r"local\.settings\.json", "keys of Azure Functions", re.compile(rb'(?i)key=|(key|secret|password)"\s*:\s*"[^"]')
-    ),
+    _Form(r"local\.settings\.json", "keys of Azure Functions", _SETTINGS_KEY),
     _Form(r"\.dev\.vars|\.streamlit/secrets\.toml|\.secrets", "secrets of one machine"),
 )
 """Files that stop a preview, unless an ignore file excludes them or names them after a ``!``."""

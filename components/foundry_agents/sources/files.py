@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import stat
 from pathlib import Path
 
 
@@ -12,5 +14,7 @@ def sha256_of(path: Path) -> str:
     Raises:
         OSError: It can't be read.
     """
+    if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):  # to open a named pipe would wait for a writer
+        raise OSError(errno.EINVAL, "it is not a file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

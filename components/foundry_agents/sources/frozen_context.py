@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from foundry_agents.sources.build_context import BuildContext, File, content_hash
-from foundry_agents.sources.reading import ContextError, hash_of_file, read_whole
+from foundry_agents.sources.reading import ContextError, hash_of_file, hash_of_text, read_whole, resolved
 from foundry_agents.sources.walk import link_target
 
 PLACE = Path(".foundry-agents", "contexts")
@@ -31,6 +31,8 @@ KEPT_S = 24 * 3600.0
 
 ARCHIVED_DOCKERFILE = ".foundry-agents.Dockerfile"
 """The Dockerfile's name in an archive: no content has it."""
+
+_DRAFT = ".new-"
 
 _SECOND = 946_684_800
 """2000-01-01: all times of a copy are in this second."""
@@ -109,9 +111,8 @@ def freeze(context: BuildContext, place: Path, *, now: float) -> FrozenContext:
     frozen = _named(place, files, dockerfile_sha256)
     try:
         if not _is_intact(frozen):
-            frozen = _copied(context, place)
-        _used(frozen).write_bytes(b"")
-        os.utime(_used(frozen), (now, now))
+            frozen = _copied(context, place, now)
+        _note_use(frozen, now)
         _delete_unused(place, now)
     except OSError as error:
         raise ContextError(
@@ -152,6 +153,11 @@ def _used(frozen: FrozenContext) -> Path:
     return frozen.folder.with_name(f"{frozen.folder.name}.used")
 
 
+def _note_use(frozen: FrozenContext, now: float) -> None:
+    _used(frozen).write_bytes(b"")
+    os.utime(_used(frozen), (now, now))
+
+
 def _is_intact(frozen: FrozenContext) -> bool:
     """Return whether a copy is there as it was made; reads all of it, because an edit may keep size and time."""
     try:
@@ -172,11 +178,11 @@ def _sorted(files: Iterable[File]) -> tuple[File, ...]:
     return tuple(sorted(files, key=lambda file: file.name))
 
 
-def _copied(context: BuildContext, place: Path) -> FrozenContext:
+def _copied(context: BuildContext, place: Path, now: float) -> FrozenContext:
     """Copy files and Dockerfile, hashing what is written, and give the copy its name in one step."""
     place.mkdir(parents=True, exist_ok=True)
     (place.parent / ".gitignore").write_text("*\n", encoding="utf-8")
-    with tempfile.TemporaryDirectory(dir=place, prefix=".new-", ignore_cleanup_errors=True) as draft:
+    with tempfile.TemporaryDirectory(dir=place, prefix=_DRAFT, ignore_cleanup_errors=True) as draft:
         root = Path(draft, "context")
         root.mkdir()
         files = tuple(_copy(context, position, root) for position in range(len(context.entries)))
@@ -186,9 +192,10 @@ def _copied(context: BuildContext, place: Path) -> FrozenContext:
         for name in (*reversed(folders), "."):
             os.utime(root / name, ns=(_SECOND * 10**9, _SECOND * 10**9))
         dockerfile = Path(draft, "Dockerfile")
-        dockerfile_sha256 = _write(dockerfile, str(_resolved(context.dockerfile)), _FILE)
+        dockerfile_sha256 = _write(dockerfile, str(resolved(context.dockerfile)), _FILE)
         frozen = _named(place, files, dockerfile_sha256)
         if not _is_intact(frozen):
+            _note_use(frozen, now)  # first, so that a copy of a run that is killed here is deleted one day
             dockerfile.replace(frozen.dockerfile)
             with suppress(FileNotFoundError):  # a copy that was edited
                 frozen.folder.rename(Path(draft, "former"))
@@ -208,16 +215,9 @@ def _copy(context: BuildContext, position: int, root: Path) -> File:
         program = context.file(entry, "").kind == "program"
         return context.file(entry, _write(path, entry.path, _PROGRAM if program else _FILE))
     path.symlink_to(entry.target)
-    copied = context.file(entry, hashlib.sha256(entry.target.encode()).hexdigest())
+    copied = context.file(entry, hash_of_text(entry.target))
     _set_time(path, copied.sha256)
     return copied
-
-
-def _resolved(path: Path) -> Path:
-    try:
-        return path.resolve(strict=True)
-    except (OSError, RuntimeError):
-        raise ContextError(f"{path} is not there any more; run the command again") from None
 
 
 def _write(path: Path, source: str, mode: int) -> str:
@@ -264,7 +264,7 @@ def _files_of(folder: Path) -> Iterable[File]:
     for path in _paths_below(folder):
         name, status = path.relative_to(folder).as_posix(), path.lstat()
         if stat.S_ISLNK(status.st_mode):
-            yield File(name, "link", hashlib.sha256(link_target(path).encode()).hexdigest())
+            yield File(name, "link", hash_of_text(link_target(path)))
         else:
             yield File(name, "program" if status.st_mode & stat.S_IXUSR else "file", hash_of_file(path))
 
@@ -275,6 +275,9 @@ def _delete_unused(place: Path, now: float) -> None:
             shutil.rmtree(used.with_suffix(""), ignore_errors=True)
             for path in (used.with_suffix(".Dockerfile"), used):
                 path.unlink(missing_ok=True)
+    for draft in place.glob(f"{_DRAFT}*"):  # of a run that was killed
+        if now - draft.stat().st_mtime > KEPT_S:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _add(tar: tarfile.TarFile, name: str, mode: int, content: bytes) -> None:

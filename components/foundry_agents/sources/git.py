@@ -11,6 +11,8 @@ from pathlib import Path
 _TIMEOUT_S = 10
 _PROGRAM = "100755"
 _COMMIT = re.compile(r"[0-9a-f]{12,40}")
+_ELSEWHERE = re.compile(r"GIT_(?!CONFIG)")
+"""Variables such as GIT_DIR, of a hook for example, are about another repository; settings hold for all."""
 _SETTINGS = (
     "--no-optional-locks",  # without the optional lock, to look changes nothing: git would write its index
     *("-c", "core.fsmonitor=false"),  # a program that a repository names
@@ -51,8 +53,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603 (no shell, fixed arguments)
             ["git", *_SETTINGS, "-C", str(folder), *arguments],  # noqa: S607 (the user's own git)
-            # GIT_DIR and the like, of a hook for example, are about another repository.
-            env={name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+            env={name: value for name, value in os.environ.items() if not _ELSEWHERE.match(name)},
             capture_output=True,
             encoding="utf-8",
             errors="surrogateescape",

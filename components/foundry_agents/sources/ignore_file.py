@@ -12,7 +12,7 @@ from typing import Protocol
 
 import pathspec
 
-from foundry_agents.sources.docker_rules import DockerRules
+from foundry_agents.sources.docker_rules import DockerRules, PatternError
 
 
 class IgnoreFileError(ValueError):
@@ -60,9 +60,6 @@ class IgnoreFile:
             # As in BuildKit, "#" starts a comment in the first column only.
             if line.strip() and not line.startswith("#")
         }
-        for number, pattern in lines.items():
-            if problem := _syntax_problem(pattern):
-                raise IgnoreFileError(f"{name}, line {number}: {problem}")
         return cls._of(name, lines, DockerRules, reopens=True)
 
     @classmethod
@@ -96,6 +93,8 @@ class IgnoreFile:
         for number, line in lines.items():
             try:
                 _without_warnings(read, [line])
+            except PatternError as problem:
+                raise IgnoreFileError(f"{name}, line {number}: {problem}") from None
             except (ValueError, re.error):
                 raise IgnoreFileError(f"{name}, line {number}: {line!r} is not a pattern") from None
         exceptions = tuple(line[1:].strip() for line in lines.values() if line.startswith("!"))
@@ -154,12 +153,3 @@ def _lines(file: Path | None, name: str) -> list[str]:
     if "\0" in text:
         raise IgnoreFileError(f"{name} is not a text in UTF-8 (a byte in it is zero); save the file as UTF-8")
     return text.replace("\r\n", "\n").split("\n")
-
-
-def _syntax_problem(pattern: str) -> str | None:
-    """Return what BuildKit refuses in a pattern and git does not, or None."""
-    if pattern == "!":
-        return "an exception needs a pattern after the !"
-    rest = re.sub(r"\\.", "", pattern)
-    without_sets = re.sub(r"\[\^?(\][^\]]*|[^\]]+)\]", "", rest)
-    return f"{pattern!r} has a [ without a ]" if "[" in without_sets else None

@@ -91,11 +91,24 @@ def hash_of_file(path: Path) -> str:
     Raises:
         ContextError: It can't be read.
     """
+    return read_whole(str(resolved(path)))
+
+
+def resolved(path: Path) -> Path:
+    """Return where a link leads.
+
+    Raises:
+        ContextError: To nothing, or to itself.
+    """
     try:
-        real = path.resolve(strict=True)
-    except (OSError, RuntimeError):
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError):  # before Python 3.13 a loop is a RuntimeError
         raise ContextError(f"{shown(str(path))} is not there any more; run the command again") from None
-    return read_whole(str(real))
+
+
+def hash_of_text(text: str) -> str:
+    """Return the SHA-256 of a text in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def head_of(path: str) -> Callable[[int], bytes]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from foundry_agents.sources.ignore_file import IgnoreFile
+from foundry_agents.sources.reading import read_whole
 from foundry_agents.sources.walk import Entry, walk
 from foundry_emulator.media_types import OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST
 
@@ -120,10 +121,12 @@ def _add(tar: tarfile.TarFile, folder: Path, found: Entry) -> None:
         link.linkname = found.target
         tar.addfile(link)
         return
-    content = Path(found.path).read_bytes()
+    content = io.BytesIO()
+    read_whole(found.path, content)
     file = _entry(name, tarfile.REGTYPE, 0o755 if found.mode & stat.S_IXUSR else 0o644)
-    file.size = len(content)
-    tar.addfile(file, io.BytesIO(content))
+    file.size = content.tell()
+    content.seek(0)
+    tar.addfile(file, content)
 
 
 def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
