@@ -48,15 +48,20 @@ def test_a_tag_names_exactly_what_is_in_the_image(figure: Record, tmp_path: Path
             needless += sum(len({copy.files_hash for copy in each}) - 1 for each in copies)
             unseen += sum(each[0].files_hash == edit.files_hash for each, edit in zip(copies, after, strict=True))
 
-            docker = built(builder.endpoint, [each[0].folder for each in copies], here / "docker")
+            docker = built(
+                builder.endpoint, [each[0].folder for each in copies], here / "docker", received_as=f"copy{first}x"
+            )
             archives = [_unpacked(each[1], here / f"{number}" / "task") for number, each in enumerate(copies)]
-            task = built(builder.endpoint, archives, here / "task")
+            task = built(builder.endpoint, archives, here / "task", received_as=f"task{first}x")
             wrong += sum(
                 one != two or not source.is_in(one) for source, one, two in zip(sources, docker, task, strict=True)
             )
             if first < CLOSELY:
-                plain = built(builder.endpoint, [here / f"{number}" / "0" for number in range(A_BUILD)], here / "plain")
-                edited = built(builder.endpoint, [each.folder for each in after], here / "edited")
+                users = [here / f"{number}" / "0" for number in range(A_BUILD)]
+                plain = built(builder.endpoint, users, here / "plain", received_as=f"plain{first}x")
+                # By the name of the content before it, so that BuildKit receives the difference only.
+                contexts = [each.folder for each in after]
+                edited = built(builder.endpoint, contexts, here / "edited", received_as=f"copy{first}x")
                 other += sum(
                     source.without_litter(theirs) != source.without_litter(ours)
                     for source, theirs, ours in zip(sources, plain, docker, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import pytest
@@ -25,7 +26,9 @@ for name, blob in json.loads(sys.argv[1]).items():
     if type(pickle.loads(base64.b64decode(blob))).__name__.startswith(name.split()[1]):
         print(name)
 """
-_LAZY_NAMES = f"lazy-loader=={version('lazy-loader')}"
+_CORE = ("lazy-loader",)
+_RESOURCES = (*_CORE, "pathspec", "pulumi")
+"""What the modules that are loaded import."""
 _COMPONENTS = CHECKOUT / "components"
 
 
@@ -43,11 +46,16 @@ def test_fingerprints_and_state_are_the_same_under_another_python(figure: Record
 
 
 def _same_fingerprints(other: OtherPython) -> int:
-    installed = packages(other.minor, _LAZY_NAMES)
+    installed = packages(other.minor, *_pinned(_CORE))
     found = json.loads(other.run(PRINT_ALL, str(GOLDEN), path=[installed, _COMPONENTS]))
     return sum(found.get(name) == example["fingerprint"] for name, example in EXAMPLES.items())
 
 
 def _loaded(other: OtherPython, blobs: dict[str, str]) -> int:
-    installed = packages(other.minor, _LAZY_NAMES, f"pulumi=={version('pulumi')}")
+    installed = packages(other.minor, *_pinned(_RESOURCES))
     return len(other.run(_LOAD_ALL, json.dumps(blobs), path=[installed, _COMPONENTS]).splitlines())
+
+
+def _pinned(names: Sequence[str]) -> list[str]:
+    """Return each package as a requirement of the version that is installed here."""
+    return [f"{name}=={version(name)}" for name in names]

@@ -161,16 +161,18 @@ def _some_litter(rng: random.Random) -> list[str]:
     return rng.sample(_LITTER, rng.randint(0, 4))
 
 
-def built(endpoint: str, contexts: Sequence[Path], folder: Path) -> list[dict[str, File]]:
+def built(endpoint: str, contexts: Sequence[Path], folder: Path, *, received_as: str) -> list[dict[str, File]]:
     """Return the files of ``COPY . .`` by path, for each context, without what an earlier build has left in caches.
 
     Args:
         endpoint: Of a BuildKit.
         contexts: Folders; each is a context of its own, in one build.
         folder: For the build's own files.
+        received_as: What BuildKit keeps the contexts by: it receives one of the same name in part only. docker-build
+            names each content by itself; an ACR task has a BuildKit of its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    copies = "".join(f"COPY --from=c{number} . /{number}/\n" for number in range(len(contexts)))
+    copies = "".join(f"COPY --from={received_as}{number} . /{number}/\n" for number in range(len(contexts)))
     (folder / "Dockerfile").write_text(f"FROM scratch\n{copies}", encoding="utf-8")
     output = folder / "image.tar"
     command = [
@@ -179,7 +181,8 @@ def built(endpoint: str, contexts: Sequence[Path], folder: Path) -> list[dict[st
         *("--local", f"context={folder}", "--local", f"dockerfile={folder}", "--output", f"type=tar,dest={output}"),
     ]
     for number, context in enumerate(contexts):
-        command += ["--local", f"c{number}={context}", "--opt", f"context:c{number}=local:c{number}"]
+        name = f"{received_as}{number}"
+        command += ["--local", f"{name}={context}", "--opt", f"context:{name}=local:{name}"]
     for _ in range(_TRIES):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if "context deadline exceeded" not in done.stderr[-200:]:
