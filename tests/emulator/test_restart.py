@@ -14,6 +14,7 @@ from foundry_emulator.data_folder import AlreadyRunning, DataFolder
 from foundry_emulator.emulator import Ports, PortTaken
 from foundry_emulator.testing import LocalAzure
 from tests.emulator.api import is_active
+from tests.support.ports import lasting_ports
 from tests.support.served import served
 
 PORT_FREE = ["--port", "0", "--registry-port", "0", "--page-port", "0"]
@@ -30,7 +31,8 @@ def definition(image: str, **overrides: object) -> dict[str, object]:
 
 
 def test_a_restart_keeps_agents_routes_sessions_tokens_and_counters(data_dir: Path) -> None:
-    with LocalAzure(data_dir) as azure:
+    ports = lasting_ports()
+    with LocalAzure(data_dir, ports=ports) as azure:
         project = azure.seed_project("shop")
         image = azure.push_image(project)
         env, token = azure.env, azure.token()
@@ -48,9 +50,6 @@ def test_a_restart_keeps_agents_routes_sessions_tokens_and_counters(data_dir: Pa
             response = http.post("/agents/support/endpoint/protocols/openai/responses", json={"input": ""})
             session = response.json()["agent_session_id"]
             before = http.get("/agents/support").json(), http.get("/agents/support/versions").json()
-        ports = Ports(
-            *(int(url.rsplit(":", 1)[1]) for url in (azure.data_plane, project.login_server.split("/")[0], azure.page))
-        )
         writes = [(e.method, e.path) for e in azure.journal(writes=True)]
     with LocalAzure(data_dir, ports=ports) as azure, azure.client("shop") as http:
         assert azure.env == env
@@ -65,12 +64,12 @@ def test_a_restart_keeps_agents_routes_sessions_tokens_and_counters(data_dir: Pa
 
 
 def test_a_creating_version_continues_after_a_restart(data_dir: Path) -> None:
-    with LocalAzure(data_dir, provisioning_s=600) as azure:
+    ports = lasting_ports()
+    with LocalAzure(data_dir, provisioning_s=600, ports=ports) as azure:
         project = azure.seed_project("shop")
         image = azure.push_image(project)
         with azure.client("shop") as http:
             http.post("/agents/support/versions", json={"definition": definition(image)})
-        ports = Ports(0, int(project.login_server.split("/")[0].rsplit(":", 1)[1]), 0)
     with LocalAzure(data_dir, provisioning_s=0, ports=ports) as azure, azure.client("shop") as http:
         azure.wait_until(is_active(http, "support", "1"))
 

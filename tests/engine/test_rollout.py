@@ -7,10 +7,9 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.support.harness import Deployment, Run
+from tests.support.harness import Deployment, Run, kill
 
 pytestmark = pytest.mark.engine
 
@@ -166,10 +165,7 @@ def test_a_rollout_that_is_killed_at_a_step_continues_there_and_never_goes_back(
         stderr=subprocess.DEVNULL,
     )
     rolled.here.azure.wait_until(lambda: rolled.traffic().get("2") == 10, timeout_s=60)
-    engine = psutil.Process(run.pid)
-    for process in [engine, *engine.children(recursive=True)]:
-        process.kill()
-    run.wait()
+    kill(run)
     project.run("cancel", "--yes", "--stack", "local").succeeded()
     assert rolled.traffic() == {"2": 10, "1": 90}
     moved = rolled.moves()

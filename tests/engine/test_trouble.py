@@ -5,10 +5,9 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 
-import psutil
 import pytest
 
-from tests.support.harness import REGISTRY, Deployment
+from tests.support.harness import REGISTRY, Deployment, kill
 
 pytestmark = pytest.mark.engine
 
@@ -29,10 +28,7 @@ def test_the_next_run_finishes_one_that_was_killed_while_waiting_with_exactly_on
         stderr=subprocess.DEVNULL,
     )
     here.azure.wait_until(lambda: here.posted() == 1, timeout_s=60)
-    engine = psutil.Process(run.pid)
-    for process in [engine, *engine.children(recursive=True)]:
-        process.kill()
-    run.wait()
+    kill(run)
     # A killed CLI can't release its lock.
     here.project.run("cancel", "--yes", "--stack", "local").succeeded()
 

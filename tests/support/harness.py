@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from foundry_emulator.testing import LocalAzure
@@ -156,6 +157,15 @@ class Project:
     def state_text(self) -> str:
         """Return the backend's own files, secrets encrypted as they are."""
         return "".join(path.read_text(encoding="utf-8") for path in (self.folder / "state").rglob("*.json"))
+
+
+def kill(run: subprocess.Popen[bytes]) -> None:
+    """Kill a `pulumi` command and every process below it, and wait until it has ended."""
+    engine = psutil.Process(run.pid)
+    for process in [engine, *engine.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # a plugin may end by itself once its parent is killed
+            process.kill()
+    run.wait()
 
 
 class Deployment:

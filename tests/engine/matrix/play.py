@@ -67,6 +67,9 @@ def play(stand: Stand, move: Move, verb: Verb, *, again: bool = True) -> Scenari
             player.play()
         except AssertionError as error:
             player.findings.append(Finding("agent", "state lie", f"it could not be played to the end: {error}"))
+        except Exception as error:
+            error.add_note(f"in the cell {move.name} / {verb}")
+            raise
         return Scenario(move.name, verb, tuple(dict.fromkeys(player.findings)), stage.explain())
 
 

@@ -12,14 +12,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import yaml
 
-from foundry_emulator.emulator import Ports
 from foundry_emulator.testing import LocalAzure
 from tests.engine.matrix.program import FILE, Settings
 from tests.engine.matrix.world import PROJECT, arm_ids
-from tests.support.harness import Project, Run, hermetic
+from tests.support.harness import Project, Run, hermetic, kill
+from tests.support.ports import lasting_ports
 
 TEXT = "Refunds take a week."
 PROVISIONING_S = 5.0
@@ -102,7 +101,7 @@ class Stage:
         """Run `pulumi`, kill it and all its plugins once a version was posted, and release the lock."""
         self.azure.control.set(provisioning_s=PROVISIONING_S)
         since = self._last_entry()
-        run = psutil.Popen(
+        run = subprocess.Popen(
             self.project.command(*command, "--stack", self.project.stack),
             cwd=self.project.folder,
             env=self.project.variables,
@@ -111,9 +110,7 @@ class Stage:
         )
         posted = ("/agents/support/versions", "/agents/pair/versions")
         self.azure.wait_until(lambda: all(self.asked("POST", path, since) for path in posted), timeout_s=60)
-        for process in [*run.children(recursive=True), run]:
-            process.kill()
-        run.wait()
+        kill(run)
         self.runs.append((" ".join(command), Run(-9, "killed after the POSTs")))
         self.azure.control.set(provisioning_s=0)
         self.run("cancel", "--yes")
@@ -185,9 +182,9 @@ class Stand:
         self._folder = folder
         (folder / "home").mkdir(parents=True)
         (folder / "tmp").mkdir()
-        with LocalAzure(folder / "azure") as azure:
+        self._ports = lasting_ports()
+        with LocalAzure(folder / "azure", ports=self._ports) as azure:
             there = azure.seed_project(PROJECT)
-            self._ports = _ports(azure)
             variables = {**hermetic(engine, folder / "home", azure.env), "TMPDIR": str(folder / "tmp")}
             self._project = Project.create(folder / "project", variables, {})
             shutil.copy(Path(__file__).with_name("program.py"), self._project.folder / "__main__.py")
@@ -225,13 +222,6 @@ def _empty(place: Path) -> None:
         place.unlink()
     elif place.exists():
         shutil.rmtree(place)
-
-
-def _ports(azure: LocalAzure) -> Ports:
-    def port(address: str) -> int:
-        return int(address.rpartition(":")[2])
-
-    return Ports(data=port(azure.data_plane), registry=port(azure.emulator.urls.registry), page=port(azure.page))
 
 
 def _indented(text: str) -> str:
