@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from foundry_agents.sources.build_context import BuildContext
 from foundry_agents.sources.frozen_context import freeze
 from foundry_agents.sources.reading import ContextError
+from tests.support.git import commit_all, git
 
 FILES = {"Dockerfile": "FROM scratch\n", "main.py": "print(1)\n", "data/big.bin": "x" * 100, "data/keep.txt": "k"}
 
@@ -163,19 +163,12 @@ def test_a_context_over_the_limit_names_its_largest_files(folder: Path) -> None:
 
 
 def test_the_revision_is_the_commit_of_the_folder_while_it_is_clean(folder: Path) -> None:
-    def git(*arguments: str) -> str:
-        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-        done = subprocess.run(["git", *who, *arguments], cwd=folder.parent, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
     assert read(folder).revision() is None, "not in git"
-    git("init", "-q")
-    git("add", "-A")
-    git("commit", "-qm", "one")
-    commit = git("rev-parse", "--short=12", "HEAD")
+    commit_all(folder.parent)
+    commit = git(folder.parent, "rev-parse", "--short=12", "HEAD")
     (folder.parent / "elsewhere").write_text("", encoding="utf-8")
-    git("add", "-A")
-    git("commit", "-qm", "two")
+    git(folder.parent, "add", "-A")
+    git(folder.parent, "commit", "-qm", "two")
     assert read(folder).revision() == commit, "a commit that does not touch the folder does not count"
     _edit(folder)
     assert read(folder).revision() is None, "it has changes of its own"

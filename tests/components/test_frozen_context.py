@@ -7,7 +7,6 @@ import io
 import os
 import shutil
 import stat
-import subprocess
 import tarfile
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +18,7 @@ from foundry_agents.sources.build_context import BuildContext
 from foundry_agents.sources.frozen_context import KEPT_S, FrozenContext, freeze, frozen_before
 from foundry_agents.sources.reading import ContextError
 from foundry_agents.sources.walk import link_target
+from tests.support.git import commit_all, git
 
 
 @pytest.fixture
@@ -219,15 +219,10 @@ def test_the_archive_has_the_dockerfile_that_was_named_and_hides_it(folder: Path
 
 def test_a_file_system_without_executable_bits_names_a_content_as_git_does(folder: Path) -> None:
     """Finding A3: Windows, and folders mounted into a container, never shared a tag with Linux."""
-
-    def git(*arguments: str) -> None:
-        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-        subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, check=True)
-
     before = frozen(folder).files_hash
-    git("init", "-q")
-    git("add", "-A")
-    git("config", "core.fileMode", "false")
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "config", "core.fileMode", "false")
     for path in (folder / "Dockerfile", folder / "src" / "main.py"):
         path.chmod(0o777)
     (folder / "run.sh").chmod(0o666)
@@ -244,13 +239,7 @@ def test_a_setting_of_git_without_a_repository_takes_no_bit_away(folder: Path, m
 
 
 def test_variables_of_a_hook_are_about_another_repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def git(*arguments: str) -> None:
-        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-        subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, check=True)
-
-    git("init", "-q")
-    git("add", "-A")
-    git("commit", "-qm", "one")
+    commit_all(folder)
     here = BuildContext.read(folder, None, limit_mb=1).revision()
     assert here is not None
     monkeypatch.setenv("GIT_DIR", str(folder.parent / "elsewhere"))
@@ -280,14 +269,7 @@ def test_a_program_folder_that_is_not_writable_is_reported(folder: Path) -> None
 
 def test_looking_at_a_repository_does_not_write_its_index(folder: Path) -> None:
     """Finding F3: git's own refresh of the index changed what was hashed."""
-
-    def git(*arguments: str) -> None:
-        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-        subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, check=True)
-
-    git("init", "-q")
-    git("add", "-A")
-    git("commit", "-qm", "one")
+    commit_all(folder)
     os.utime(folder / "run.sh", (0, 0))
     index = (folder / ".git" / "index").read_bytes()
     assert BuildContext.read(folder, None, limit_mb=1).revision() is not None

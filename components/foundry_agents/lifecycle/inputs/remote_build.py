@@ -5,7 +5,6 @@ Whatever else decides the image is in ``content``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,19 +12,13 @@ from foundry_agents.lifecycle.inputs.content_tag import OfContent
 from foundry_agents.lifecycle.inputs.image_reference import prefix_problem, repository_problem
 from foundry_agents.lifecycle.inputs.shared import OnRow
 from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Rows, output, row
-from foundry_agents.lifecycle.schema.parsers import number, text, text_by_name
+from foundry_agents.lifecycle.schema.parsers import matching, number, text, text_by_name
 from foundry_agents.lifecycle.schema.report import Report, shown
 
-_REGISTRY_ID = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ContainerRegistry/registries/[^/]+", re.IGNORECASE
+_registry_id = matching(
+    r"(?i)/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ContainerRegistry/registries/[^/]+",
+    " is not the ARM id of a container registry",
 )
-
-
-def _registry_id(path: str, raw: object, report: Report) -> str | None:
-    if isinstance(raw, str) and _REGISTRY_ID.fullmatch(raw):
-        return raw
-    report.add(path, f"{shown(raw)} is not the ARM id of a container registry")
-    return None
 
 
 def _login_server(path: str, raw: object, report: Report) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from foundry_agents.lifecycle.inputs.image_reference import pin_problem, pinned
 from foundry_agents.lifecycle.schema.enums import AgentProtocol, known
-from foundry_agents.lifecycle.schema.parsers import as_number, as_url
+from foundry_agents.lifecycle.schema.parsers import as_number, as_url, matching
 from foundry_agents.lifecycle.schema.report import Report, shown
 
 RESERVED_METADATA_PREFIX = "foundry-agents."
@@ -33,7 +33,6 @@ PROTOCOLS = known(AgentProtocol)
 RESERVED_ENVIRONMENT = re.compile(r"FOUNDRY_.*|AGENT_.*|APPLICATIONINSIGHTS_CONNECTION_STRING|PORT")
 """Names that the platform sets itself [docs, azd]; the service answers 400 `invalid_payload` [observed]."""
 
-_AGENT_NAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PROTOCOL_VERSION = re.compile(r"\d+\.\d+\.\d+")
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)Gi")
@@ -56,12 +55,11 @@ def project_endpoint(path: str, raw: object, report: Report) -> str | None:
     return url._replace(netloc=url.netloc.lower()).geturl().rstrip("/")
 
 
-def agent_name(path: str, raw: object, report: Report) -> str | None:
-    """Parse 1 to 63 letters, digits and hyphens [sdk, azd]."""
-    if isinstance(raw, str) and _AGENT_NAME.fullmatch(raw):
-        return raw
-    report.add(path, f"{shown(raw)}: 1 to 63 letters, digits and hyphens, not a hyphen at either end")
-    return None
+agent_name = matching(
+    "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?",
+    ": 1 to 63 letters, digits and hyphens, not a hyphen at either end",
+)
+"""Parse 1 to 63 letters, digits and hyphens [sdk, azd]."""
 
 
 def image(path: str, raw: object, report: Report) -> str | None:
@@ -182,12 +180,8 @@ def fingerprint_key(path: str, raw: object, report: Report) -> str | None:
     return None
 
 
-def owner(path: str, raw: object, report: Report) -> str | None:
-    """Parse ``organization/project/stack``."""
-    if isinstance(raw, str) and re.fullmatch(r"[^/\s]+/[^/\s]+/[^/\s]+", raw):
-        return raw
-    report.add(path, f"{shown(raw)} must be organization/project/stack")
-    return None
+owner = matching(r"[^/\s]+/[^/\s]+/[^/\s]+", " must be organization/project/stack")
+"""Parse ``organization/project/stack``."""
 
 
 def _tiers() -> str:

@@ -6,7 +6,6 @@ this release does not know is passed on as it is, because the service adds more 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 from foundry_agents.lifecycle.inputs.tool_credentials import DO
 from foundry_agents.lifecycle.schema.fields import Rows, row
-from foundry_agents.lifecycle.schema.parsers import Parse, flag, number
+from foundry_agents.lifecycle.schema.parsers import Parse, flag, matching, number
 from foundry_agents.lifecycle.schema.report import Report, shown
 from foundry_agents.lifecycle.schema.shapes import Either, Items, Payload
 
@@ -25,20 +24,13 @@ OPENAPI_AUTH_TYPES = ("anonymous", "project_connection", "managed_identity")
 MEMORY_LIMITS = ("1g", "4g", "16g", "64g")
 MCP_SERVERS = ("server_url", "connector_id", "tunnel_id")
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""Ours: what the OpenAI models accept as the name of a tool; labels stand before tool names, `docs.search` [docs]."""
-_CONNECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}|/subscriptions/.+/connections/[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_MEMORY = re.compile(r"[1-9]\d{0,3}g")
 
 # --- Parsers of single entries ---------------------------------------------------------------------------------------
 
 
-def _name(path: str, raw: object, report: Report) -> str | None:
-    if isinstance(raw, str) and _NAME.fullmatch(raw):
-        return raw
-    report.add(path, f"{shown(raw)}: 1 to 64 letters, digits, _ and -")
-    return None
+_name = matching("[A-Za-z0-9_-]{1,64}", ": 1 to 64 letters, digits, _ and -")
+"""Ours: what the OpenAI models accept as the name of a tool; labels stand before tool names, `docs.search` [docs]."""
 
 
 def _text(path: str, raw: object, report: Report) -> str | None:
@@ -75,11 +67,10 @@ def _url(path: str, raw: object, report: Report) -> str | None:
     return str(raw)
 
 
-def _connection(path: str, raw: object, report: Report) -> str | None:
-    if isinstance(raw, str) and _CONNECTION.fullmatch(raw):
-        return raw
-    report.add(path, f"{shown(raw)}: the name of one of the project's connections, or its ARM id")
-    return None
+_connection = matching(
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}|/subscriptions/.+/connections/[A-Za-z0-9][A-Za-z0-9_-]{0,63}",
+    ": the name of one of the project's connections, or its ARM id",
+)
 
 
 def _headers(path: str, raw: object, report: Report) -> Mapping[str, object] | None:
@@ -98,27 +89,11 @@ def _no_credential(path: str, _raw: object, report: Report) -> str | None:
 
 
 def _one_of(*known: str) -> Parse[str]:
-    def parse(path: str, raw: object, report: Report) -> str | None:
-        if isinstance(raw, str) and raw in known:
-            return raw
-        report.add(path, f"{shown(raw)} must be one of {', '.join(known)}")
-        return None
-
-    return parse
+    return matching("|".join(known), f" must be one of {', '.join(known)}")
 
 
-def _approval(path: str, raw: object, report: Report) -> str | None:
-    if isinstance(raw, str) and raw in APPROVALS:
-        return raw
-    report.add(path, f'{shown(raw)}: "always", "never", or tools by either: {{"never": {{"tool_names": [...]}}}}')
-    return None
-
-
-def _memory(path: str, raw: object, report: Report) -> str | None:
-    if isinstance(raw, str) and _MEMORY.fullmatch(raw):
-        return raw
-    report.add(path, f'{shown(raw)}: a size such as "4g"; the service knows {", ".join(MEMORY_LIMITS)}')
-    return None
+_approval = matching("|".join(APPROVALS), ': "always", "never", or tools by either: {"never": {"tool_names": [...]}}')
+_memory = matching(r"[1-9]\d{0,3}g", f': a size such as "4g"; the service knows {", ".join(MEMORY_LIMITS)}')
 
 
 def _spec(path: str, raw: object, report: Report) -> Mapping[str, object] | None:

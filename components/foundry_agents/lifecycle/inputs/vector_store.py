@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foundry_agents.lifecycle.inputs.shared import OfProject, Owned
 from foundry_agents.lifecycle.schema.fields import FieldTable, OnChange, Rows, output, row
-from foundry_agents.lifecycle.schema.parsers import number, sha256_hex, text
-from foundry_agents.lifecycle.schema.report import Report, shown
+from foundry_agents.lifecycle.schema.parsers import matching, number, sha256_hex, text
+from foundry_agents.lifecycle.schema.report import Report
 
-
-def _store_name(path: str, raw: object, report: Report) -> str | None:
-    if isinstance(raw, str) and re.fullmatch(r"[^\s].{0,254}[^\s]|[^\s]", raw):
-        return raw
-    report.add(path, f"{shown(raw)}: 1 to 256 characters, no space at either end")
-    return None
+_store_name = matching(r"[^\s].{0,254}[^\s]|[^\s]", ": 1 to 256 characters, no space at either end")
 
 
 def _files(path: str, raw: object, report: Report) -> dict[str, str] | None:

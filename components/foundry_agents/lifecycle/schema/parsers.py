@@ -20,7 +20,6 @@ Parse: TypeAlias = Callable[[str, object, Report], T | None]
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,2})?", re.ASCII | re.IGNORECASE)
 """Narrower than Python's float, which also reads "9_00", "nan" and digits of other scripts."""
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def text(*, most: int | None = None) -> Parse[str]:
@@ -43,6 +42,28 @@ def non_empty(path: str, raw: object, report: Report) -> str | None:
         return raw
     report.add(path, "must be text that is not empty")
     return None
+
+
+def matching(pattern: str, otherwise: str) -> Parse[str]:
+    """Return a parser of text that a regular expression matches as a whole.
+
+    Args:
+        pattern: The regular expression.
+        otherwise: What the problem says after any other value.
+    """
+    expression = re.compile(pattern)
+
+    def parse(path: str, raw: object, report: Report) -> str | None:
+        if isinstance(raw, str) and expression.fullmatch(raw):
+            return raw
+        report.add(path, f"{shown(raw)}{otherwise}")
+        return None
+
+    return parse
+
+
+sha256_hex = matching("[0-9a-f]{64}", " must be 64 hexadecimal digits, in lower case")
+"""Parse a SHA-256 in hexadecimal."""
 
 
 def enum_value(known: Collection[str], noun: str, hint: str = "") -> Parse[str]:
@@ -77,14 +98,6 @@ def flag(path: str, raw: object, report: Report) -> bool | None:
 def switch(path: str, raw: object, report: Report) -> bool | None:
     """Parse a flag whose False is the same as unset."""
     return flag(path, raw, report) or None
-
-
-def sha256_hex(path: str, raw: object, report: Report) -> str | None:
-    """Parse a SHA-256 in hexadecimal."""
-    if isinstance(raw, str) and _SHA256.fullmatch(raw):
-        return raw
-    report.add(path, f"{shown(raw)} must be 64 hexadecimal digits, in lower case")
-    return None
 
 
 def text_by_name(path: str, raw: object, report: Report) -> dict[str, str] | None:
