@@ -67,6 +67,18 @@ def test_secrets_of_a_build_are_secret_and_a_renewed_one_builds_nothing(folder: 
     assert plain.one(TAG).inputs["content"] == renewed.one(TAG).inputs["content"]
 
 
+def test_a_build_argument_with_the_name_of_a_credential_is_a_warning(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a public key, so it is not refused; its value is not shown."""
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+    build(folder, TO_BUILD, build_args={"NPM_TOKEN": "hunter2hunter2", "MODE": "demo"})
+    (warning,) = warnings
+    assert warning.startswith('AgentImage.build "support": build_args.NPM_TOKEN looks like a credential, by its name')
+    assert warning.endswith(", and stays in the image's history: use secrets=")
+
+
 @pytest.mark.parametrize("change", [{"build_args": {"A": "2"}}, {"target": "app"}, {"rebuild": "base of May"}])
 def test_what_decides_the_image_makes_another_content(folder: Path, change: dict[str, Any]) -> None:
     before = build(folder, TO_BUILD).one(TAG).inputs["content"]

@@ -58,6 +58,7 @@ LITTER = (
     *("virtual/pyvenv.cfg", "virtual/lib/x.py", "node_modules/a/index.js", ".mypy_cache/x", ".ruff_cache/x"),
     *(".env", ".env.local", "lib/.env", ".envrc", ".azure/dev/.env", "state/.pulumi/stacks/a.json", ".terraform/x"),
     *(".DS_Store", "lib/.DS_Store", "._main.py", "Thumbs.db", ".idea/x.xml", ".vscode/settings.json", "main.py~"),
+    *(".env-prod", ".env_local"),
     *(".main.py.swp", ".foundry-agents/contexts/ctx-0/main.py"),
 )
 
@@ -178,6 +179,12 @@ CREDENTIALS = (
     (".docker/config.json", '{"auths": {"a": {"auth": "eA=="}}}', "logins to registries"),
     ("msal_token_cache.json", "{}", "cached tokens of Azure"),
     ("id_rsa.bak", KEY, "an SSH private key"),
+    ("id_rsa_work", KEY, "an SSH private key"),
+    ("deploy-key", KEY, "a private key"),
+    ("server.key.1", KEY, "a private key"),
+    ("host.key.orig", KEY, "a private key"),
+    ("prod.env", "MODE=demo\nexport DB_PASSWORD='hunter2hunter2'\n", "settings with a credential"),
+    (".config/gh/hosts.yml", "github.com:\n    oauth_token: gho_x\n", "a token of GitHub"),
     ("server.key.txt", KEY, "a private key"),
     ("deploy_key", KEY, "a private key"),
     ("requirements-dev.txt", "--index-url https://u:secret@example.org/simple", "a password of a package index"),
@@ -215,6 +222,8 @@ def test_a_credential_stops_the_preview_unless_a_line_excludes_or_names_it(  # n
         ("key.py", KEY),
         ("data.json", "{}"),
         ("id_rsa.pub", "ssh-rsa AAAA"),
+        ("id_rsa_work.pub", "ssh-rsa AAAA"),
+        ("prod.env", "MODE=demo\nAPI_TOKEN=${API_TOKEN}\nDB_PASSWORD=\nMAX_TOKENS=100000\nKEY=<yours>\n"),
         ("local.settings.json", '{"Values": {"MODE": "demo"}}'),
     ],
 )
@@ -275,6 +284,12 @@ def test_a_folder_that_may_not_be_read_is_named(folder: Path, monkeypatch: pytes
     assert "closed can't be read: Permission denied" in refusal(in_build, folder)
     write(folder, ".dockerignore", "closed")
     assert in_build(folder) == {"Dockerfile", "main.py"}, "what is excluded is not looked at"
+    for rules in ("*\n!main.py\n!Dockerfile", "*\n!/main.py\n!Dockerfile\n!./src/a.py", "closed\n!closer/*"):
+        write(folder, ".dockerignore", rules)
+        assert in_build(folder) == {"Dockerfile", "main.py"}, "no exception is about anything in it"
+    for rules in ("*\n!closed/keep", "closed\n!*/keep", "closed\n!**/keep"):
+        write(folder, ".dockerignore", rules)
+        assert "closed can't be read: Permission denied" in refusal(in_build, folder), rules
 
 
 def test_links_to_themselves_are_links_in_an_image_and_refused_in_a_package(folder: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,8 @@ from foundry_agents.sources.frozen_context import KEPT_S, FrozenContext, freeze,
 from foundry_agents.sources.reading import ContextError
 from foundry_agents.sources.walk import link_target
 from tests.support.git import commit_all, git
+
+SECOND = 946_684_800
 
 
 @pytest.fixture
@@ -120,6 +123,27 @@ def test_a_file_that_grows_while_it_is_read_is_an_error_and_not_half_of_it(
         context.digested()
 
 
+def test_a_file_that_is_written_and_gets_its_time_back_while_it_is_read_is_read_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As rsync does with --inplace and --times."""
+    main = folder / "src" / "main.py"
+    copied = reading._copied
+    written: list[Path] = []
+
+    def while_it_is_written(file: BinaryIO, expected: int, target: BinaryIO | None) -> tuple[str, int]:
+        done = copied(file, expected, target)
+        if not written:
+            written.append(main)
+            times = (main.stat().st_atime_ns, main.stat().st_mtime_ns)
+            main.write_text("print(2)\n", encoding="utf-8")
+            os.utime(main, ns=times)
+        return done
+
+    monkeypatch.setattr(reading, "_copied", while_it_is_written)
+    assert reading.read_whole(str(main)) == reading.hash_of_text("print(2)\n")
+
+
 def test_a_file_that_became_a_link_or_a_pipe_after_the_walk_is_not_followed(folder: Path) -> None:
     for change in ("link", "pipe", "gone"):
         context = BuildContext.read(folder, None, limit_mb=1)
@@ -144,27 +168,57 @@ def test_a_dockerfile_that_vanishes_meanwhile_is_named(folder: Path) -> None:
         freeze(context, folder.parent / "place" / "contexts", now=0)
 
 
-def test_a_copy_that_was_edited_is_made_again(folder: Path) -> None:
-    for damage in ("edited", "edited with its time", "added", "removed", "Dockerfile"):
-        copy = frozen(folder)
-        before = _state(copy)
-        if damage == "edited with its time":
-            main = copy.folder / "src" / "main.py"
-            time = main.stat().st_mtime_ns
-            main.write_text("print(4)\n", encoding="utf-8")
-            os.utime(main, ns=(time, time))
-        elif damage == "edited":
-            (copy.folder / "src" / "main.py").write_text("print(3)\n", encoding="utf-8")
-        elif damage == "added":
-            (copy.folder / "more").write_text("", encoding="utf-8")
-        elif damage == "removed":
-            (copy.folder / "run.sh").unlink()
-        else:
-            copy.dockerfile.write_text("FROM other\n", encoding="utf-8")
-        again = frozen(folder)
-        assert _state(again) == before, damage
-        assert not (again.folder / "more").exists()
-        assert again.dockerfile.read_text(encoding="utf-8") == "FROM scratch\nCOPY . /\n"
+def _edited(copy: FrozenContext) -> None:
+    (copy.folder / "src" / "main.py").write_text("print(3)\n", encoding="utf-8")
+
+
+def _edited_with_its_time(copy: FrozenContext) -> None:
+    main = copy.folder / "src" / "main.py"
+    time = main.stat().st_mtime_ns
+    main.write_text("print(4)\n", encoding="utf-8")
+    os.utime(main, ns=(time, time))
+
+
+def _copied_by_cp(copy: FrozenContext) -> None:
+    for path in (copy.folder / "src" / "main.py", copy.folder / "src", copy.folder):
+        os.utime(path)
+
+
+def _with_a_folder(copy: FrozenContext) -> None:
+    (copy.folder / "more").mkdir()
+    os.utime(copy.folder, (SECOND, SECOND))
+
+
+def _linked(copy: FrozenContext) -> None:
+    elsewhere = copy.folder.rename(copy.folder.with_name("elsewhere"))
+    copy.folder.symlink_to(elsewhere)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _edited,
+        _edited_with_its_time,
+        lambda copy: (copy.folder / "more").write_text("", encoding="utf-8"),
+        lambda copy: (copy.folder / "run.sh").unlink(),
+        _copied_by_cp,
+        _with_a_folder,
+        lambda copy: (copy.folder / "src").chmod(0o700),
+        _linked,
+        lambda copy: copy.dockerfile.write_text("FROM other\n", encoding="utf-8"),
+    ],
+)
+def test_a_copy_that_was_changed_is_made_again(folder: Path, damage: Callable[[FrozenContext], object]) -> None:
+    copy = frozen(folder)
+    before = _state(copy)
+    damage(copy)
+    again = frozen(folder)
+    assert _state(again) == before
+    assert not (again.folder / "more").exists()
+    assert not again.folder.is_symlink()
+    assert {int((again.folder / name).stat().st_mtime) for name in (".", "src")} == {SECOND}
+    assert stat.S_IMODE((again.folder / "src").stat().st_mode) == 0o755
+    assert again.dockerfile.read_text(encoding="utf-8") == "FROM scratch\nCOPY . /\n"
 
 
 def test_git_does_not_see_copies_and_unused_ones_go_after_a_day(folder: Path) -> None:
@@ -189,6 +243,16 @@ def test_what_a_killed_run_leaves_goes_after_a_day(folder: Path) -> None:
     assert draft.exists(), "the other run may still write it"
     frozen(folder, now=1001 + KEPT_S)
     assert not draft.exists()
+
+
+def test_a_draft_that_ends_while_old_ones_are_deleted_stops_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = frozen(folder).folder.parent
+    gone = [place / ".new-gone", place / "copy-gone.used"]
+    listed = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda path, pattern: [*listed(path, pattern), *gone])
+    frozen(folder, now=2 * KEPT_S)
 
 
 def test_another_process_finds_the_copy_by_its_hash(folder: Path) -> None:

@@ -20,6 +20,7 @@ from tests.support.settings import parsed
 
 CONTENT = "c" * 64
 TAG = tag_names(CONTENT, None)[0]
+REPOSITORY = "acme.azurecr.io/team/support"
 DIGEST = f"sha256:{'1' * 64}"
 LOST = ResponseLostError("connection reset", operation="GET runs")
 
@@ -44,7 +45,7 @@ class Tasks:
     text: str = "step 1\nstep 2\n"
 
     def digest_of(self, repository: str, reference: str) -> str | None:
-        assert repository == "acme.azurecr.io/team/support"
+        assert repository == REPOSITORY
         return self.tags.get(reference)
 
     def is_gone(self, repository: str, reference: str) -> bool:
@@ -96,8 +97,13 @@ def test_a_new_content_is_scheduled_once_and_followed_with_its_log() -> None:
 
 
 def test_a_run_of_a_killed_up_is_followed_and_none_is_scheduled() -> None:
-    """Adoption after a crash, as for versions."""
-    tasks = Tasks(["Running", "Succeeded"], earlier={"ca7": "Building other:ctx-0\n", "ca8": f"Building x:{TAG}\n"})
+    """Adoption after a crash, as for versions. Two agents of one folder have the same tag in two repositories."""
+    logs = {
+        "ca7": f"Building {REPOSITORY}:ctx-0\n",
+        "ca6": f"Building {REPOSITORY}-b:{TAG}\n",
+        "ca8": f"Building {REPOSITORY}:{TAG}\n",
+    }
+    tasks = Tasks(["Running", "Succeeded"], earlier=logs)
     assert tasks.build() == Made(DIGEST, Outcome.FOLLOWED)
     assert tasks.scheduled == []
     assert tasks.said[0] == f"run ca8 of an earlier try builds {TAG} already"

@@ -15,6 +15,7 @@ import pytest
 
 from foundry_agents.azure.arm import PUBLIC
 from foundry_agents.lifecycle.failure.image_errors import RegistryAccessError
+from foundry_agents.lifecycle.inputs.content_tag import CONTENT_TAG_FIELDS
 from foundry_agents.resources import content_tag
 from foundry_agents.resources.content_tag import ContentTagProvider
 from foundry_emulator.registry import PackedImage, pack, push
@@ -24,6 +25,7 @@ from tests.support.plugin import Plugin, ProviderError, State, running
 
 TAG = ContentTagProvider()
 NEW, THERE = "a" * 64, "b" * 64
+DIGEST = f"sha256:{'d' * 64}"
 
 
 @dataclass
@@ -291,11 +293,37 @@ def test_a_registry_that_fails_is_not_one_without_the_image(status: int | None) 
         def digest_of(self, repository: str, reference: str) -> str | None:
             raise RegistryAccessError(repository, operation=f"HEAD {reference}", detail="no", status=status, do="wait")
 
-    def found() -> str | None:
+    def found() -> tuple[str | None, bool]:
         return content_tag._found(cast("Any", Failing()), "acme.io/support", "ctx-0")
 
     if status in {401, 403}:
-        assert found() is None, "some registries refuse what does not exist yet; the push is checked next"
+        assert found() == (None, True), "some registries refuse what does not exist yet; the push is checked next"
     else:
         with pytest.raises(RegistryAccessError):
             found()
+
+
+@pytest.mark.parametrize("later", [DIGEST, None])
+def test_a_read_that_was_refused_is_repeated_once_the_push_is_granted(
+    monkeypatch: pytest.MonkeyPatch, later: str | None
+) -> None:
+    """A key ring that was locked for a moment: the image that the tag had was built and replaced."""
+    calls: list[str] = []
+
+    class RefusesOnce:
+        def digest_of(self, repository: str, reference: str) -> str | None:
+            calls.append("digest_of")
+            if len(calls) == 1:
+                raise RegistryAccessError(repository, operation=reference, detail="locked", status=401, do="sign in")
+            return later
+
+        def require_push(self, *_given: object, **_more: object) -> None:
+            calls.append("require_push")
+
+    for name in ("require_builder", "require_credential_store"):
+        monkeypatch.setattr(content_tag, name, lambda _given: None)
+    monkeypatch.setattr(content_tag, "image_registry", RefusesOnce)
+    inputs = CONTENT_TAG_FIELDS.read({"repository": "acme.io/support", "content": NEW})
+    made = content_tag._looked_up(inputs, CONTENT_TAG_FIELDS.read_outputs({}))
+    assert made.found == (later or "")
+    assert calls == ["digest_of", "require_push", "digest_of"]

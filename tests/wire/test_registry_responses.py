@@ -104,6 +104,37 @@ def test_a_token_server_that_answers_with_anything_else_is_a_refusal_in_words(
         client.digest_of(f"{registry.host}/support", "1")
 
 
+@pytest.mark.parametrize(
+    ("answer", "do"),
+    [
+        (Answer(429, headers={"retry-after": "20"}), "run the same command again after 20 s"),
+        (Answer(503), "run the same command again later"),
+        (Answer(headers={"content-type": "text/html"}), "check the proxies"),
+    ],
+)
+def test_a_token_server_that_fails_says_nothing_about_the_image(
+    registry: Answering, client: RegistryClient, answer: Answer, do: str
+) -> None:
+    """It was a refusal with 401, which a new repository answers too: the image was built again."""
+    challenge = f'Bearer realm="http://{registry.host}/token",service="x"'
+    manifests(registry, "1", Answer(401, headers={"www-authenticate": challenge}))
+    registry.answers["GET", "/token"] = answer
+    with pytest.raises(RegistryAccessError, match=do) as refused:
+        client.digest_of(f"{registry.host}/support", "1")
+    assert refused.value.status != 401
+    assert "docker login" not in str(refused.value)
+
+
+@pytest.mark.parametrize("realm", ["https://[bad", "http://[::1"])
+def test_a_challenge_with_an_url_that_is_none_is_one_error(
+    registry: Answering, client: RegistryClient, realm: str
+) -> None:
+    manifests(registry, "1", Answer(401, headers={"www-authenticate": f'Bearer realm="{realm}",service="x"'}))
+    with pytest.raises(RegistryAccessError):
+        client.digest_of(f"{registry.host}/support", "1")
+    assert not client.is_gone(f"{registry.host}/support", "1")
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"errors": 7}', b'{"errors": [7]}', b'{"errors": []}'])
 def test_a_refusal_without_words_is_an_error_all_the_same(
     registry: Answering, client: RegistryClient, body: bytes
@@ -136,15 +167,24 @@ def test_a_firewall_that_refuses_the_exchange_is_named_too(
         client.digest_of(f"{registry.host}/support", "1")
 
 
-@pytest.mark.parametrize("status", [200, 404])
-def test_a_page_of_html_names_no_image_and_says_of_none_that_it_is_gone(
-    registry: Answering, client: RegistryClient, status: int
+@pytest.mark.parametrize("status", [200, 403, 404])
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("text/html; charset=utf-8", "an HTML page"),
+        ("TEXT/HTML", "an HTML page"),
+        ("application/xhtml+xml", "an HTML page"),
+        ("text/plain; charset=utf-8", "text/plain"),
+    ],
+)
+def test_a_page_for_people_names_no_image_and_says_of_none_that_it_is_gone(
+    registry: Answering, client: RegistryClient, status: int, kind: str, shown: str
 ) -> None:
     """A proxy's page with 200 was an image with the page's hash; with 404, everything was built again."""
-    page = Answer(status, b"<html>sign in</html>", headers={"content-type": "text/html; charset=utf-8"})
+    page = Answer(status, b"<html>sign in</html>", headers={"content-type": kind})
     manifests(registry, "1", page)
     assert not client.is_gone(f"{registry.host}/support", "1")
-    with pytest.raises(RegistryAccessError, match=f"HTTP {status} with an HTML page"):
+    with pytest.raises(RegistryAccessError, match=f"HTTP {status} with {shown}"):
         client.digest_of(f"{registry.host}/support", "1")
 
 

@@ -23,7 +23,7 @@ from foundry_agents.lifecycle.views import Progress
 TIMEOUT_S = 30.0
 OK, NOT_FOUND = 200, 404
 
-_ACCEPTED, _UNAUTHORIZED, _FORBIDDEN = 202, 401, 403
+_ACCEPTED, _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _FAILED = 202, 401, 403, 429, 500
 _REFUSALS = frozenset({_UNAUTHORIZED, _FORBIDDEN})
 _LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 _MANIFESTS = (
@@ -32,6 +32,7 @@ _MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+_LOOK_AT_PROXIES = "check the proxies between this machine and the registry, and run the same command again"
 _CHUNK = 64 * 1024
 _MOST_OF_AN_ERROR = 64 * 1024
 _MOST_OF_A_TOKEN = 1024 * 1024
@@ -67,10 +68,10 @@ class RegistryHttp:
         url = f"/v2/{path}/{below}"
         asked = (host, url, f"repository:{path}:pull", {"Accept": ", ".join(_MANIFESTS)})
         answer = self._send(method, *asked, self._logins(host, timeout_s), timeout_s=timeout_s)
+        if answer.status_code != _UNAUTHORIZED and (page := _page_in(answer)):
+            answer.close()
+            raise self.unreadable(repository, below, page)
         if answer.status_code in {OK, NOT_FOUND}:
-            if answer.headers.get("content-type", "").startswith("text/html"):  # a proxy's page, with any status
-                answer.close()
-                raise self.unreadable(repository, below, f"HTTP {answer.status_code} with an HTML page")
             return answer
         if method == "HEAD" and answer.status_code in _REFUSALS and timeout_s == TIMEOUT_S:
             answer.close()
@@ -86,7 +87,7 @@ class RegistryHttp:
             operation=f"GET {self._base(host)}/v2/{path}/{below}",
             detail=why,
             status=None,
-            do="check the proxies between this machine and the registry, and run `pulumi up` again",
+            do=_LOOK_AT_PROXIES,
         )
 
     def require_push(self, repository: str, *, sign_in: bool, progress: Progress) -> None:
@@ -141,7 +142,7 @@ class RegistryHttp:
         url = f"{self._base(host)}{path}"
         try:
             answer = self._http.request(method, url, headers=headers, timeout=timeout_s, stream=True)
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # a URL of a redirect may be none
             raise self._refused(host, f"{method} {url}", error) from None
         if answer.status_code != _UNAUTHORIZED:
             return answer
@@ -156,7 +157,7 @@ class RegistryHttp:
                     answer.close()
                     return again
                 again.close()
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
             answer.close()
             raise self._refused(host, f"{method} {url}", error) from None
         except FoundryAgentsError:
@@ -180,8 +181,14 @@ class RegistryHttp:
         with self._http.get(
             named["realm"], params=asked, headers=signed, timeout=timeout_s, stream=True, allow_redirects=not login
         ) as answer:
+            if answer.status_code == _TOO_MANY or answer.status_code >= _FAILED:
+                raise self._refused(host, f"GET {urlsplit(named['realm'])._replace(query='').geturl()}", answer)
             if answer.status_code != OK:
                 return None
+            if page := _page_in(answer):
+                raise RegistryAccessError(
+                    host, operation=f"GET {named['realm']}", detail=page, status=None, do=_LOOK_AT_PROXIES
+                )
             body = _object(start_of(answer, _MOST_OF_A_TOKEN))
         token = body.get("access_token") or body.get("token")
         # A header holds no line ends or other characters that are no token's.
@@ -214,7 +221,10 @@ class RegistryHttp:
                 f"Container Registry Repository Writer ({roles.REPOSITORY_WRITER}) on it, or AcrPull "
                 "to only read an image; a new role assignment takes some minutes"
             )
-        if trouble := helper_trouble(self._folder, host):
+        if cause.status_code == _TOO_MANY or cause.status_code >= _FAILED:
+            wait = cause.headers.get("retry-after", "")
+            do = f"run the same command again {f'after {wait} s' if wait.isdecimal() else 'later'}"
+        elif trouble := helper_trouble(self._folder, host):
             do = f"{trouble}: correct that first; then {do}"
         return RegistryAccessError(
             host,
@@ -242,6 +252,13 @@ class RegistryHttp:
         except requests.RequestException:
             return False
         return False
+
+
+def _page_in(answer: requests.Response) -> str | None:
+    """Return that a response is a text for people, as of a proxy, and not a registry's; None for any other."""
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_page = kind.startswith("text/") or kind == "application/xhtml+xml"
+    return f"HTTP {answer.status_code} with {'an HTML page' if 'html' in kind else kind}" if is_page else None
 
 
 def start_of(answer: requests.Response, most: int) -> bytes | None:

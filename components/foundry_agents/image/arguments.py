@@ -10,7 +10,7 @@ from typing import get_args
 import pulumi
 
 from foundry_agents.image.sources import Cache, Sources
-from foundry_agents.lifecycle.credentials import why_form
+from foundry_agents.lifecycle.credentials import why_credential, why_form
 from foundry_agents.lifecycle.failure.errors import Problem
 from foundry_agents.lifecycle.schema.report import shown
 from foundry_agents.resources._plugin.plain_arguments import reject_problems
@@ -21,6 +21,9 @@ _NOT_YET_KNOWN = (
     "is an Output, and the content of an image must be known in the preview: give a plain value "
     "(pulumi.Config().require(…), StackReference(…).get_output_details(…).value), or make it a variable of the agent"
 )
+
+
+_LOOKS_LIKE = "looks like a credential, {}, and stays in the image's history: use secrets="
 
 
 def sources_from(who: str, arguments: Mapping[str, object]) -> Sources:
@@ -36,6 +39,9 @@ def sources_from(who: str, arguments: Mapping[str, object]) -> Sources:
     reject_problems(who, _problems(arguments))
     build_args = arguments["build_args"]
     given = build_args if isinstance(build_args, Mapping) else {}
+    for name, value in given.items():
+        if why := why_credential(str(name), str(value)):  # a name alone is no proof: it may be a public key
+            pulumi.log.warn(f"{who}: build_args.{name} {_LOOKS_LIKE.format(why)}")
     return Sources(
         context=_path(arguments["context"]) or Path(),
         dockerfile=_path(arguments["dockerfile"]),
@@ -93,7 +99,7 @@ def _build_arg_problems(build_args: object) -> Iterator[Problem]:
                 advice = "leave it out" if value is None else "put the value in quotes"
                 yield Problem(where, f"must be text or a number, got {type(value).__name__}: {advice}")
             elif why := why_form(str(value)):
-                yield Problem(where, f"looks like a credential, {why}, and stays in the image's history: use secrets=")
+                yield Problem(where, _LOOKS_LIKE.format(why))
 
 
 def _wrong_type(name: str, value: object, kinds: tuple[type, ...], what: str) -> Iterator[Problem]:

@@ -32,7 +32,8 @@ def build_or_adopt(  # noqa: PLR0917 (a port, an order and the usual three)
     """Make sure that the image of a content is in the registry; return its digest.
 
     An existing image is adopted: 0 runs. A run of an earlier `pulumi up` that was killed is found by the tag in its log
-    and followed. A run whose log does not have the tag yet is not found, and then two runs build the same image.
+    and followed; a run of another repository is not, although its content may have the same tag. A run whose log does
+    not have the tag yet is not found, and then two runs build the same image.
 
     Raises:
         RemoteBuildError: The run failed, or is not done in time; the next run of Pulumi follows or repeats it.
@@ -43,7 +44,7 @@ def build_or_adopt(  # noqa: PLR0917 (a port, an order and the usual three)
     if found:
         progress(f"adopted {tag}: {found} was built from the same content, so nothing is built")
         return Made(found, Outcome.ADOPTED)
-    run = next((run for run in runs.under_way() if f":{tag}" in runs.log(run.run_id)), None)
+    run = next((run for run in runs.under_way() if f"{order.repository}:{tag}" in runs.log(run.run_id)), None)
     outcome = Outcome.FOLLOWED if run else Outcome.CREATED
     if run:
         progress(f"run {run.run_id} of an earlier try builds {tag} already")

@@ -143,13 +143,16 @@ def _looked_up(inputs: ContentTagInputs, known: ContentTagOutputs) -> ContentTag
     is_same = before == f"{repository}:{tag}"
     builds = known.builds
     source = image_registry()
-    found = _found(source, repository, tag)
-    if found:
-        progress(f"adopted {tag}: {found} was built from the same content, so nothing is built")
-    else:
+    found, is_refused = _found(source, repository, tag)
+    if not found:
         require_builder(inputs.builder)
         require_credential_store(docker_folder())
         source.require_push(repository, sign_in=inputs.sign_in, progress=progress)
+        if is_refused:  # by a sign-in that has failed for a moment, perhaps: now it has succeeded
+            found, _ = _found(source, repository, tag)
+    if found:
+        progress(f"adopted {tag}: {found} was built from the same content, so nothing is built")
+    else:
         progress(f"{tag} is not in {repository}: it is built and pushed")
         if is_same and not known.found:  # docker-build has the image in state, and would not look
             builds = str(int(builds) + 1)
@@ -161,15 +164,14 @@ def _looked_up(inputs: ContentTagInputs, known: ContentTagOutputs) -> ContentTag
     )
 
 
-def _found(source: ImageRegistry, repository: str, tag: str) -> str | None:
-    """Return the digest that the tag points to; None also where the registry refuses, as some do for a new repository.
+def _found(source: ImageRegistry, repository: str, tag: str) -> tuple[str | None, bool]:
+    """Return the digest that the tag points to, and whether the registry refuses, as some do for a new repository.
 
-    Whether this machine may push is checked next, and that answer counts. Throttling and failures are errors: a build
-    would replace the image that the tag has.
+    Throttling and failures are errors: a build would replace the image that the tag has.
     """
     try:
-        return source.digest_of(repository, tag)
+        return source.digest_of(repository, tag), False
     except RegistryAccessError as refused:
         if refused.status not in _MAY_BE_NEW:
             raise
-        return None
+        return None, True

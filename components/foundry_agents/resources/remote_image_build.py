@@ -178,7 +178,11 @@ def _packed(inputs: RemoteBuildInputs) -> bytes:
     if inputs.files not in {"", frozen.files_hash}:
         detail = f"{inputs.context} has changed since it was planned; run `pulumi up` again when nothing writes to it"
         raise InputError("the image's settings", [Problem("context", detail)])
-    return frozen.packed()
+    try:
+        return frozen.packed()
+    except OSError as error:
+        detail = f"the copy of {inputs.context} can't be read: {error.strerror}; run `pulumi up` again"
+        raise InputError("the image's settings", [Problem("context", detail)]) from None
 
 
 def _runs(registry_id: str) -> AbstractContextManager[TaskRuns]:

@@ -66,9 +66,9 @@ class BuildContext:
         found = dockerfile or folder / "Dockerfile"
         try:
             _refuse_missing(folder, found)
+            file = _ignore_file(folder, found)
         except OSError as error:  # a folder on the way may not be entered, or a path be too long
             raise ContextError(f"context {folder} can't be read: {error.strerror}: {error.filename}") from None
-        file = _ignore_file(folder, found)
         name = ".dockerignore" if file is None else file.name
         try:
             ignore = IgnoreFile.docker(file, name)

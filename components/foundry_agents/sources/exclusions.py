@@ -14,7 +14,7 @@ NEVER_CONTENT = (
     *("__pycache__", ".venv", "node_modules", ".ipynb_checkpoints"),
     *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox", ".coverage"),
     # Settings of one machine or one person, often with credentials; those in KEPT_SETTINGS are content.
-    *(".env", ".env.*", ".envrc", ".flaskenv", ".azure"),
+    *(".env", ".env.*", ".env-*", ".env_*", ".envrc", ".flaskenv", ".azure"),
     # State of deployment tools, this one included.
     *(".pulumi", ".terraform", ".foundry-agents"),
     # Editors and operating systems.
@@ -37,6 +37,10 @@ _PROBE_BYTES = 1 << 16
 _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\n)+[A-Za-z0-9+/=:,.\s\\-]{60}")
 """With a body: documents show the first line alone."""
 _URL_PASSWORD = re.compile(rb"://[^/\s:@$]+:[^/\s@$]+@")
+_CREDENTIAL_VARIABLE = re.compile(
+    rb"(?im)^\s*(export\s+)?([a-z0-9]+_)*(key|token|secret|password|passwd|pwd|pat)[ \t]*=[ \t]*[\"']?[^\s\"'$<{#]{6}"
+)
+"""Of a file of variables; a reference to another variable and a placeholder in angle brackets are none."""
 _SETTINGS_KEY = re.compile(rb'(?i)key=|(key|secret|password)"\s*:\s*"[^"]')
 _KEY_SUFFIXES = (".pem", ".key", ".p8", ".p12", ".pfx", ".pkcs12", ".jks", ".keystore", ".kdbx", ".ppk", ".crt", ".cer")
 """An exception such as ``!**/*.pem`` names files of these kinds; any other credential is named by its whole name."""
@@ -59,11 +63,17 @@ class _Form:
 
 CREDENTIAL_FILES = (
     _Form(r"id_(rsa|dsa|ecdsa|ed25519)(_sk)?(\.bak|\.old)?", "an SSH private key"),
+    _Form(r"id_(rsa|dsa|ecdsa|ed25519)[^/]*", "an SSH private key", _PRIVATE_KEY),
     _Form(r"[^/]+\.ppk", "a PuTTY private key"),
     _Form(r"[^/]+\.(p12|pfx|pkcs12)", "a certificate with its private key"),
     _Form(r"[^/]+\.(jks|keystore)", "a Java key store"),
     _Form(r"[^/]+\.kdbx", "a password database"),
-    _Form(r"[^/]*(\.|_|^)(pem|key|p8|json|crt|cer|asc|ovpn)(\.txt|\.bak)?", "a private key", _PRIVATE_KEY),
+    _Form(
+        r"[^/]*(\.|_|-|^)(pem|key|p8|json|crt|cer|asc|ovpn)([._-](txt|bak|old|orig|save|copy|[0-9]+))?",
+        "a private key",
+        _PRIVATE_KEY,
+    ),
+    _Form(r"[^/]+\.env", "settings with a credential", _CREDENTIAL_VARIABLE),
     _Form(r"\.git-credentials", "Git's stored passwords"),
     _Form(r"[._]netrc", "passwords of hosts"),
     _Form(r"\.pgpass|pgpass\.conf|\.my\.cnf", "passwords of a database"),
@@ -78,6 +88,7 @@ CREDENTIAL_FILES = (
     _Form(r"credentials\.tfrc\.json|\.vault-token|\.databrickscfg", "a token of a service"),
     _Form(r"kubeconfig|\.kube/config", "a login to a Kubernetes cluster"),
     _Form(r"\.aws/credentials", "keys of AWS"),
+    _Form(r"gh/hosts\.yml", "a token of GitHub", re.compile(rb"oauth_token:\s*\S")),
     _Form(
         r"\.docker/config\.json|\.dockercfg", "logins to registries", re.compile(rb'"(auth|identitytoken)"\s*:\s*"[^"]')
     ),
@@ -94,7 +105,13 @@ _FORMS = tuple((re.compile(rf"(?:[^/]*/)?(?:{form.path})", re.IGNORECASE), form)
 _ANY_FORM = re.compile(rf"(?:[^/]*/)?(?:{'|'.join(form.path for form in CREDENTIAL_FILES)})", re.IGNORECASE)
 """One look that rules out almost every file."""
 
-_NEVER = tuple((re.compile(translate(name), re.IGNORECASE), name.strip("*").rstrip(".")) for name in NEVER_CONTENT)
+
+def _core(name: str) -> str:
+    """Return the part of a name that makes it one of these: ``.env`` of ``.env-*``."""
+    return re.sub(r"(?<=\w)[._-]$", "", name.strip("*"))
+
+
+_NEVER = tuple((re.compile(translate(name), re.IGNORECASE), _core(name)) for name in NEVER_CONTENT)
 
 
 def never_content(name: str) -> str | None:

@@ -161,17 +161,27 @@ def _note_use(frozen: FrozenContext, now: float) -> None:
 def _is_intact(frozen: FrozenContext) -> bool:
     """Return whether a copy is there as it was made; reads all of it, because an edit may keep size and time."""
     try:
+        folder = frozen.folder
+        folders = [".", *_folders(frozen.files)]
         return (
-            _sorted(_files_of(frozen.folder)) == frozen.files
-            and all(_has_its_mode(frozen.folder / file.name, file) for file in frozen.files)
+            not folder.is_symlink()
+            and _sorted(_files_of(folder)) == frozen.files
+            and sorted(_folders_of(folder)) == sorted(folders)
+            and all(_is_as_made(folder / file.name, _mode(file)) for file in frozen.files)
+            and all(_is_as_made(folder / name, _FOLDER) for name in folders)
             and hash_of_file(frozen.dockerfile) == frozen.dockerfile_sha256
         )
     except (OSError, ContextError):
         return False
 
 
-def _has_its_mode(path: Path, file: File) -> bool:
-    return os.name == "nt" or file.kind == "link" or stat.S_IMODE(path.lstat().st_mode) == _mode(file)
+def _is_as_made(path: Path, mode: int) -> bool:
+    """Return whether a file or folder has the mode and the time of a copy; of a link neither counts everywhere."""
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return True
+    has_mode = os.name == "nt" or stat.S_IMODE(status.st_mode) == mode
+    return has_mode and int(status.st_mtime) == _SECOND
 
 
 def _sorted(files: Iterable[File]) -> tuple[File, ...]:
@@ -269,15 +279,28 @@ def _files_of(folder: Path) -> Iterable[File]:
             yield File(name, "program" if status.st_mode & stat.S_IXUSR else "file", hash_of_file(path))
 
 
+def _folders_of(folder: Path) -> Iterable[str]:
+    for here, _folders, _names in os.walk(folder):
+        yield Path(here).relative_to(folder).as_posix()
+
+
 def _delete_unused(place: Path, now: float) -> None:
     for used in place.glob("copy-*.used"):
-        if now - used.stat().st_mtime > KEPT_S:
+        if _is_old(used, now):
             shutil.rmtree(used.with_suffix(""), ignore_errors=True)
             for path in (used.with_suffix(".Dockerfile"), used):
                 path.unlink(missing_ok=True)
     for draft in place.glob(f"{_DRAFT}*"):  # of a run that was killed
-        if now - draft.stat().st_mtime > KEPT_S:
+        if _is_old(draft, now):
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def _is_old(path: Path, now: float) -> bool:
+    """Return whether a path has not been written for long; another run may have deleted it meanwhile."""
+    try:
+        return now - path.stat().st_mtime > KEPT_S
+    except FileNotFoundError:
+        return False
 
 
 def _add(tar: tarfile.TarFile, name: str, mode: int, content: bytes) -> None:

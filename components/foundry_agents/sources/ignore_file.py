@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -101,6 +102,10 @@ class IgnoreFile:
         excludes = _without_warnings(read, lines.values()).match_file if lines else _nothing
         return cls(name, excludes, exceptions, reopens and bool(exceptions), read)
 
+    def returns_below(self, folder: str) -> bool:
+        """Return whether an exception may bring something back from an excluded folder; True in case of doubt."""
+        return self.reopens and any(_may_reach(pattern, folder) for pattern in self.exceptions)
+
     def names(self, component: str, core: str) -> bool:
         """Return whether an exception names a file or folder: it holds ``core``, so ``!*`` or ``!*.json`` may not."""
         return bool(self._naming(component, core))
@@ -116,6 +121,19 @@ class IgnoreFile:
             for pattern in self.exceptions
             if any(core.lower() in part.lower() and fnmatchcase(component, part) for part in pattern.split("/"))
         ]
+
+
+def _may_reach(pattern: str, folder: str) -> bool:
+    parts = posixpath.normpath(pattern).strip("/").split("/")
+    for wanted, name in zip(parts, folder.split("/"), strict=False):
+        if _WILD.search(wanted):
+            return True
+        if wanted != name:
+            return False
+    return True
+
+
+_WILD = re.compile(r"[*?\[\\]|^\.")
 
 
 def _without_warnings(read: _Read, lines: Iterable[str]) -> _Rules:

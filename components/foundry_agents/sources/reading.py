@@ -48,7 +48,9 @@ def read_whole(path: str, target: BinaryIO | None = None) -> str:
                 after = os.fstat(file.fileno())
         except _ReadError as error:
             raise ContextError(f"{shown(path)} {error}; run the command again") from None
-        if size == before.st_size == after.st_size and before.st_mtime_ns == after.st_mtime_ns:
+        # The time of the last change of the inode: a writer may set the other one back, as rsync does.
+        times = [(status.st_mtime_ns, status.st_ctime_ns) for status in (before, after)]
+        if size == before.st_size == after.st_size and times[0] == times[1]:
             return sha256
     raise ContextError(f"{shown(path)} changes while it is read: exclude it, or run the command again when it does not")
 

@@ -108,7 +108,8 @@ class _Walk:
         """Return what is special on the path, this name included; None for what is left out."""
         if item.name.startswith(OURS) or name in self.leave_out:
             return None
-        if self.ignore.excludes(f"{name}/" if is_folder else name) and not (is_folder and self.ignore.reopens):
+        is_out = self.ignore.excludes(f"{name}/" if is_folder else name)
+        if is_out and not (is_folder and self.ignore.returns_below(name)):
             return None
         core = never_content(item.name)
         if core is None and is_folder and _is_virtual_environment(item.path):
